@@ -1,0 +1,57 @@
+"""What the main job says about a result: one row a structure, one a doubtful region, one a warning."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class StructureRow:
+    """One segmented structure.
+
+    Attributes:
+        value: label value in the label map.
+        volume_low_ml, volume_high_ml: the honest range of the volume (``analysis.interval``); None without spacing.
+        mean_uncertainty, p95_uncertainty: over the structure's voxels, NaN when it is empty.
+        share_over_threshold: share of its voxels whose uncertainty exceeds the package's threshold.
+        boundary_uncertainty, interior_uncertainty: means over boundary voxels and the others, NaN when there are none.
+    """
+
+    value: int
+    name: str
+    voxels: int
+    volume_mm3: float
+    volume_ml: float
+    volume_low_ml: float
+    volume_high_ml: float
+    mean_uncertainty: float
+    p95_uncertainty: float
+    share_over_threshold: float
+    boundary_uncertainty: float
+    interior_uncertainty: float
+
+
+@dataclass(frozen=True)
+class DoubtfulRegion:
+    """One connected region of doubtful voxels; rank 1 is the one most worth a look.
+
+    Attributes:
+        centre_ras: the region's most doubtful voxel, mm, a point inside the region to jump to.
+        score: summed uncertainty above the threshold times voxel volume (mm3): large and doubtful ranks first.
+        structure: name of the structure that it touches most, or "background".
+    """
+
+    rank: int
+    centre_ras: tuple[float, float, float]
+    size_mm3: float
+    voxels: int
+    mean_uncertainty: float
+    max_uncertainty: float
+    score: float
+    structure: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A warning in plain words. ``code`` is stable for machines, ``text`` is for people."""
+
+    code: str
+    text: str

@@ -1,0 +1,25 @@
+"""Progress and cancel as plain callables, so that a terminal, a widget and a browser can share them."""
+
+from collections.abc import Callable
+
+from .errors import Cancelled
+
+Progress = Callable[[float, str], None]
+"""``progress(fraction, text)``: fraction in [0, 1], text one short phrase."""
+
+IsCancelled = Callable[[], bool]
+
+
+def silent(fraction: float, text: str) -> None:
+    """The default progress: says nothing."""
+
+
+def never() -> bool:
+    """The default cancel test: never cancelled."""
+    return False
+
+
+def raise_if_cancelled(is_cancelled: IsCancelled) -> None:
+    """Raise ``Cancelled`` as soon as the user has asked to stop."""
+    if is_cancelled():
+        raise Cancelled()

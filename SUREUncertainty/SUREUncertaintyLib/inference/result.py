@@ -1,0 +1,48 @@
+"""What one run of the main job gives back, all of it on the input's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.rows import DoubtfulRegion
+from ..analysis.rows import Notice
+from ..analysis.rows import StructureRow
+from ..core.roi import Roi
+from ..core.volume import Volume
+from ..packages.metadata import Label
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentationResult:
+    """A segmentation and its doubt.
+
+    Attributes:
+        image: the input, unchanged.
+        labels: uint8 label map; values are those of ``structures_meta``.
+        uncertainty: float32, the package's primary kind (vacuity C/S for evidential nets), 0 where nothing was analysed.
+        entropy: float32 predictive entropy over all classes divided by ln C, 0 where nothing was analysed.
+        label_set: the foreground labels of this result in order, with final values, names, colours and terminology
+            (with several ROIs the package's labels stand once a ROI, prefixed by its name).
+        rois: the regions that were analysed; empty for the whole scan.
+        probabilities: (C, k, j, i) float32 of the package's own classes, only when asked for and with at most one ROI.
+        provenance: versions, model fingerprint, engine, device, timings, seed; ready for JSON.
+    """
+
+    image: Volume
+    labels: Volume
+    uncertainty: Volume
+    entropy: Volume
+    label_set: tuple[Label, ...]
+    rois: tuple[Roi, ...] = ()
+    structures: tuple[StructureRow, ...] = ()
+    regions: tuple[DoubtfulRegion, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    probabilities: NDArray[np.float32] | None = None
+    uncertainty_kind: str = "vacuity"
+    threshold: float = 0.5
+    provenance: dict[str, Any] = field(default_factory=dict)
