@@ -1,0 +1,40 @@
+# make demo   segments the MNI152 template and writes pictures and a report to demo-output/
+# make test   style, types and tests
+# make bench  ratios measured on this machine, written to docs/results/
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint types unit bench clean
+
+$(VENV)/.demo: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --editable ".[mrml,demo]"
+	touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(PIP) --editable ".[torch,mrml,demo,test]"
+	touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/sure demo --output demo-output --overwrite
+
+test: lint types unit
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test
+	$(BIN)/mypy
+
+unit: $(VENV)/.test
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+bench: $(VENV)/.test
+	$(BIN)/python Testing/Bench/run.py
+
+clean:
+	rm -rf $(VENV) build demo-output SUREUncertainty/*.egg-info

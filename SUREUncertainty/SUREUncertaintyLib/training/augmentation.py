@@ -1,0 +1,90 @@
+"""Random variations of a training case, from MONAI's transforms, replayable from (seed, step, place in the batch)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from .cases import TrainingCase
+from .recipe import AugmentationSection
+
+KEYS = ["image", "label"]
+MODES = ["bilinear", "nearest"]
+
+
+class Augmentation:
+    """Turns a case into one patch of the network's size, in place (deformed), in side (flipped) and in intensity.
+
+    Outside the scan the patch holds 0, the mean of a normalised scan, as in inference.
+
+    Args:
+        section: strengths and probabilities.
+        patch: size of the patch in array order.
+    """
+
+    def __init__(self, section: AugmentationSection, patch: tuple[int, ...]) -> None:
+        from monai.transforms import Compose
+
+        self._transform = Compose([*_spatial(section, patch), *_intensity(section)])
+
+    def __call__(self, case: TrainingCase, seed: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+        """Image (1, ...) float32 and label (1, ...) of one patch; the same seed gives the same patch."""
+        state = int(np.random.default_rng(seed).integers(2**31))
+        self._transform.set_random_state(seed=state)
+        # MONAI's transforms share a generator in places; each sample starts from its own state.
+        sample: Any = self._transform({"image": case.image[None], "label": case.label[None].astype(np.float32)})
+        return sample["image"].as_tensor().float(), sample["label"].as_tensor().round()
+
+
+def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
+    from monai.transforms import Rand3DElasticd
+    from monai.transforms import RandAffined
+    from monai.transforms import RandFlipd
+
+    dims = len(patch)
+    angle = math.radians(section.rotate_degrees)
+    common: dict[str, Any] = {
+        "keys": KEYS,
+        "spatial_size": patch,
+        "rotate_range": [angle] * (dims if dims == 3 else 1),
+        "scale_range": [section.scale] * dims,
+        "translate_range": [section.translate_mm] * dims,
+        "mode": MODES,
+        "padding_mode": "zeros",
+    }
+    transforms: list[Any] = [RandAffined(prob=1.0, **common)]
+    if section.elastic_probability and dims == 3:
+        elastic = {"keys": KEYS, "mode": MODES, "padding_mode": "zeros", "prob": section.elastic_probability}
+        transforms.append(
+            Rand3DElasticd(
+                sigma_range=section.elastic_sigma, magnitude_range=section.elastic_magnitude, spatial_size=patch, **elastic
+            )
+        )
+    if section.flip_axes:
+        transforms += [RandFlipd(KEYS, prob=section.flip_probability, spatial_axis=axis) for axis in section.flip_axes]
+    return transforms
+
+
+def _intensity(section: AugmentationSection) -> list[Any]:
+    from monai.transforms import RandAdjustContrastd
+    from monai.transforms import RandBiasFieldd
+    from monai.transforms import RandGaussianNoised
+    from monai.transforms import RandGaussianSmoothd
+    from monai.transforms import RandSimulateLowResolutiond
+
+    low, high = section.blur_sigma
+    blur = {f"sigma_{axis}": (low, high) for axis in "xyz"}
+    candidates = [
+        (section.bias_probability, lambda p: RandBiasFieldd(["image"], coeff_range=(0.0, section.bias), prob=p)),
+        (section.gamma_probability, lambda p: RandAdjustContrastd(["image"], gamma=section.gamma, prob=p)),
+        (section.blur_probability, lambda p: RandGaussianSmoothd(["image"], prob=p, **blur)),
+        (
+            section.low_resolution_probability,
+            lambda p: RandSimulateLowResolutiond(["image"], prob=p, zoom_range=section.low_resolution_zoom),
+        ),
+        (section.noise_probability, lambda p: RandGaussianNoised(["image"], std=section.noise_std, prob=p)),
+    ]
+    return [make(probability) for probability, make in candidates if probability]

@@ -1,0 +1,119 @@
+"""Training cases: read from a table, brought to the network's orientation and spacing, normalised, kept in memory."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import InputError
+from ..core.progress import Progress
+from ..core.progress import silent
+from ..core.reading import read_labels
+from ..core.reading import read_volume
+from ..core.resampling import model_grid
+from ..core.resampling import resample
+from ..core.volume import Volume
+from ..inference.normalisation import normalise
+from .recipe import DataSection
+from .recipe import InputSection
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """One row of the table: which files, and whose they are."""
+
+    id: str
+    group: str
+    image: Path
+    label: Path
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingCase:
+    """A case as the network sees it.
+
+    Attributes:
+        image: float32 (k, j, i), normalised.
+        label: uint8 (k, j, i).
+        spacing: mm along (k, j, i); ones for a network that works in pixels.
+    """
+
+    id: str
+    group: str
+    image: NDArray[np.float32]
+    label: NDArray[np.uint8]
+    spacing: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class CaseFiles:
+    """The training split in two parts."""
+
+    training: tuple[CaseFile, ...]
+    tuning: tuple[CaseFile, ...]
+
+
+def list_cases(section: DataSection, data: Path) -> CaseFiles:
+    """The files of the training split; other splits are never opened.
+
+    Raises:
+        InputError: no table, a missing column, or no case of the training split.
+    """
+    root = data / section.folder if section.folder and (data / section.folder).is_dir() else data
+    table = root / section.table
+    if not table.is_file():
+        raise InputError(f"There is no case table {table}. Give the folder that holds {section.table} with --data.")
+    with table.open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row.get(section.split_column) == section.train_split]
+    if not rows:
+        raise InputError(f"{table} has no row whose {section.split_column} is '{section.train_split}'.")
+    cases = [_case(row, section, root) for row in rows]
+    held = {str(group) for group in section.tuning_groups}
+    tuning = tuple(case for case in cases if case.group in held)
+    training = cases if section.use_tuning_cases else [case for case in cases if case.group not in held]
+    return CaseFiles(training=tuple(training), tuning=tuning)
+
+
+def _case(row: dict[str, str], section: DataSection, root: Path) -> CaseFile:
+    try:
+        image = row[section.image_column]
+        label = row.get(section.label_column) or image
+        identity = row.get(section.id_column) or Path(image).name.split(".")[0]
+        group = row.get(section.group_column) or identity
+    except KeyError as error:
+        raise InputError(f"The case table lacks the column {error}.") from error
+    return CaseFile(identity, group, root / section.image_folder / image, root / section.label_folder / label)
+
+
+def load_cases(files: Sequence[CaseFile], section: InputSection, progress: Progress = silent) -> list[TrainingCase]:
+    """Read and prepare every case exactly as inference prepares a scan."""
+    cases = []
+    for number, file in enumerate(files):
+        progress(number / len(files), f"reading {file.image.name}")
+        cases.append(prepare(file, read_volume(file.image), read_labels(file.label), section))
+    return cases
+
+
+def prepare(file: CaseFile, image: Volume, label: Volume, section: InputSection) -> TrainingCase:
+    """One case on the model's grid.
+
+    Raises:
+        InputError: the label lies on another grid than the image.
+    """
+    if not label.grid.matches(image.grid):
+        raise InputError(f"The label {file.label} lies on another grid than its image; resample one of them first.")
+    grid = model_grid(image.grid, section.orientation, section.spacing)
+    resampled = resample(image, grid, "linear")
+    labels = resample(label, grid, "nearest")
+    return TrainingCase(
+        id=file.id,
+        group=file.group,
+        image=normalise(resampled.array, section.normalisation),
+        label=np.ascontiguousarray(labels.array, dtype=np.uint8),
+        spacing=grid.spacing_kji if section.spacing is not None else (1.0, 1.0, 1.0),
+    )

@@ -1,0 +1,34 @@
+"""The training log: one CSV row a logged step; a resumed run continues the same file."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+
+class TrainingLog:
+    """Appends rows to ``log.csv``; rows after the step that a resumed run starts from are dropped first."""
+
+    def __init__(self, path: Path, start_step: int) -> None:
+        self.path = path
+        self._rows = [row for row in _read(path) if int(row["step"]) < start_step]
+        self._write()
+
+    def add(self, step: int, values: dict[str, float]) -> None:
+        """Append one row and put the file on disk."""
+        self._rows.append({"step": str(step), **{name: f"{value:.6g}" for name, value in values.items()}})
+        self._write()
+
+    def _write(self) -> None:
+        columns = list(dict.fromkeys(name for row in self._rows for name in row)) or ["step"]
+        with self.path.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.DictWriter(stream, columns, restval="")
+            writer.writeheader()
+            writer.writerows(self._rows)
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))

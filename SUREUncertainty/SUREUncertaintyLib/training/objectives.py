@@ -1,0 +1,95 @@
+"""What a step minimises. An objective owns its passes and its backward, so that losses may take several passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch import nn
+
+from ..core.errors import InputError
+from ..nn.evidential import EvidentialLoss
+from ..nn.evidential import to_one_hot
+from .recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's samples.
+
+    Attributes:
+        image: (B, channels, ...) float32, normalised.
+        label: (B, ...) int64.
+        spacing: mm along the array's axes.
+        seed: of this step and process; every random draw of an objective starts from it.
+    """
+
+    image: Tensor
+    label: Tensor
+    spacing: tuple[float, ...]
+    seed: tuple[int, ...]
+
+
+class Objective(Protocol):
+    """Computes gradients for one step."""
+
+    def backward(self, network: nn.Module, batch: Batch, epoch: float) -> dict[str, float]:
+        """Accumulate gradients in ``network`` and return the loss and its parts for the log."""
+        ...
+
+
+@dataclass(frozen=True)
+class EvidentialObjective:
+    """Plain evidential training: L_Seg on the clean image."""
+
+    loss: EvidentialLoss
+    classes: int
+    mixed_precision: bool
+
+    def backward(self, network: nn.Module, batch: Batch, epoch: float) -> dict[str, float]:
+        """One pass, one backward."""
+        with torch.autocast(batch.image.device.type, dtype=torch.bfloat16, enabled=self.mixed_precision):
+            logits = network(batch.image)
+        parts = self.loss.parts(logits.float(), to_one_hot(batch.label, self.classes), epoch)
+        total = torch.stack(list(parts.values())).sum()
+        total.backward()
+        return {"loss": float(total.detach()), **{name: float(part.detach()) for name, part in parts.items()}}
+
+
+@dataclass(frozen=True)
+class SoftmaxObjective:
+    """Cross-entropy + Dice (MONAI), the plain network that others are compared with."""
+
+    mixed_precision: bool
+
+    def backward(self, network: nn.Module, batch: Batch, epoch: float) -> dict[str, float]:
+        """One pass, one backward."""
+        from monai.losses import DiceCELoss
+
+        with torch.autocast(batch.image.device.type, dtype=torch.bfloat16, enabled=self.mixed_precision):
+            logits = network(batch.image)
+        total = DiceCELoss(softmax=True, to_onehot_y=True, batch=True)(logits.float(), batch.label[:, None])
+        total.backward()
+        return {"loss": float(total.detach())}
+
+
+def _evidential(recipe: Recipe, classes: int, epochs: float) -> Objective:
+    loss = EvidentialLoss(recipe.loss.criterion, recipe.loss.ace, recipe.loss.kl_anneal_epochs, epochs)
+    return EvidentialObjective(loss, classes, recipe.optimisation.mixed_precision)
+
+
+def _softmax(recipe: Recipe, classes: int, epochs: float) -> Objective:
+    return SoftmaxObjective(recipe.optimisation.mixed_precision)
+
+
+OBJECTIVES: dict[str, Callable[[Recipe, int, float], Objective]] = {"evidential": _evidential, "softmax": _softmax}
+
+
+def create_objective(recipe: Recipe, classes: int, epochs: float) -> Objective:
+    """The objective that the recipe's ``loss.name`` asks for."""
+    if recipe.loss.name not in OBJECTIVES:
+        raise InputError(f"Unknown loss '{recipe.loss.name}' in the recipe. Known are: {', '.join(sorted(OBJECTIVES))}.")
+    return OBJECTIVES[recipe.loss.name](recipe, classes, epochs)

@@ -1,0 +1,188 @@
+"""A training recipe: everything that decides what comes out, in one YAML file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from typing import TypeVar
+
+from ..core.errors import InputError
+
+BUILT_IN = Path(__file__).resolve().parent.parent / "recipes"
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True)
+class DataSection:
+    """Where cases come from: a CSV table inside ``folder``, one row a case.
+
+    ``tuning_groups`` are the groups of the training split on which settings are chosen. They are trained on only
+    with ``use_tuning_cases``, when every setting is fixed.
+    """
+
+    table: str
+    folder: str = ""
+    image_column: str = "image"
+    image_folder: str = ""
+    label_folder: str = ""
+    label_column: str = ""
+    id_column: str = "id"
+    group_column: str = "group"
+    split_column: str = "split"
+    train_split: str = "train"
+    use_tuning_cases: bool = False
+    tuning_groups: tuple[str | int, ...] = ()
+
+
+@dataclass(frozen=True)
+class NetworkSection:
+    """Name in ``nn.registry`` and its arguments."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class InputSection:
+    """What the network sees; becomes part of the package. ``patch`` in array order (k, j, i)."""
+
+    orientation: str
+    spacing: tuple[float, float, float] | None
+    normalisation: dict[str, Any]
+    patch: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LossSection:
+    """The objective's name in ``training.objectives`` and its settings."""
+
+    name: str = "evidential"
+    criterion: str = "edl_a"
+    ace: str = "digamma"
+    kl_anneal_epochs: float = 20.0
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class OptimisationSection:
+    """AdamW with linear warm-up, then a cosine to zero; ``ema`` is the decay of the averaged weights that ship."""
+
+    steps: int
+    batch: int = 2
+    learning_rate: float = 1e-3
+    warmup_steps: int = 200
+    weight_decay: float = 1e-4
+    gradient_clip: float = 5.0
+    ema: float = 0.998
+    mixed_precision: bool = True
+
+
+@dataclass(frozen=True)
+class AugmentationSection:
+    """Strengths and probabilities; see ``training.augmentation``. Zero switches a transform off."""
+
+    flip_axes: tuple[int, ...] = ()
+    flip_probability: float = 0.5
+    rotate_degrees: float = 0.0
+    scale: float = 0.0
+    translate_mm: float = 0.0
+    elastic_probability: float = 0.0
+    elastic_sigma: tuple[float, float] = (5.0, 8.0)
+    elastic_magnitude: tuple[float, float] = (50.0, 150.0)
+    noise_probability: float = 0.0
+    noise_std: float = 0.1
+    blur_probability: float = 0.0
+    blur_sigma: tuple[float, float] = (0.5, 1.0)
+    gamma_probability: float = 0.0
+    gamma: tuple[float, float] = (0.7, 1.5)
+    bias_probability: float = 0.0
+    bias: float = 0.3
+    low_resolution_probability: float = 0.0
+    low_resolution_zoom: tuple[float, float] = (0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A whole recipe. ``document`` is the file as read, for the record."""
+
+    name: str
+    seed: int
+    data: DataSection
+    network: NetworkSection
+    input: InputSection
+    loss: LossSection
+    optimisation: OptimisationSection
+    augmentation: AugmentationSection
+    package: dict[str, Any]
+    document: dict[str, Any] = field(repr=False)
+
+
+def load_recipe(path_or_name: str | Path) -> Recipe:
+    """Read a recipe from a YAML file, or one of the built-in recipes by name.
+
+    Raises:
+        InputError: no such recipe, not YAML, or a key that is missing or unknown; the sentence names it.
+    """
+    import yaml
+
+    path = find_recipe(path_or_name)
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"The recipe {path} is not valid YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise InputError(f"The recipe {path} is empty; expected keys such as 'name', 'data' and 'network'.")
+    return parse_recipe(document)
+
+
+def find_recipe(path_or_name: str | Path) -> Path:
+    """The file of a recipe given by path or by built-in name."""
+    path = Path(path_or_name)
+    candidates = [path, BUILT_IN / f"{path_or_name}.yaml"]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate
+    known = ", ".join(sorted(p.stem for p in BUILT_IN.glob("*.yaml")))
+    raise InputError(f"There is no recipe {path_or_name}. Give a YAML file or one of: {known}.")
+
+
+def parse_recipe(document: dict[str, Any]) -> Recipe:
+    """Check a recipe document and turn it into sections."""
+    known = {f.name for f in fields(Recipe)} - {"document"}
+    unknown = sorted(set(document) - known)
+    if unknown:
+        raise InputError(f"Unknown key in the recipe: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+    return Recipe(
+        name=str(_required(document, "name")),
+        seed=int(_required(document, "seed")),
+        data=_section(DataSection, document, "data"),
+        network=_section(NetworkSection, document, "network"),
+        input=_section(InputSection, document, "input"),
+        loss=_section(LossSection, document, "loss"),
+        optimisation=_section(OptimisationSection, document, "optimisation"),
+        augmentation=_section(AugmentationSection, document, "augmentation"),
+        package=dict(document.get("package") or {}),
+        document=document,
+    )
+
+
+def _required(document: dict[str, Any], key: str) -> Any:
+    if key not in document:
+        raise InputError(f"The recipe lacks '{key}'.")
+    return document[key]
+
+
+def _section(kind: type[Section], document: dict[str, Any], key: str) -> Section:
+    content = dict(document.get(key) or {})
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(content) - known)
+    if unknown:
+        raise InputError(f"Unknown key in '{key}' of the recipe: {', '.join(unknown)}.")
+    values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
+    try:
+        return kind(**values)
+    except TypeError as error:
+        raise InputError(f"The recipe's '{key}' is incomplete: {error}.") from error
