@@ -1,0 +1,75 @@
+"""Reading a case list."""
+
+from pathlib import Path
+
+import pytest
+from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.metrics.cases import read_cases
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "CASES.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_paths_are_relative_to_the_list_and_everything_but_the_image_is_optional(tmp_path: Path) -> None:
+    (case,) = read_cases(written(tmp_path, "image\nscans/a.nii.gz\n"))
+    assert case.image == tmp_path / "scans" / "a.nii.gz"
+    assert case.label is None
+    assert (case.id, case.group, case.split) == ("a", "a", "")
+
+
+def test_every_column_is_read_in_any_order(tmp_path: Path) -> None:
+    text = "group,split,id,label,image\ns1,val,7,/data/l.nrrd,i.nrrd\n"
+    (case,) = read_cases(written(tmp_path, text))
+    assert (case.id, case.group, case.split) == ("7", "s1", "val")
+    assert case.label == Path("/data/l.nrrd")
+
+
+def test_a_spreadsheet_with_byte_order_mark_and_semicolons_is_read(tmp_path: Path) -> None:
+    (case,) = read_cases(written(tmp_path, "\ufeffimage;label\r\na.mha;b.mha\r\n\r\n"))
+    assert case.label == tmp_path / "b.mha"
+
+
+def test_a_split_is_chosen(tmp_path: Path) -> None:
+    path = written(tmp_path, "image,split\na.nrrd,train\nb.nrrd,val\nc.nrrd,val\n")
+    assert [case.id for case in read_cases(path, "val")] == ["b", "c"]
+    assert len(read_cases(path)) == 3
+
+
+def test_equal_file_names_take_their_folder_into_the_id(tmp_path: Path) -> None:
+    path = written(tmp_path, "image\np1/t1.nii\np2/t1.nii\np2/t2.1.nii\n")
+    assert [case.id for case in read_cases(path)] == ["p1/t1", "p2/t1", "t2.1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("label\nx.nrrd\n", "no column named image"),
+        ("", "no column named image"),
+        ("image,mask\na,b\n", "unknown columns: mask"),
+        ("image,image\na,b\n", "names a column twice"),
+        ("image,label\n", "holds no case"),
+        ("image,label\n,b.nrrd\n", "Line 2 .* names no image"),
+        ("image\na.nrrd,b.nrrd\n", "Line 2 .* more fields"),
+        ("image,id\na.nrrd,1\nb.nrrd,1\n", "the id 1 2 times"),
+    ],
+)
+def test_a_bad_list_is_refused_with_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_cases(written(tmp_path, text))
+
+
+def test_a_missing_or_binary_list_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="does not exist"):
+        read_cases(tmp_path / "none.csv")
+    (tmp_path / "bad.csv").write_bytes(b"image\n\xff\xfe\x00")
+    with pytest.raises(InputError, match="UTF-8"):
+        read_cases(tmp_path / "bad.csv")
+
+
+def test_an_unknown_split_names_the_ones_there_are(tmp_path: Path) -> None:
+    path = written(tmp_path, "image,split\na.nrrd,train\nb.nrrd,val\n")
+    with pytest.raises(InputError, match=r"split test\. Splits in the list: train, val\."):
+        read_cases(path, "test")
