@@ -1,0 +1,138 @@
+"""Training: the same seed gives the same network, a killed run continues where it was, tuning cases stay out."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from SUREUncertaintyLib.core.errors import Cancelled
+from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.training.augmentation import Augmentation
+from SUREUncertaintyLib.training.cases import TrainingCase
+from SUREUncertaintyLib.training.cases import list_cases
+from SUREUncertaintyLib.training.distributed import Processes
+from SUREUncertaintyLib.training.recipe import AugmentationSection
+from SUREUncertaintyLib.training.recipe import DataSection
+from SUREUncertaintyLib.training.recipe import Recipe
+from SUREUncertaintyLib.training.recipe import load_recipe
+from SUREUncertaintyLib.training.sampling import case_index
+from SUREUncertaintyLib.training.sampling import positions
+from SUREUncertaintyLib.training.trainer import Trainer
+from SUREUncertaintyLib.training.trainer import learning_rate
+
+PATCH = (16, 16, 16)
+
+
+def small_recipe(steps: int = 6) -> Recipe:
+    full = load_recipe("hippocampus-t1")
+    arguments = {**full.network.arguments, "channels": [4, 8]}
+    return dataclasses.replace(
+        full,
+        network=dataclasses.replace(full.network, arguments=arguments),
+        input=dataclasses.replace(full.input, patch=PATCH),
+        optimisation=dataclasses.replace(full.optimisation, steps=steps, warmup_steps=2, mixed_precision=False),
+    )
+
+
+def balls(count: int = 3) -> list[TrainingCase]:
+    grid = np.indices(PATCH).astype(np.float32)
+    cases = []
+    for number in range(count):
+        distance = np.sqrt(((grid - 7.5 - 0.5 * number) ** 2).sum(0))
+        label = (distance < 5).astype(np.uint8) + (distance < 2.5).astype(np.uint8)
+        noise = np.random.default_rng(number).normal(0, 0.1, PATCH)
+        cases.append(TrainingCase(str(number), str(number), (label + noise).astype(np.float32), label, (1, 1, 1)))
+    return cases
+
+
+def trainer(output: Path, steps: int = 6, save_every: int = 2) -> Trainer:
+    output.mkdir(parents=True, exist_ok=True)
+    one = Processes(0, 1, torch.device("cpu"))
+    return Trainer(small_recipe(steps), balls(), balls(1), output, one, log_every=1, save_every=save_every)
+
+
+def test_a_run_stopped_in_the_middle_ends_with_the_weights_of_one_never_stopped(tmp_path: Path) -> None:
+    whole = trainer(tmp_path / "whole").run().state_dict()
+    calls = iter(range(100))
+    with pytest.raises(Cancelled):
+        trainer(tmp_path / "parts").run(is_cancelled=lambda: next(calls) >= 5)
+    resumed = trainer(tmp_path / "parts").run().state_dict()
+    for name, tensor in whole.items():
+        assert torch.equal(tensor, resumed[name]), name
+    logs = [(tmp_path / run / "log.csv").read_text() for run in ("whole", "parts")]
+    assert logs[0] == logs[1]
+
+
+def test_training_lowers_the_loss_and_finds_the_balls(tmp_path: Path) -> None:
+    run = trainer(tmp_path, steps=60, save_every=60)
+    run.run()
+    rows = [line.split(",") for line in (tmp_path / "log.csv").read_text().splitlines()]
+    losses = [float(row[rows[0].index("loss")]) for row in rows[1:]]
+    assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
+
+
+def test_a_checkpoint_that_is_damaged_is_named(tmp_path: Path) -> None:
+    trainer(tmp_path, steps=2).run()
+    (tmp_path / "checkpoint" / "network.safetensors").write_bytes(b"no")
+    with pytest.raises(InputError, match="checkpoint.*Remove it"):
+        trainer(tmp_path, steps=4).run()
+
+
+def test_no_file_of_a_checkpoint_is_a_pickle(tmp_path: Path) -> None:
+    trainer(tmp_path, steps=2).run()
+    suffixes = {p.suffix for p in (tmp_path / "checkpoint").iterdir()}
+    assert suffixes == {".safetensors", ".json"}
+
+
+def test_every_epoch_visits_each_case_once_and_processes_share_the_work() -> None:
+    epoch = [case_index(place, 7, seed=3) for place in range(7, 14)]
+    assert sorted(epoch) == list(range(7))
+    drawn = [place for step in range(2) for rank in range(3) for place in positions(step, 2, rank, 3)]
+    assert drawn == list(range(12))
+
+
+def test_augmentation_repeats_with_the_seed_and_keeps_labels_whole() -> None:
+    augment = Augmentation(load_recipe("hippocampus-t1").augmentation, PATCH)
+    case = balls(1)[0]
+    before = case.image.copy()
+    image, label = augment(case, (1, 2))
+    again, _ = augment(case, (1, 2))
+    other, _ = augment(case, (1, 3))
+    assert torch.equal(image, again)
+    assert not torch.equal(image, other)
+    assert set(label.unique().tolist()) <= {0.0, 1.0, 2.0}
+    assert image.shape == label.shape == (1, *PATCH)
+    assert np.array_equal(case.image, before)
+
+
+def test_without_augmentation_the_patch_is_the_scan() -> None:
+    case = balls(1)[0]
+    image, label = Augmentation(AugmentationSection(), PATCH)(case, (0,))
+    np.testing.assert_allclose(image[0].numpy(), case.image, atol=1e-4)
+    assert np.array_equal(label[0].numpy(), case.label)
+
+
+def test_the_learning_rate_warms_up_then_falls_to_zero() -> None:
+    settings = small_recipe(steps=100).optimisation
+    assert learning_rate(0, settings) == pytest.approx(settings.learning_rate / 2)
+    assert learning_rate(2, settings) == pytest.approx(settings.learning_rate)
+    assert learning_rate(51, settings) == pytest.approx(settings.learning_rate / 2)
+    assert learning_rate(100, settings) == pytest.approx(0.0, abs=1e-12)
+
+
+def test_tuning_groups_and_other_splits_stay_out_of_training(tmp_path: Path) -> None:
+    rows = ["file,id,subject_group,split", "a,1,A,train", "b,2,A,train", "c,3,B,train", "d,4,C,val"]
+    (tmp_path / "splits.csv").write_text("\n".join(rows))
+    section = DataSection(
+        "splits.csv", image_column="file", group_column="subject_group", tuning_groups=("A",)
+    )
+    files = list_cases(section, tmp_path)
+    assert [case.id for case in files.training] == ["3"]
+    assert [case.id for case in files.tuning] == ["1", "2"]
+
+
+def test_a_folder_without_the_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no case table.*splits\.csv"):
+        list_cases(DataSection("splits.csv"), tmp_path)
