@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InputError
+from .geometry import crop_grid
+from .geometry import grid_corners
+from .geometry import ras_to_ijk
+from .volume import Grid
+
+_EDGE = 1e-4
+"""Share of a voxel by which a box must enter it, so that a box drawn along voxel faces takes no extra layer."""
 
 
 @dataclass(frozen=True)
@@ -12,3 +27,153 @@ class Roi:
     name: str
     low: tuple[float, float, float]
     high: tuple[float, float, float]
+
+
+def parse_roi(text: str) -> Roi:
+    """Read ``NAME=R0,R1,A0,A1,S0,S1`` (RAS mm; the two ends of an axis in any order). Raises ``InputError``."""
+    name, separator, numbers = text.partition("=")
+    try:
+        values = [float(part) for part in numbers.split(",")]
+    except ValueError:
+        values = []
+    if not separator or not name.strip() or len(values) != 6 or not np.isfinite(values).all():
+        raise InputError(
+            f"The region '{text}' cannot be read. A name and six numbers in mm are expected: "
+            "NAME=R0,R1,A0,A1,S0,S1, for instance left=-45,-10,-45,0,-35,10, or the path of a .mrk.json file."
+        )
+    return _box(name.strip(), np.reshape(values, (3, 2)).T)
+
+
+def read_markups_roi(path: Path, name: str | None = None) -> Roi:
+    """Read a Slicer ROI (.mrk.json). A rotated box gives its bounding box in RAS. Raises ``InputError``.
+
+    The name is ``name``, else the markup's label in the file, else the file's name.
+    """
+    document = _read_json(path)
+    markups = [m for m in document.get("markups", []) if isinstance(m, dict) and m.get("type") in ("ROI", "roi")]
+    if len(markups) != 1:
+        raise InputError(
+            f"The file {path.name} holds {len(markups)} regions of interest. "
+            "Exactly one is expected: save one Slicer ROI (Markups module) to its own .mrk.json file."
+        )
+    corners = _markup_corners(markups[0], path)
+    return _box(name or path.name.removesuffix(".json").removesuffix(".mrk"), corners)
+
+
+def read_rois(texts: tuple[str, ...]) -> tuple[Roi, ...]:
+    """Read the values of every ``--roi``: boxes in numbers, ``FILE.mrk.json`` or ``NAME=FILE.mrk.json``.
+
+    Raises ``InputError``, also when two regions have the same name.
+    """
+    rois = tuple(_read_roi(text) for text in texts)
+    for roi in rois:
+        if sum(other.name == roi.name for other in rois) > 1:
+            raise InputError(f"Two regions are called '{roi.name}'. Give every region a name of its own.")
+    return rois
+
+
+def roi_bounds(grid: Grid, roi: Roi) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """First voxel and size, both (i, j, k), of the part of the grid that the box reaches into.
+
+    On an oblique grid this is the smallest block of voxels around the box. Raises ``InputError`` when the box lies
+    outside the image.
+    """
+    corners = ras_to_ijk(grid, _corners(roi))
+    first = np.floor(corners.min(axis=0) + 0.5 + _EDGE).astype(int)
+    last = np.ceil(corners.max(axis=0) - 0.5 - _EDGE).astype(int)
+    last = np.maximum(first, last)
+    size = np.array(grid.shape[::-1])
+    start, stop = np.maximum(first, 0), np.minimum(last + 1, size)
+    if (stop <= start).any():
+        raise InputError(_outside(grid, roi))
+    count = stop - start
+    return (int(start[0]), int(start[1]), int(start[2])), (int(count[0]), int(count[1]), int(count[2]))
+
+
+def roi_slices(grid: Grid, roi: Roi) -> tuple[slice, slice, slice]:
+    """``roi_bounds`` as slices of the array's axes (k, j, i)."""
+    start, size = roi_bounds(grid, roi)
+    i, j, k = (slice(first, first + count) for first, count in zip(start, size, strict=True))
+    return k, j, i
+
+
+def roi_grid(grid: Grid, roi: Roi) -> Grid:
+    """The part of the grid that the box reaches into, as a grid."""
+    start, size = roi_bounds(grid, roi)
+    return crop_grid(grid, start, size)
+
+
+def roi_mask(grid: Grid, roi: Roi) -> NDArray[np.bool_]:
+    """(k, j, i) truth of "the voxel lies in the box" within ``roi_slices(grid, roi)``.
+
+    All true where the grid's axes are the patient's; on an oblique grid, voxels whose centre is in the box
+    (grown by half a voxel, as a voxel belongs to the box that it reaches into).
+    """
+    part = roi_grid(grid, roi)
+    matrix = part.ijk_to_ras
+    half = np.abs(matrix[:3, :3]).sum(axis=1) / 2
+    inside = np.ones(part.shape, bool)
+    k, j, i = np.ogrid[: part.shape[0], : part.shape[1], : part.shape[2]]
+    for axis in range(3):
+        position = matrix[axis, 0] * i + matrix[axis, 1] * j + matrix[axis, 2] * k + matrix[axis, 3]
+        inside &= (position >= roi.low[axis] - half[axis]) & (position <= roi.high[axis] + half[axis])
+    return inside
+
+
+def _read_roi(text: str) -> Roi:
+    name, separator, rest = text.partition("=")
+    if separator and rest.lower().endswith(".json"):
+        return read_markups_roi(Path(rest), name.strip() or None)
+    return read_markups_roi(Path(text)) if text.lower().endswith(".json") else parse_roi(text)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"The region file {path} does not exist. Check the path.") from None
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"The region file {path} cannot be read ({error}). Save the ROI again from Slicer as .mrk.json."
+        ) from None
+    return document if isinstance(document, dict) else {}
+
+
+def _markup_corners(markup: dict[str, Any], path: Path) -> NDArray[np.float64]:
+    """(2, 3) low and high RAS corners of the bounding box of a markups ROI."""
+    try:
+        centre = np.asarray(markup["center"], float).reshape(3)
+        axes = np.asarray(markup.get("orientation") or np.eye(3), float).reshape(3, 3)
+        half = np.abs(axes) @ (np.asarray(markup["size"], float).reshape(3) / 2)
+    except (KeyError, TypeError, ValueError):
+        raise InputError(
+            f"The ROI in {path.name} has no usable centre and size. Place it again in Slicer and save it."
+        ) from None
+    corners = np.stack([centre - half, centre + half])
+    return corners if markup.get("coordinateSystem", "LPS") in ("RAS", 0) else corners * (-1, -1, 1)
+
+
+def _box(name: str, corners: NDArray[np.float64]) -> Roi:
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    if not np.isfinite(corners).all() or (high <= low).any():
+        raise InputError(f"The region '{name}' has no volume. Give it two different ends on every axis, in mm.")
+    return Roi(name, (float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2])))
+
+
+def _corners(roi: Roi) -> NDArray[np.float64]:
+    """(8, 3) RAS corners of the box."""
+    ends = list(zip(roi.low, roi.high, strict=True))
+    return np.array([(r, a, s) for r in ends[0] for a in ends[1] for s in ends[2]])
+
+
+def _outside(grid: Grid, roi: Roi) -> str:
+    corners = (grid.ijk_to_ras @ grid_corners(grid.shape[::-1]))[:3]
+    return (
+        f"The region '{roi.name}' ({_extent(roi.low, roi.high)} mm) lies outside the image, which covers "
+        f"{_extent(corners.min(axis=1), corners.max(axis=1))} mm. Move the region onto the image; "
+        "the numbers are patient coordinates as Slicer shows them (R, A, S)."
+    )
+
+
+def _extent(low: Any, high: Any) -> str:
+    return ", ".join(f"{axis} {a:.1f} to {b:.1f}" for axis, a, b in zip("RAS", low, high, strict=True))
