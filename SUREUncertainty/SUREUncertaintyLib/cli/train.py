@@ -1,0 +1,22 @@
+"""``sure train``: from a recipe to a model package."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe file (YAML) or the name of a built-in recipe.")],
+    data: Annotated[Path, typer.Option(help="Folder that holds the recipe's case table.")],
+    output: Annotated[Path, typer.Option(help="Folder for log, checkpoint and package; the same command resumes.")],
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; the best one if left out.")] = None,
+) -> None:
+    """Train a network and write it as a model package."""
+    from ..training.run import train as run
+    from .progress import terminal_progress
+
+    with terminal_progress() as progress:
+        package = run(recipe, data, output, device, progress)
+    if package is not None:
+        typer.echo(f"The package lies in {package.root}. Try it: sure segment IMAGE --model {package.root} --output DIR")

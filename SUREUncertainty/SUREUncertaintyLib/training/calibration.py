@@ -1,0 +1,87 @@
+"""What a package promises about its doubt, fitted on tuning cases that the network was never trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from ..inference.heads import create_head
+from .cases import TrainingCase
+
+COVERAGE = 0.9
+THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
+PROBABILITIES = np.round(np.arange(0.5, 0.996, 0.005), 3)
+
+
+@dataclass(frozen=True, eq=False)
+class TuningPrediction:
+    """One tuning case as the network sees it: classes' probabilities (C, k, j, i), uncertainty and labels (k, j, i)."""
+
+    probability: NDArray[np.float32]
+    uncertainty: NDArray[np.float32]
+    label: NDArray[np.uint8]
+
+
+@torch.no_grad()
+def predict_tuning(
+    network: nn.Module, cases: Sequence[TrainingCase], patch: Sequence[int], head: str
+) -> list[TuningPrediction]:
+    """Probabilities and uncertainty of every tuning case, on the network's own grid."""
+    from monai.inferers import sliding_window_inference
+
+    reader = create_head(head)
+    predictions = []
+    for case in cases:
+        image = torch.from_numpy(case.image)[None, None]
+        logits = sliding_window_inference(image, tuple(patch), 1, network, overlap=0.5, mode="gaussian")
+        belief = reader.belief(reader.blended(logits[0].numpy()))  # type: ignore[index,union-attr]
+        predictions.append(TuningPrediction(belief.probability, belief.uncertainty, case.label))
+    return predictions
+
+
+def doubt_threshold(predictions: Sequence[TuningPrediction]) -> float:
+    """The uncertainty above which voxels are shown as doubtful.
+
+    It maximises the mean over cases of Dice([predicted != reference], uncertainty > threshold), the overlap between
+    doubt and error (UEO); fixed here once, never chosen on the case that is looked at.
+    """
+    scores = np.mean([_error_overlap(prediction) for prediction in predictions], axis=0)
+    return float(THRESHOLDS[int(np.argmax(scores))])
+
+
+def _error_overlap(prediction: TuningPrediction) -> NDArray[np.float64]:
+    wrong = prediction.probability.argmax(0) != prediction.label
+    edges = np.concatenate([[-np.inf], THRESHOLDS, [np.inf]])
+    doubtful = _counts_above(prediction.uncertainty.ravel(), edges)
+    hits = _counts_above(prediction.uncertainty[wrong], edges)
+    total = doubtful + wrong.sum()
+    return np.where(total > 0, 2.0 * hits / np.maximum(total, 1), 1.0)
+
+
+def _counts_above(values: NDArray[np.float32], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+    counts = np.histogram(values, edges)[0][::-1].cumsum()[::-1]
+    return counts[1:].astype(np.float64)
+
+
+def volume_probability(predictions: Sequence[TuningPrediction], coverage: float = COVERAGE) -> float:
+    """The probability q whose range of volumes, from P > q to P > 1 - q, is the narrowest that holds
+    the reference volume in ``coverage`` of all tuning cases and structures."""
+    held = np.mean([held_by for p in predictions for held_by in _volume_held(p)], axis=0)
+    enough = np.flatnonzero(held >= coverage)
+    return float(PROBABILITIES[enough[0]] if enough.size else PROBABILITIES[-1])
+
+
+def _volume_held(prediction: TuningPrediction) -> list[NDArray[np.bool_]]:
+    rows = []
+    for value in range(1, len(prediction.probability)):
+        true = int((prediction.label == value).sum())
+        probability = np.sort(prediction.probability[value].ravel())
+        surely = probability.size - np.searchsorted(probability, PROBABILITIES, side="right")
+        possibly = probability.size - np.searchsorted(probability, 1.0 - PROBABILITIES, side="right")
+        rows.append((surely <= true) & (true <= possibly))
+    return rows

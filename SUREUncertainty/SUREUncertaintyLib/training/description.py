@@ -1,0 +1,128 @@
+"""The metadata document of a package, from the recipe, the training cases and what was fitted on the tuning cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from ..analysis.fingerprint import measure
+from .calibration import doubt_threshold
+from .calibration import predict_tuning
+from .calibration import volume_probability
+from .cases import TrainingCase
+from .manifest import versions
+from .recipe import Recipe
+
+HEAD_OF_LOSS = {"softmax": "softmax"}
+MARGIN = 0.1
+
+
+def describe_package(
+    recipe: Recipe, network: nn.Module, cases: Sequence[TrainingCase], tuning: Sequence[TrainingCase]
+) -> dict[str, Any]:
+    """``configs/metadata.json`` of the network that the recipe trained."""
+    head = HEAD_OF_LOSS.get(recipe.loss.name, "evidential")
+    texts = recipe.package
+    return {
+        **_bundle_fields(recipe),
+        "name": recipe.name,
+        "modality": texts.get("modality", "MR"),
+        "network": {"name": recipe.network.name, "arguments": recipe.network.arguments},
+        "head": head,
+        "weights": "models/model.safetensors",
+        "graphs": {"main": "models/model.onnx"},
+        "orientation": recipe.input.orientation,
+        "spacing": recipe.input.spacing and list(recipe.input.spacing),
+        "normalisation": recipe.input.normalisation,
+        "patch": list(recipe.input.patch),
+        "overlap": texts.get("overlap", 0.5),
+        "labels": texts.get("labels") or _plain_labels(recipe),
+        "uncertainty": _uncertainty(recipe, network, tuning, head),
+        "expected": _expected(cases),
+        "training": _training(recipe, cases, tuning),
+        "metrics": {},
+        "limits": texts.get("limits", "Not described."),
+    }
+
+
+def _bundle_fields(recipe: Recipe) -> dict[str, Any]:
+    texts, used = recipe.package, versions()
+    version = str(texts.get("version", "0.1.0"))
+    shape = {"type": "image", "dtype": "float32", "spatial_shape": list(recipe.input.patch), "is_patch_data": True}
+    inputs = int(recipe.network.arguments["in_channels"])
+    classes = int(recipe.network.arguments["out_channels"])
+    labels = texts.get("labels") or _plain_labels(recipe)
+    image = {"format": "magnitude", "modality": texts.get("modality", "MR"), "num_channels": inputs, "value_range": []}
+    image["channel_def"] = {"0": texts.get("channel", "image")}
+    output = {"format": "segmentation", "num_channels": classes, "value_range": []}
+    output["channel_def"] = {str(index): label["name"] for index, label in enumerate(labels)}
+    return {
+        "version": version,
+        "changelog": {version: f"Trained on {date.today().isoformat()}"},
+        "monai_version": used["monai"],
+        "pytorch_version": used["torch"].split("+")[0],
+        "numpy_version": used["numpy"],
+        "required_packages_version": {"safetensors": "0.4"},
+        "task": texts.get("task", recipe.name),
+        "description": texts.get("description", recipe.name),
+        "authors": texts.get("authors", "not given"),
+        "copyright": texts.get("copyright", "not given"),
+        "intended_use": texts.get("intended_use", "Research only; not a medical device."),
+        "references": list(texts.get("references", [])),
+        "data_source": texts.get("data", "not given"),
+        "network_data_format": {"inputs": {"image": {**shape, **image}}, "outputs": {"pred": {**shape, **output}}},
+    }
+
+
+def _plain_labels(recipe: Recipe) -> list[dict[str, Any]]:
+    classes = int(recipe.network.arguments["out_channels"])
+    names = ["background", *(f"class {value}" for value in range(1, classes))]
+    return [{"value": value, "name": name, "color": [0.3, 0.76, 0.85]} for value, name in enumerate(names)]
+
+
+def _uncertainty(recipe: Recipe, network: nn.Module, tuning: Sequence[TrainingCase], head: str) -> dict[str, Any]:
+    kinds = ["vacuity", "entropy"] if head == "evidential" else ["entropy"]
+    section: dict[str, Any] = {"primary": kinds[0], "kinds": kinds, "threshold": recipe.package.get("threshold", 0.5)}
+    if tuning:
+        predictions = predict_tuning(network, tuning, recipe.input.patch, head)
+        section["threshold"] = doubt_threshold(predictions)
+        section["volume_probability"] = volume_probability(predictions)
+        section["fitted_on"] = f"{len(tuning)} tuning cases that were not trained on"
+    return section
+
+
+def _expected(cases: Sequence[TrainingCase]) -> dict[str, Any]:
+    spacing = np.array([case.spacing for case in cases])
+    extent = np.array([np.array(case.image.shape) * case.spacing for case in cases])
+    contrast = [measure(case.image) for case in cases]
+    return {
+        "spacing_mm": _widened(spacing),
+        "extent_mm": _widened(extent),
+        "contrast": {name: _widened(np.array([row[name] for row in contrast])) for name in contrast[0]},
+    }
+
+
+def _widened(values: np.ndarray[Any, Any]) -> list[float]:
+    """The range that was seen, wider by a tenth of itself: a scan just outside is no surprise."""
+    low, high = float(np.min(values)), float(np.max(values))
+    slack = MARGIN * max(high - low, 0.1 * abs(high))
+    return [round(low - slack, 4), round(high + slack, 4)]
+
+
+def _training(recipe: Recipe, cases: Sequence[TrainingCase], tuning: Sequence[TrainingCase]) -> dict[str, Any]:
+    texts = recipe.package
+    return {
+        "data": texts.get("data", "not given"),
+        "licence": texts.get("licence", "not given"),
+        "attribution": texts.get("attribution", "not given"),
+        "seed": recipe.seed,
+        "cases": len(cases),
+        "groups": len({case.group for case in cases}),
+        "training_ids": [case.id for case in cases],
+        "tuning_ids": [case.id for case in tuning],
+        "recipe": recipe.document,
+    }

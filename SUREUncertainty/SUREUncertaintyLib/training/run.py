@@ -1,0 +1,56 @@
+"""From a recipe to a model package: the whole of ``sure train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..core.progress import IsCancelled
+from ..core.progress import Progress
+from ..core.progress import never
+from ..core.progress import silent
+from ..packages.building import build_package
+from ..packages.package import Package
+from .cases import list_cases
+from .cases import load_cases
+from .description import describe_package
+from .distributed import join_processes
+from .manifest import claim_output
+from .manifest import manifest_of
+from .recipe import load_recipe
+from .trainer import Trainer
+
+
+def train(
+    recipe: str | Path,
+    data: Path,
+    output: Path,
+    device: str | None = None,
+    progress: Progress = silent,
+    is_cancelled: IsCancelled = never,
+) -> Package | None:
+    """Train, or resume, and write ``output/package/NAME``.
+
+    Args:
+        recipe: a YAML file or the name of a built-in recipe.
+        data: the folder that the recipe's case table lies in.
+        output: log, checkpoint, manifest and package; the same command resumes what was interrupted.
+        device: ``"cpu"``, ``"cuda:0"``...; the best one when None.
+
+    Returns:
+        The package; None in the processes of ``torchrun`` other than the first.
+    """
+    settings = load_recipe(recipe)
+    files = list_cases(settings.data, data)
+    processes = join_processes(device)
+    try:
+        if processes.is_first:
+            claim_output(output, manifest_of(settings, files))
+        cases = load_cases(files.training, settings.input, progress)
+        tuning = load_cases(files.tuning, settings.input, progress) if processes.is_first else []
+        network = Trainer(settings, cases, tuning, output, processes).run(progress, is_cancelled)
+        if not processes.is_first:
+            return None
+        document = describe_package(settings, network, cases, tuning)
+        return build_package(output / "package" / settings.name, document, network)
+    finally:
+        processes.close()
