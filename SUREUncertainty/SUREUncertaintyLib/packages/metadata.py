@@ -1,4 +1,7 @@
-"""The facts of a model package, read from ``configs/metadata.json`` and checked."""
+"""The facts of a model package, as ``configs/metadata.json`` holds them and ``parsing.py`` checks them.
+
+The format is described for people who make packages in ``docs/packages.md``.
+"""
 
 from __future__ import annotations
 
@@ -48,6 +51,7 @@ class PackageMetadata:
     Attributes:
         network: registry name and its arguments.
         head: ``"evidential"`` (softplus evidence) or ``"softmax"``.
+        weights: safetensors file inside the package, or "" for a package that only has graphs.
         graphs: ONNX files by role; ``{"main": ...}`` or ``{"encoder": ..., "decoder": ...}``.
         orientation: anatomical code of the model's array axes (i, j, k), e.g. ``"RAS"``: i runs to the right.
         spacing: mm along (i, j, k), or None for a network that works in pixels.

@@ -1,0 +1,97 @@
+"""A torch network as an ONNX graph that OpenVINO reads."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+OPSET = 17
+INPUT = "image"
+OUTPUT = "logits"
+SMALLEST_HALF = 256
+"""Constants with fewer elements stay float32: a cast node costs more than it saves."""
+
+
+def export_onnx(network: nn.Module, path: Path, example_shape: Sequence[int], dynamic: bool = True) -> None:
+    """Write the network in evaluation mode as ONNX: input ``image``, output ``logits``, float32.
+
+    Constants that float16 holds exactly are stored as float16 and cast when the graph is loaded, so a network whose
+    kernels were rounded to float16 (``packages.weights.rounded_to_half``) loses nothing and takes half the space.
+    No folding happens here: the graph holds the same numbers as the network; engines fold in float32.
+
+    Args:
+        network: on the CPU.
+        path: the file to write.
+        example_shape: (1, channels, ...) of one window.
+        dynamic: free batch and spatial sizes; otherwise only the batch is free.
+    """
+    import onnx
+
+    axes = {0: "batch"}
+    if dynamic:
+        axes |= {axis: f"size_{axis - 2}" for axis in range(2, len(example_shape))}
+    was_training = network.training
+    network.eval()
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (torch.zeros(*example_shape),),
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes={INPUT: axes, OUTPUT: axes},
+            training=torch.onnx.TrainingMode.PRESERVE,
+            do_constant_folding=False,
+        )
+    network.train(was_training)
+    model = onnx.load(str(path))
+    _store_half(model.graph)
+    onnx.save(model, str(path))
+
+
+def graph_difference(network: nn.Module, path: Path, windows: NDArray[np.float32]) -> float:
+    """Largest difference of a class probability (softmax) between the torch network and its graph in OpenVINO.
+
+    Args:
+        windows: (B, channels, ...) float32.
+    """
+    import openvino
+
+    core = openvino.Core()
+    compiled = core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    found = torch.from_numpy(np.array(compiled(windows)[0]))
+    with torch.no_grad():
+        expected = network.eval()(torch.from_numpy(windows))
+    return float((found.softmax(1) - expected.softmax(1)).abs().max())
+
+
+def _store_half(graph: Any) -> None:
+    import onnx
+    from onnx import numpy_helper
+
+    casts = []
+    for tensor in graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < SMALLEST_HALF or not fits_half(values):
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT))
+    for cast in reversed(casts):
+        graph.node.insert(0, cast)
+
+
+def fits_half(values: NDArray[np.float32]) -> bool:
+    """Whether float16 holds every value exactly."""
+    with np.errstate(over="ignore"):
+        return bool(np.array_equal(values.astype(np.float16).astype(np.float32), values))

@@ -1,0 +1,90 @@
+"""Networks by name: ours, and an allow-list of MONAI's. Nothing outside this list is ever constructed from a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+from typing import Any
+
+from ..core.errors import PackageError
+
+if TYPE_CHECKING:
+    import torch
+
+MONAI_PREFIX = "monai.networks.nets."
+OWN_TARGETS = {"unet": "SUREUncertaintyLib.nn.unet.UNet"}
+MONAI_NETWORKS = frozenset(
+    {
+        "AttentionUnet",
+        "BasicUNet",
+        "BasicUnet",
+        "DynUNet",
+        "DynUnet",
+        "HighResNet",
+        "MedNeXt",
+        "SegResNet",
+        "SegResNetDS",
+        "SwinUNETR",
+        "UNETR",
+        "UNet",
+        "Unet",
+        "VNet",
+    }
+)
+
+
+def canonical_name(target: str) -> str:
+    """The registry's name for a network name or a bundle's ``_target_``.
+
+    ``"unet"`` stays; ``"SegResNet"`` and ``"monai.networks.nets.segresnet.SegResNet"`` both become
+    ``"monai.networks.nets.SegResNet"``.
+
+    Raises:
+        PackageError: the network is not on the list.
+    """
+    for name, own in OWN_TARGETS.items():
+        if target in (name, own):
+            return name
+    path, _, last = target.rpartition(".")
+    if last in MONAI_NETWORKS and (not path or f"{path}.".startswith(MONAI_PREFIX)):
+        return MONAI_PREFIX + last
+    known = ", ".join([*OWN_TARGETS, *sorted(MONAI_NETWORKS)])
+    raise PackageError(
+        f"The network '{target}' is not on the list of networks that may be built from a file. Allowed are: {known}."
+    )
+
+
+def bundle_target(name: str) -> str:
+    """What a MONAI Bundle writes as ``_target_`` for a network of the registry."""
+    canonical = canonical_name(name)
+    return OWN_TARGETS.get(canonical, canonical)
+
+
+def create_network(name: str, arguments: Mapping[str, Any]) -> torch.nn.Module:
+    """An untrained network, in training mode as torch makes it.
+
+    Args:
+        name: ``"unet"`` or an allowed MONAI class, see ``canonical_name``.
+        arguments: keyword arguments of its constructor, plain JSON values.
+
+    Raises:
+        PackageError: unknown name, or arguments that the network does not accept.
+    """
+    factory = _factory(canonical_name(name))
+    try:
+        network: torch.nn.Module = factory(**arguments)
+    except (TypeError, ValueError, KeyError, AssertionError) as error:
+        raise PackageError(
+            f"The network '{name}' cannot be built with the arguments in the package: {error}"
+        ) from error
+    return network
+
+
+def _factory(canonical: str) -> Any:
+    if canonical == "unet":
+        from .unet import UNet
+
+        return UNet
+    import monai.networks.nets
+
+    return getattr(monai.networks.nets, canonical.removeprefix(MONAI_PREFIX))

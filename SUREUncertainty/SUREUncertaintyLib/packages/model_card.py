@@ -1,0 +1,124 @@
+"""``docs/README.md`` of a package: the model card, written from the metadata alone, so that the two cannot differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+TRAINING_WORDS = {
+    "data": "Data",
+    "licence": "Licence of the data",
+    "attribution": "Attribution",
+    "cases": "Cases",
+    "recipe": "Recipe",
+    "seed": "Seed",
+    "ids_file": "Case ids",
+}
+METRIC_WORDS = {
+    "dice": "Dice",
+    "hd95_mm": "HD95 (mm)",
+    "assd_mm": "ASSD (mm)",
+    "ece": "ECE",
+    "brier": "Brier score",
+    "auroc_error": "AUROC, uncertainty finds wrong voxels",
+    "aupr_error": "AUPR, uncertainty finds wrong voxels",
+    "aurc": "Area under the risk-coverage curve",
+}
+
+
+def model_card(document: Mapping[str, Any]) -> str:
+    """Markdown for people, from a complete ``metadata.json``."""
+    sections = [
+        f"# {document['name']}",
+        str(document["description"]),
+        f"**{document.get('intended_use', 'Research only; not a medical device.')}**",
+        "## Input and output",
+        _table(("What", "Value"), _facts(document)),
+        "## Labels",
+        _table(("Value", "Name", "Code"), (_label_row(label) for label in document["labels"])),
+        "## Uncertainty",
+        _uncertainty(document["uncertainty"]),
+        *_training(document.get("training") or {}),
+        *_metrics(document.get("metrics") or {}),
+        "## Files",
+        _files(document),
+    ]
+    return "\n\n".join(sections) + "\n"
+
+
+def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    spacing = document["spacing"]
+    return [
+        ("Version", str(document["version"])),
+        ("Task", str(document["task"])),
+        ("Modality", str(document["modality"])),
+        ("Orientation of the axes i, j, k", str(document["orientation"])),
+        ("Spacing (mm)", "as the scan has it" if spacing is None else " x ".join(f"{value:g}" for value in spacing)),
+        ("Window (k, j, i)", " x ".join(map(str, document["patch"]))),
+        ("Normalisation", ", ".join(f"{key}: {value}" for key, value in document["normalisation"].items())),
+        ("Network", f"{document['network']['name']}, {document['head']} head"),
+    ]
+
+
+def _label_row(label: Mapping[str, Any]) -> tuple[str, str, str]:
+    codes = label.get("terminology") or {}
+    parts = [codes[key] for key in ("type", "modifier") if codes.get(key)]
+    return str(label["value"]), str(label["name"]), ", ".join(f"{c[2]} ({c[1]} {c[0]})" for c in parts)
+
+
+def _uncertainty(doubt: Mapping[str, Any]) -> str:
+    others = [kind for kind in doubt["kinds"] if kind != doubt["primary"]]
+    also = f" Also given: {', '.join(others)}." if others else ""
+    return f"The map holds **{doubt['primary']}**; voxels above {doubt['threshold']:g} count as doubtful.{also}"
+
+
+def _training(training: Mapping[str, Any]) -> list[str]:
+    rows = [(TRAINING_WORDS.get(key, key), _words(value)) for key, value in training.items()]
+    return ["## Training", _table(("What", "Value"), rows)] if rows else []
+
+
+def _metrics(metrics: Mapping[str, Any]) -> list[str]:
+    rows = [row for name, value in metrics.items() for row in _metric_rows(METRIC_WORDS.get(name, name), value)]
+    return ["## Measured", _table(("Metric", "Structure", "Mean", "Interval", "n"), rows)] if rows else []
+
+
+def _metric_rows(name: str, value: Any) -> list[tuple[str, ...]]:
+    """One row a structure; a metric may also be a single number or text."""
+    if not isinstance(value, Mapping):
+        return [(name, "", _words(value), "", "")]
+    return [(name, str(structure), *_summary(numbers)) for structure, numbers in value.items()]
+
+
+def _summary(numbers: Any) -> tuple[str, str, str]:
+    if not isinstance(numbers, Mapping):
+        return _words(numbers), "", ""
+    interval = f"{_words(numbers['low'])} to {_words(numbers['high'])}" if {"low", "high"} <= numbers.keys() else ""
+    return _words(numbers.get("mean")), interval, _words(numbers.get("n"))
+
+
+def _files(document: Mapping[str, Any]) -> str:
+    files = [document.get("weights"), *document["graphs"].values()]
+    listed = ", ".join(f"`{name}`" for name in files if name)
+    return (
+        f"{listed}: the network, without any format that can carry code. `configs/metadata.json` is the source of this "
+        "page, `configs/checksums.json` holds the SHA-256 of every file, `LICENSE` the licence of the weights."
+    )
+
+
+def _words(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *([_cell(text) for text in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
