@@ -1,0 +1,107 @@
+"""What is analysed: the whole scan or boxes in it, each on the grid that the model wants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import InputError
+from ..core.resampling import model_grid
+from ..core.resampling import resample
+from ..core.roi import Roi
+from ..core.roi import roi_grid
+from ..core.roi import roi_mask
+from ..core.roi import roi_slices
+from ..core.volume import Grid
+from ..core.volume import Volume
+from ..packages.metadata import Label
+from ..packages.metadata import PackageMetadata
+from .normalisation import normalise
+
+LARGEST_LABEL = 255
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A block of input voxels and the grid on which the model sees it.
+
+    Attributes:
+        roi: the box, None for the whole scan.
+        slices: the block in the input's array (k, j, i).
+        grid: the block as a grid; ``model_grid`` covers the same field of view.
+        label_set: foreground labels in the order of the package's foreground channels, with their final values.
+        inside: (k, j, i) truth of "belongs to the box", None where the whole block does.
+    """
+
+    roi: Roi | None
+    slices: tuple[slice, slice, slice]
+    grid: Grid
+    model_grid: Grid
+    label_set: tuple[Label, ...]
+    inside: NDArray[np.bool_] | None = None
+
+    @property
+    def name(self) -> str:
+        """For progress and records."""
+        return "scan" if self.roi is None else self.roi.name
+
+
+def plan_regions(grid: Grid, metadata: PackageMetadata, rois: Sequence[Roi] = ()) -> tuple[Region, ...]:
+    """The regions of a run, before any voxel is read.
+
+    Label values continue from region to region: with n as the package's largest value, region r adds r * n.
+
+    Raises:
+        InputError: a region outside the image, or more labels than a label map holds.
+    """
+    if not rois:
+        everything = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
+        on_model = model_grid(grid, metadata.orientation, metadata.spacing)
+        return (Region(None, everything, grid, on_model, metadata.foreground),)
+    step = max(label.value for label in metadata.foreground)
+    if step * len(rois) > LARGEST_LABEL:
+        raise InputError(
+            f"{len(rois)} regions of {step} labels each do not fit into one segmentation of {LARGEST_LABEL} labels. "
+            "Segment them in several runs."
+        )
+    return tuple(_plan_region(grid, metadata, roi, number * step) for number, roi in enumerate(rois))
+
+
+def prepare_region(volume: Volume, region: Region, metadata: PackageMetadata) -> NDArray[np.float32]:
+    """The region as the network wants it: (1, k, j, i) float32 on the model's grid, normalised over the region."""
+    lowest = float(volume.array[region.slices].min())
+    on_model = resample(volume, region.model_grid, "linear", lowest).array
+    owned = on_model.dtype == np.float32 and not np.may_share_memory(on_model, volume.array)
+    if owned:
+        on_model.flags.writeable = True
+    return normalise(on_model, metadata.normalisation, overwrite=owned)[np.newaxis]
+
+
+def overlap(regions: Sequence[Region]) -> bool:
+    """Whether any two regions share input voxels."""
+    return any(
+        all(a.start < b.stop and b.start < a.stop for a, b in zip(one.slices, other.slices, strict=True))
+        for number, one in enumerate(regions)
+        for other in regions[:number]
+    )
+
+
+def _plan_region(grid: Grid, metadata: PackageMetadata, roi: Roi, offset: int) -> Region:
+    block = roi_grid(grid, roi)
+    labels = tuple(
+        replace(label, value=label.value + offset, name=f"{roi.name} {label.name}") for label in metadata.foreground
+    )
+    inside = roi_mask(grid, roi)
+    return Region(
+        roi=roi,
+        slices=roi_slices(grid, roi),
+        grid=block,
+        # from the block, not from the scan: the model's grid then covers every voxel of the block
+        model_grid=model_grid(block, metadata.orientation, metadata.spacing),
+        label_set=labels,
+        inside=None if inside.all() else inside,
+    )
