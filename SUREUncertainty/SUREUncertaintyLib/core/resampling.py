@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from typing import Literal
 
@@ -74,18 +75,18 @@ def resample(volume: Volume, grid: Grid, order: Order = "linear", default: float
     """
     view = _aligned_view(volume.array, volume.grid, grid)
     if view is not None:
-        return Volume(view, grid, volume.name)
+        return replace(volume, array=view, grid=grid)
     depth = max(1, _SLAB_VOXELS // max(1, grid.shape[1] * grid.shape[2]))
     slabs = range(0, grid.shape[0], depth)
     first = resample_slab(volume.array, volume.grid, grid, 0, min(depth, grid.shape[0]), order, default)
     if len(slabs) == 1:
-        return Volume(first, grid, volume.name)
+        return replace(volume, array=first, grid=grid)
     out = np.empty(grid.shape, first.dtype)
     out[:depth] = first
     for k0 in slabs[1:]:
         k1 = min(k0 + depth, grid.shape[0])
         out[k0:k1] = resample_slab(volume.array, volume.grid, grid, k0, k1, order, default)
-    return Volume(out, grid, volume.name)
+    return replace(volume, array=out, grid=grid)
 
 
 def resample_slab(

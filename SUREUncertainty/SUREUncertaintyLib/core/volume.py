@@ -75,11 +75,15 @@ class Volume:
     """An immutable scalar volume: ``array`` in (k, j, i) order on ``grid``.
 
     The array is made read-only; nothing in this library changes an input.
+
+    Attributes:
+        modality: DICOM's code ("CT", "MR", ...) where the file tells it, else empty.
     """
 
     array: NDArray[Any]
     grid: Grid
     name: str = "volume"
+    modality: str = ""
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3:

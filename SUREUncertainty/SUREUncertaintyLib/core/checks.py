@@ -1,0 +1,92 @@
+"""Whether a scan can be segmented at all; each refusal says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from .errors import InputError
+from .volume import Grid
+from .volume import Volume
+
+_CHUNK = 32
+
+
+def check_scan(volume: Volume, needs_3d: bool) -> None:
+    """Raise ``InputError`` unless the volume is a scan that a network can work on.
+
+    Refused are: no voxel or a single one, a single slice where the model needs a volume, spacing that is not above
+    zero, NaN or infinite values, and an image in which every voxel is the same.
+    """
+    _check_size(volume, needs_3d)
+    _check_grid(volume.name, volume.grid)
+    low, high = _finite_range(volume)
+    if low == high:
+        raise InputError(
+            f"Every voxel of '{volume.name}' has the same value ({low:g}), so there is nothing to segment. "
+            "Check that the right scan was chosen and exported."
+        )
+
+
+def check_modality(volume: Volume, expected: str) -> None:
+    """Raise ``InputError`` when the file says another modality than the model was trained on.
+
+    ``expected`` is the package's, for instance "MR" or "MRI"; files that tell no modality pass.
+    """
+    found = volume.modality.strip().upper()
+    known = _family(expected)
+    if found and known and _family(found) != known:
+        raise InputError(
+            f"The scan '{volume.name}' is {_article(found)} scan, but this model was made for {expected.strip()}. "
+            "Choose another scan, or a model for this kind of scan (sure models list)."
+        )
+
+
+def _check_size(volume: Volume, needs_3d: bool) -> None:
+    size = " x ".join(str(n) for n in volume.grid.shape[::-1])
+    if volume.array.size <= 1:
+        raise InputError(f"The image '{volume.name}' has {volume.array.size} voxels. Choose a scan.")
+    if needs_3d and min(volume.grid.shape) == 1:
+        raise InputError(
+            f"The image '{volume.name}' is a single slice ({size} voxels), but this model needs a volume. "
+            "Choose the whole series, or a model that works on slices."
+        )
+
+
+def _check_grid(name: str, grid: Grid) -> None:
+    if not all(math.isfinite(value) and value > 0 for value in grid.spacing):
+        numbers = " x ".join(f"{value:g}" for value in grid.spacing)
+        raise InputError(
+            f"The voxel spacing of '{name}' is {numbers} mm, which is impossible. "
+            "Every spacing must be above zero: export the scan again, or correct it in Slicer (Volumes module)."
+        )
+    cosines = np.reshape(grid.direction, (3, 3))
+    if not np.isfinite([*grid.direction, *grid.origin]).all() or abs(np.linalg.det(cosines)) < 1e-3:
+        raise InputError(f"The position or the axes of '{name}' are not usable. Export the scan again.")
+
+
+def _finite_range(volume: Volume) -> tuple[float, float]:
+    """Smallest and largest value. Raises ``InputError`` for NaN and infinity, counted in slabs to save memory."""
+    array = volume.array
+    low, high = float(array.min()), float(array.max())
+    if math.isfinite(low) and math.isfinite(high):
+        return low, high
+    slabs = (array[k : k + _CHUNK] for k in range(0, array.shape[0], _CHUNK))
+    bad = sum(int(np.count_nonzero(~np.isfinite(slab))) for slab in slabs)
+    raise InputError(
+        f"The image '{volume.name}' has {bad} voxel{'s' if bad > 1 else ''} without a usable value (NaN or infinite). "
+        "Replace them, for instance by the background value, and try again."
+    )
+
+
+def _family(modality: str) -> str:
+    """ "MRI", "MR T1" and "T1 MRI" are all MR; an unknown or empty text is no family and passes."""
+    words = modality.upper().replace("-", " ").replace(",", " ").replace("/", " ").split()
+    families = {"MR": "MR", "MRI": "MR", "CT": "CT", "CBCT": "CT", "PET": "PT", "PT": "PT", "US": "US"}
+    found = {families[word] for word in words if word in families}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _article(modality: str) -> str:
+    return f"an {modality}" if modality.startswith(("MR", "X", "R", "N", "S")) else f"a {modality}"
