@@ -1,0 +1,26 @@
+"""Fixtures that several test files share."""
+
+import pytest
+from SUREUncertaintyLib.packages.package import Package
+from tiny import build_tiny
+
+
+@pytest.fixture(scope="session")
+def tiny_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """An untrained 3D package: evidential, RAS, 1 mm, patch 16^3, labels 1 shell and 2 core."""
+    return build_tiny(tmp_path_factory.mktemp("packages") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_planar_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """An untrained 2D package that runs slice by slice, in pixels, patch 16 x 16, softmax head."""
+    arguments = {"spatial_dims": 2, "in_channels": 1, "out_channels": 3, "channels": [4, 8]}
+    return build_tiny(
+        tmp_path_factory.mktemp("packages") / "tiny-planar",
+        name="tiny-planar",
+        network={"name": "unet", "arguments": arguments},
+        head="softmax",
+        spacing=None,
+        patch=[16, 16],
+        uncertainty={"primary": "entropy", "kinds": ["entropy"], "threshold": 0.5},
+    )

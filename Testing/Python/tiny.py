@@ -1,0 +1,76 @@
+"""A tiny untrained package and an analytic engine, for tests that need a model but not its skill."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from SUREUncertaintyLib.packages.building import build_package
+from SUREUncertaintyLib.packages.package import Package
+
+PATCH = (16, 16, 16)
+LABELS = [
+    {"value": 0, "name": "background", "color": [0, 0, 0]},
+    {"value": 1, "name": "shell", "color": [0.9, 0.3, 0.2]},
+    {"value": 2, "name": "core", "color": [0.2, 0.6, 0.9]},
+]
+
+
+def tiny_document(**changes: Any) -> dict[str, Any]:
+    """Metadata of a 3D U-Net of two levels; ``changes`` replace top-level fields."""
+    arguments = {"spatial_dims": 3, "in_channels": 1, "out_channels": 3, "channels": [4, 8]}
+    document: dict[str, Any] = {
+        "name": "tiny",
+        "task": "Phantom segmentation",
+        "description": "Untrained network for tests",
+        "modality": "MR",
+        "network": {"name": "unet", "arguments": arguments},
+        "head": "evidential",
+        "orientation": "RAS",
+        "spacing": [1.0, 1.0, 1.0],
+        "normalisation": {"kind": "zscore"},
+        "patch": list(PATCH),
+        "overlap": 0.5,
+        "labels": LABELS,
+        "uncertainty": {"primary": "vacuity", "kinds": ["vacuity", "entropy"], "threshold": 0.5},
+    }
+    return document | changes
+
+
+def build_tiny(destination: Path, sharpness: float = 4.0, **changes: Any) -> Package:
+    """Write a package with seeded random weights whose logits are spread enough to mix all classes."""
+    import torch
+    from SUREUncertaintyLib.nn.registry import create_network
+
+    document = tiny_document(**changes)
+    torch.manual_seed(7)
+    network = create_network(document["network"]["name"], document["network"]["arguments"])
+    with torch.no_grad():
+        network.head.weight.mul_(sharpness)
+    return build_package(destination, document, network, "CC0", (1, 1, *document["patch"]))
+
+
+class PointEngine:
+    """Logits from each voxel's value alone, so that windows, blending and geometry must not change the answer.
+
+    A voxel of value x gets the logits ``slopes * x + offsets``.
+    """
+
+    name = "point"
+    device = "cpu"
+
+    def __init__(self, slopes: tuple[float, ...] = (-8.0, 8.0, -30.0), offsets: tuple[float, ...] = (4.0, 0.0, 0.0)):
+        self.slopes, self.offsets = np.float32(slopes), np.float32(offsets)
+        self.calls = 0
+
+    def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.calls += 1
+        extra = (1,) * (windows.ndim - 2)
+        return windows * self.slopes.reshape(1, -1, *extra) + self.offsets.reshape(1, -1, *extra)
+
+
+def with_metadata(package: Package, changes: Mapping[str, Any]) -> Package:
+    """The package with other facts in memory; its files stay."""
+    return replace(package, metadata=replace(package.metadata, **changes))
