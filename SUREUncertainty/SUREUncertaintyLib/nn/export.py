@@ -65,9 +65,9 @@ def graph_difference(network: nn.Module, path: Path, windows: NDArray[np.float32
     Args:
         windows: (B, channels, ...) float32.
     """
-    import openvino
+    from ..inference.openvino_engine import import_openvino
 
-    core = openvino.Core()
+    core = import_openvino().Core()
     compiled = core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     found = torch.from_numpy(np.array(compiled(windows)[0]))
     with torch.no_grad():

@@ -91,7 +91,8 @@ def write_documents(folder: Path, document: Mapping[str, Any]) -> None:
     """
     parse_metadata(document)
     _write_json(folder / METADATA, document)
-    _write_json(folder / "configs" / "inference.json", inference_config(document))
+    if document.get("weights"):
+        _write_json(folder / "configs" / "inference.json", inference_config(document))
     card = folder / "docs" / "README.md"
     card.write_text(model_card(document), encoding="utf-8", newline="\n")
     seal(folder)

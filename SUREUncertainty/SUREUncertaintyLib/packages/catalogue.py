@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import PackageError
+from . import integrity
 from .package import Package
 from .package import is_package
 from .package import load_package
@@ -64,18 +65,29 @@ def find_package(name_or_path: str | Path) -> Package:
     Raises:
         PackageError: there is none (the sentence lists those that there are), or it fails its checks.
     """
+    return load_package(find_folder(name_or_path))
+
+
+def find_folder(name_or_path: str | Path) -> Path:
+    """The folder of a package, nothing in it checked yet.
+
+    Raises:
+        PackageError: there is none; the sentence lists those that there are.
+    """
     path = Path(name_or_path)
     if is_package(path):
-        return load_package(path)
+        return path
     for folder in (BUILT_IN, user_folder()):
         if path.name == str(name_or_path) and is_package(folder / path):
-            return load_package(folder / path)
+            return folder / path
     raise PackageError(_unknown(str(name_or_path)))
 
 
 def _entry(root: Path, built_in: bool) -> Entry:
     try:
-        return Entry(root, built_in, load_package(root, verify=False))
+        package = load_package(root, verify=False)
+        integrity.recorded_checksums(root)
+        return Entry(root, built_in, package)
     except PackageError as error:
         return Entry(root, built_in, problem=str(error))
 

@@ -12,10 +12,14 @@ TRAINING_WORDS = {
     "licence": "Licence of the data",
     "attribution": "Attribution",
     "cases": "Cases",
+    "groups": "Subjects",
+    "training_ids": "Cases trained on",
+    "tuning_ids": "Cases for tuning",
     "recipe": "Recipe",
     "seed": "Seed",
     "ids_file": "Case ids",
 }
+MOST_LISTED = 8
 METRIC_WORDS = {
     "dice": "Dice",
     "hd95_mm": "HD95 (mm)",
@@ -34,6 +38,7 @@ def model_card(document: Mapping[str, Any]) -> str:
         f"# {document['name']}",
         str(document["description"]),
         f"**{document.get('intended_use', 'Research only; not a medical device.')}**",
+        *_text("Limits", document.get("limits")),
         "## Input and output",
         _table(("What", "Value"), _facts(document)),
         "## Labels",
@@ -42,10 +47,17 @@ def model_card(document: Mapping[str, Any]) -> str:
         _uncertainty(document["uncertainty"]),
         *_training(document.get("training") or {}),
         *_metrics(document.get("metrics") or {}),
+        *_text("References", document.get("references")),
         "## Files",
         _files(document),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _text(title: str, content: Any) -> list[str]:
+    """A section of prose, or of a list; none when there is nothing to say."""
+    lines = [f"- {line}" for line in content] if isinstance(content, list) else [str(content)]
+    return [f"## {title}", "\n".join(lines)] if content else []
 
 
 def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -70,8 +82,15 @@ def _label_row(label: Mapping[str, Any]) -> tuple[str, str, str]:
 
 def _uncertainty(doubt: Mapping[str, Any]) -> str:
     others = [kind for kind in doubt["kinds"] if kind != doubt["primary"]]
-    also = f" Also given: {', '.join(others)}." if others else ""
-    return f"The map holds **{doubt['primary']}**; voxels above {doubt['threshold']:g} count as doubtful.{also}"
+    sentences = [f"The map holds **{doubt['primary']}**; voxels above {doubt['threshold']:g} count as doubtful."]
+    if others:
+        sentences.append(f"Also given: {', '.join(others)}.")
+    if "volume_probability" in doubt:
+        q = doubt["volume_probability"]
+        sentences.append(f"The range of a volume runs from that of P > {q:g} to that of P > {1 - q:.3g}.")
+    if "fitted_on" in doubt:
+        sentences.append(f"Fitted on {doubt['fitted_on']}.")
+    return " ".join(sentences)
 
 
 def _training(training: Mapping[str, Any]) -> list[str]:
@@ -112,6 +131,8 @@ def _words(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) if len(value) <= MOST_LISTED else f"{len(value)}, listed in metadata.json"
     return str(value)
 
 

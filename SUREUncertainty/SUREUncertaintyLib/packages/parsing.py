@@ -195,6 +195,8 @@ def _kinds(doubt: Fields, head: str) -> tuple[str, tuple[str, ...]]:
     kinds = doubt.texts("kinds")
     if head == "softmax" and "vacuity" in kinds:
         doubt.fail("kinds", "no 'vacuity': only an evidential head has it")
+    if doubt.has("volume_probability"):
+        doubt.number("volume_probability", 0.5, 1.0)
     return doubt.choice("primary", kinds), kinds
 
 
