@@ -48,6 +48,11 @@ class DoubtfulRegion:
     score: float
     structure: str
 
+    @property
+    def is_island(self) -> bool:
+        """Whether it touches no structure."""
+        return self.structure == "background"
+
 
 @dataclass(frozen=True)
 class Notice:

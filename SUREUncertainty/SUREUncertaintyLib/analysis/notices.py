@@ -1,0 +1,194 @@
+"""Warnings in plain words: what about this result should make a person look twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..core.roi import Roi
+from ..core.roi import roi_grid
+from ..core.volume import Grid
+from ..core.volume import Volume
+from ..packages.metadata import Label
+from ..packages.metadata import PackageMetadata
+from . import texts
+from .fingerprint import DESCRIPTIONS
+from .rows import DoubtfulRegion
+from .rows import Notice
+from .rows import StructureRow
+from .touching import at_image_edge
+from .touching import at_roi_edge
+from .touching import pieces_of
+
+SPACING_TOLERANCE = 1.25
+"""Spacings within this factor of the training data's are resampled without a visible loss."""
+
+Contrast = Mapping[str, Mapping[str, float]]
+WHOLE = "scan"
+
+
+@dataclass(frozen=True)
+class _Block:
+    """A part of the scan that was analysed, and its labels."""
+
+    name: str
+    grid: Grid
+    label_set: Sequence[Label]
+    roi: Roi | None = None
+
+    @property
+    def where(self) -> str:
+        return "the scan" if self.roi is None else f"the region '{self.name}'"
+
+
+def notices_for(
+    labels: Volume,
+    metadata: PackageMetadata,
+    label_set: Sequence[Label],
+    structures: Sequence[StructureRow],
+    regions: Sequence[DoubtfulRegion] = (),
+    rois: Sequence[Roi] = (),
+    contrast: Contrast | None = None,
+) -> tuple[Notice, ...]:
+    """Every warning that the result deserves, the gravest first; none for an ordinary result.
+
+    Args:
+        labels: label map on the input's grid.
+        label_set: foreground labels of the result; with regions of interest the package's labels, once a region.
+        structures, regions: the tables of the result.
+        rois: what was analysed, the whole scan when empty.
+        contrast: ``fingerprint.measure`` of each region's image on the model's grid, by the region's name, ``"scan"``
+            for the whole scan.
+    """
+    blocks = _blocks(labels.grid, label_set, rois)
+    return (
+        *_about_scan(labels.grid, metadata, blocks, contrast or {}),
+        *_about_findings(blocks, metadata, structures),
+        *_about_edges(labels, blocks),
+        *_about_pieces(labels, structures),
+        *_about_doubt(structures, regions),
+    )
+
+
+def _blocks(grid: Grid, label_set: Sequence[Label], rois: Sequence[Roi]) -> list[_Block]:
+    if not rois:
+        return [_Block(WHOLE, grid, label_set)]
+    each = len(label_set) // len(rois)
+    return [
+        _Block(roi.name, roi_grid(grid, roi), label_set[n * each : (n + 1) * each], roi) for n, roi in enumerate(rois)
+    ]
+
+
+def _about_scan(grid: Grid, metadata: PackageMetadata, blocks: list[_Block], contrast: Contrast) -> Iterator[Notice]:
+    """What differs from the training data: field of view, spacing, grey values."""
+    yield from _spacing(grid, metadata)
+    for block in blocks:
+        extent = list(_extent(block, metadata))
+        yield from extent
+        # grey values of a much larger field of view differ anyway
+        if not any(notice.code == texts.REGION_NEEDED for notice in extent):
+            yield from _grey_values(block, metadata, contrast.get(block.name, {}))
+
+
+def _spacing(grid: Grid, metadata: PackageMetadata) -> Iterator[Notice]:
+    expected = metadata.expected.spacing_mm
+    if expected is None:
+        return
+    low, high = expected[0] / SPACING_TOLERANCE, expected[1] * SPACING_TOLERANCE
+    if min(grid.spacing) < low or max(grid.spacing) > high:
+        yield _say(texts.SPACING, spacing=_lengths(grid.spacing, 2), model=metadata.name, expected=_span(expected, 2))
+
+
+def _extent(block: _Block, metadata: PackageMetadata) -> Iterator[Notice]:
+    expected = metadata.expected.extent_mm
+    if expected is None:
+        return
+    facts = {"extent": _lengths(block.grid.extent_mm, 0), "model": metadata.name, "expected": _span(expected, 0)}
+    if block.roi is None and max(block.grid.extent_mm) > expected[1]:
+        yield _say(texts.REGION_NEEDED, **facts)
+    elif min(block.grid.extent_mm) < expected[0] or max(block.grid.extent_mm) > expected[1]:
+        yield _say(texts.EXTENT, where=block.where, **facts)
+
+
+def _grey_values(block: _Block, metadata: PackageMetadata, measures: Mapping[str, float]) -> Iterator[Notice]:
+    outside = [
+        DESCRIPTIONS.get(name, name)
+        for name, (low, high) in metadata.expected.contrast.items()
+        if name in measures and not low <= measures[name] <= high
+    ]
+    if outside:
+        facts = {"model": metadata.name, "modality": metadata.modality, "task": metadata.task}
+        yield _say(texts.CONTRAST, where=block.where, measures=", ".join(outside), **facts)
+
+
+def _about_findings(
+    blocks: list[_Block], metadata: PackageMetadata, structures: Sequence[StructureRow]
+) -> Iterator[Notice]:
+    voxels = {row.value: row.voxels for row in structures}
+    missing: list[str] = []
+    for block in blocks:
+        empty = [label.name for label in block.label_set if not voxels.get(label.value)]
+        if len(empty) == len(block.label_set):
+            yield _say(texts.NOTHING_FOUND, where=block.where, model=metadata.name)
+        else:
+            missing += empty
+    if missing:
+        yield _say(texts.STRUCTURE_MISSING, names=_list(missing))
+
+
+def _about_edges(labels: Volume, blocks: list[_Block]) -> Iterator[Notice]:
+    image = at_image_edge(labels.array)
+    roi = {v for block in blocks if block.roi is not None for v in at_roi_edge(labels.array, labels.grid, block.roi)}
+    for code, values in ((texts.CUT_BY_IMAGE, image), (texts.CUT_BY_ROI, roi - image)):
+        names = [label.name for block in blocks for label in block.label_set if label.value in values]
+        if names:
+            yield _say(code, names=_list(names))
+
+
+def _about_pieces(labels: Volume, structures: Sequence[StructureRow]) -> Iterator[Notice]:
+    pieces = pieces_of(labels.array, [row.value for row in structures if row.voxels])
+    voxel = labels.grid.voxel_volume_mm3
+    names = [
+        f"{row.name} ({len(sizes)} pieces of {_lengths([n * voxel for n in sizes[:3]], 0, ', ')}"
+        f"{'...' if len(sizes) > 3 else ''} mm3)"
+        for row in structures
+        if len(sizes := pieces.get(row.value, [])) > 1
+    ]
+    if names:
+        yield _say(texts.SEVERAL_PIECES, names=_list(names))
+
+
+def _about_doubt(structures: Sequence[StructureRow], regions: Sequence[DoubtfulRegion]) -> Iterator[Notice]:
+    doubtful = [row.name for row in structures if row.share_over_threshold > 0.5]
+    if doubtful:
+        yield _say(texts.MOSTLY_DOUBTFUL, names=_list(doubtful))
+    islands = [region for region in regions if region.is_island]
+    if islands:
+        r, a, s = islands[0].centre_ras
+        one = len(islands) == 1
+        yield _say(
+            texts.DOUBTFUL_ISLANDS,
+            count=len(islands),
+            places="place touches" if one else "places touch",
+            first="it lies" if one else "the first lies",
+            position=f"R {r:.0f}, A {a:.0f}, S {s:.0f}",
+        )
+
+
+def _say(code: str, **facts: object) -> Notice:
+    return Notice(code, texts.TEXTS[code].format(**facts))
+
+
+def _list(names: Sequence[str]) -> str:
+    return "; ".join(names)
+
+
+def _lengths(values: Iterable[float], digits: int, between: str = " x ") -> str:
+    return between.join(f"{value:.{digits}f}" for value in values)
+
+
+def _span(values: tuple[float, float], digits: int) -> str:
+    return f"{values[0]:.{digits}f} to {values[1]:.{digits}f}"

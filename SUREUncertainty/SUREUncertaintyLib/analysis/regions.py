@@ -1,0 +1,140 @@
+"""The places most worth a look: doubtful voxels cut into regions that a person can jump to.
+
+A shell of doubt around every structure is normal, and as one connected region it would help nobody. So connected
+doubtful voxels are split at the valleys between their hot spots: the map of uncertainty above the threshold is
+smoothed at a size scale in mm, its local maxima become seeds, and a watershed shares out the voxels. Everything is
+deterministic. Large maps are split on blocks of voxels; sizes, scores and positions always come from the voxels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..core.volume import Grid
+from ..core.volume import Volume
+from ..packages.metadata import Label
+from .blocks import Blocks
+from .blocks import block_map
+from .rows import DoubtfulRegion
+
+AROUND = np.ones((3, 3, 3), bool)
+BACKGROUND = "background"
+SMALLEST_SCALE_MM = 6.0
+LARGEST_SCALE_MM = 40.0
+LIMIT = 20
+
+Float32 = NDArray[np.float32]
+Int32 = NDArray[np.int32]
+
+
+def doubtful_regions(
+    labels: Volume,
+    uncertainty: Volume,
+    label_set: Sequence[Label],
+    threshold: float,
+    limit: int = LIMIT,
+    scale_mm: float | None = None,
+) -> tuple[DoubtfulRegion, ...]:
+    """The ``limit`` most doubtful regions, ranked by summed uncertainty above the threshold times volume.
+
+    Args:
+        labels: label map (k, j, i).
+        uncertainty: 0..1 on the same grid.
+        threshold: a voxel above it is doubtful.
+        scale_mm: size of the places that connected (26 neighbours) doubtful voxels are split into; half the diameter
+            of the typical structure when None, between 6 and 40 mm.
+
+    Returns:
+        Regions with their structure: the one that most of their voxels and their neighbours belong to, else
+        "background" for an island of doubt that touches none.
+    """
+    blocks = block_map(uncertainty.array, threshold, labels.grid.spacing_kji)
+    if blocks is None:
+        return ()
+    scale = scale_mm if scale_mm is not None else typical_scale(labels, len(label_set))
+    pieces = split(blocks.excess, [scale / mm for mm in blocks.block_mm])
+    scores = np.bincount(pieces.ravel(), blocks.excess.ravel())
+    order = [int(n) for n in np.argsort(-scores, kind="stable") if n != 0][:limit]
+    boxes = ndimage.find_objects(pieces)
+    names = {label.value: label.name for label in label_set}
+    return tuple(
+        _describe(rank, _Piece(blocks, pieces, number, boxes[number - 1]), labels, uncertainty, threshold, names)
+        for rank, number in enumerate(order, start=1)
+    )
+
+
+def typical_scale(labels: Volume, structures: int) -> float:
+    """Half the diameter of a ball as large as the mean structure, mm, between 6 and 40."""
+    found = np.count_nonzero(labels.array) * labels.grid.voxel_volume_mm3
+    radius = (3.0 * found / (4.0 * np.pi * max(structures, 1))) ** (1.0 / 3.0)
+    return float(np.clip(radius, SMALLEST_SCALE_MM, LARGEST_SCALE_MM))
+
+
+def split(excess: Float32, scale: Sequence[float]) -> Int32:
+    """Cut the connected (26) positive parts of a map into places about ``scale`` cells large.
+
+    Returns:
+        int32 map of the same shape: 0 where ``excess`` is 0, else the place's number from 1 on.
+    """
+    from skimage.segmentation import watershed
+
+    doubtful = excess > 0
+    components, count = ndimage.label(doubtful, AROUND)
+    smooth = ndimage.gaussian_filter(excess, [s / 2 for s in scale], mode="constant")
+    smooth[~doubtful] = 0.0
+    window = [2 * round(s / 2) + 1 for s in scale]
+    peaks = doubtful & (smooth >= ndimage.maximum_filter(smooth, window, mode="constant"))
+    # a small component beside a larger one has no maximum of its own in the window
+    lonely = np.setdiff1d(np.arange(1, count + 1), components[peaks])
+    if lonely.size:
+        peaks[tuple(np.transpose(ndimage.maximum_position(smooth, components, lonely)))] = True
+    seeds, _ = ndimage.label(peaks, AROUND)
+    return np.asarray(watershed(-smooth, seeds, connectivity=AROUND, mask=doubtful), dtype=np.int32)
+
+
+class _Piece:
+    """The voxels of one place, in a box that is one voxel larger on every side than the place."""
+
+    def __init__(self, blocks: Blocks, pieces: Int32, number: int, box: tuple[slice, slice, slice]) -> None:
+        self.box = blocks.voxel_box(box, margin=1)
+        self.member = blocks.expand(pieces, self.box) == number
+
+
+def _describe(
+    rank: int, piece: _Piece, labels: Volume, uncertainty: Volume, threshold: float, names: dict[int, str]
+) -> DoubtfulRegion:
+    doubt = uncertainty.array[piece.box]
+    member = piece.member & (doubt > threshold)
+    values = doubt[member].astype(np.float64)
+    inside = np.argmax(np.where(member, doubt, -1.0))
+    local = np.unravel_index(int(inside), doubt.shape)
+    index = [part.start + int(n) for part, n in zip(piece.box, local, strict=True)]
+    voxel = labels.grid.voxel_volume_mm3
+    return DoubtfulRegion(
+        rank=rank,
+        centre_ras=_position(labels.grid, index),
+        size_mm3=values.size * voxel,
+        voxels=int(values.size),
+        mean_uncertainty=float(values.mean()),
+        max_uncertainty=float(values.max()),
+        score=float((values - threshold).sum() * voxel),
+        structure=_touched(labels.array[piece.box], member, names),
+    )
+
+
+def _position(grid: Grid, kji: Sequence[int]) -> tuple[float, float, float]:
+    k, j, i = kji
+    r, a, s = (grid.ijk_to_ras @ (i, j, k, 1.0))[:3]
+    return float(r), float(a), float(s)
+
+
+def _touched(labels: NDArray[Any], member: NDArray[np.bool_], names: dict[int, str]) -> str:
+    """Name of the structure with most voxels in or beside the region."""
+    near = labels[ndimage.binary_dilation(member, AROUND)]
+    counts = np.bincount(near[near != 0].ravel(), minlength=1)
+    return names.get(int(counts.argmax()), BACKGROUND) if counts.any() else BACKGROUND

@@ -1,0 +1,50 @@
+"""The sentences of the warnings, in one place for command line, Slicer panel and browser. Keys are stable codes."""
+
+NOTHING_FOUND = "nothing-found"
+STRUCTURE_MISSING = "structure-missing"
+CUT_BY_IMAGE = "cut-by-image"
+CUT_BY_ROI = "cut-by-roi"
+SEVERAL_PIECES = "several-pieces"
+MOSTLY_DOUBTFUL = "mostly-doubtful"
+DOUBTFUL_ISLANDS = "doubtful-islands"
+REGION_NEEDED = "region-needed"
+EXTENT = "extent-unlike-training"
+SPACING = "spacing-unlike-training"
+CONTRAST = "contrast-unlike-training"
+
+TEXTS = {
+    NOTHING_FOUND: (
+        "Nothing was found in {where}. Check that this is the right scan and the right place for the model '{model}'."
+    ),
+    STRUCTURE_MISSING: "Not found: {names}. The structure may be absent, outside the region, or missed by the model.",
+    CUT_BY_IMAGE: (
+        "Cut by the edge of the image: {names}. The volume is that of the visible part only, "
+        "and the result near the edge is less certain."
+    ),
+    CUT_BY_ROI: (
+        "Cut by the edge of its region: {names}. Enlarge the region by a few millimetres there and run again; "
+        "the volume is that of the part inside."
+    ),
+    SEVERAL_PIECES: "Found in separate pieces: {names}. Check the smaller pieces, they may be false.",
+    MOSTLY_DOUBTFUL: "More than half of its voxels are doubtful: {names}. Do not rely on it without checking.",
+    DOUBTFUL_ISLANDS: (
+        "{count} doubtful {places} no structure; {first} at {position} mm. "
+        "Something may have been missed there, or the scan differs from the training data."
+    ),
+    REGION_NEEDED: (
+        "The whole scan was searched ({extent} mm), but the model '{model}' was trained on boxes of {expected} mm. "
+        "Expect false structures elsewhere: give a region of interest around the structure."
+    ),
+    EXTENT: (
+        "The size of {where} ({extent} mm) is unlike the training data of the model '{model}' ({expected} mm). "
+        "Choose a region of that size around the structure."
+    ),
+    SPACING: (
+        "The voxel spacing of the scan ({spacing} mm) is unlike the training data of the model '{model}' "
+        "({expected} mm). Fine detail may be missing, so compare the outline with the scan."
+    ),
+    CONTRAST: (
+        "The grey values in {where} look unlike the training data of the model '{model}' ({measures}). "
+        "Check modality, sequence and contrast agent: {modality} is expected ({task})."
+    ),
+}

@@ -1,0 +1,52 @@
+"""Which structures reach the edge of what was analysed, and which fall into pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..core.roi import Roi
+from ..core.roi import roi_mask
+from ..core.roi import roi_slices
+from ..core.volume import Grid
+from .neighbours import rim
+
+SMALLEST_PIECE = 0.01
+"""Share of a structure below which a separate piece is not worth a warning; the map of doubt shows it all the same."""
+
+
+def at_image_edge(labels: NDArray[Any]) -> set[int]:
+    """Label values other than 0 on the outermost voxels of the array.
+
+    An axis of one voxel has no edge that could cut anything.
+    """
+    faces = [np.take(labels, end, axis) for axis in range(3) if labels.shape[axis] > 1 for end in (0, -1)]
+    return {int(value) for face in faces for value in np.unique(face)} - {0}
+
+
+def at_roi_edge(labels: NDArray[Any], grid: Grid, roi: Roi) -> set[int]:
+    """Label values other than 0 on the outermost voxels of a region of interest."""
+    block = labels[roi_slices(grid, roi)]
+    mask = roi_mask(grid, roi)
+    edge = np.unique(block[rim(mask)])
+    return {int(value) for value in edge} - {0}
+
+
+def pieces_of(labels: NDArray[Any], values: Sequence[int]) -> dict[int, list[int]]:
+    """Voxel counts of each structure's separate (26-connected) pieces, largest first, without the tiny ones."""
+    boxes = ndimage.find_objects(labels)
+    return {value: _pieces(labels[boxes[value - 1]] == value) for value in values if _has(boxes, value)}
+
+
+def _has(boxes: Sequence[object], value: int) -> bool:
+    return value <= len(boxes) and boxes[value - 1] is not None
+
+
+def _pieces(mask: NDArray[np.bool_]) -> list[int]:
+    components, _ = ndimage.label(mask, np.ones((3, 3, 3), bool))
+    sizes = np.sort(np.bincount(components[mask])[1:])[::-1]
+    return [int(n) for n in sizes if n >= SMALLEST_PIECE * sizes.sum()]
