@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from .package import Package
 from .package import load_package
 from .package import read_metadata
 from .parsing import parse_metadata
+from .staging import copy_files
 from .staging import staged_folder
 from .weights import rounded_to_half
 from .weights import save_weights
@@ -78,7 +78,7 @@ def amend_package(package: Package, changes: Mapping[str, Any]) -> Package:
     """
     load_package(package.root)
     with staged_folder(package.root, overwrite=True) as folder:
-        shutil.copytree(package.root, folder, dirs_exist_ok=True)
+        copy_files(package.root, folder)
         write_documents(folder, {**read_metadata(folder), **changes})
     return load_package(package.root)
 

@@ -87,14 +87,14 @@ def inference_config(document: Mapping[str, Any]) -> dict[str, Any]:
     safetensors and pytorch-ignite. The network of our packages comes from this library, MONAI's own from MONAI.
     """
     return {
-        "imports": ["$import glob", "$import torch", "$import safetensors.torch"],
+        "imports": ["$import glob", "$import torch", "$from safetensors.torch import load_file"],
         "bundle_root": ".",
         "dataset_dir": "/workspace/data",
         "output_dir": "$@bundle_root + '/eval'",
         "device": "$torch.device('cuda:0' if torch.cuda.is_available() else 'cpu')",
         "network_def": {"_target_": bundle_target(document["network"]["name"]), **document["network"]["arguments"]},
         "network": "$@network_def.to(@device)",
-        "load": f"$@network.load_state_dict(safetensors.torch.load_file(@bundle_root + '/{WEIGHTS}'))",
+        "load": f"$@network.load_state_dict(load_file(@bundle_root + '/{WEIGHTS}'))",
         "preprocessing": {"_target_": "Compose", "transforms": _preprocessing(document)},
         "dataset": {
             "_target_": "Dataset",

@@ -23,6 +23,7 @@ from .package import load_package
 from .package import read_json
 from .package import read_metadata
 from .parsing import is_package_name
+from .staging import copy_files
 from .staging import staged_folder
 
 PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".ts")
@@ -79,10 +80,10 @@ def _free_name(name: str) -> str:
 
 def _copy_package(source: Path, folder: Path) -> None:
     package = load_package(source)
-    pickles = [file.name for file in source.rglob("*") if file.suffix in PICKLES]
+    pickles = [name for name in integrity.package_files(source) if name.endswith(PICKLES)]
     if pickles:
         raise PackageError(f"The package holds files that can carry code, which are refused: {', '.join(pickles)}.")
-    shutil.copytree(source, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(*integrity.LITTER))
+    copy_files(source, folder)
     if integrity.fingerprint(integrity.file_checksums(folder)) != package.fingerprint:
         raise PackageError(f"The package {source} changed while it was copied. Try again.")
 

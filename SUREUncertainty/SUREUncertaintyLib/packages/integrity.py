@@ -32,12 +32,15 @@ class Differences:
         return "; ".join(f"{word}: {', '.join(files)}" for word, files in parts if files)
 
 
+def package_files(root: Path) -> dict[str, Path]:
+    """Every file below ``root`` by POSIX path, sorted, without a file browser's litter."""
+    files = (path for path in root.rglob("*") if path.is_file() and path.name not in LITTER)
+    return dict(sorted((path.relative_to(root).as_posix(), path) for path in files))
+
+
 def file_checksums(root: Path) -> dict[str, str]:
     """SHA-256 in hexadecimal of every file below ``root`` but the checksums themselves, by POSIX path, sorted."""
-    files = (path for path in root.rglob("*") if path.is_file() and path.name not in LITTER)
-    by_name = {path.relative_to(root).as_posix(): path for path in files}
-    by_name.pop(CHECKSUMS, None)
-    return {name: _sha256(by_name[name]) for name in sorted(by_name)}
+    return {name: _sha256(path) for name, path in package_files(root).items() if name != CHECKSUMS}
 
 
 def seal(root: Path) -> None:

@@ -57,7 +57,7 @@ class Package:
     @property
     def size_bytes(self) -> int:
         """Bytes of all files together."""
-        return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
+        return sum(path.stat().st_size for path in integrity.package_files(self.root).values())
 
     def _existing(self, relative: str) -> Path:
         path = self.root / relative

@@ -9,11 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import OutputError
+from ..core.writing import output_error
+from .integrity import package_files
 
 
 @contextmanager
 def staged_folder(destination: Path, overwrite: bool = False) -> Iterator[Path]:
     """A hidden sibling of ``destination`` to write into, renamed to it at the end and removed on any error.
+
+    Unlike ``core.writing.OutputFolder`` it adds no file of its own, as a package is sealed with its checksums.
 
     Args:
         destination: the folder to make.
@@ -28,15 +32,33 @@ def staged_folder(destination: Path, overwrite: bool = False) -> Iterator[Path]:
         destination.parent.mkdir(parents=True, exist_ok=True)
         holder = Path(tempfile.mkdtemp(prefix=f".{destination.name}.", dir=destination.parent))
     except OSError as error:
-        raise OutputError(f"The folder {destination.parent} cannot be written: {error}") from error
+        raise output_error(error, destination) from error
     try:
         fresh = holder / "new"
         fresh.mkdir()
         yield fresh
-        if destination.exists():
-            destination.replace(holder / "old")
-        fresh.replace(destination)
+        _swap(fresh, destination, holder / "old")
     except OSError as error:
-        raise OutputError(f"The model package {destination} could not be written: {error}") from error
+        raise output_error(error, destination) from error
     finally:
         shutil.rmtree(holder, ignore_errors=True)
+
+
+def copy_files(source: Path, folder: Path) -> None:
+    """Copy the files of a package into an empty folder."""
+    for name, path in package_files(source).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, folder / name)
+
+
+def _swap(fresh: Path, destination: Path, aside: Path) -> None:
+    """Put ``fresh`` in the place of ``destination``; what was there comes back if that fails."""
+    was_there = destination.exists()
+    if was_there:
+        destination.replace(aside)
+    try:
+        fresh.replace(destination)
+    except OSError:
+        if was_there:
+            aside.replace(destination)
+        raise
