@@ -86,9 +86,7 @@ def test_heavy_packages_are_imported_where_they_are_used(path: Path) -> None:
     assert not (at_import & HEAVY) - allowed
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in FILES if layer_of(p) in LIGHT], ids=lambda p: str(p.relative_to(LIBRARY))
-)
+@pytest.mark.parametrize("path", [p for p in FILES if layer_of(p) in LIGHT], ids=lambda p: str(p.relative_to(LIBRARY)))
 def test_what_slicer_runs_needs_nothing_beyond_the_light_packages(path: Path) -> None:
     import sys
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.training.recipe import BUILT_IN
 from SUREUncertaintyLib.training.recipe import load_recipe

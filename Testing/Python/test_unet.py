@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-
 from SUREUncertaintyLib.nn.unet import UNet
 
 

@@ -19,4 +19,5 @@ def train(
     with terminal_progress() as progress:
         package = run(recipe, data, output, device, progress)
     if package is not None:
-        typer.echo(f"The package lies in {package.root}. Try it: sure segment IMAGE --model {package.root} --output DIR")
+        typer.echo(f"The package lies in {package.root}.")
+        typer.echo(f"Try it: sure segment IMAGE --model {package.root} --output DIR")

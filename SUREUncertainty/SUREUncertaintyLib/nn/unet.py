@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
-import torch
 from monai.networks.nets.basic_unet import Down
 from monai.networks.nets.basic_unet import TwoConv
 from monai.networks.nets.basic_unet import UpCat
@@ -60,7 +60,7 @@ class UNet(nn.Module):
         }
         self.channels = tuple(channels)
         self.stem = TwoConv(spatial_dims, in_channels, channels[0], **block)
-        steps = list(zip(channels, channels[1:], strict=False))
+        steps = list(pairwise(channels))
         self.down = nn.ModuleList(Down(spatial_dims, fine, coarse, **block) for fine, coarse in steps)
         self.up = nn.ModuleList(
             UpCat(spatial_dims, coarse, fine, fine, upsample="deconv", is_pad=False, **block) for fine, coarse in steps

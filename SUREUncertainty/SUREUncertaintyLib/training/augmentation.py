@@ -58,11 +58,8 @@ def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
     transforms: list[Any] = [RandAffined(prob=1.0, **common)]
     if section.elastic_probability and dims == 3:
         elastic = {"keys": KEYS, "mode": MODES, "padding_mode": "zeros", "prob": section.elastic_probability}
-        transforms.append(
-            Rand3DElasticd(
-                sigma_range=section.elastic_sigma, magnitude_range=section.elastic_magnitude, spatial_size=patch, **elastic
-            )
-        )
+        ranges = {"sigma_range": section.elastic_sigma, "magnitude_range": section.elastic_magnitude}
+        transforms.append(Rand3DElasticd(spatial_size=patch, **ranges, **elastic))
     if section.flip_axes:
         transforms += [RandFlipd(KEYS, prob=section.flip_probability, spatial_axis=axis) for axis in section.flip_axes]
     return transforms

@@ -18,7 +18,11 @@ FOLDER = "checkpoint"
 
 
 def save_checkpoint(
-    output: Path, network: nn.Module, average: dict[str, Tensor], optimizer: torch.optim.Optimizer, state: dict[str, Any]
+    output: Path,
+    network: nn.Module,
+    average: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+    state: dict[str, Any],
 ) -> None:
     """Replace the checkpoint in ``output``; a kill at any moment leaves the old or the new one."""
     from safetensors.torch import save_file
@@ -41,9 +45,12 @@ def load_checkpoint(
     output: Path, network: nn.Module, average: dict[str, Tensor], optimizer: torch.optim.Optimizer
 ) -> dict[str, Any] | None:
     """Restore the newest whole checkpoint in ``output`` in place and return its state, or None without one."""
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    folder = next((output / name for name in (FOLDER, f"{FOLDER}.old") if (output / name / "state.json").is_file()), None)
+    folder = next(
+        (output / name for name in (FOLDER, f"{FOLDER}.old") if (output / name / "state.json").is_file()), None
+    )
     if folder is None:
         return None
     try:
@@ -51,7 +58,7 @@ def load_checkpoint(
         average.update(load_file(folder / "average.safetensors"))
         _restore_moments(optimizer, load_file(folder / "optimizer.safetensors"))
         state: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RuntimeError, KeyError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise InputError(f"The checkpoint in {folder} cannot be used ({error}). Remove it to start afresh.") from error
     return state
 
@@ -62,7 +69,9 @@ def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _moments(optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
     entries = optimizer.state_dict()["state"]
-    flat = {f"{index}.{key}": torch.as_tensor(value) for index, entry in entries.items() for key, value in entry.items()}
+    flat = {
+        f"{index}.{key}": torch.as_tensor(value) for index, entry in entries.items() for key, value in entry.items()
+    }
     return _contiguous(flat)
 
 

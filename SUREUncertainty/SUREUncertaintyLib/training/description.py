@@ -14,11 +14,22 @@ from .calibration import doubt_threshold
 from .calibration import predict_tuning
 from .calibration import volume_probability
 from .cases import TrainingCase
-from .manifest import versions
 from .recipe import Recipe
 
 HEAD_OF_LOSS = {"softmax": "softmax"}
 MARGIN = 0.1
+SPACING_FACTOR = 1.5
+TEXTS = (
+    "task",
+    "description",
+    "modality",
+    "authors",
+    "copyright",
+    "intended_use",
+    "limits",
+    "references",
+    "data_source",
+)
 
 
 def describe_package(
@@ -27,14 +38,19 @@ def describe_package(
     """``configs/metadata.json`` of the network that the recipe trained."""
     head = HEAD_OF_LOSS.get(recipe.loss.name, "evidential")
     texts = recipe.package
+    version = str(texts.get("version", "0.1.0"))
+    described = {key: texts[key] for key in TEXTS if key in texts}
     return {
-        **_bundle_fields(recipe),
+        "task": recipe.name,
+        "description": recipe.name,
+        "modality": "MR",
+        **described,
+        "data_source": texts.get("data_source", "not given"),
         "name": recipe.name,
-        "modality": texts.get("modality", "MR"),
+        "version": version,
+        "changelog": {version: f"Trained on {date.today().isoformat()}"},
         "network": {"name": recipe.network.name, "arguments": recipe.network.arguments},
         "head": head,
-        "weights": "models/model.safetensors",
-        "graphs": {"main": "models/model.onnx"},
         "orientation": recipe.input.orientation,
         "spacing": recipe.input.spacing and list(recipe.input.spacing),
         "normalisation": recipe.input.normalisation,
@@ -45,36 +61,6 @@ def describe_package(
         "expected": _expected(cases),
         "training": _training(recipe, cases, tuning),
         "metrics": {},
-        "limits": texts.get("limits", "Not described."),
-    }
-
-
-def _bundle_fields(recipe: Recipe) -> dict[str, Any]:
-    texts, used = recipe.package, versions()
-    version = str(texts.get("version", "0.1.0"))
-    shape = {"type": "image", "dtype": "float32", "spatial_shape": list(recipe.input.patch), "is_patch_data": True}
-    inputs = int(recipe.network.arguments["in_channels"])
-    classes = int(recipe.network.arguments["out_channels"])
-    labels = texts.get("labels") or _plain_labels(recipe)
-    image = {"format": "magnitude", "modality": texts.get("modality", "MR"), "num_channels": inputs, "value_range": []}
-    image["channel_def"] = {"0": texts.get("channel", "image")}
-    output = {"format": "segmentation", "num_channels": classes, "value_range": []}
-    output["channel_def"] = {str(index): label["name"] for index, label in enumerate(labels)}
-    return {
-        "version": version,
-        "changelog": {version: f"Trained on {date.today().isoformat()}"},
-        "monai_version": used["monai"],
-        "pytorch_version": used["torch"].split("+")[0],
-        "numpy_version": used["numpy"],
-        "required_packages_version": {"safetensors": "0.4"},
-        "task": texts.get("task", recipe.name),
-        "description": texts.get("description", recipe.name),
-        "authors": texts.get("authors", "not given"),
-        "copyright": texts.get("copyright", "not given"),
-        "intended_use": texts.get("intended_use", "Research only; not a medical device."),
-        "references": list(texts.get("references", [])),
-        "data_source": texts.get("data", "not given"),
-        "network_data_format": {"inputs": {"image": {**shape, **image}}, "outputs": {"pred": {**shape, **output}}},
     }
 
 
@@ -100,7 +86,10 @@ def _expected(cases: Sequence[TrainingCase]) -> dict[str, Any]:
     extent = np.array([np.array(case.image.shape) * case.spacing for case in cases])
     contrast = [measure(case.image) for case in cases]
     return {
-        "spacing_mm": _widened(spacing),
+        "spacing_mm": [
+            round(float(spacing.min()) / SPACING_FACTOR, 4),
+            round(float(spacing.max()) * SPACING_FACTOR, 4),
+        ],
         "extent_mm": _widened(extent),
         "contrast": {name: _widened(np.array([row[name] for row in contrast])) for name in contrast[0]},
     }
@@ -116,7 +105,7 @@ def _widened(values: np.ndarray[Any, Any]) -> list[float]:
 def _training(recipe: Recipe, cases: Sequence[TrainingCase], tuning: Sequence[TrainingCase]) -> dict[str, Any]:
     texts = recipe.package
     return {
-        "data": texts.get("data", "not given"),
+        "data": texts.get("data_source", "not given"),
         "licence": texts.get("licence", "not given"),
         "attribution": texts.get("attribution", "not given"),
         "seed": recipe.seed,
@@ -124,5 +113,15 @@ def _training(recipe: Recipe, cases: Sequence[TrainingCase], tuning: Sequence[Tr
         "groups": len({case.group for case in cases}),
         "training_ids": [case.id for case in cases],
         "tuning_ids": [case.id for case in tuning],
-        "recipe": recipe.document,
+        "recipe": recipe.name,
     }
+
+
+def licence_text(recipe: Recipe) -> str:
+    """``LICENSE`` of the weights: which licence, whose data, and what was changed."""
+    texts = recipe.package
+    return (
+        f"The weights in this folder are licensed {texts.get('licence', 'as their training data')}.\n\n"
+        f"{texts.get('licence_url', '')}\n\n"
+        f"They were trained on: {texts.get('data_source', 'not given')}.\n\n{texts.get('attribution', '')}\n"
+    )

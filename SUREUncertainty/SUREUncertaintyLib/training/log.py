@@ -11,7 +11,7 @@ class TrainingLog:
 
     def __init__(self, path: Path, start_step: int) -> None:
         self.path = path
-        self._rows = [row for row in _read(path) if int(row["step"]) < start_step]
+        self._rows = [row for row in _read(path) if int(row["step"]) <= start_step]
         self._write()
 
     def add(self, step: int, values: dict[str, float]) -> None:

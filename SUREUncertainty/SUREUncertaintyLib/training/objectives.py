@@ -91,5 +91,7 @@ OBJECTIVES: dict[str, Callable[[Recipe, int, float], Objective]] = {"evidential"
 def create_objective(recipe: Recipe, classes: int, epochs: float) -> Objective:
     """The objective that the recipe's ``loss.name`` asks for."""
     if recipe.loss.name not in OBJECTIVES:
-        raise InputError(f"Unknown loss '{recipe.loss.name}' in the recipe. Known are: {', '.join(sorted(OBJECTIVES))}.")
+        raise InputError(
+            f"Unknown loss '{recipe.loss.name}' in the recipe. Known are: {', '.join(sorted(OBJECTIVES))}."
+        )
     return OBJECTIVES[recipe.loss.name](recipe, classes, epochs)

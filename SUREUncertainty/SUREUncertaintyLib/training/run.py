@@ -13,6 +13,7 @@ from ..packages.package import Package
 from .cases import list_cases
 from .cases import load_cases
 from .description import describe_package
+from .description import licence_text
 from .distributed import join_processes
 from .manifest import claim_output
 from .manifest import manifest_of
@@ -51,6 +52,8 @@ def train(
         if not processes.is_first:
             return None
         document = describe_package(settings, network, cases, tuning)
-        return build_package(output / "package" / settings.name, document, network)
+        shape = (1, int(settings.network.arguments["in_channels"]), *settings.input.patch)
+        target = output / "package" / settings.name
+        return build_package(target, document, network, licence_text(settings), shape, overwrite=True)
     finally:
         processes.close()

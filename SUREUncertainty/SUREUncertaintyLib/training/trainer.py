@@ -121,9 +121,7 @@ class Trainer:
         size, device = self.recipe.optimisation.batch, self.processes.device
         chosen = positions(step, size, self.processes.rank, self.processes.world)
         cases = [self.cases[case_index(place, len(self.cases), self.recipe.seed)] for place in chosen]
-        pairs = [
-            self._augment(case, (self.recipe.seed, 1, place)) for case, place in zip(cases, chosen, strict=True)
-        ]
+        pairs = [self._augment(case, (self.recipe.seed, 1, place)) for case, place in zip(cases, chosen, strict=True)]
         image = torch.stack([pair[0] for pair in pairs]).to(device)
         label = torch.stack([pair[1][0] for pair in pairs]).long().to(device)
         return Batch(image, label, cases[0].spacing, (self.recipe.seed, 2, step, self.processes.rank))

@@ -1,0 +1,61 @@
+"""``make bench``: measures, writes docs/results/bench.json and renews the tables in docs/benchmarks.md from it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from engines import bench_doubt
+from engines import bench_engines
+from memory import bench_memory
+from tables import benchmarks_page
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "docs" / "results" / "bench.json"
+PAGE = ROOT / "docs" / "benchmarks.md"
+MODEL = "hippocampus-t1"
+
+
+def machine() -> dict[str, Any]:
+    """What the absolute numbers depend on."""
+    names = [line.split(":", 1)[1].strip() for line in _cpuinfo() if line.startswith("model name")]
+    return {
+        "cpu": names[0] if names else platform.processor(),
+        "cores": len(names),
+        "python": platform.python_version(),
+    }
+
+
+def _cpuinfo() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
+def commit() -> str:
+    """The commit that was measured, marked when the tree differed from it."""
+    return subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.strip()
+
+
+def main() -> None:
+    """Measure everything once."""
+    document = {
+        "commit": commit(),
+        "machine": machine(),
+        "model": MODEL,
+        "engines": bench_engines(MODEL),
+        "doubt": bench_doubt(MODEL),
+        "memory": bench_memory(MODEL),
+    }
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    PAGE.write_text(benchmarks_page(document), encoding="utf-8")
+    print(PAGE.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
