@@ -39,8 +39,8 @@ def tiny_document(**changes: Any) -> dict[str, Any]:
     return document | changes
 
 
-def build_tiny(destination: Path, sharpness: float = 4.0, **changes: Any) -> Package:
-    """Write a package with seeded random weights whose logits are spread enough to mix all classes."""
+def build_tiny(destination: Path, **changes: Any) -> Package:
+    """Write a package with seeded random weights whose logits are centred and spread, so that all classes win."""
     import torch
     from SUREUncertaintyLib.nn.registry import create_network
 
@@ -48,7 +48,10 @@ def build_tiny(destination: Path, sharpness: float = 4.0, **changes: Any) -> Pac
     torch.manual_seed(7)
     network = create_network(document["network"]["name"], document["network"]["arguments"])
     with torch.no_grad():
-        network.head.weight.mul_(sharpness)
+        logits = network.eval()(torch.randn(2, 1, *document["patch"])).movedim(1, 0).flatten(1)
+        scale = 2.0 / logits.std(1)
+        network.head.weight.mul_(scale.reshape(-1, *[1] * (network.head.weight.ndim - 1)))
+        network.head.bias.copy_((network.head.bias - logits.mean(1)) * scale)
     return build_package(destination, document, network, "CC0", (1, 1, *document["patch"]))
 
 

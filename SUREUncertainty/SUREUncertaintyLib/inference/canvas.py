@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.interval import VoxelRange
 from ..core.resampling import resample_slab
 from .heads import Belief
 from .heads import Head
@@ -14,16 +13,6 @@ from .regions import Region
 
 Float32 = NDArray[np.float32]
 SLAB_VOXELS = 2 * 1024 * 1024
-SURE = 0.95
-"""Voxels with P(structure) above this make the low end of its volume range, those above 1 - 0.95 the high end."""
-
-
-@dataclass(frozen=True)
-class VoxelRange:
-    """Voxel counts of one structure: P > 0.95, and P > 0.05. The honest range of its volume lies between them."""
-
-    low: int
-    high: int
 
 
 class Canvas:
@@ -34,13 +23,20 @@ class Canvas:
     Args:
         shape: (k, j, i) of the input.
         classes: channels of the package, background included.
+        sure: q of the volume range, 0.95 unless the package brings one that was fitted on tuning cases.
         overlapping: whether two regions share voxels, which costs one more float32 volume.
         keep_probabilities: also keep (C, k, j, i) float32; voxels outside the region are background.
     """
 
     def __init__(
-        self, shape: tuple[int, int, int], classes: int, overlapping: bool = False, keep_probabilities: bool = False
+        self,
+        shape: tuple[int, int, int],
+        classes: int,
+        sure: float = 0.95,
+        overlapping: bool = False,
+        keep_probabilities: bool = False,
     ) -> None:
+        self.sure = sure
         self.labels = np.zeros(shape, dtype=np.uint8)
         self.uncertainty = np.zeros(shape, dtype=np.float32)
         self.entropy = np.zeros(shape, dtype=np.float32)
@@ -62,7 +58,7 @@ class Canvas:
             channels = resample_slab(blended, region.model_grid, region.grid, low, high, "linear")
             belief = head.belief(channels)
             inside = None if region.inside is None else region.inside[low:high]
-            counts += _count(belief.probability, inside)
+            counts += _count(belief.probability, inside, self.sure)
             self._paint_slab(_within(region.slices, low, high), belief, values, inside)
         for label, (sure, possible) in zip(region.label_set, counts[1:].tolist(), strict=True):
             self.ranges[label.value] = VoxelRange(sure, possible)
@@ -94,11 +90,11 @@ def _within(slices: tuple[slice, slice, slice], low: int, high: int) -> tuple[sl
     return (slice(first + low, first + high), *slices[1:])
 
 
-def _count(probability: Float32, inside: NDArray[np.bool_] | None) -> NDArray[np.int64]:
-    """(C, 2) voxels of a slab with P > 0.95 and P > 0.05."""
+def _count(probability: Float32, inside: NDArray[np.bool_] | None, sure: float) -> NDArray[np.int64]:
+    """(C, 2) voxels of a slab with P > q and P > 1 - q."""
     counts = np.empty((len(probability), 2), dtype=np.int64)
     for channel, row in zip(probability, counts, strict=True):
-        for column, limit in enumerate((SURE, 1.0 - SURE)):
+        for column, limit in enumerate((sure, 1.0 - sure)):
             over = channel > np.float32(limit)
             row[column] = np.count_nonzero(over if inside is None else over & inside)
     return counts

@@ -1,0 +1,197 @@
+"""The main job: a scan in, a segmentation and its doubt out, on the scan's own grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.regions import doubtful_regions
+from ..analysis.structures import structure_table
+from ..core.checks import check_modality
+from ..core.checks import check_scan
+from ..core.errors import InputError
+from ..core.errors import PackageError
+from ..core.progress import IsCancelled
+from ..core.progress import Progress
+from ..core.progress import never
+from ..core.progress import raise_if_cancelled
+from ..core.progress import silent
+from ..core.roi import Roi
+from ..core.volume import Volume
+from .canvas import Canvas
+from .engine import Engine
+from .estimators import NativeEstimator
+from .heads import Head
+from .heads import create_head
+from .provenance import Stopwatch
+from .provenance import describe_run
+from .regions import Region
+from .regions import overlap
+from .regions import plan_regions
+from .regions import prepare_region
+from .result import SegmentationResult
+from .windows import blend_windows
+
+if TYPE_CHECKING:
+    from ..packages.package import Package
+
+SURE = 0.95
+"""q of the volume range, P > q to P > 1 - q, for packages that bring no fitted one."""
+
+NETWORK_SHARE = 0.9
+"""Share of the progress bar that the windows take; the maps and tables take the rest."""
+
+
+def segment(
+    volume: Volume,
+    package: Package,
+    engine: Engine,
+    rois: Sequence[Roi] = (),
+    keep_probabilities: bool = False,
+    progress: Progress = silent,
+    is_cancelled: IsCancelled = never,
+) -> SegmentationResult:
+    """Segment a scan, or regions of it.
+
+    Each region is brought to the model's orientation and spacing, normalised, run through overlapping windows whose
+    evidence is blended, and brought back to the scan's grid slab by slab; label, vacuity and entropy are read there.
+    Largest array: float32 evidence, classes x voxels of a region.
+
+    Args:
+        volume: one scalar volume of any orientation and spacing.
+        package: the model.
+        engine: from ``create_engine(package)``.
+        rois: boxes to analyse, the whole scan when empty. Labels stand once a region.
+        keep_probabilities: also return (C, k, j, i) probabilities; at most one region.
+        progress, is_cancelled: called at least once a window.
+
+    Returns:
+        The result on the scan's grid; outside the regions label, uncertainty and entropy are 0.
+
+    Raises:
+        InputError: the scan or a region cannot be used.
+        PackageError, EngineError: the model cannot be run.
+        Cancelled: ``is_cancelled`` said so.
+    """
+    watch = Stopwatch()
+    with watch.stage("check"):
+        _check(volume, package, rois, keep_probabilities)
+        regions = plan_regions(volume.grid, package.metadata, rois)
+        head = create_head(package.metadata.head)
+    canvas = _canvas(volume, package, regions, keep_probabilities)
+    for number, region in enumerate(regions):
+        share = _part(progress, number / len(regions), (number + 1) / len(regions))
+        _run_region(volume, package, engine, head, region, canvas, watch, share, is_cancelled)
+    raise_if_cancelled(is_cancelled)
+    progress(1.0, "measuring")
+    with watch.stage("tables"):
+        result = _result(volume, package, regions, canvas, head)
+    record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
+    return replace(result, provenance=record)
+
+
+def run_network(
+    image: NDArray[np.float32],
+    package: Package,
+    engine: Engine,
+    head: Head,
+    progress: Progress = silent,
+    is_cancelled: IsCancelled = never,
+) -> NDArray[np.float32]:
+    """Blended channels (C, k, j, i) of a normalised image (1, k, j, i) that lies on a model grid."""
+    metadata = package.metadata
+    estimator = NativeEstimator(engine, head)
+    return blend_windows(image, metadata.patch, metadata.overlap, estimator, progress, is_cancelled)
+
+
+def _check(volume: Volume, package: Package, rois: Sequence[Roi], keep_probabilities: bool) -> None:
+    check_scan(volume, needs_3d=len(package.metadata.patch) == 3)
+    check_modality(volume, package.metadata.modality)
+    if package.metadata.channels != 1:
+        raise PackageError(
+            f"The model '{package.metadata.name}' wants {package.metadata.channels} images of one patient at once. "
+            "This version segments one image at a time; choose a model with one input channel."
+        )
+    if keep_probabilities and len(rois) > 1:
+        raise InputError("Probabilities can be kept for one region only. Give one region, or run them one by one.")
+
+
+def _run_region(
+    volume: Volume,
+    package: Package,
+    engine: Engine,
+    head: Head,
+    region: Region,
+    canvas: Canvas,
+    watch: Stopwatch,
+    progress: Progress,
+    is_cancelled: IsCancelled,
+) -> None:
+    """Prepare, run and paint one region; its arrays are gone when this returns."""
+    raise_if_cancelled(is_cancelled)
+    progress(0.0, f"{region.name}: preparing")
+    with watch.stage("prepare"):
+        image = prepare_region(volume, region, package.metadata)
+    with watch.stage("network"):
+        windows = _part(progress, 0.0, NETWORK_SHARE, f"{region.name}: ")
+        blended = run_network(image, package, engine, head, windows, is_cancelled)
+    del image
+    raise_if_cancelled(is_cancelled)
+    progress(NETWORK_SHARE, f"{region.name}: drawing the maps")
+    with watch.stage("maps"):
+        canvas.paint(region, blended, head)
+
+
+def _canvas(volume: Volume, package: Package, regions: Sequence[Region], keep_probabilities: bool) -> Canvas:
+    return Canvas(
+        volume.grid.shape,
+        len(package.metadata.labels),
+        sure=float(package.metadata.raw.get("uncertainty", {}).get("volume_probability", SURE)),
+        overlapping=overlap(regions),
+        keep_probabilities=keep_probabilities,
+    )
+
+
+def _result(
+    volume: Volume, package: Package, regions: Sequence[Region], canvas: Canvas, head: Head
+) -> SegmentationResult:
+    """The maps with what is read from them."""
+    threshold = package.metadata.threshold
+    labels = volume.with_array(canvas.labels, "segmentation")
+    uncertainty = volume.with_array(canvas.uncertainty, "uncertainty")
+    label_set = tuple(label for region in regions for label in region.label_set)
+    return SegmentationResult(
+        image=volume,
+        labels=labels,
+        uncertainty=uncertainty,
+        entropy=volume.with_array(canvas.entropy, "entropy"),
+        label_set=label_set,
+        rois=tuple(region.roi for region in regions if region.roi is not None),
+        structures=structure_table(labels, uncertainty, label_set, threshold, canvas.ranges),
+        regions=doubtful_regions(labels, uncertainty, label_set, threshold),
+        probabilities=canvas.probabilities,
+        uncertainty_kind=head.kind,
+        threshold=threshold,
+    )
+
+
+def _options(package: Package, canvas: Canvas, keep_probabilities: bool) -> dict[str, Any]:
+    metadata = package.metadata
+    return {
+        "patch_kji": list(metadata.patch),
+        "overlap": metadata.overlap,
+        "normalisation": metadata.normalisation,
+        "threshold": metadata.threshold,
+        "volume_probability": canvas.sure,
+        "keep_probabilities": keep_probabilities,
+    }
+
+
+def _part(progress: Progress, low: float, high: float, prefix: str = "") -> Progress:
+    """A progress that fills only low..high of another one."""
+    return lambda fraction, text: progress(low + (high - low) * fraction, prefix + text)

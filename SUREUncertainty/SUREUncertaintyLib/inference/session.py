@@ -1,0 +1,64 @@
+"""A model that stays loaded while a person plays with the input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..core.errors import InputError
+from ..core.progress import IsCancelled
+from ..core.progress import Progress
+from ..core.progress import never
+from ..core.progress import silent
+from ..core.roi import Roi
+from ..core.volume import Volume
+from .choose import create_engine
+from .result import SegmentationResult
+from .segmenter import segment
+
+if TYPE_CHECKING:
+    from ..packages.package import Package
+
+
+class LiveSession:
+    """One package on one engine; remembers the scan and its regions, so that a change costs only the run itself.
+
+    Raises:
+        EngineError: the engine is not available (on construction).
+    """
+
+    def __init__(
+        self, package: Package, engine: str = "auto", device: str | None = None, threads: int | None = None
+    ) -> None:
+        self.package = package
+        self.engine = create_engine(package, engine, device, threads)
+        self.volume: Volume | None = None
+        self.rois: tuple[Roi, ...] = ()
+
+    def open(self, volume: Volume, rois: Sequence[Roi] = ()) -> None:
+        """Take a scan and its regions for the runs that follow."""
+        self.volume, self.rois = volume, tuple(rois)
+
+    def segment(
+        self,
+        array: NDArray[Any] | None = None,
+        keep_probabilities: bool = False,
+        progress: Progress = silent,
+        is_cancelled: IsCancelled = never,
+    ) -> SegmentationResult:
+        """Segment the open scan, or other intensities (k, j, i) in its place; the scan itself stays as it is.
+
+        Raises:
+            InputError: no scan is open, or the array has another shape.
+        """
+        if self.volume is None:
+            raise InputError("No scan is open. Open one first.")
+        volume = self.volume
+        if array is not None:
+            if array.shape != volume.grid.shape:
+                raise InputError(f"The image has the shape {array.shape}, the open scan {volume.grid.shape}.")
+            volume = volume.with_array(array)
+        return segment(volume, self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled)
