@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_CELLS = 8 * 1024 * 1024
+MOST_CELLS = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, eq=False)

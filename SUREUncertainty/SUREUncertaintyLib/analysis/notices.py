@@ -26,6 +26,10 @@ from .touching import pieces_of
 SPACING_TOLERANCE = 1.25
 """Spacings within this factor of the training data's are resampled without a visible loss."""
 
+WHOLE_SHARE = 0.99
+"""A structure whose largest piece holds less than this share is in pieces; a few stray voxels are not worth a warning,
+the map of doubt shows them."""
+
 Contrast = Mapping[str, Mapping[str, float]]
 WHOLE = "scan"
 
@@ -149,13 +153,11 @@ def _about_edges(labels: Volume, blocks: list[_Block]) -> Iterator[Notice]:
 
 
 def _about_pieces(labels: Volume, structures: Sequence[StructureRow]) -> Iterator[Notice]:
-    pieces = pieces_of(labels.array, [row.value for row in structures if row.voxels])
-    voxel = labels.grid.voxel_volume_mm3
+    pieces = pieces_of(labels.array, [row.value for row in structures])
     names = [
-        f"{row.name} ({len(sizes)} pieces of {_lengths([n * voxel for n in sizes[:3]], 0, ', ')}"
-        f"{'...' if len(sizes) > 3 else ''} mm3)"
+        f"{row.name} ({len(sizes)} pieces, the largest holds {sizes[0] / sizes.sum():.0%})"
         for row in structures
-        if len(sizes := pieces.get(row.value, [])) > 1
+        if (sizes := pieces.get(row.value)) is not None and sizes[0] < WHOLE_SHARE * sizes.sum()
     ]
     if names:
         yield _say(texts.SEVERAL_PIECES, names=_list(names))

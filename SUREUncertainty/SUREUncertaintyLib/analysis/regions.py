@@ -1,9 +1,9 @@
 """The places most worth a look: doubtful voxels cut into regions that a person can jump to.
 
 A shell of doubt around every structure is normal, and as one connected region it would help nobody. So connected
-doubtful voxels are split at the valleys between their hot spots: the map of uncertainty above the threshold is
-smoothed at a size scale in mm, its local maxima become seeds, and a watershed shares out the voxels. Everything is
-deterministic. Large maps are split on blocks of voxels; sizes, scores and positions always come from the voxels.
+doubtful voxels are shared out among hot spots: the local maxima of the uncertainty above the threshold, smoothed at a
+size scale in mm. Long even shells, which have few maxima, get further ones. Everything is deterministic. Large maps
+are split on blocks of voxels; sizes, scores and positions always come from the voxels.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from ..core.volume import Grid
 from ..core.volume import Volume
@@ -25,8 +26,10 @@ from .rows import DoubtfulRegion
 AROUND = np.ones((3, 3, 3), bool)
 BACKGROUND = "background"
 SMALLEST_SCALE_MM = 6.0
-LARGEST_SCALE_MM = 40.0
+LARGEST_SCALE_MM = 30.0
 LIMIT = 20
+REACH = 2.0
+"""Scales from the nearest hot spot beyond which there is a further one."""
 
 Float32 = NDArray[np.float32]
 Int32 = NDArray[np.int32]
@@ -46,8 +49,8 @@ def doubtful_regions(
         labels: label map (k, j, i).
         uncertainty: 0..1 on the same grid.
         threshold: a voxel above it is doubtful.
-        scale_mm: size of the places that connected (26 neighbours) doubtful voxels are split into; half the diameter
-            of the typical structure when None, between 6 and 40 mm.
+        scale_mm: size of the places that connected (26 neighbours) doubtful voxels are split into; half the radius of
+            the typical structure when None, between 6 and 30 mm.
 
     Returns:
         Regions with their structure: the one that most of their voxels and their neighbours belong to, else
@@ -69,10 +72,10 @@ def doubtful_regions(
 
 
 def typical_scale(labels: Volume, structures: int) -> float:
-    """Half the diameter of a ball as large as the mean structure, mm, between 6 and 40."""
+    """Half the radius of a ball as large as the mean structure, mm, between 6 and 30."""
     found = np.count_nonzero(labels.array) * labels.grid.voxel_volume_mm3
     radius = (3.0 * found / (4.0 * np.pi * max(structures, 1))) ** (1.0 / 3.0)
-    return float(np.clip(radius, SMALLEST_SCALE_MM, LARGEST_SCALE_MM))
+    return float(np.clip(radius / 2, SMALLEST_SCALE_MM, LARGEST_SCALE_MM))
 
 
 def split(excess: Float32, scale: Sequence[float]) -> Int32:
@@ -84,17 +87,55 @@ def split(excess: Float32, scale: Sequence[float]) -> Int32:
     from skimage.segmentation import watershed
 
     doubtful = excess > 0
-    components, count = ndimage.label(doubtful, AROUND)
     smooth = ndimage.gaussian_filter(excess, [s / 2 for s in scale], mode="constant")
-    smooth[~doubtful] = 0.0
+    np.maximum(smooth, np.finfo(np.float32).tiny, out=smooth)
+    seeds = np.zeros(excess.shape, np.int32)
+    _plant(seeds, _hot_spots(np.where(doubtful, smooth, 0.0), scale))
+    _plant(seeds, _tops_of_bare_components(doubtful, smooth, seeds))
+    distance = _distance(seeds, scale)
+    while (bare := doubtful & (distance > REACH)).any():
+        _plant(seeds, _hot_spots(np.where(bare, smooth, 0.0), scale))
+        distance = _distance(seeds, scale)
+    return np.asarray(watershed(distance, seeds, connectivity=AROUND, mask=doubtful), dtype=np.int32)
+
+
+def _hot_spots(height: Float32, scale: Sequence[float]) -> NDArray[np.int64]:
+    """Indices of positive local maxima, highest first, at least a scale apart."""
     window = [2 * round(s / 2) + 1 for s in scale]
-    peaks = doubtful & (smooth >= ndimage.maximum_filter(smooth, window, mode="constant"))
-    # a small component beside a larger one has no maximum of its own in the window
-    lonely = np.setdiff1d(np.arange(1, count + 1), components[peaks])
-    if lonely.size:
-        peaks[tuple(np.transpose(ndimage.maximum_position(smooth, components, lonely)))] = True
-    seeds, _ = ndimage.label(peaks, AROUND)
-    return np.asarray(watershed(-smooth, seeds, connectivity=AROUND, mask=doubtful), dtype=np.int32)
+    highest = ndimage.maximum_filter(height, window, mode="constant")
+    return _apart(np.argwhere((height > 0) & (height >= highest)), height, scale)
+
+
+def _tops_of_bare_components(doubtful: NDArray[np.bool_], smooth: Float32, seeds: Int32) -> NDArray[np.int64]:
+    """The maxima of components without a seed: small ones beside a larger one have none in the window."""
+    components, count = ndimage.label(doubtful, AROUND)
+    bare = np.setdiff1d(np.arange(1, count + 1), components[seeds > 0])
+    return np.array(ndimage.maximum_position(smooth, components, bare), np.int64).reshape(-1, 3)
+
+
+def _distance(seeds: Int32, scale: Sequence[float]) -> NDArray[np.float64]:
+    """Distance to the nearest seed, in scales."""
+    return np.asarray(ndimage.distance_transform_edt(seeds == 0, [1 / s for s in scale]))
+
+
+def _plant(seeds: Int32, places: NDArray[np.int64]) -> None:
+    """Number new seeds onwards from those that are there."""
+    first = int(seeds.max()) + 1
+    seeds[tuple(places.T)] = np.arange(first, first + len(places))
+
+
+def _apart(places: NDArray[np.int64], height: Float32, scale: Sequence[float]) -> NDArray[np.int64]:
+    """The places, highest first, without those less than ``scale`` from a higher one."""
+    order = np.argsort(-height[tuple(places.T)], kind="stable")
+    places = places[order]
+    tree = cKDTree(places / np.asarray(scale))
+    dropped = np.zeros(len(places), bool)
+    kept = []
+    for n, point in enumerate(tree.data):
+        if not dropped[n]:
+            kept.append(n)
+            dropped[tree.query_ball_point(point, 1.0)] = True
+    return np.asarray(places[kept])
 
 
 class _Piece:

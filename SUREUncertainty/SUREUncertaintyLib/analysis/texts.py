@@ -25,7 +25,7 @@ TEXTS = {
         "Cut by the edge of its region: {names}. Enlarge the region by a few millimetres there and run again; "
         "the volume is that of the part inside."
     ),
-    SEVERAL_PIECES: "Found in separate pieces: {names}. Check the smaller pieces, they may be false.",
+    SEVERAL_PIECES: "Found in separate pieces: {names}. Check the smaller ones, they may be false.",
     MOSTLY_DOUBTFUL: "More than half of its voxels are doubtful: {names}. Do not rely on it without checking.",
     DOUBTFUL_ISLANDS: (
         "{count} doubtful {places} no structure; {first} at {position} mm. "

@@ -15,9 +15,6 @@ from ..core.roi import roi_slices
 from ..core.volume import Grid
 from .neighbours import rim
 
-SMALLEST_PIECE = 0.01
-"""Share of a structure below which a separate piece is not worth a warning; the map of doubt shows it all the same."""
-
 
 def at_image_edge(labels: NDArray[Any]) -> set[int]:
     """Label values other than 0 on the outermost voxels of the array.
@@ -36,17 +33,12 @@ def at_roi_edge(labels: NDArray[Any], grid: Grid, roi: Roi) -> set[int]:
     return {int(value) for value in edge} - {0}
 
 
-def pieces_of(labels: NDArray[Any], values: Sequence[int]) -> dict[int, list[int]]:
-    """Voxel counts of each structure's separate (26-connected) pieces, largest first, without the tiny ones."""
-    boxes = ndimage.find_objects(labels)
-    return {value: _pieces(labels[boxes[value - 1]] == value) for value in values if _has(boxes, value)}
+def pieces_of(labels: NDArray[Any], values: Sequence[int]) -> dict[int, NDArray[np.int64]]:
+    """Voxel counts of each structure's separate (26-connected) pieces, largest first; empty structures are left out."""
+    boxes = dict(enumerate(ndimage.find_objects(labels), start=1))
+    return {value: _pieces(labels[boxes[value]] == value) for value in values if boxes.get(value)}
 
 
-def _has(boxes: Sequence[object], value: int) -> bool:
-    return value <= len(boxes) and boxes[value - 1] is not None
-
-
-def _pieces(mask: NDArray[np.bool_]) -> list[int]:
+def _pieces(mask: NDArray[np.bool_]) -> NDArray[np.int64]:
     components, _ = ndimage.label(mask, np.ones((3, 3, 3), bool))
-    sizes = np.sort(np.bincount(components[mask])[1:])[::-1]
-    return [int(n) for n in sizes if n >= SMALLEST_PIECE * sizes.sum()]
+    return np.sort(np.bincount(components[mask])[1:])[::-1]
