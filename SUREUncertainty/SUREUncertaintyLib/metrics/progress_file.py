@@ -1,0 +1,91 @@
+"""Finished cases of a running evaluation, kept beside the output so that a stopped run goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from ..core.writing import output_error
+from .case_result import CaseResult
+from .cases import Case
+
+
+class ProgressFile:
+    """JSON lines: what the run depends on, then one finished case a line.
+
+    Results of another model, seed or setting, and of files that have changed since, are not taken up.
+    """
+
+    def __init__(self, output: Path, run: dict[str, Any]) -> None:
+        """``run`` describes what every number depends on apart from the cases."""
+        target = Path(output).expanduser().absolute()
+        self.path = target.with_name(f".{target.name}.progress.jsonl")
+        self._run = json.loads(json.dumps(run))
+
+    @staticmethod
+    def key(case: Case) -> str:
+        """Names the case and the state of its files: path, size and time of change."""
+        parts = [case.id, case.group, case.split]
+        for path in (case.image, case.label):
+            if path is not None:
+                parts.append(f"{path}:{_state(path)}")
+        return "|".join(parts)
+
+    def start(self) -> dict[str, CaseResult]:
+        """The finished cases of an earlier run of the same kind, by key; the file is then ready for more."""
+        earlier = self._read()
+        try:
+            with self.path.open("w", encoding="utf-8") as file:
+                file.write(json.dumps(self._run) + "\n")
+                file.writelines(_line(key, result) for key, result in earlier.items())
+        except OSError as error:
+            raise output_error(error, self.path) from error
+        return earlier
+
+    def append(self, key: str, result: CaseResult) -> None:
+        """Keep one more finished case, safely on disk."""
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(_line(key, result))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise output_error(error, self.path) from error
+
+    def remove(self) -> None:
+        """The run is complete."""
+        self.path.unlink(missing_ok=True)
+
+    def _read(self) -> dict[str, CaseResult]:
+        try:
+            lines = self.path.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            return {}
+        if not lines or _parsed(lines[0]) != self._run:
+            return {}
+        # a run killed while writing leaves half a line
+        entries = [entry for entry in map(_parsed, lines[1:]) if entry is not None]
+        return {entry["key"]: CaseResult.from_json(entry["result"]) for entry in entries}
+
+
+def _state(path: Path) -> str:
+    """Size and time of change; of a folder (DICOM), of all its files."""
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        facts = [file.stat() for file in files]
+    except OSError:
+        return "absent"
+    return f"{len(facts)}:{sum(fact.st_size for fact in facts)}:{max((fact.st_mtime_ns for fact in facts), default=0)}"
+
+
+def _line(key: str, result: CaseResult) -> str:
+    return json.dumps({"key": key, "result": result.to_json()}) + "\n"
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
