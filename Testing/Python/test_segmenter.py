@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from dataclasses import replace
 from itertools import permutations
 from itertools import product
 
@@ -186,6 +187,16 @@ def test_the_size_of_a_slab_changes_nothing(tiny_package, monkeypatch):
     assert np.array_equal(whole.labels.array, slabs.labels.array)
     assert slabs.uncertainty.array == pytest.approx(whole.uncertainty.array, abs=1e-6)
     assert slabs.structures == whole.structures
+
+
+def test_notices_hear_of_the_grey_values_and_the_edges(threshold_package):
+    grid = Grid((24, 30, 26), origin=(-13, -15, -12))
+    calm = with_metadata(threshold_package, {"threshold": 0.9})
+    assert segment(onion(grid), calm, POINTS).notices == ()
+    strange = replace(calm.metadata.expected, contrast={"dark_share": (-2.0, -1.0)})
+    package = with_metadata(calm, {"expected": strange})
+    cut = segment(onion(grid, centre=(12, 0, 0)), package, POINTS)
+    assert [notice.code for notice in cut.notices][:2] == ["contrast-unlike-training", "cut-by-image"]
 
 
 def test_two_regions_continue_label_values_and_leave_the_rest_empty(threshold_package):

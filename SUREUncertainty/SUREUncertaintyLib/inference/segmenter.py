@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.fingerprint import measure
+from ..analysis.notices import notices_for
 from ..analysis.regions import doubtful_regions
 from ..analysis.structures import structure_table
 from ..core.checks import check_modality
@@ -84,13 +87,14 @@ def segment(
         regions = plan_regions(volume.grid, package.metadata, rois)
         head = create_head(package.metadata.head)
     canvas = _canvas(volume, package, regions, keep_probabilities)
+    contrast: dict[str, dict[str, float]] = {}
     for number, region in enumerate(regions):
         share = _part(progress, number / len(regions), (number + 1) / len(regions))
-        _run_region(volume, package, engine, head, region, canvas, watch, share, is_cancelled)
+        contrast[region.name] = _run_region(volume, package, engine, head, region, canvas, watch, share, is_cancelled)
     raise_if_cancelled(is_cancelled)
     progress(1.0, "measuring")
     with watch.stage("tables"):
-        result = _result(volume, package, regions, canvas, head)
+        result = _result(volume, package, regions, canvas, head, contrast)
     record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
     return replace(result, provenance=record)
 
@@ -131,12 +135,13 @@ def _run_region(
     watch: Stopwatch,
     progress: Progress,
     is_cancelled: IsCancelled,
-) -> None:
-    """Prepare, run and paint one region; its arrays are gone when this returns."""
+) -> dict[str, float]:
+    """Prepare, run and paint one region; its arrays are gone when this returns, its grey values' measures stay."""
     raise_if_cancelled(is_cancelled)
     progress(0.0, f"{region.name}: preparing")
     with watch.stage("prepare"):
         image = prepare_region(volume, region, package.metadata)
+        contrast = measure(image[0])
     with watch.stage("network"):
         windows = _part(progress, 0.0, NETWORK_SHARE, f"{region.name}: ")
         blended = run_network(image, package, engine, head, windows, is_cancelled)
@@ -145,6 +150,7 @@ def _run_region(
     progress(NETWORK_SHARE, f"{region.name}: drawing the maps")
     with watch.stage("maps"):
         canvas.paint(region, blended, head)
+    return contrast
 
 
 def _canvas(volume: Volume, package: Package, regions: Sequence[Region], keep_probabilities: bool) -> Canvas:
@@ -158,22 +164,31 @@ def _canvas(volume: Volume, package: Package, regions: Sequence[Region], keep_pr
 
 
 def _result(
-    volume: Volume, package: Package, regions: Sequence[Region], canvas: Canvas, head: Head
+    volume: Volume,
+    package: Package,
+    regions: Sequence[Region],
+    canvas: Canvas,
+    head: Head,
+    contrast: Mapping[str, Mapping[str, float]],
 ) -> SegmentationResult:
     """The maps with what is read from them."""
     threshold = package.metadata.threshold
     labels = volume.with_array(canvas.labels, "segmentation")
     uncertainty = volume.with_array(canvas.uncertainty, "uncertainty")
     label_set = tuple(label for region in regions for label in region.label_set)
+    rois = tuple(region.roi for region in regions if region.roi is not None)
+    structures = structure_table(labels, uncertainty, label_set, threshold, canvas.ranges)
+    places = doubtful_regions(labels, uncertainty, label_set, threshold)
     return SegmentationResult(
         image=volume,
         labels=labels,
         uncertainty=uncertainty,
         entropy=volume.with_array(canvas.entropy, "entropy"),
         label_set=label_set,
-        rois=tuple(region.roi for region in regions if region.roi is not None),
-        structures=structure_table(labels, uncertainty, label_set, threshold, canvas.ranges),
-        regions=doubtful_regions(labels, uncertainty, label_set, threshold),
+        rois=rois,
+        structures=structures,
+        regions=places,
+        notices=notices_for(labels, package.metadata, label_set, structures, places, rois, contrast),
         probabilities=canvas.probabilities,
         uncertainty_kind=head.kind,
         threshold=threshold,
