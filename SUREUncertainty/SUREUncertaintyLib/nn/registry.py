@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     import torch
 
 MONAI_PREFIX = "monai.networks.nets."
-OWN_TARGETS = {"unet": "SUREUncertaintyLib.nn.unet.UNet"}
+OWN_TARGETS = {
+    "unet": "SUREUncertaintyLib.nn.unet.UNet",
+    "latent_unet": "SUREUncertaintyLib.nn.hierarchical.latent_unet.LatentUNet",
+}
 MONAI_NETWORKS = frozenset(
     {
         "AttentionUnet",
@@ -85,6 +88,10 @@ def _factory(canonical: str) -> Any:
         from .unet import UNet
 
         return UNet
+    if canonical == "latent_unet":
+        from .hierarchical.latent_unet import LatentUNet
+
+        return LatentUNet
     import monai.networks.nets
 
     return getattr(monai.networks.nets, canonical.removeprefix(MONAI_PREFIX))

@@ -20,7 +20,49 @@ NORMS: dict[str, Any] = {
 }
 
 
-class UNet(nn.Module):
+def block_options(norm: str, dropout: float) -> dict[str, Any]:
+    """What every convolution block of ours has in common, as MONAI's arguments.
+
+    Raises:
+        ValueError: a norm that is not known.
+    """
+    if norm not in NORMS:
+        raise ValueError(f"norm must be one of {sorted(NORMS)}, got {norm!r}")
+    return {"act": ("relu", {"inplace": True}), "norm": NORMS[norm], "bias": True, "dropout": dropout}
+
+
+class Encoder(nn.Module):
+    """The descending half: two 3x3(x3) convolutions + norm + ReLU a level, max-pool between levels.
+
+    Args: see ``UNet``.
+    """
+
+    def __init__(
+        self, spatial_dims: int, in_channels: int, channels: Sequence[int], norm: str, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        if len(channels) < 2:
+            raise ValueError(f"channels needs at least two levels, got {tuple(channels)}")
+        block = block_options(norm, dropout)
+        self.channels = tuple(channels)
+        self.stem = TwoConv(spatial_dims, in_channels, channels[0], **block)
+        steps = pairwise(channels)
+        self.down = nn.ModuleList(Down(spatial_dims, fine, coarse, **block) for fine, coarse in steps)
+
+    @property
+    def stride(self) -> int:
+        """Spatial sizes must be multiples of this."""
+        return int(2 ** len(self.down))
+
+    def encode(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Bottleneck and skips, finest skip first."""
+        features = [self.stem(image)]
+        for block in self.down:
+            features.append(block(features[-1]))
+        return features[-1], features[:-1]
+
+
+class UNet(Encoder):
     """Encoder-decoder with skips: two 3x3(x3) convolutions + norm + ReLU a level, max-pool, transposed convolution.
 
     With ``channels=(32, 64, 128, 256, 512)``, ``norm="batch"`` and ``spatial_dims=2`` this is the published
@@ -47,39 +89,15 @@ class UNet(nn.Module):
         norm: str = "instance",
         dropout: float = 0.0,
     ) -> None:
-        super().__init__()
-        if norm not in NORMS:
-            raise ValueError(f"norm must be one of {sorted(NORMS)}, got {norm!r}")
-        if len(channels) < 2:
-            raise ValueError(f"channels needs at least two levels, got {tuple(channels)}")
-        block: dict[str, Any] = {
-            "act": ("relu", {"inplace": True}),
-            "norm": NORMS[norm],
-            "bias": True,
-            "dropout": dropout,
-        }
-        self.channels = tuple(channels)
-        self.stem = TwoConv(spatial_dims, in_channels, channels[0], **block)
+        super().__init__(spatial_dims, in_channels, channels, norm, dropout)
+        block = block_options(norm, dropout)
         steps = list(pairwise(channels))
-        self.down = nn.ModuleList(Down(spatial_dims, fine, coarse, **block) for fine, coarse in steps)
         self.up = nn.ModuleList(
             UpCat(spatial_dims, coarse, fine, fine, upsample="deconv", is_pad=False, **block) for fine, coarse in steps
         )
         convolution = nn.Conv2d if spatial_dims == 2 else nn.Conv3d
         self.head = convolution(channels[0], out_channels, kernel_size=1)
         initialise(self)
-
-    @property
-    def stride(self) -> int:
-        """Spatial sizes must be multiples of this."""
-        return int(2 ** len(self.down))
-
-    def encode(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Bottleneck and skips, finest skip first."""
-        features = [self.stem(image)]
-        for block in self.down:
-            features.append(block(features[-1]))
-        return features[-1], features[:-1]
 
     def decode(self, bottleneck: Tensor, skips: Sequence[Tensor]) -> Tensor:
         """Logits from the bottleneck and the skips, finest skip first."""

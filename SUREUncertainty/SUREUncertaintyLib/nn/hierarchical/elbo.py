@@ -1,0 +1,136 @@
+"""The training loss of the hierarchical network: cross-entropy + Dice + weighted divergence of posterior and prior."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from ..evidential import to_one_hot
+from .gaussian_head import Gaussian
+from .gaussian_head import kl_divergence
+
+if TYPE_CHECKING:
+    from .latent_unet import LatentUNet
+
+TINY = 1e-10
+
+
+@dataclass(frozen=True)
+class ElboSettings:
+    """Weights of the loss.
+
+    Attributes:
+        kl_weight: beta, reached after ``kl_warmup_epochs`` of linear growth.
+        kl_level_weights: one number a level, finest first; ``"elbo"`` for ``ce_weight`` n_l / N_pixels, which with
+            beta = 1 is the evidence lower bound; None for 1.
+        free_bits: nats a location below which a level's divergence is not penalised.
+        kl_direction: ``"qp"`` for KL(q || p), ``"pq"`` as in the reference code.
+        reparam: whether the draw lets gradients reach mean and sigma; the reference code's does not.
+    """
+
+    ce_weight: float = 0.4
+    dice_weight: float = 0.5
+    kl_weight: float = 0.1
+    kl_level_weights: str | tuple[float, ...] | None = None
+    kl_warmup_epochs: float = 10.0
+    free_bits: float = 0.0
+    kl_direction: str = "qp"
+    reparam: bool = True
+
+    def __post_init__(self) -> None:
+        if self.kl_direction not in ("qp", "pq"):
+            raise ValueError(f"kl_direction must be 'qp' or 'pq', got {self.kl_direction!r}")
+        if isinstance(self.kl_level_weights, str) and self.kl_level_weights != "elbo":
+            raise ValueError(f"kl_level_weights must be 'elbo' or numbers, got {self.kl_level_weights!r}")
+
+    def beta(self, epoch: float) -> float:
+        """The weight of the divergence at an epoch."""
+        return self.kl_weight * (min(1.0, epoch / self.kl_warmup_epochs) if self.kl_warmup_epochs > 0 else 1.0)
+
+    def level_weights(self, strides: Sequence[int], spatial_dims: int) -> tuple[float, ...]:
+        """w_l of every level."""
+        if self.kl_level_weights == "elbo":
+            return elbo_level_weights(strides, spatial_dims, self.ce_weight)
+        weights = self.kl_level_weights or (1.0,) * len(strides)
+        if len(weights) != len(strides):
+            raise ValueError(f"{len(weights)} kl_level_weights for {len(strides)} levels")
+        return tuple(float(weight) for weight in weights)
+
+
+@dataclass(frozen=True)
+class ElboTerms:
+    """A loss and its parts. ``kl_per_level`` is before free bits and weights; empty without a posterior."""
+
+    loss: Tensor
+    ce: Tensor
+    dice: Tensor
+    kl_per_level: tuple[Tensor, ...] = ()
+
+    def logged(self) -> dict[str, float]:
+        """Plain numbers for the log: loss, ce, dice and kl_0 (finest) onwards."""
+        parts = {"loss": self.loss, "ce": self.ce, "dice": self.dice}
+        parts |= {f"kl_{level}": kl for level, kl in enumerate(self.kl_per_level)}
+        return {name: float(value.detach()) for name, value in parts.items()}
+
+
+def elbo_terms(
+    network: LatentUNet,
+    image: Tensor,
+    label: Tensor,
+    settings: ElboSettings,
+    epoch: float,
+    generator: torch.Generator | None,
+) -> ElboTerms:
+    """ce_weight CE + dice_weight Dice + beta sum_l w_l max(KL_l, free_bits), z drawn once from the posterior.
+
+    Args:
+        image: (B, channels, ...); label: (B, ...) integers.
+        epoch: position in the warm-up; infinity for after it.
+        generator: of the draw; torch's own when None.
+    """
+    bottleneck, skips = network.encode(image)
+    prior = network.prior(skips)
+    trained = network.latent_mode == "gaussian"
+    source = network.posterior(image, label) if trained else prior
+    latents = [_draw(gaussian, settings.reparam, generator) for gaussian in source]
+    logits = network.decode(bottleneck, skips, latents).float()
+    ce, dice = cross_entropy(logits, label), soft_dice_loss(logits.softmax(1), to_one_hot(label, network.classes))
+    loss = settings.ce_weight * ce + settings.dice_weight * dice
+    if not trained:
+        return ElboTerms(loss, ce, dice)
+    divergences = tuple(level_divergences(source, prior, settings.kl_direction))
+    weights = settings.level_weights(network.level_strides, network.spatial_dims)
+    penalty = torch.stack([w * kl.clamp_min(settings.free_bits) for w, kl in zip(weights, divergences, strict=True)])
+    return ElboTerms(loss + settings.beta(epoch) * penalty.sum(), ce, dice, divergences)
+
+
+def level_divergences(posterior: Sequence[Gaussian], prior: Sequence[Gaussian], direction: str = "qp") -> list[Tensor]:
+    """KL_l of every level, mean over batch, channels and locations, nats."""
+    pairs = list(zip(posterior, prior, strict=True))
+    return [(kl_divergence(q, p) if direction == "qp" else kl_divergence(p, q)).mean() for q, p in pairs]
+
+
+def elbo_level_weights(strides: Sequence[int], spatial_dims: int, ce_weight: float) -> tuple[float, ...]:
+    """ce_weight n_l / N_pixels, the weights under which beta = 1 is the evidence lower bound."""
+    return tuple(ce_weight / float(stride) ** spatial_dims for stride in strides)
+
+
+def soft_dice_loss(probability: Tensor, target: Tensor) -> Tensor:
+    """1 - 2 sum p y / (sum p^2 + sum y^2), over the whole batch, mean over all classes, background included."""
+    axes = [0, *range(2, probability.ndim)]
+    shared = (probability * target).sum(axes)
+    total = (probability**2).sum(axes) + (target**2).sum(axes)
+    return (1.0 - 2.0 * shared / (total + TINY)).mean()
+
+
+def _draw(gaussian: Gaussian, reparam: bool, generator: torch.Generator | None) -> Tensor:
+    noise = torch.randn(
+        gaussian.mean.shape, generator=generator, device=gaussian.mean.device, dtype=gaussian.mean.dtype
+    )
+    drawn = gaussian.draw(noise)
+    return drawn if reparam else drawn.detach()
