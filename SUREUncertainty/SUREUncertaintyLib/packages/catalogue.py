@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import PackageError
-from . import integrity
 from .package import Package
 from .package import is_package
 from .package import load_package
@@ -85,9 +84,7 @@ def find_folder(name_or_path: str | Path) -> Path:
 
 def _entry(root: Path, built_in: bool) -> Entry:
     try:
-        package = load_package(root, verify=False)
-        integrity.recorded_checksums(root)
-        return Entry(root, built_in, package)
+        return Entry(root, built_in, load_package(root, verify=False))
     except PackageError as error:
         return Entry(root, built_in, problem=str(error))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,14 @@ METADATA = "configs/metadata.json"
 
 @dataclass(frozen=True)
 class Package:
-    """A folder whose ``configs/metadata.json`` was read and checked. Make one with ``load_package``."""
+    """A folder whose ``configs/metadata.json`` was read and checked. Make one with ``load_package``.
+
+    ``fingerprint`` is the SHA-256 over the checksums of all files, hexadecimal: the same for the same package anywhere.
+    """
 
     root: Path
     metadata: PackageMetadata
+    fingerprint: str
 
     @property
     def name(self) -> str:
@@ -49,11 +52,6 @@ class Package:
             raise PackageError(f"The model {self.name} has no '{role}' ONNX graph; use the torch engine for it.")
         return self._existing(self.metadata.graphs[role])
 
-    @cached_property
-    def fingerprint(self) -> str:
-        """SHA-256 over the checksums of all files, hexadecimal: the same for the same package anywhere."""
-        return integrity.fingerprint(integrity.recorded_checksums(self.root))
-
     @property
     def size_bytes(self) -> int:
         """Bytes of all files together."""
@@ -80,7 +78,7 @@ def load_package(path: str | Path, verify: bool = True) -> Package:
     document = read_metadata(root)
     if verify:
         integrity.verify(root)
-    return Package(root, parse_metadata(document))
+    return Package(root, parse_metadata(document), integrity.fingerprint(integrity.recorded_checksums(root)))
 
 
 def is_package(path: Path) -> bool:
