@@ -1,5 +1,8 @@
 """Fixtures that several test files share."""
 
+import os
+from pathlib import Path
+
 import pytest
 from SUREUncertaintyLib.packages.package import Package
 from tiny import build_tiny
@@ -24,3 +27,13 @@ def tiny_planar_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
         patch=[16, 16],
         uncertainty={"primary": "entropy", "kinds": ["entropy"], "threshold": 0.5},
     )
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder of real scans; tests that ask for it carry the ``data`` marker."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
+    root = Path(os.environ.get("SURE_DATA") or beside)
+    if not root.is_dir():
+        pytest.skip(f"the real scans are not at {root}; set SURE_DATA to their folder")
+    return root

@@ -131,6 +131,7 @@ def write_dicom_series(
         for key, value in tags.items():
             image.SetMetaData(key, value)
         writer = sitk.ImageFileWriter()
+        writer.SetImageIO("GDCMImageIO")
         writer.KeepOriginalImageUIDOn()
         writer.SetFileName(str(folder / name))
         writer.Execute(image)
