@@ -1,0 +1,29 @@
+"""One progress bar for every command; only on a terminal, so that logs and pipes stay clean."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..core.progress import Progress
+from ..core.progress import silent
+
+
+@contextmanager
+def terminal_progress() -> Iterator[Progress]:
+    """A progress that draws a bar on standard error; silent where that is no terminal. The bar is gone at the end."""
+    if not sys.stderr.isatty():
+        yield silent
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskProgressColumn
+    from rich.progress import TextColumn
+    from rich.progress import TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("starting", total=1.0)
+        yield lambda fraction, text: bar.update(task, completed=fraction, description=text)
