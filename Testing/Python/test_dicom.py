@@ -186,11 +186,11 @@ def test_a_real_dicom_segmentation_is_no_scan(data_root, name):
 def set_slope(path: Path, slope: str) -> None:
     """Replace the rescale slope in a file, which SimpleITK's writer only takes as a whole number."""
     data = path.read_bytes()
-    start = data.index(b"\x28\x00\x53\x10DS")
-    length = int.from_bytes(data[start + 6 : start + 8], "little")
+    tag = b"\x28\x00\x53\x10"
+    start = data.index(tag) + len(tag)
+    length = int.from_bytes(data[start : start + 4], "little")
     value = slope.encode().ljust(len(slope) + len(slope) % 2)
-    field = data[start : start + 6] + len(value).to_bytes(2, "little") + value
-    path.write_bytes(data[:start] + field + data[start + 8 + length :])
+    path.write_bytes(data[:start] + len(value).to_bytes(4, "little") + value + data[start + 4 + length :])
 
 
 def test_slices_scaled_each_in_their_own_way_keep_their_values(tmp_path):

@@ -57,6 +57,7 @@ class OutputFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        hidden = str(self._partial)
         try:
             if error is None:
                 self._commit()
@@ -64,6 +65,8 @@ class OutputFolder:
             raise output_error(failure, self.path) from failure
         finally:
             self._discard()
+        if isinstance(error, OutputError) and hidden in str(error):
+            raise OutputError(str(error).replace(hidden, str(self.path))) from error
         if isinstance(error, OSError) and error.errno in _FULL | _FORBIDDEN:
             raise output_error(error, self.path) from error
 
@@ -146,8 +149,9 @@ def write_image(image: sitk.Image, path: Path) -> None:
         _require_complete(partial, image)
         partial.replace(path)
     except (OSError, RuntimeError, InputError) as error:
+        sentence = output_error(error, path)  # before the space comes back
         partial.unlink(missing_ok=True)
-        raise output_error(error, path) from None
+        raise sentence from None
 
 
 def output_error(error: Exception, path: Path) -> OutputError:
