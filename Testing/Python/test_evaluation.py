@@ -20,7 +20,6 @@ from SUREUncertaintyLib.core.progress import silent
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.core.writing import write_volume
-from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.metrics.case_result import METRICS
 from SUREUncertaintyLib.metrics.case_result import CaseResult
 from SUREUncertaintyLib.metrics.cases import Case
@@ -28,7 +27,6 @@ from SUREUncertaintyLib.metrics.cases import read_cases
 from SUREUncertaintyLib.metrics.evaluation import EvaluationOptions
 from SUREUncertaintyLib.metrics.evaluation import evaluate_case
 from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
-from SUREUncertaintyLib.metrics.noise_field import noise_field
 from SUREUncertaintyLib.metrics.predictor import NativePredictor
 from SUREUncertaintyLib.metrics.predictor import Prediction
 from SUREUncertaintyLib.packages.metadata import Label
@@ -341,36 +339,12 @@ def test_a_case_result_survives_the_progress_file(tmp_path: Path) -> None:
     assert repr(again) == repr(result)
 
 
-def test_the_noise_field_follows_from_seed_and_case_alone() -> None:
-    field = noise_field((1, 8, 8, 8), 3, "case-1")
-    np.testing.assert_array_equal(field, noise_field((1, 8, 8, 8), 3, "case-1"))
-    assert not np.array_equal(field, noise_field((1, 8, 8, 8), 3, "case-2"))
-    assert not np.array_equal(field, noise_field((1, 8, 8, 8), 4, "case-1"))
-    large = noise_field((1, 40, 40, 40), 0, "x")
-    assert float(large.mean()) == pytest.approx(0.0, abs=0.02)
-    assert float(large.std()) == pytest.approx(1.0, abs=0.02)
-
-
-def scan(seed: int = 0) -> Volume:
-    array = np.random.default_rng(seed).normal(100.0, 20.0, (18, 20, 22)).astype(np.float32)
-    return Volume(array, Grid((18, 20, 22), (1.1, 0.9, 1.3)))
-
-
-def test_level_zero_is_the_clean_prediction_and_noise_changes_it(tiny_package: Package) -> None:
+def test_a_case_does_not_depend_on_the_others_of_its_list(tmp_path: Path, tiny_package: Package) -> None:
+    cases = [make_case(tmp_path, "a"), make_case(tmp_path, "b", 1)]
     model = NativePredictor(tiny_package, PointEngine())
-    clean = model.predict(scan())
-    zero, strong = model.noisy(scan(), (0.0, 0.9), 0, "a")
-    np.testing.assert_array_equal(zero, clean.uncertainty)
-    assert float(np.abs(strong - zero).mean()) > 0.01
-    np.testing.assert_array_equal(strong, next(model.noisy(scan(), (0.9,), 0, "a")))
-
-
-def test_the_native_prediction_is_the_main_job(tiny_package: Package) -> None:
-    result = segment(scan(), tiny_package, PointEngine(), keep_probabilities=True)
-    prediction = NativePredictor(tiny_package, PointEngine()).predict(scan())
-    np.testing.assert_array_equal(prediction.labels, result.labels.array)
-    assert prediction.probabilities.shape == (3, 18, 20, 22)
-    assert prediction.labels.max() > 0
+    both = run(cases, tiny_package, tmp_path / "both", predictor=model).results
+    alone = run(cases[1:], tiny_package, tmp_path / "alone", predictor=model).results
+    assert repr(both[1].values) == repr(alone[0].values)
 
 
 def test_a_real_network_is_evaluated_end_to_end(tmp_path: Path, tiny_package: Package) -> None:

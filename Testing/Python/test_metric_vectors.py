@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from SUREUncertaintyLib.inference.heads import normalised_entropy
+from SUREUncertaintyLib.inference.heads import softmax
 from SUREUncertaintyLib.metrics.boundary import boundary_distance
 from SUREUncertaintyLib.metrics.levels import level_statistics
 from SUREUncertaintyLib.metrics.overlap import dice
@@ -196,3 +198,10 @@ def test_dice_of_the_vector_without_its_epsilon() -> None:
     total = a.sum() + b.sum()
     assert exact * total / (total + epsilon) == pytest.approx(case["head"], abs=1e-9)
     assert case["head"] == pytest.approx(0.5161288658, abs=1e-9)
+
+
+def test_entropy_of_the_vector_is_ours_without_the_background_term() -> None:
+    case = LOSS_VECTORS["uentropy"]
+    p = softmax(np.array(case["logits"], dtype=np.float32)[0])
+    background = -p[0] * np.log(p[0]) / np.log(case["num_classes"])
+    np.testing.assert_allclose(normalised_entropy(p) - background, np.array(case["head"])[0], atol=1e-6)

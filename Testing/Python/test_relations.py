@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from SUREUncertaintyLib.metrics import boundary
 from SUREUncertaintyLib.metrics.boundary import boundary_distance
 from SUREUncertaintyLib.metrics.boundary import boundary_voxels
 from SUREUncertaintyLib.metrics.boundary import boundary_zone
@@ -97,13 +98,28 @@ def test_the_zone_is_a_crop_with_the_distances_of_the_whole() -> None:
     zone, whole = boundary_zone(labels, spacing), boundary_distance(labels, spacing)
     assert zone is not None
     assert whole is not None
-    assert zone.distance.size < labels.size / 2
-    assert (zone.distance == whole[zone.box]).all()
-    assert zone.near.sum() == (whole <= 6.0).sum()
-    assert zone.band.sum() == (whole <= 1.5).sum()
+    assert zone.near.size < labels.size / 2
+    np.testing.assert_array_equal(zone.near, whole[zone.box] <= 6.0)
+    np.testing.assert_array_equal(zone.near_distance, whole[whole <= 6.0])
+    np.testing.assert_array_equal(zone.band, whole[zone.box] <= 1.5)
     image = np.random.default_rng(0).random(labels.shape).astype(np.float32)
-    assert (np.sort(zone.in_near(image)) == np.sort(image[whole <= 6.0])).all()
+    np.testing.assert_array_equal(zone.in_near(image), image[whole <= 6.0])
+    np.testing.assert_array_equal(zone.in_band(image), image[whole <= 1.5])
     assert zone.far_mean(image) == pytest.approx(image[whole > 6.0].mean(dtype=float), abs=1e-9)
+
+
+@pytest.mark.parametrize("voxels", [1, 500, 3000])
+def test_slabs_do_not_change_the_zone(monkeypatch: pytest.MonkeyPatch, voxels: int) -> None:
+    labels = np.zeros((40, 20, 25), dtype=np.uint8)
+    labels[3:6, 4:7, 8:12] = 1
+    labels[30:33, 12:16, 3:9] = 2
+    whole = boundary_zone(labels, (1.5, 0.8, 0.8))
+    monkeypatch.setattr(boundary, "SLAB_VOXELS", voxels)
+    parts = boundary_zone(labels, (1.5, 0.8, 0.8))
+    assert whole is not None
+    assert parts is not None
+    np.testing.assert_array_equal(parts.near, whole.near)
+    np.testing.assert_array_equal(parts.near_distance, whole.near_distance)
 
 
 def test_without_a_boundary_there_is_no_zone_and_without_far_voxels_no_far_mean() -> None:
@@ -113,15 +129,16 @@ def test_without_a_boundary_there_is_no_zone_and_without_far_voxels_no_far_mean(
     assert np.isnan(zone.far_mean(np.ones((4, 4, 4))))
 
 
-def test_bands_in_mm_survive_resampling() -> None:
+@pytest.mark.parametrize("band", ["near", "band"])
+def test_bands_in_mm_survive_resampling(band: str) -> None:
     coarse = boundary_zone(box_phantom(1), (1.0, 1.0, 1.0))
     fine = boundary_zone(box_phantom(2), (0.5, 0.5, 0.5))
     assert coarse is not None
     assert fine is not None
-    for mm, voxels in ((6.0, 1), (1.5, 1)):
-        lines = [zone.distance[tuple(n // 2 for n in zone.distance.shape[:2])] <= mm for zone in (coarse, fine)]
-        # along a line through the box, the zone's width in mm agrees to one coarse voxel at each of its two ends
-        assert abs(int(lines[0].sum()) - int(lines[1].sum()) / 2) <= 2 * voxels
+    masks = [getattr(zone, band) for zone in (coarse, fine)]
+    lines = [mask[tuple(n // 2 for n in mask.shape[:2])].sum() for mask in masks]
+    # along a line through the box the width in mm agrees to one coarse voxel at each end of both bands
+    assert abs(int(lines[0]) - int(lines[1]) / 2) <= 4
 
 
 def test_the_gradient_of_a_ramp_is_its_slope_per_mm() -> None:
@@ -151,7 +168,7 @@ def test_an_ideal_uncertainty_scores_one_in_every_relation() -> None:
     labels = box_phantom(1)
     zone = boundary_zone(labels, (1.0, 1.0, 1.0))
     assert zone is not None
-    distance = zone.distance[zone.near]
+    distance = zone.near_distance
     clean = 0.1 * np.exp(-distance)
     levels = {level: clean * (1.0 + level) for level in (0.1, 0.3, 0.5)}
     assert distance_relation(distance, clean, levels[0.3]).ur_star == 1.0

@@ -24,6 +24,7 @@ Unit = Literal["mm", "px"]
 NO_BOUNDARY = "no boundary between labels"
 ANISOTROPIC = 3.0
 DECIMALS = 6
+SLAB_VOXELS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -86,44 +87,43 @@ class BoundaryZone:
     """The part of an image around its boundaries; what lies outside ``box`` is farther than t from all of them.
 
     Attributes:
+        shape: of the image.
         box: slices of the image that hold every voxel within t.
-        distance: distances inside the box, unit of ``widths``.
+        near: mask of the box, distance <= t.
+        near_distance: distances of the near voxels in the mask's order, unit of ``widths``.
         thick_axis: the axis through thick slices, None for (nearly) isotropic voxels.
     """
 
     shape: tuple[int, ...]
     box: tuple[slice, ...]
-    distance: NDArray[np.float64]
+    near: NDArray[np.bool_]
+    near_distance: NDArray[np.float64]
     widths: Widths
     thick_axis: int | None
 
     @property
     def band(self) -> NDArray[np.bool_]:
-        """Inside the box: distance <= delta."""
-        return self.distance <= self.widths.delta
-
-    @property
-    def near(self) -> NDArray[np.bool_]:
-        """Inside the box: distance <= t."""
-        return self.distance <= self.widths.t
-
-    def in_band(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Values of a whole image where distance <= delta, as one axis."""
-        return np.asarray(image[self.box][self.band])
+        """Mask of the box, distance <= delta."""
+        band = self.near.copy()
+        band[self.near] = self.near_distance <= self.widths.delta
+        return band
 
     def in_near(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Values of a whole image where distance <= t, as one axis."""
+        """Values of a whole image where distance <= t, in the order of ``near_distance``."""
         return np.asarray(image[self.box][self.near])
+
+    def in_band(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Values of a whole image where distance <= delta, in the order of the image."""
+        return self.in_near(image)[self.near_distance <= self.widths.delta]
 
     def far_mean(self, image: NDArray[Any]) -> float:
         """Mean of a whole image where distance > t; NaN where there is no such voxel."""
-        near = self.near
-        count = int(np.prod(self.shape)) - int(near.sum())
+        count = int(np.prod(self.shape)) - self.near_distance.size
         if not count:
             return float("nan")
         inside = image[self.box]
         outside = float(image.sum(dtype=np.float64)) - float(inside.sum(dtype=np.float64))
-        return (outside + float(inside[~near].sum(dtype=np.float64))) / count
+        return (outside + float(inside[~self.near].sum(dtype=np.float64))) / count
 
 
 def boundary_zone(
@@ -134,17 +134,36 @@ def boundary_zone(
     if not boundary.any():
         return None
     chosen = widths or zone_widths(labels.shape, spacing)
-    box = _box_around(boundary, chosen.t, spacing)
-    distance = _distance_to(boundary[box], spacing)
+    reach = [int(np.ceil(chosen.t / side)) + 1 for side in spacing or [1.0] * labels.ndim]
+    box = _box_around(boundary, reach)
+    near, distance = _near(boundary[box], chosen.t, reach[0], spacing)
     across = None if spacing is None else through_plane_axis(labels.shape, spacing)
-    return BoundaryZone(labels.shape, box, distance, chosen, across)
+    return BoundaryZone(labels.shape, box, near, distance, chosen, across)
 
 
-def _box_around(mask: NDArray[np.bool_], margin: float, spacing: Sequence[float] | None) -> tuple[slice, ...]:
-    """Bounding box of a non-empty mask, widened by ``margin`` (mm or px) on every side, inside the image."""
+def _box_around(mask: NDArray[np.bool_], reach: Sequence[int]) -> tuple[slice, ...]:
+    """Bounding box of a non-empty mask, widened by ``reach`` voxels on every side, inside the image."""
     box = []
     for axis, count in enumerate(mask.shape):
         found = np.flatnonzero(mask.any(axis=tuple(set(range(mask.ndim)) - {axis})))
-        reach = int(np.ceil(margin / (1.0 if spacing is None else spacing[axis]))) + 1
-        box.append(slice(max(int(found[0]) - reach, 0), min(int(found[-1]) + reach + 1, count)))
+        box.append(slice(max(int(found[0]) - reach[axis], 0), min(int(found[-1]) + reach[axis] + 1, count)))
     return tuple(box)
+
+
+def _near(
+    boundary: NDArray[np.bool_], t: float, reach: int, spacing: Sequence[float] | None
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Mask of distance <= t and the distances in it, slab by slab, each with a margin of t on both sides.
+
+    The Euclidean transform needs some 50 bytes a voxel: the slabs keep that off large scans.
+    """
+    near, parts = np.zeros(boundary.shape, dtype=bool), []
+    depth = max(1, SLAB_VOXELS // max(1, boundary[0].size))
+    for low in range(0, boundary.shape[0], depth):
+        first, high = max(low - reach, 0), min(low + depth, boundary.shape[0])
+        slab = boundary[first : high + reach]
+        if slab.any():
+            distance = _distance_to(slab, spacing)[low - first : high - first]
+            near[low:high] = distance <= t
+            parts.append(distance[near[low:high]])
+    return near, np.concatenate(parts)

@@ -74,7 +74,7 @@ def _zone_details(zone: BoundaryZone) -> dict[str, Any]:
         "t": widths.t,
         "unit": widths.unit,
         "band_voxels": int(zone.band.sum()),
-        "near_voxels": int(zone.near.sum()),
+        "near_voxels": int(zone.near_distance.size),
     }
 
 
@@ -114,8 +114,8 @@ def _score_noise(
         near[level] = zone.in_near(doubt)
         record.far_by_level[f"{level:g}"] = zone.far_mean(doubt)
     if delta_level in near:
-        distance = zone.distance[zone.near]
-        _put_ranks(scores, "distance", distance_relation(distance, zone.in_near(uncertainty), near[delta_level]))
+        clean = zone.in_near(uncertainty)
+        _put_ranks(scores, "distance", distance_relation(zone.near_distance, clean, near[delta_level]))
     else:
         for kind in ("ur", "ur_star", "ucc"):
             scores.put(f"{kind}_distance", MEAN, float("nan"), NO_NOISE)
