@@ -46,7 +46,8 @@ def check_modality(volume: Volume, expected: str) -> None:
 def _check_size(volume: Volume, needs_3d: bool) -> None:
     size = " x ".join(str(n) for n in volume.grid.shape[::-1])
     if volume.array.size <= 1:
-        raise InputError(f"The image '{volume.name}' has {volume.array.size} voxels. Choose a scan.")
+        count = "a single voxel" if volume.array.size else "no voxels"
+        raise InputError(f"The image '{volume.name}' has {count}. Choose a scan.")
     if needs_3d and min(volume.grid.shape) == 1:
         raise InputError(
             f"The image '{volume.name}' is a single slice ({size} voxels), but this model needs a volume. "
