@@ -71,7 +71,7 @@ def create_network(name: str, arguments: Mapping[str, Any]) -> torch.nn.Module:
         arguments: keyword arguments of its constructor, plain JSON values.
 
     Raises:
-        PackageError: unknown name, or arguments that the network does not accept.
+        PackageError: unknown name, arguments that the network does not accept, or a package that it needs is missing.
     """
     factory = _factory(canonical_name(name))
     try:

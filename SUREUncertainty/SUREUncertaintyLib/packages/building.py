@@ -27,7 +27,9 @@ from .weights import rounded_to_half
 from .weights import save_weights
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
 TOLERANCE = 1e-3
 """Engines agree to this in probability; a graph that does not is never packed."""
@@ -112,18 +114,32 @@ def write_graph(network: torch.nn.Module, path: Path, example_shape: Sequence[in
     """Export the network and compare the graph with it on a window of noise.
 
     Raises:
-        PackageError: they differ by more than 1e-3 in probability.
+        PackageError: the network does not run on such a window, or the two differ by more than 1e-3 in probability.
     """
     import numpy as np
 
     from ..nn.export import export_onnx
     from ..nn.export import graph_difference
 
-    export_onnx(network, path, example_shape, dynamic)
     noise = np.random.default_rng(0).standard_normal((2, *example_shape[1:])).astype(np.float32)
+    try:
+        _require_same_size(network, noise)
+        export_onnx(network, path, example_shape, dynamic)
+    except (RuntimeError, ValueError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise PackageError(f"The network does not run on a window of {tuple(example_shape)}: {reason}") from error
     difference = graph_difference(network, path, noise)
     if not difference <= TOLERANCE:
         raise PackageError(
             f"The ONNX graph differs from the network by {difference:.2g} in probability; "
             f"at most {TOLERANCE:g} is allowed."
         )
+
+
+def _require_same_size(network: torch.nn.Module, windows: NDArray[np.float32]) -> None:
+    import torch
+
+    with torch.no_grad():
+        size = tuple(network.eval()(torch.from_numpy(windows)).shape[2:])
+    if size != windows.shape[2:]:
+        raise ValueError(f"it gives {size} for {windows.shape[2:]}")

@@ -23,6 +23,7 @@ from .package import load_package
 from .package import read_json
 from .package import read_metadata
 from .parsing import is_package_name
+from .parsing import parse_metadata
 from .staging import copy_files
 from .staging import staged_folder
 
@@ -91,17 +92,18 @@ def _copy_package(source: Path, folder: Path) -> None:
 def _take_bundle(source: Path, document: Mapping[str, Any], folder: Path, name: str, convert: bool) -> None:
     for inner in ("configs", "models", "docs"):
         (folder / inner).mkdir()
-    description = describe_bundle(document, _inference(source), name)
+    files = {"weights": WEIGHTS, "graphs": {"main": GRAPH}}
+    description = {**describe_bundle(document, _inference(source), name), **files}
+    parse_metadata(description)
     (folder / "LICENSE").write_text(_licence(source), encoding="utf-8", newline="\n")
     weights = _weights(source, folder, convert)
     if weights is None:
         shutil.copyfile(source / GRAPH, folder / GRAPH)
         _check_graph(folder / GRAPH, len(description["labels"]))
-        files: dict[str, Any] = {"weights": None, "graphs": {"main": GRAPH}}
+        write_documents(folder, {**description, "weights": None})
     else:
         _write_network(weights, folder, description)
-        files = {"weights": WEIGHTS, "graphs": {"main": GRAPH}}
-    write_documents(folder, {**description, **files})
+        write_documents(folder, description)
 
 
 def _inference(source: Path) -> dict[str, Any]:
