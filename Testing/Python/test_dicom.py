@@ -125,8 +125,9 @@ def test_a_truncated_slice_is_named(tmp_path):
     data = paths[2].read_bytes()
     for keep in (len(data) - 60, 200):
         paths[2].write_bytes(data[:keep])
-        with pytest.raises(InputError, match=r"a\.dcm is damaged or incomplete"):
-            read_volume(tmp_path)
+        for chosen in (tmp_path, paths[5]):
+            with pytest.raises(InputError, match=r"a\.dcm is damaged or incomplete"):
+                read_volume(chosen)
 
 
 def test_a_single_slice_is_one_slice_with_its_thickness(tmp_path):

@@ -3,53 +3,22 @@
 from __future__ import annotations
 
 import statistics
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
-from numpy.typing import NDArray
 
+from .dicom_header import DicomSlice
+from .dicom_header import damaged
+from .dicom_header import is_dicom
+from .dicom_header import read_header
 from .errors import InputError
 from .resampling import from_itk
 from .volume import Grid
 from .volume import Volume
 
-_SUFFIXES = (".dcm", ".dicom", ".ima")
 _NO_SCAN = {"SEG", "RTSTRUCT", "RTPLAN", "RTDOSE", "SR", "PR", "KO", "REG", "DOC", "FID", "RWV"}
 _FILMS = {"US", "XA", "RF", "ES", "IVUS", "XC"}
-_NO_IMAGE_CLASSES = (b".11.", b".66", b".67", b".88.", b".104.", b".481.3", b".481.5", b".481.8")
-_IMAGE_ROOT = b"1.2.840.10008.5.1.4.1.1"
-
-
-@dataclass(frozen=True, eq=False)
-class _Slice:
-    """One file's header. ``direction`` is 3 x 3, columns are the axes i, j and their normal; mm, LPS."""
-
-    path: Path
-    series: str
-    number: str
-    description: str
-    modality: str
-    position: NDArray[np.float64] | None
-    direction: NDArray[np.float64]
-    spacing: tuple[float, float, float]
-    size: tuple[int, int, int]
-    components: int
-    pixel: int
-    rescale: str
-
-    @property
-    def depth(self) -> float:
-        """Position along the slice normal, mm."""
-        assert self.position is not None
-        return float(self.direction[:, 2] @ self.position)
-
-
-def is_dicom(path: Path) -> bool:
-    """Whether a file is DICOM, by its preamble or, for files without one, its suffix."""
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM" or path.suffix.lower() in _SUFFIXES
 
 
 def read_folder(folder: Path) -> Volume:
@@ -59,7 +28,7 @@ def read_folder(folder: Path) -> Volume:
         below = sorted({str(f.parent.relative_to(folder)) for f in folder.glob("*/*") if f.is_file() and is_dicom(f)})
         hint = f" DICOM files lie in its folders {_listed(below)}: choose one of them." if below else ""
         raise InputError(f"The folder {folder} holds no DICOM files.{hint or ' Choose a folder with one series.'}")
-    slices = [header for file in files if (header := _read_header(file)) is not None]
+    slices = [header for file in files if (header := read_header(file)) is not None]
     scans = [header for header in slices if header.modality not in _NO_SCAN]
     if not scans:
         raise InputError(f"The DICOM files in {folder} hold no scan{_kinds(slices)}. Choose the folder of the scan.")
@@ -73,16 +42,19 @@ def read_folder(folder: Path) -> Volume:
 
 
 def read_series_of(path: Path) -> Volume:
-    """Read the series that a file belongs to, from all files of its folder. Raises ``InputError``."""
-    header = None if path.name.upper() == "DICOMDIR" else _read_header(path)
+    """Read the series that a file belongs to, from all files of its folder.
+
+    Raises ``InputError``, also for any damaged DICOM file beside it: it may be the last slice of this series.
+    """
+    header = None if path.name.upper() == "DICOMDIR" else read_header(path)
     if header is None or header.modality in _NO_SCAN:
         kind = f" ({header.modality})" if header else ""
         raise InputError(f"The DICOM file {path.name} holds no scan{kind}. Choose a file or the folder of the scan.")
-    others = [h for f in _dicom_files(path.parent) if not f.samefile(path) and (h := _peek(f)) is not None]
+    others = [h for f in _dicom_files(path.parent) if not f.samefile(path) and (h := read_header(f)) is not None]
     return _read_series([header, *(h for h in others if h.series == header.series)], path.parent.name)
 
 
-def _read_series(slices: list[_Slice], name: str) -> Volume:
+def _read_series(slices: list[DicomSlice], name: str) -> Volume:
     first = slices[0]
     name = first.description or name
     if any(header.components > 1 for header in slices):
@@ -99,14 +71,14 @@ def _read_series(slices: list[_Slice], name: str) -> Volume:
     return Volume(sitk.GetArrayFromImage(image), _grid(ordered), name, first.modality)
 
 
-def _read_single(header: _Slice, name: str) -> Volume:
+def _read_single(header: DicomSlice, name: str) -> Volume:
     if header.size[2] > 1 and header.modality in _FILMS:
         raise InputError(f"The DICOM file {header.path.name} is a film over time ({header.modality}), not a 3D scan.")
     volume = from_itk(_load([header]), name)
     return Volume(volume.array, volume.grid, name, header.modality)
 
 
-def _sort(slices: list[_Slice]) -> list[_Slice]:
+def _sort(slices: list[DicomSlice]) -> list[DicomSlice]:
     """Slices in order along the normal, after checking that they form one regular stack."""
     if any(header.position is None for header in slices):
         raise InputError(f"The DICOM series {_title(slices)} does not say where its slices lie. Export it again.")
@@ -121,7 +93,7 @@ def _sort(slices: list[_Slice]) -> list[_Slice]:
     return ordered
 
 
-def _require_regular(ordered: list[_Slice]) -> None:
+def _require_regular(ordered: list[DicomSlice]) -> None:
     depths = [header.depth for header in ordered]
     steps = np.diff(depths)
     if steps.min() < 1e-3:
@@ -146,7 +118,7 @@ def _require_regular(ordered: list[_Slice]) -> None:
     _require_straight(ordered)
 
 
-def _require_straight(ordered: list[_Slice]) -> None:
+def _require_straight(ordered: list[DicomSlice]) -> None:
     first, last = ordered[0], ordered[-1]
     assert first.position is not None
     assert last.position is not None
@@ -164,7 +136,7 @@ def _missing(step: float, usual: float) -> str:
     return f"{count} slice{'s' if count > 1 else ''}"
 
 
-def _grid(ordered: list[_Slice]) -> Grid:
+def _grid(ordered: list[DicomSlice]) -> Grid:
     first, last = ordered[0], ordered[-1]
     assert first.position is not None
     step = (last.depth - first.depth) / (len(ordered) - 1)
@@ -178,7 +150,7 @@ def _grid(ordered: list[_Slice]) -> Grid:
     )
 
 
-def _load(ordered: list[_Slice]) -> sitk.Image:
+def _load(ordered: list[DicomSlice]) -> sitk.Image:
     """Voxels with rescale slope and intercept applied; float32 where slices are scaled each in their own way."""
     reader = sitk.ImageSeriesReader() if len(ordered) > 1 else sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
@@ -193,10 +165,10 @@ def _load(ordered: list[_Slice]) -> sitk.Image:
             reader.SetFileNames(paths)
         return reader.Execute()
     except RuntimeError:
-        raise _damaged(_first_damaged(ordered)) from None
+        raise damaged(_first_damaged(ordered)) from None
 
 
-def _first_damaged(slices: list[_Slice]) -> Path:
+def _first_damaged(slices: list[DicomSlice]) -> Path:
     for header in slices:
         try:
             sitk.ReadImage(str(header.path), imageIO="GDCMImageIO")
@@ -205,84 +177,26 @@ def _first_damaged(slices: list[_Slice]) -> Path:
     return slices[0].path
 
 
-def _damaged(path: Path) -> InputError:
-    return InputError(
-        f"The DICOM file {path.name} is damaged or incomplete and cannot be read. Copy or export the series again."
-    )
-
-
 def _dicom_files(folder: Path) -> list[Path]:
     files = (f for f in folder.iterdir() if f.is_file() and f.name.upper() != "DICOMDIR")
     return sorted(f for f in files if not f.name.startswith(".") and is_dicom(f))
 
 
-def _peek(path: Path) -> _Slice | None:
-    """As ``_read_header``, for a neighbour of the chosen file: a damaged one of another series does no harm."""
-    try:
-        return _read_header(path)
-    except InputError:
-        return None
-
-
-def _read_header(path: Path) -> _Slice | None:
-    """The header of an image file, None for other DICOM objects. Raises ``InputError`` for a damaged file."""
-    reader = sitk.ImageFileReader()
-    reader.SetImageIO("GDCMImageIO")
-    reader.SetFileName(str(path))
-    try:
-        reader.ReadImageInformation()
-    except RuntimeError:
-        if _is_other_object(path):
-            return None
-        raise _damaged(path) from None
-    tags = {key: _tag(reader, key) for key in ("0020|000e", "0020|0011", "0008|103e", "0008|0060", "0020|0032")}
-    position = [float(v) for v in tags["0020|0032"].split("\\") if v]
-    cosines = np.reshape(reader.GetDirection(), (3, 3)) if reader.GetDimension() == 3 else np.eye(3)
-    x, y, z = (*reader.GetSpacing(), 1.0)[:3]
-    i, j, k = (*reader.GetSize(), 1)[:3]
-    return _Slice(
-        path=path,
-        series=tags["0020|000e"],
-        number=tags["0020|0011"],
-        description=tags["0008|103e"],
-        modality=tags["0008|0060"],
-        position=np.array(position) if len(position) == 3 else None,
-        direction=cosines,
-        spacing=(x, y, z),
-        size=(i, j, k),
-        components=reader.GetNumberOfComponents(),
-        pixel=reader.GetPixelID(),
-        rescale=_tag(reader, "0028|1053") + "/" + _tag(reader, "0028|1052"),
-    )
-
-
-def _tag(reader: sitk.ImageFileReader, key: str) -> str:
-    text = reader.GetMetaData(key) if reader.HasMetaDataKey(key) else ""
-    return text.encode("utf-8", "replace").decode("utf-8", "replace").strip(" \0")
-
-
-def _is_other_object(path: Path) -> bool:
-    """Whether the file's storage class is one without voxels (report, plan, presentation state, registration)."""
-    with path.open("rb") as file:
-        _, found, rest = file.read(4096).partition(_IMAGE_ROOT)
-    return bool(found) and rest.startswith(_NO_IMAGE_CLASSES)
-
-
-def _by_series(slices: list[_Slice]) -> dict[str, list[_Slice]]:
-    series: dict[str, list[_Slice]] = {}
+def _by_series(slices: list[DicomSlice]) -> dict[str, list[DicomSlice]]:
+    series: dict[str, list[DicomSlice]] = {}
     for header in slices:
         series.setdefault(header.series, []).append(header)
     return dict(sorted(series.items(), key=lambda item: (len(item[1][0].number), item[1][0].number)))
 
 
-def _title(group: list[_Slice]) -> str:
+def _title(group: list[DicomSlice]) -> str:
     """A series as people know it: number, description, count."""
     first, count = group[0], len(group)
     description = f"'{first.description}'" if first.description else "without description"
     return f"{first.number or '?'} {description} ({count} image{'s' if count > 1 else ''})"
 
 
-def _kinds(slices: list[_Slice]) -> str:
+def _kinds(slices: list[DicomSlice]) -> str:
     kinds = sorted({header.modality for header in slices})
     return f" but {_listed(kinds)}" if kinds else ""
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
-from .dicom import is_dicom
 from .dicom import read_folder
 from .dicom import read_series_of
+from .dicom_header import is_dicom
 from .errors import InputError
 from .headers import check_header
 from .headers import require_spacing

@@ -76,7 +76,7 @@ def resample(volume: Volume, grid: Grid, order: Order = "linear", default: float
     view = _aligned_view(volume.array, volume.grid, grid)
     if view is not None:
         return replace(volume, array=view, grid=grid)
-    depth = max(1, _SLAB_VOXELS // max(1, grid.shape[1] * grid.shape[2]))
+    depth = _slab_depth(volume.grid, grid)
     slabs = range(0, grid.shape[0], depth)
     first = resample_slab(volume.array, volume.grid, grid, 0, min(depth, grid.shape[0]), order, default)
     if len(slabs) == 1:
@@ -111,6 +111,12 @@ def resample_slab(
     if view is None:
         view = _aligned_padded(array, source_grid, slab, default)
     return _interpolate(array, source_grid, slab, order, default) if view is None else view
+
+
+def _slab_depth(source: Grid, target: Grid) -> int:
+    """Slices of the target that need about ``_SLAB_VOXELS`` voxels of the target or of the source."""
+    voxels = max(np.prod(source.shape, dtype=float), np.prod(target.shape, dtype=float))
+    return max(1, int(_SLAB_VOXELS * target.shape[0] / max(1.0, voxels)))
 
 
 def _interpolate(array: NDArray[Any], source: Grid, target: Grid, order: Order, default: float) -> NDArray[Any]:
