@@ -25,6 +25,7 @@ from SUREUncertaintyLib.packages.catalogue import list_entries
 from SUREUncertaintyLib.packages.catalogue import list_packages
 from SUREUncertaintyLib.packages.catalogue import user_folder
 from SUREUncertaintyLib.packages.integrity import differences
+from SUREUncertaintyLib.packages.metadata import Code
 from SUREUncertaintyLib.packages.model_card import model_card
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.package import load_package
@@ -595,3 +596,30 @@ def bundle_parser(package: Package) -> Any:
     parser.read_config(str(package.root / "configs/inference.json"))
     parser["bundle_root"] = str(package.root)
     return parser
+
+
+# Documentation
+
+
+def packages_page() -> str:
+    return (Path(__file__).resolve().parents[2] / "docs" / "packages.md").read_text(encoding="utf-8")
+
+
+def test_the_example_in_the_documentation_is_valid() -> None:
+    example = packages_page().split("```json\n")[1].split("```")[0]
+    facts = parse_metadata(json.loads(example))
+    assert (facts.name, facts.spacing, facts.foreground[0].type) == (
+        "liver-ct",
+        (1.5, 1.5, 2.0),
+        Code("10200004", "SCT", "Liver"),
+    )
+
+
+def test_the_documentation_names_every_field_that_a_package_holds_and_every_allowed_network(
+    tiny_package: Package,
+) -> None:
+    from SUREUncertaintyLib.nn.registry import MONAI_NETWORKS
+
+    page = packages_page()
+    fields = set(tiny_package.metadata.raw) - {"schema"}
+    assert [name for name in sorted(fields | MONAI_NETWORKS) if f"`{name}" not in page] == []

@@ -1,9 +1,11 @@
 """Import of models that other people made: what comes in, what is refused, and that no code in them ever runs."""
 
 import copy
+import errno
 import json
 import os
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from SUREUncertaintyLib.core.errors import OutputError
 from SUREUncertaintyLib.core.errors import PackageError
 from SUREUncertaintyLib.nn.export import export_onnx
 from SUREUncertaintyLib.packages import catalogue
@@ -167,6 +170,31 @@ def test_a_sealed_package_with_a_pickle_in_it_stays_outside(
     with pytest.raises(PackageError, match=r"can carry code.*models/model\.pt"):
         import_package(tmp_path / "copy")
     assert_nothing_came_in(user_models)
+
+
+def test_a_folder_that_cannot_be_written_gets_a_sentence(
+    tiny_package: Package, user_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_models.write_bytes(b"a file where the folder should be")
+    with pytest.raises(OutputError, match="cannot be written"):
+        import_package(tiny_package.root)
+    monkeypatch.setenv("SURE_MODELS", str(user_models.parent / "other"))
+    monkeypatch.setattr(shutil, "copyfile", full_after(3, shutil.copyfile))
+    with pytest.raises(OutputError, match="The disk is full"):
+        import_package(tiny_package.root)
+    assert_nothing_came_in(user_models.parent / "other")
+
+
+def full_after(count: int, copyfile: Callable[..., Any]) -> Callable[..., Any]:
+    copied: list[Any] = []
+
+    def copy(*arguments: Any) -> Any:
+        copied.append(arguments)
+        if len(copied) > count:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return copyfile(*arguments)
+
+    return copy
 
 
 @pytest.mark.parametrize(

@@ -20,9 +20,7 @@ MONAI_NETWORKS = frozenset(
     {
         "AttentionUnet",
         "BasicUNet",
-        "BasicUnet",
         "DynUNet",
-        "DynUnet",
         "HighResNet",
         "MedNeXt",
         "SegResNet",
@@ -30,7 +28,6 @@ MONAI_NETWORKS = frozenset(
         "SwinUNETR",
         "UNETR",
         "UNet",
-        "Unet",
         "VNet",
     }
 )
