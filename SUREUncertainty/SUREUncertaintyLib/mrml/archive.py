@@ -1,0 +1,66 @@
+"""Whole scenes in one file: .mrb, as Slicer writes and reads it."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from ..core.errors import InputError
+from ..core.errors import OutputError
+from ..core.writing import output_error
+from .quiet import quiet_vtk
+
+
+def write_mrb(scene: Any, path: Path) -> None:
+    """Write the whole scene to ``path`` (.mrb); whole or not at all.
+
+    Raises:
+        InputError: the name does not end in .mrb. OutputError: the file cannot be written, or the disk is full.
+    """
+    path = Path(path)
+    if path.suffix != ".mrb":
+        raise InputError(f"The file name {path.name} must end in .mrb, so that Slicer knows it as a scene.")
+    try:
+        with tempfile.TemporaryDirectory(prefix=".sure-scene-", dir=path.parent) as folder:
+            partial = Path(folder) / path.name
+            _write(scene, partial)
+            partial.replace(path)
+    except OSError as error:
+        raise output_error(error, path) from None
+
+
+def read_mrb(scene: Any, path: Path) -> None:
+    """Add what a scene file holds to ``scene``.
+
+    Raises:
+        InputError: the file does not exist, is no scene file, or is damaged.
+    """
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is not a Slicer scene, or it is damaged. A file made by 'Save as .mrb' is expected.")
+    messages = slicer.vtkMRMLMessageCollection()
+    if not scene.ReadFromMRB(str(path), False, messages):
+        raise InputError(f"The scene {path} cannot be read: {_text(messages)}. Save it again from Slicer.")
+
+
+def _write(scene: Any, path: Path) -> None:
+    messages = slicer.vtkMRMLMessageCollection()
+    url, root = scene.GetURL(), scene.GetRootDirectory()
+    try:
+        with quiet_vtk():  # it names every file of the archive; what goes wrong is in the messages
+            written = scene.WriteToMRB(str(path), None, messages)
+    finally:
+        scene.SetURL(url)
+        scene.SetRootDirectory(root)
+    if not written or not zipfile.is_zipfile(path):
+        raise OutputError(
+            f"The scene {path.name} cannot be written ({_text(messages)}). "
+            "Check the free space on the disk, or choose another folder."
+        )
+
+
+def _text(messages: Any) -> str:
+    return " ".join(str(messages.GetAllMessagesAsString()).split()) or "no reason was given"

@@ -1,0 +1,101 @@
+"""How a result looks in views: overlay on slices, doubt as a volume in 3D. Nodes only, no views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+import vtk
+
+from .colours import doubt_colour_node
+from .doubt import HIGHEST
+from .doubt import set_threshold
+from .doubt import threshold_of
+from .nodes import PublishedNodes
+
+OVERLAY_OPACITY = 0.65
+
+_GPU = "vtkMRMLGPURayCastVolumeRenderingDisplayNode"
+_CPU = "vtkMRMLCPURayCastVolumeRenderingDisplayNode"
+_DENSEST = 0.75
+"""Opacity a millimetre of the volume rendering at the upper end of the band."""
+
+
+def show_overlay(scene: Any, published: PublishedNodes, opacity: float = OVERLAY_OPACITY) -> None:
+    """In every slice view: the scan, and over it the map of doubt with ``opacity`` in 0..1."""
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
+        composite.SetBackgroundVolumeID(published.scan.GetID())
+        composite.SetForegroundVolumeID(published.uncertainty.GetID() if published.uncertainty else None)
+        composite.SetForegroundOpacity(opacity)
+
+
+def set_band(published: PublishedNodes, low: float, high: float = HIGHEST) -> None:
+    """Show only doubt in low..high, on slices and, where it is rendered, in 3D."""
+    set_threshold(published.uncertainty, low, high)
+    display = doubt_rendering(published.uncertainty)
+    if display is not None:
+        _tie_to_band(display.GetVolumePropertyNode().GetVolumeProperty(), published.uncertainty, low, high)
+
+
+def jump_to(scene: Any, ras: tuple[float, float, float]) -> None:
+    """Centre every slice view on a position, RAS mm."""
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", scene):
+        node.JumpSliceByCentering(*ras)
+
+
+def show_surfaces(published: PublishedNodes, opacity: float = 0.45) -> None:
+    """Make and show the structures' surfaces in 3D, half transparent so that doubt inside them shows."""
+    published.segmentation.CreateClosedSurfaceRepresentation()
+    published.segmentation.GetDisplayNode().SetVisibility3D(True)
+    published.segmentation.GetDisplayNode().SetOpacity3D(opacity)
+
+
+def show_doubt_volume(scene: Any, published: PublishedNodes, on_cpu: bool = False) -> Any:
+    """Render the map of doubt as a volume in 3D, tied to the band that the slices show; the display node.
+
+    Args:
+        on_cpu: VTK's CPU ray caster; on a software OpenGL it is about three times faster than the other one.
+    """
+    node = published.uncertainty
+    display = doubt_rendering(node)
+    if display is None or display.GetClassName() != (_CPU if on_cpu else _GPU):
+        if display is not None:
+            scene.RemoveNode(display)
+        display = _create_rendering(scene, node, _CPU if on_cpu else _GPU)
+    _tie_to_band(display.GetVolumePropertyNode().GetVolumeProperty(), node, threshold_of(node), HIGHEST)
+    display.SetVisibility(True)
+    return display
+
+
+def doubt_rendering(node: Any) -> Any:
+    """The volume rendering display node of a volume, or None."""
+    displays = (node.GetNthDisplayNode(number) for number in range(node.GetNumberOfDisplayNodes()))
+    return next((d for d in displays if d is not None and d.IsA("vtkMRMLVolumeRenderingDisplayNode")), None)
+
+
+def _create_rendering(scene: Any, node: Any, kind: str) -> Any:
+    display = scene.AddNewNodeByClass(kind, f"{node.GetName()} rendering")
+    properties = scene.AddNewNodeByClass("vtkMRMLVolumePropertyNode", f"{node.GetName()} rendering property")
+    display.SetAndObserveVolumePropertyNodeID(properties.GetID())
+    display.SetFollowVolumeDisplayNode(False)
+    node.AddAndObserveDisplayNodeID(display.GetID())
+    return display
+
+
+def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> None:
+    """Nothing below and above the band, denser and brighter towards its upper end."""
+    opacity = vtk.vtkPiecewiseFunction()
+    edge = 1e-3
+    for value, alpha in ((0, 0), (low - edge, 0), (low, 0.06), (high, _DENSEST), (high + edge, 0), (2 * HIGHEST, 0)):
+        opacity.AddPoint(value, alpha)
+    colour = vtk.vtkColorTransferFunction()
+    table = doubt_colour_node(node.GetScene())
+    rgba = [0.0] * 4
+    for number in range(0, table.GetNumberOfColors(), 5):
+        table.GetColor(number, rgba)
+        colour.AddRGBPoint(number / (table.GetNumberOfColors() - 1) * HIGHEST, *rgba[:3])
+    volume_property.SetScalarOpacity(opacity)
+    volume_property.SetColor(colour)
+    volume_property.SetInterpolationTypeToLinear()
+    volume_property.ShadeOff()
+    volume_property.DisableGradientOpacityOn()

@@ -1,0 +1,56 @@
+"""Maps of doubt as scalar volume nodes with colours, window, threshold and legend."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+from .colours import doubt_colour_node
+
+HIGHEST = 1.0
+"""Upper end of the colour window: vacuity C/S and entropy over ln C both lie in 0..1."""
+
+_ROUNDING = 1e-3
+
+
+def create_doubt_display(scene: Any, node: Any, threshold: float) -> None:
+    """First display of a map: colours of doubt over 0..1, nothing drawn below ``threshold``.
+
+    Slice views ignore the transparency of colour tables, so that the threshold alone lets the scan show through.
+    """
+    node.CreateDefaultDisplayNodes()
+    display = node.GetDisplayNode()
+    display.SetAndObserveColorNodeID(doubt_colour_node(scene).GetID())
+    display.AutoWindowLevelOff()
+    display.SetWindowLevelMinMax(0.0, HIGHEST)
+    set_threshold(node, threshold)
+
+
+def set_threshold(node: Any, low: float, high: float = HIGHEST) -> None:
+    """Draw only voxels whose doubt lies in low..high."""
+    display = node.GetDisplayNode()
+    display.AutoThresholdOff()
+    display.SetThreshold(low, high + _ROUNDING)
+    display.ApplyThresholdOn()
+
+
+def threshold_of(node: Any) -> float:
+    """The doubt from which on voxels of the map are drawn."""
+    return float(node.GetDisplayNode().GetLowerThreshold())
+
+
+def add_legend(node: Any, title: str) -> Any:
+    """The colour legend of a map, made where it does not exist.
+
+    Views draw only legends that were added after them, or that came with a scene loaded after them.
+    """
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+    if legend is not None:
+        return legend
+    legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
+    legend.SetTitleText(title)
+    legend.SetLabelFormat("%.2f")
+    legend.SetNumberOfLabels(5)
+    legend.SetMaxNumberOfColors(256)
+    return legend

@@ -1,0 +1,100 @@
+"""A MRML scene with its logics, for use outside the desktop application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import TracebackType
+from typing import Any
+
+import slicer
+import vtk
+
+SLICE_VIEWS = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}
+"""Slicer's own slice views and their orientation."""
+
+_MODULE_LOGICS = {
+    "Volumes": "vtkSlicerVolumesLogic",
+    "Segmentations": "vtkSlicerSegmentationsModuleLogic",
+    "VolumeRendering": "vtkSlicerVolumeRenderingLogic",
+    "Markups": "vtkSlicerMarkupsLogic",
+}
+
+
+class HeadlessScene:
+    """``with HeadlessScene() as headless:`` gives ``headless.scene`` and ``headless.application``.
+
+    The scene has what Slicer's own has at start as far as results need it: module logics (node classes and conversion
+    rules come with them), default colours, three slice views, subject hierarchy, reading of .mrb. Inside the block
+    ``slicer.mrmlScene`` is this scene. Not for use inside the desktop application.
+    """
+
+    def __init__(self) -> None:
+        self.scene: Any = None
+        self.application: Any = None
+        self.slice_logics: dict[str, Any] = {}
+        self._logics: list[Any] = []
+        self._cache: TemporaryDirectory[str] | None = None
+        self._earlier: Any = None
+
+    def __enter__(self) -> HeadlessScene:
+        self._earlier = getattr(slicer, "mrmlScene", None)
+        self.scene = slicer.mrmlScene = slicer.vtkMRMLScene()
+        self.application = slicer.vtkSlicerApplicationLogic()
+        self.application.SetMRMLScene(self.scene)
+        self.application.SetSliceLogics(vtk.vtkCollection())
+        self.application.SetViewLogics(vtk.vtkCollection())
+        self._cache = TemporaryDirectory(prefix="sure-scene-")
+        (Path(self._cache.name) / "share" / "ColorFiles").mkdir(parents=True)  # logics report where it is missing
+        self.application.SetHomeDirectory(self._cache.name)
+        self.application.SetShareDirectory("share")
+        self._add_colours()
+        for name, kind in _MODULE_LOGICS.items():
+            self._add_logic(name, getattr(slicer, kind)())
+        slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.scene)
+        self._add_archive_reader(self._cache.name)
+        slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(self.scene, True)
+        self.slice_logics = {name: self._add_slice_view(name) for name in SLICE_VIEWS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.scene.Clear(0)
+        self.slice_logics.clear()
+        self._logics.clear()
+        self.scene = self.application = None
+        slicer.mrmlScene = self._earlier
+        if self._cache is not None:
+            self._cache.cleanup()
+
+    def _add_logic(self, name: str, logic: Any) -> None:
+        logic.SetMRMLApplicationLogic(self.application)  # before the scene: some logics ask it for others
+        logic.SetMRMLScene(self.scene)
+        self.application.SetModuleLogic(name, logic)
+        self._logics.append(logic)
+
+    def _add_colours(self) -> None:
+        logic = slicer.vtkSlicerColorLogic()  # unlike the default one it knows colour legends
+        self._add_logic("Colors", logic)
+        self.application.SetColorLogic(logic)
+        logic.AddDefaultColorNodes()
+
+    def _add_archive_reader(self, cache: str) -> None:
+        remote = slicer.vtkMRMLRemoteIOLogic()
+        remote.SetMRMLApplicationLogic(self.application)
+        remote.GetCacheManager().SetRemoteCacheDirectory(cache)
+        remote.SetMRMLScene(self.scene)
+        manager = slicer.vtkDataIOManagerLogic()
+        manager.SetMRMLApplicationLogic(self.application)
+        manager.SetAndObserveDataIOManager(remote.GetDataIOManager())
+        remote.AddDataIOToScene()
+        self._logics += [remote, manager]
+
+    def _add_slice_view(self, name: str) -> Any:
+        logic = slicer.vtkMRMLSliceLogic()
+        logic.SetMRMLApplicationLogic(self.application)
+        logic.SetMRMLScene(self.scene)
+        logic.AddSliceNode(name).SetOrientation(SLICE_VIEWS[name])
+        self.application.GetSliceLogics().AddItem(logic)
+        return logic

@@ -1,0 +1,88 @@
+"""The nodes of one result, and how they are found again.
+
+The segmentation node refers to all others by node references, which Slicer keeps when it saves, loads and merges
+scenes. A result belongs to one scan, one model and one kind of uncertainty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import slicer
+
+SCAN = "SURE.scan"
+UNCERTAINTY = "SURE.uncertainty"
+ENTROPY = "SURE.entropy"
+STRUCTURES = "SURE.structures"
+REGIONS = "SURE.regions"
+PROVENANCE = "SURE.provenance"
+"""Roles of the segmentation's node references."""
+
+MODEL = "SURE.Model"
+KIND = "SURE.Kind"
+"""Attributes of the segmentation: name of the model that drew it, and the kind of its primary uncertainty."""
+
+
+@dataclass(frozen=True)
+class PublishedNodes:
+    """One result in a scene. ``entropy`` is None where the primary uncertainty is the entropy; a node that the user
+    has deleted is None too.
+
+    Attributes:
+        scan: the input volume node.
+        uncertainty, entropy: scalar volume nodes in 0..1.
+        structures, regions: table nodes.
+        provenance: text node (JSON).
+        folder: subject hierarchy item, 0 when there is none.
+    """
+
+    scan: Any
+    segmentation: Any
+    uncertainty: Any
+    entropy: Any
+    structures: Any
+    regions: Any
+    provenance: Any
+    folder: int = 0
+
+    @property
+    def results(self) -> tuple[Any, ...]:
+        """All nodes that exist, without the scan."""
+        nodes = (self.segmentation, self.uncertainty, self.entropy, self.structures, self.regions, self.provenance)
+        return tuple(node for node in nodes if node is not None)
+
+
+def segmentations_of(scene: Any, scan: Any, model: str, kind: str) -> list[Any]:
+    """The segmentation nodes of earlier runs of this model on this scan node, oldest first."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene)
+    ours = [node for node in nodes if (node.GetAttribute(MODEL), node.GetAttribute(KIND)) == (model, kind)]
+    return [node for node in ours if node.GetNodeReference(SCAN) is scan]
+
+
+def published_nodes(segmentation: Any) -> PublishedNodes:
+    """The result that a segmentation node belongs to."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(segmentation.GetScene())
+    item = hierarchy.GetItemByDataNode(segmentation)
+    return PublishedNodes(
+        segmentation.GetNodeReference(SCAN),
+        segmentation,
+        *(segmentation.GetNodeReference(role) for role in (UNCERTAINTY, ENTROPY, STRUCTURES, REGIONS, PROVENANCE)),
+        folder=hierarchy.GetItemParent(item) if item else 0,
+    )
+
+
+def all_published(scene: Any) -> list[PublishedNodes]:
+    """Every result in the scene, oldest first."""
+    nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene)
+    return [published_nodes(node) for node in nodes if node.GetAttribute(MODEL) is not None]
+
+
+def result_node(scene: Any, segmentation: Any, role: str, kind: str, name: str) -> tuple[Any, bool]:
+    """The node that the segmentation refers to by ``role``, made where it does not exist; and whether it is new."""
+    node = segmentation.GetNodeReference(role)
+    if node is not None:
+        return node, False
+    node = scene.AddNewNodeByClass(kind, scene.GenerateUniqueName(name))
+    segmentation.SetNodeReferenceID(role, node.GetID())
+    return node, True

@@ -1,0 +1,161 @@
+"""Pictures of a result as Slicer shows it: three slices and one 3D view, drawn offscreen.
+
+``python -m SUREUncertaintyLib.mrml.pictures SCENE.mrb FOLDER`` draws in a process of its own, since VTK may crash
+where OpenGL is incomplete; ``render_pictures`` runs it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import SureError
+from .archive import read_mrb
+from .archive import write_mrb
+from .display import show_doubt_volume
+from .display import show_overlay
+from .display import show_surfaces
+from .doubt import threshold_of
+from .headless import HeadlessScene
+from .headless import SLICE_VIEWS
+from .nodes import PublishedNodes
+from .nodes import all_published
+from .opengl import MISSING
+from .opengl import OpenGL
+from .opengl import pick_gl
+from .segmentation import labels_from_segmentation
+from .views import SliceView
+from .views import ThreeDView
+from .volume import grid_from_node
+from .volume import image_array
+
+SIZE = (1000, 800)
+"""Width and height of a picture, pixels."""
+
+_SECONDS = 300
+_CONTEXT = 1.7
+"""Field of view of a slice relative to the structures' extent."""
+
+_SMALLEST = 60.0
+"""Smallest field of view of a slice, mm."""
+
+
+class NoPictures(SureError):
+    """Pictures could not be drawn; everything else is complete. The text says why and what to do."""
+
+
+def render_pictures(scene: Any, published: PublishedNodes, folder: Path, archive: Path | None = None) -> list[Path]:
+    """Draw ``axial.png``, ``sagittal.png``, ``coronal.png`` and ``3d.png`` into an existing folder.
+
+    Args:
+        archive: a .mrb of this very scene, when the caller has written one already.
+
+    Returns:
+        the four paths.
+
+    Raises:
+        NoPictures: no OpenGL here, or drawing failed.
+    """
+    gl = pick_gl()
+    if gl is None:
+        raise NoPictures(MISSING)
+    number = [nodes.segmentation for nodes in all_published(scene)].index(published.segmentation)
+    with tempfile.TemporaryDirectory(prefix="sure-pictures-") as scratch:
+        if archive is None:
+            archive = Path(scratch) / "scene.mrb"
+            write_mrb(scene, archive)
+        _draw_in_child(gl, archive.resolve(), folder.resolve(), number, scratch)
+    return [folder / f"{name}.png" for name in (*_slice_names(), "3d")]
+
+
+def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
+    """Draw the pictures of result ``number`` of a scene file. May crash the process without OpenGL."""
+    with HeadlessScene() as headless:
+        slices = {name: SliceView(headless, name, SIZE) for name in SLICE_VIEWS}
+        threed = ThreeDView(headless, SIZE)
+        read_mrb(headless.scene, archive)
+        published = all_published(headless.scene)[number]
+        points, doubtful = _positions(published)
+        show_overlay(headless.scene, published)
+        for name, view in slices.items():
+            _draw_slice(view, points, doubtful, folder / f"{SLICE_VIEWS[name].lower()}.png")
+        show_surfaces(published)
+        show_doubt_volume(headless.scene, published, on_cpu)
+        low, high = points.min(axis=0), points.max(axis=0)
+        threed.look_at(low, high, (-0.6, 1.0, 0.5))
+        threed.save(folder / "3d.png")
+
+
+def _draw_slice(view: SliceView, points: NDArray[np.float64], doubtful: NDArray[np.float64], path: Path) -> None:
+    low, high = points.min(axis=0), points.max(axis=0)
+    centre = (low + high) / 2
+    axis = "RAS".index({"Axial": "S", "Sagittal": "R", "Coronal": "A"}[view.node.GetOrientation()])
+    centre[axis] = fullest_slice(points[:, axis], doubtful[:, axis])
+    in_plane = np.delete(high - low, axis)
+    view.frame(centre, max(_SMALLEST, _CONTEXT * float(in_plane.max())))
+    view.annotate()
+    view.save(path)
+
+
+def fullest_slice(points: NDArray[np.float64], doubtful: NDArray[np.float64], width: float = 2.0) -> float:
+    """Coordinate (mm) of the slice of ``width`` mm that shows most: structure and doubtful voxels counted alike."""
+    values = np.concatenate([points, doubtful])
+    if np.ptp(values) < width:
+        return float(values.mean())
+    counts, edges = np.histogram(values, bins=int(np.ptp(values) / width) + 1)
+    best = int(counts.argmax())
+    return float((edges[best] + edges[best + 1]) / 2)
+
+
+def _positions(published: PublishedNodes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(N, 3) RAS mm of the structures' voxels (of the whole scan's corners when there are none), and of the doubtful
+    ones within the box around them."""
+    grid = grid_from_node(published.uncertainty)
+    labels = labels_from_segmentation(published.segmentation, grid)
+    shown = labels > 0
+    if not shown.any():
+        corners = np.zeros(labels.shape, bool)
+        corners[:: max(1, labels.shape[0] - 1), :: max(1, labels.shape[1] - 1), :: max(1, labels.shape[2] - 1)] = True
+        return _ras(grid.ijk_to_ras, corners), np.zeros((0, 3))
+    points = _ras(grid.ijk_to_ras, shown)
+    doubtful = _ras(
+        grid.ijk_to_ras, image_array(published.uncertainty.GetImageData()) >= threshold_of(published.uncertainty)
+    )
+    near = ((doubtful >= points.min(axis=0)) & (doubtful <= points.max(axis=0))).all(axis=1)
+    return points, doubtful[near]
+
+
+def _ras(matrix: NDArray[np.float64], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    ijk = np.argwhere(mask)[:, ::-1]
+    return np.asarray(ijk @ matrix[:3, :3].T + matrix[:3, 3])
+
+
+def _slice_names() -> list[str]:
+    return [name.lower() for name in SLICE_VIEWS.values()]
+
+
+def _draw_in_child(gl: OpenGL, archive: Path, folder: Path, number: int, scratch: str) -> None:
+    library = str(Path(__file__).resolve().parents[2])
+    env = gl.environment()
+    env["PYTHONPATH"] = ":".join(filter(None, (library, env.get("PYTHONPATH"))))
+    arguments = [str(archive), str(folder), str(number), str(int(gl.is_software))]
+    command = [sys.executable, "-m", "SUREUncertaintyLib.mrml.pictures", *arguments]
+    try:  # in an empty folder, because a folder called "slicer" in the current one would break the import of slicer
+        child = subprocess.run(command, env=env, cwd=scratch, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise NoPictures(f"Drawing the pictures took more than {_SECONDS} s and was stopped. {_COMPLETE}") from None
+    if child.returncode != 0:
+        last = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
+        raise NoPictures(f"The pictures of Slicer's views could not be drawn ({last}). {_COMPLETE}")
+
+
+_COMPLETE = "Everything else is complete; open scene.mrb in Slicer to see the result."
+
+if __name__ == "__main__":
+    draw(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "1")

@@ -1,0 +1,190 @@
+"""Slicer's slice and 3D views without its windows: displayable managers on offscreen render windows.
+
+Make views before the scene is filled: colour legends are drawn only in views that were there first. Needs OpenGL; only
+in a process that may crash (see ``pictures``).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+from numpy.typing import NDArray
+
+from .headless import HeadlessScene
+
+BACKGROUND = (0.09, 0.10, 0.12)
+
+_SLICE_MANAGERS = (
+    "vtkMRMLVolumeGlyphSliceDisplayableManager",
+    "vtkMRMLModelSliceDisplayableManager",
+    "vtkMRMLSegmentationsDisplayableManager2D",
+    "vtkMRMLRulerDisplayableManager",
+    "vtkMRMLColorLegendDisplayableManager",
+)
+_THREED_MANAGERS = (
+    "vtkMRMLCameraDisplayableManager",
+    "vtkMRMLViewDisplayableManager",
+    "vtkMRMLModelDisplayableManager",
+    "vtkMRMLSegmentationsDisplayableManager3D",
+    "vtkMRMLVolumeRenderingDisplayableManager",
+    "vtkMRMLOrientationMarkerDisplayableManager",
+    "vtkMRMLColorLegendDisplayableManager",
+)
+_TEXT_SIZE = 20
+
+
+class OffscreenView:
+    """A render window that displayable managers draw into. ``size`` is (width, height) in pixels."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self.size = size
+        self.window = vtk.vtkRenderWindow()
+        self.window.SetOffScreenRendering(1)
+        self.window.SetMultiSamples(0)
+        self.window.SetSize(*size)
+        self.renderer = vtk.vtkRenderer()
+        self.renderer.SetBackground(*BACKGROUND)
+        self.window.AddRenderer(self.renderer)
+        self._interactor = vtk.vtkRenderWindowInteractor()
+        self._managers: Any = None
+
+    def start_managers(self, factory: Any, names: tuple[str, ...], application: Any, node: Any) -> None:
+        """Connect the window with the managers ``names`` and the view's node."""
+        self._interactor.SetRenderWindow(self.window)
+        self._interactor.Initialize()
+        factory.SetMRMLApplicationLogic(application)
+        for name in names:
+            if not factory.IsDisplayableManagerRegistered(name):
+                factory.RegisterDisplayableManager(name)
+        self._managers = slicer.vtkMRMLDisplayableManagerGroup()
+        self._managers.SetRenderer(self.renderer)
+        self._managers.Initialize(factory, self.renderer)
+        self._managers.SetMRMLDisplayableNode(node)
+
+    def add_text(self, text: str, position: tuple[float, float], centred: bool = True, bold: bool = False) -> None:
+        """Write on the picture; position in shares of the window from the lower left corner."""
+        actor = vtk.vtkTextActor()
+        actor.SetInput(text)
+        style = actor.GetTextProperty()
+        style.SetFontSize(_TEXT_SIZE)
+        style.SetBold(bold)
+        style.SetColor(0.92, 0.93, 0.95)
+        style.ShadowOn()
+        style.SetVerticalJustificationToCentered()
+        if centred:
+            style.SetJustificationToCentered()
+        actor.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
+        actor.SetPosition(*position)
+        self.renderer.AddViewProp(actor)
+
+    def save(self, path: Path) -> None:
+        """Draw and write a PNG."""
+        self.window.Render()
+        grab = vtk.vtkWindowToImageFilter()
+        grab.SetInput(self.window)
+        grab.ReadFrontBufferOff()
+        grab.ShouldRerenderOff()
+        writer = vtk.vtkPNGWriter()
+        writer.SetInputConnection(grab.GetOutputPort())
+        writer.SetFileName(str(path))
+        writer.Write()
+
+
+class SliceView(OffscreenView):
+    """One of the scene's slice views ("Red", "Yellow", "Green")."""
+
+    def __init__(self, headless: HeadlessScene, name: str, size: tuple[int, int]) -> None:
+        super().__init__(size)
+        self.logic = headless.slice_logics[name]
+        self.node = self.logic.GetSliceNode()
+        self._mapper = self._add_image_actor()  # before the managers: what comes first lies below
+        self.start_managers(
+            slicer.vtkMRMLSliceViewDisplayableManagerFactory.GetInstance(),
+            _SLICE_MANAGERS,
+            headless.application,
+            self.node,
+        )
+        self.logic.ResizeSliceNode(*size)
+
+    def frame(self, centre: NDArray[np.float64], extent: float) -> None:
+        """Centre on a RAS position and show at least ``extent`` mm in both directions."""
+        width, height = self.size
+        scale = extent / min(width, height)
+        self.node.SetFieldOfView(scale * width, scale * height, self.node.GetFieldOfView()[2])
+        self.node.JumpSliceByCentering(*(float(x) for x in centre))
+
+    def annotate(self) -> None:
+        """Write the view's name and position, and the patient's directions at the edges."""
+        axes = vtk_array(self.node.GetSliceToRAS())[:3, :3]
+        normal = int(np.argmax(np.abs(axes[:, 2])))
+        title = f"{self.node.GetOrientation()}   {'RAS'[normal]} {vtk_array(self.node.GetSliceToRAS())[normal, 3]:.1f} mm"
+        self.add_text(title, (0.03, 0.95), centred=False)
+        right, up = direction_letters(axes[:, 0]), direction_letters(axes[:, 1])
+        for text, position in zip((*right, *up), ((0.975, 0.5), (0.025, 0.5), (0.5, 0.965), (0.5, 0.035)), strict=True):
+            self.add_text(text, position, bold=True)
+
+    def save(self, path: Path) -> None:
+        """Blend the layers, draw and write a PNG."""
+        self.logic.UpdatePipeline()
+        self._mapper.SetInputConnection(self.logic.GetImageDataConnection())
+        super().save(path)
+
+    def _add_image_actor(self) -> Any:
+        mapper = vtk.vtkImageMapper()
+        mapper.SetColorWindow(255)
+        mapper.SetColorLevel(127.5)
+        actor = vtk.vtkActor2D()
+        actor.SetMapper(mapper)
+        actor.GetProperty().SetDisplayLocationToBackground()
+        self.renderer.AddViewProp(actor)
+        return mapper
+
+
+class ThreeDView(OffscreenView):
+    """A 3D view of its own."""
+
+    def __init__(self, headless: HeadlessScene, size: tuple[int, int]) -> None:
+        super().__init__(size)
+        self._logic = slicer.vtkMRMLViewLogic()
+        self._logic.SetMRMLApplicationLogic(headless.application)
+        self._logic.SetMRMLScene(headless.scene)
+        self.node = self._logic.AddViewNode("Pictures")
+        self.node.SetBoxVisible(False)
+        self.node.SetAxisLabelsVisible(False)
+        self.node.SetBackgroundColor(*BACKGROUND)
+        self.node.SetBackgroundColor2(*BACKGROUND)
+        self.renderer.SetUseDepthPeeling(True)
+        self.renderer.SetUseDepthPeelingForVolumes(False)  # draws garbage or nothing on software OpenGL
+        headless.application.GetViewLogics().AddItem(self._logic)
+        self.start_managers(
+            slicer.vtkMRMLThreeDViewDisplayableManagerFactory.GetInstance(),
+            _THREED_MANAGERS,
+            headless.application,
+            self.node,
+        )
+
+    def look_at(self, low: NDArray[np.float64], high: NDArray[np.float64], towards: tuple[float, float, float]) -> None:
+        """Frame the RAS box low..high, seen from the direction ``towards`` (RAS) of its centre, head up."""
+        camera = self.renderer.GetActiveCamera()
+        camera.SetFocalPoint(*((low + high) / 2))
+        camera.SetPosition(*((low + high) / 2 + np.asarray(towards)))
+        camera.SetViewUp(0, 0, 1)
+        camera.SetViewAngle(20)
+        self.renderer.ResetCamera(*np.stack([low, high], axis=1).ravel().tolist())
+        self.renderer.ResetCameraClippingRange()
+
+
+def direction_letters(axis: NDArray[np.float64]) -> tuple[str, str]:
+    """Patient letters at the positive and the negative end of a RAS direction, oblique ones as for instance "AR"."""
+    order = [int(n) for n in np.argsort(-np.abs(axis)) if abs(axis[n]) > 0.35]
+    ends = ["".join("RAS"[n] if axis[n] * sign > 0 else "LPI"[n] for n in order) for sign in (1, -1)]
+    return ends[0], ends[1]
+
+
+def vtk_array(matrix: Any) -> NDArray[np.float64]:
+    """A VTK 4 x 4 matrix as an array."""
+    return np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
