@@ -1,12 +1,15 @@
-# make demo   segments the MNI152 template and writes pictures and a report to demo-output/
-# make test   style, types and tests
-# make bench  ratios measured on this machine, written to docs/results/
+# make demo      segments the MNI152 template and writes pictures and a report to demo-output/
+# make test      style, types and tests
+# make bench     ratios measured on this machine, written to docs/
+# make accuracy  the released package on the validation scans in DATA, written to docs/
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint types unit bench clean
+DATA   ?= ../shared/data
+
+.PHONY: demo test lint types unit bench accuracy clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -35,6 +38,9 @@ unit: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python Testing/Bench/run.py
+
+accuracy: $(VENV)/.test
+	$(BIN)/python Testing/Bench/accuracy.py --data $(DATA)
 
 clean:
 	rm -rf $(VENV) build demo-output SUREUncertainty/*.egg-info

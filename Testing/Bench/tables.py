@@ -1,4 +1,4 @@
-"""The page docs/benchmarks.md, made from bench.json alone; a test compares the two."""
+"""The pages docs/benchmarks.md and docs/accuracy.md, made from JSON alone; a test compares page and JSON."""
 
 from __future__ import annotations
 
@@ -36,3 +36,52 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
 
 def _ratio(result: Mapping[str, Any], name: str) -> str:
     return f"{result[name]:.2f} ({result['low']:.2f} to {result['high']:.2f})"
+
+
+WORDS = {
+    "dice": "Dice",
+    "hd95_mm": "HD95 (mm)",
+    "assd_mm": "ASSD (mm)",
+    "ece": "ECE",
+    "brier": "Brier score",
+    "auroc_error": "AUROC, doubt finds wrong voxels",
+    "aupr_error": "AUPR, doubt finds wrong voxels",
+    "aurc": "Area under the risk-coverage curve",
+    "ueo": "UEO, best overlap of doubt and error",
+    "ucc_gradient": "UCC, gradient (wants -1)",
+    "ur_gradient": "UR, gradient (wants 1)",
+    "ur_star_gradient": "UR*, gradient (chance 0.5, wants 1)",
+    "ucc_distance": "UCC, distance (wants -1)",
+    "ur_distance": "UR, distance (wants 1)",
+    "ur_star_distance": "UR*, distance (chance 0.5, wants 1)",
+    "ur_sigma": "UR, noise level (wants 1)",
+    "ur_star_sigma": "UR*, noise level (chance 0.5, wants 1)",
+    "tau_sigma": "tau, noise level (wants +1)",
+    "far_uncertainty": "Mean doubt far from the boundary",
+    "volume_range_coverage": "Share of cases whose volume range holds the reference",
+}
+
+
+def accuracy_page(summary: Mapping[str, Any]) -> str:
+    """Markdown of one evaluation: a row a metric and structure."""
+    lines = [
+        f"# Accuracy of `{summary['model']}`",
+        "",
+        f"Made by `make accuracy`: {summary['n_cases']} validation scans of {summary['n_groups']} subjects of the Medical "
+        "Segmentation Decathlon (Task04 Hippocampus) that the network was neither trained nor tuned on. Means over "
+        f"subjects with the {summary['interval']['level']:.0%} bootstrap interval over subjects; engine "
+        f"{summary['engine']}, seed {summary['seed']}.",
+        "",
+        "| Metric | Structure | Mean | Interval | n |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for metric, entry in summary["metrics"].items():
+        for structure, numbers in entry.items():
+            interval = f"{_number(numbers['low'])} to {_number(numbers['high'])}"
+            name = WORDS.get(metric, metric)
+            lines.append(f"| {name} | {structure} | {_number(numbers['mean'])} | {interval} | {numbers['n']} |")
+    return "\n".join(lines) + "\n"
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
