@@ -1,0 +1,316 @@
+"""The other side of the worker: a model in a process of its own, which can be killed without harm.
+
+Free of Qt. Callbacks run in a thread of the client unless ``dispatch`` brings them to another one, for instance::
+
+    WorkerClient(dispatch=lambda call: qt.QTimer.singleShot(0, call))
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import threading
+import traceback
+from collections.abc import Callable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import EngineError
+from ..core.errors import InputError
+from ..core.errors import SureError
+from ..core.roi import Roi
+from ..core.volume import Volume
+from ..inference.result import SegmentationResult
+from .failures import Failure
+from .failures import failure
+from .failures import failure_of
+from .failures import failure_of_exit
+from .jobs import ClientJob
+from .jobs import OnError
+from .jobs import OnProgress
+from .jobs import OnResult
+from .process import WorkerProcess
+from .protocol import grid_to_json
+from .protocol import roi_to_json
+from .result_files import read_result
+from .result_files import write_array
+
+GRACE_SECONDS = 1.5
+"""How long a job may take to stop by itself before the process is killed."""
+
+Dispatch = Callable[[Callable[[], None]], None]
+
+
+class WorkerClient:
+    """Starts the worker when it is needed, keeps its model loaded, and starts it anew after a crash or a kill.
+
+    Args:
+        on_log: gets what the worker prints.
+        dispatch: brings callbacks to the thread that wants them; the client's own thread when None.
+        python: the worker's interpreter.
+        environment: variables added to the worker's environment.
+    """
+
+    def __init__(
+        self,
+        on_log: Callable[[str], None] | None = None,
+        dispatch: Dispatch | None = None,
+        python: str | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._on_log = on_log or (lambda text: None)
+        self._dispatch = dispatch or (lambda call: call())
+        self._python, self._environment = python, environment
+        self._lock = threading.RLock()
+        self._numbers = itertools.count(1)
+        self._jobs: dict[int, ClientJob] = {}
+        self._process: WorkerProcess | None = None
+        self._model: dict[str, Any] | None = None
+        self._scan: tuple[Volume, tuple[Roi, ...]] | None = None
+        self._scan_is_open = False
+
+    def __enter__(self) -> WorkerClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id, None when it is not running."""
+        return self._process.pid if self._process else None
+
+    @property
+    def folder(self) -> Path | None:
+        """The private folder that the worker shares, None when it is not running."""
+        return self._process.folder if self._process else None
+
+    def load(
+        self,
+        package: str | Path,
+        engine: str = "auto",
+        device: str | None = None,
+        threads: int | None = None,
+        on_result: OnResult | None = None,
+        on_error: OnError | None = None,
+    ) -> ClientJob:
+        """Load a model by name or folder; it stays loaded until another one comes."""
+        with self._lock:
+            process = self._running(reload=False)
+            self._model = {"package": str(package), "engine": engine, "device": device, "threads": threads}
+            job = self._job(process, None, None, on_result, on_error)
+            self._send(job, "load", self._model)
+            return job
+
+    def segment(
+        self,
+        volume: Volume,
+        rois: Sequence[Roi] = (),
+        keep_probabilities: bool = False,
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+        on_error: OnError | None = None,
+    ) -> ClientJob:
+        """Segment a scan; an earlier segmentation that still runs or waits ends as ``superseded``."""
+        with self._lock:
+            self._scan, self._scan_is_open = (volume, tuple(rois)), False
+            return self._start(volume, keep_probabilities, on_progress, on_result, on_error)
+
+    def resegment(
+        self,
+        array: NDArray[Any],
+        keep_probabilities: bool = False,
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+        on_error: OnError | None = None,
+    ) -> ClientJob:
+        """Segment other intensities (k, j, i) on the grid and regions of the last ``segment``.
+
+        Raises:
+            InputError: there was no scan yet, or the shape differs.
+        """
+        with self._lock:
+            if self._scan is None:
+                raise InputError("No scan is open. Segment one first.")
+            if array.shape != self._scan[0].grid.shape:
+                raise InputError(f"The image has the shape {array.shape}, the scan {self._scan[0].grid.shape}.")
+            image = self._scan[0].with_array(array)
+            return self._start(image, keep_probabilities, on_progress, on_result, on_error)
+
+    def cancel(self) -> None:
+        """Ask the jobs to stop, and kill the whole process tree if they have not after a moment. Returns at once."""
+        with self._lock:
+            process, jobs = self._process, list(self._jobs.values())
+            if process is None or not jobs:
+                return
+            try:
+                process.send({"id": next(self._numbers), "command": "cancel"})
+            except OSError:
+                return  # it is ending; its exit ends the jobs
+        timer = threading.Timer(GRACE_SECONDS, self._kill_if_any, (process, jobs))
+        timer.daemon = True
+        timer.start()
+
+    def kill(self) -> None:
+        """End the worker and everything that it started now; running jobs end as ``cancelled``."""
+        with self._lock:
+            process = self._process
+        if process is not None:
+            process.kill()
+            process.join(GRACE_SECONDS)
+
+    def close(self) -> None:
+        """End the worker; running jobs end as ``cancelled`` and the private folder is gone."""
+        with self._lock:
+            process = self._process
+        if process is None:
+            return
+        process.was_killed = True
+        with contextlib.suppress(OSError):  # it is gone already
+            process.send({"id": next(self._numbers), "command": "close"})
+        if not process.wait(GRACE_SECONDS):
+            process.kill()
+        process.join(GRACE_SECONDS)
+        process.remove_folder()
+
+    def _start(
+        self,
+        image: Volume,
+        keep_probabilities: bool,
+        on_progress: OnProgress | None,
+        on_result: OnResult | None,
+        on_error: OnError | None,
+    ) -> ClientJob:
+        process = self._running()
+        job = self._job(process, image, on_progress, on_result, on_error)
+        name = f"{job.id}-image.npy"
+        job.files.append(process.folder / name)
+        try:
+            write_array(np.asarray(image.array), process.folder, name)
+        except OSError as error:
+            self._end(job, why=failure("input", f"The scan cannot be handed to the worker: {error}."))
+            return job
+        arguments: dict[str, Any] = {"keep_probabilities": keep_probabilities}
+        assert self._scan is not None
+        if self._scan_is_open:
+            arguments["array"] = name
+        else:
+            described = {
+                "array": name,
+                "grid": grid_to_json(image.grid),
+                "name": image.name,
+                "modality": image.modality,
+            }
+            arguments |= {"volume": described, "rois": [roi_to_json(roi) for roi in self._scan[1]]}
+            self._scan_is_open = image is self._scan[0]
+        self._send(job, "segment", arguments)
+        return job
+
+    def _running(self, reload: bool = True) -> WorkerProcess:
+        """The process, started if need be; a new one gets the last model."""
+        if self._process is None or self._process.was_killed:
+            self._scan_is_open = False
+            try:
+                self._process = self._spawn()
+            except OSError as error:
+                raise EngineError(f"The worker process cannot be started: {error}.") from error
+            if reload and self._model is not None:
+                with contextlib.suppress(OSError):  # it ended at once: the job's own message will say so
+                    self._process.send({"id": next(self._numbers), "command": "load", **self._model})
+        return self._process
+
+    def _spawn(self) -> WorkerProcess:
+        holder: list[WorkerProcess] = []
+        ready = threading.Event()
+
+        def on_exit(code: int | None, last_words: list[str]) -> None:
+            ready.wait()
+            self._ended(holder[0], code, last_words)
+
+        process = WorkerProcess(self._on_event, on_exit, self._on_log, self._python, self._environment)
+        holder.append(process)
+        ready.set()
+        return process
+
+    def _job(
+        self,
+        process: WorkerProcess,
+        image: Volume | None,
+        on_progress: OnProgress | None,
+        on_result: OnResult | None,
+        on_error: OnError | None,
+    ) -> ClientJob:
+        job = ClientJob(next(self._numbers), process, image, on_progress, on_result, on_error)
+        self._jobs[job.id] = job
+        return job
+
+    def _send(self, job: ClientJob, command: str, arguments: dict[str, Any]) -> None:
+        try:
+            job.process.send({"id": job.id, "command": command, **arguments})
+        except OSError:
+            self._end(job, why=failure("killed"))
+
+    def _kill_if_any(self, process: WorkerProcess, jobs: list[ClientJob]) -> None:
+        if not all(job.has_ended for job in jobs):
+            process.kill()
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        kind = event.get("event")
+        if kind == "log":
+            self._on_log(str(event.get("text", "")))
+        with self._lock:
+            job = self._jobs.get(event.get("id") or 0)
+        if job is None:
+            return
+        if kind == "progress" and job.on_progress is not None:
+            on_progress, fraction, text = job.on_progress, float(event["fraction"]), str(event["text"])
+            self._call(lambda: on_progress(fraction, text))
+        elif kind == "result":
+            self._take_result(job, event)
+        elif kind == "error":
+            self._end(job, why=Failure(event["kind"], event["text"], event["action"], event.get("details") or ""))
+
+    def _take_result(self, job: ClientJob, event: dict[str, Any]) -> None:
+        if job.image is None:
+            self._end(job, {key: value for key, value in event.items() if key not in ("event", "id")})
+            return
+        try:
+            answer: SegmentationResult = read_result(event, job.process.folder, job.image)
+        except (SureError, MemoryError, KeyError) as error:
+            self._end(job, why=failure_of(error))
+            return
+        self._end(job, answer)
+
+    def _end(self, job: ClientJob, answer: Any = None, why: Failure | None = None) -> None:
+        with self._lock:
+            if self._jobs.pop(job.id, None) is None:
+                return
+        job.end(answer, why)
+        on_result, on_error = job.on_result, job.on_error
+        if why is None and on_result is not None:
+            self._call(lambda: on_result(answer))
+        elif why is not None and on_error is not None:
+            reason = why
+            self._call(lambda: on_error(reason))
+
+    def _ended(self, process: WorkerProcess, code: int | None, last_words: list[str]) -> None:
+        """The process is gone: its jobs get their reason, the next job gets a new process."""
+        why = failure("cancelled") if process.was_killed else failure_of_exit(code, last_words)
+        with self._lock:
+            if self._process is process:
+                self._process = None
+            jobs = [job for job in self._jobs.values() if job.process is process]
+        for job in jobs:
+            self._end(job, why=why)
+
+    def _call(self, callback: Callable[[], None]) -> None:
+        """Run a callback; one that fails must not end the thread that listens to the worker."""
+        try:
+            self._dispatch(callback)
+        except Exception:
+            self._on_log(traceback.format_exc())

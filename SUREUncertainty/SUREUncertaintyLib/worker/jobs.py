@@ -1,0 +1,72 @@
+"""A request to the worker and its answer to come."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import SureError
+from ..core.volume import Volume
+from .failures import Failure
+from .process import WorkerProcess
+
+OnProgress = Callable[[float, str], None]
+OnResult = Callable[[Any], None]
+OnError = Callable[[Failure], None]
+
+
+class WorkerError(SureError):
+    """A job ended without a result; ``failure`` says why and what to do."""
+
+    def __init__(self, why: Failure) -> None:
+        super().__init__(f"{why.text} {why.action}")
+        self.failure = why
+
+
+class ClientJob:
+    """One request and its future answer."""
+
+    def __init__(
+        self,
+        number: int,
+        process: WorkerProcess,
+        image: Volume | None = None,
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+        on_error: OnError | None = None,
+    ) -> None:
+        self.id = number
+        self.process = process
+        self.image = image
+        self.files: list[Path] = []
+        self.on_progress, self.on_result, self.on_error = on_progress, on_result, on_error
+        self._answer: Any = None
+        self._failure: Failure | None = None
+        self._ended = threading.Event()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the result or the failure is there."""
+        return self._ended.is_set()
+
+    def wait(self, seconds: float | None = None) -> Any:
+        """Wait for the result: a ``SegmentationResult``, or for ``load`` what the worker says about the model.
+
+        Raises:
+            WorkerError: the job failed or was cancelled.
+            TimeoutError: not within this time.
+        """
+        if not self._ended.wait(seconds):
+            raise TimeoutError(f"The worker gave no answer within {seconds} s.")
+        if self._failure is not None:
+            raise WorkerError(self._failure)
+        return self._answer
+
+    def end(self, answer: Any = None, why: Failure | None = None) -> None:
+        """Note the answer and let ``wait`` return."""
+        self._answer, self._failure = answer, why
+        for file in self.files:
+            file.unlink(missing_ok=True)
+        self._ended.set()

@@ -1,0 +1,94 @@
+"""What client and worker say to one another: one JSON object a line, arrays in files of a private folder.
+
+Requests (client to worker), each with an ``id`` that its answers carry:
+
+- ``{"id": 1, "command": "load", "package": NAME_OR_PATH, "engine": "auto", "device": null, "threads": null}``
+- ``{"id": 2, "command": "segment", "volume": {"array": FILE.npy, "grid": {..}, "name": ..} or {"path": SCAN},
+  "rois": [{"name": .., "low": [..], "high": [..]}], "keep_probabilities": false}``. Without ``volume`` the last one
+  is used again; then ``array`` may name a file with other intensities on the same grid.
+- ``{"id": 3, "command": "cancel"}``: answered at once; the running job ends with the error ``cancelled``.
+- ``{"id": 4, "command": "close"}``
+
+Events (worker to client): ``ready`` once; ``progress`` (``id``, ``fraction``, ``text``); ``log`` (``text``);
+``result`` (``id`` and what the command gives); ``error`` (``id``, ``kind``, ``text``, ``action``, ``details``).
+
+The latest ``segment`` wins: a waiting or running one ends with the error ``superseded``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from dataclasses import dataclass
+from dataclasses import field
+from typing import IO
+from typing import Any
+
+from ..core.roi import Roi
+from ..core.volume import Grid
+
+VERSION = 1
+COMMANDS = ("load", "segment", "cancel", "close")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line from the client."""
+
+    id: int
+    command: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+def parse_request(line: str) -> Request:
+    """Read a request.
+
+    Raises:
+        ValueError: not a request; the text says why.
+    """
+    message = json.loads(line)
+    if not isinstance(message, dict) or not isinstance(message.get("id"), int):
+        raise ValueError("a request is a JSON object with a whole number as 'id'")
+    command = message.get("command")
+    if command not in COMMANDS:
+        raise ValueError(f"unknown command {command!r}; known are {', '.join(COMMANDS)}")
+    rest = {key: value for key, value in message.items() if key not in ("id", "command")}
+    return Request(message["id"], command, rest)
+
+
+def write_message(stream: IO[str], message: dict[str, Any]) -> None:
+    """Write one line and flush it. NaN becomes null: it is not JSON."""
+    stream.write(json.dumps(plain(message), ensure_ascii=False, allow_nan=False) + "\n")
+    stream.flush()
+
+
+def plain(value: Any) -> Any:
+    """The value with tuples as lists and non-finite floats as None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def grid_to_json(grid: Grid) -> dict[str, Any]:
+    """A grid as JSON."""
+    return asdict(grid)
+
+
+def grid_from_json(document: dict[str, Any]) -> Grid:
+    """The grid that ``grid_to_json`` described."""
+    return Grid(**{key: tuple(value) for key, value in document.items()})
+
+
+def roi_to_json(roi: Roi) -> dict[str, Any]:
+    """A region as JSON."""
+    return asdict(roi)
+
+
+def roi_from_json(document: dict[str, Any]) -> Roi:
+    """The region that ``roi_to_json`` described."""
+    return Roi(str(document["name"]), tuple(document["low"]), tuple(document["high"]))
