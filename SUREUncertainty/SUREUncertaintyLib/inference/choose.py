@@ -11,6 +11,9 @@ from ..core.errors import EngineError
 from ..core.errors import InputError
 from .engine import Engine
 from .openvino_engine import OpenVinoEngine
+from .sampling.encoding import has_latents
+from .sampling.openvino_latent import OpenVinoLatentEngine
+from .sampling.torch_latent import TorchLatentEngine
 from .torch_engine import TorchEngine
 
 if TYPE_CHECKING:
@@ -37,6 +40,9 @@ def create_engine(
     if engine not in ENGINES:
         raise InputError(f"Unknown engine '{engine}'. Choose one of: {', '.join(ENGINES)}.")
     chosen = choose_engine(device) if engine == "auto" else engine
+    if has_latents(package.metadata):
+        kind = TorchLatentEngine if chosen == "torch" else OpenVinoLatentEngine
+        return kind(package, device, threads)
     if chosen == "torch":
         return TorchEngine(package, device, threads)
     return OpenVinoEngine(package, device, threads)

@@ -8,6 +8,8 @@ Settings are what a package's ``normalisation`` field holds:
 - ``{"kind": "range", "low": .., "high": ..}``: clipped to low..high, then scaled to 0..1.
 - ``{"kind": "minmax"}``: scaled to 0..1 by the array's own extremes.
 
+Any of them with ``"per_slice": true`` treats every plane of the array's first axis on its own.
+
 A constant array becomes all zeros. Statistics are float64 and read the array plane by plane, so that no second
 volume is made for them.
 """
@@ -41,6 +43,9 @@ def normalise(array: NDArray[Any], settings: Mapping[str, Any], overwrite: bool 
         PackageError: unknown settings.
     """
     check_settings(settings)
+    if settings.get("per_slice"):
+        plain = {name: value for name, value in settings.items() if name != "per_slice"}
+        return np.stack([normalise(plane[np.newaxis], plain)[0] for plane in array])
     out = np.array(array, dtype=np.float32, order="C", copy=None if overwrite else True)
     if settings["kind"] == "zscore":
         return _zscore(array, out, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -10,13 +11,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import EngineError
+from .openvino_graph import OpenVinoGraph
 
 if TYPE_CHECKING:
     from ..packages.package import Package
 
 Float32 = NDArray[np.float32]
-SHAPES_KEPT = 4
 INSTALL = "Install it with: pip install openvino, or use the torch engine."
+
+
+@dataclass(frozen=True)
+class OpenVinoSettings:
+    """OpenVINO's core with the properties that every graph of ours is compiled with."""
+
+    core: Any
+    config: dict[str, Any]
+    version: str
+    threads: int | None
+
+    @classmethod
+    def create(cls, device: str | None = None, threads: int | None = None) -> OpenVinoSettings:
+        """Start OpenVINO.
+
+        Raises:
+            EngineError: it is not installed, or another device than the CPU was asked for.
+        """
+        if device not in (None, "cpu"):
+            raise EngineError(f"The OpenVINO engine runs on the CPU only, not on '{device}'. Use the torch engine.")
+        openvino = import_openvino()
+        core = openvino.Core()
+        config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        if threads:
+            config["INFERENCE_NUM_THREADS"] = threads
+        used = threads or int(core.get_property("CPU", "INFERENCE_NUM_THREADS")) or None
+        return cls(core, config, str(openvino.__version__), used)
 
 
 class OpenVinoEngine:
@@ -35,43 +63,14 @@ class OpenVinoEngine:
     device = "cpu"
 
     def __init__(self, package: Package, device: str | None = None, threads: int | None = None) -> None:
-        if device not in (None, "cpu"):
-            raise EngineError(f"The OpenVINO engine runs on the CPU only, not on '{device}'. Use the torch engine.")
-        openvino = import_openvino()
-        self.version = str(openvino.__version__)
-        self._core = openvino.Core()
-        self._config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        if threads:
-            self._config["INFERENCE_NUM_THREADS"] = threads
-        self._compiled: dict[tuple[int, ...], Any] = {}
-        try:
-            self._model = self._core.read_model(str(package.graph_path("main")))
-        except RuntimeError as error:
-            raise EngineError(
-                f"OpenVINO cannot read the ONNX graph of the package '{package.metadata.name}'. "
-                "Import the package again from its source, or use the torch engine."
-            ) from error
-        self.threads = threads or int(self._core.get_property("CPU", "INFERENCE_NUM_THREADS")) or None
+        settings = OpenVinoSettings.create(device, threads)
+        self.version, self.threads = settings.version, settings.threads
+        path = package.graph_path("main")
+        self._graph = OpenVinoGraph(settings.core, path, settings.config, package.metadata.name)
 
     def logits(self, windows: Float32) -> Float32:
         """Raw network outputs (B, C, ...) float32 for windows (B, channels, ...)."""
-        batch = np.ascontiguousarray(windows, dtype=np.float32)
-        try:
-            output = self._request(batch.shape).infer({0: batch}, share_inputs=True)
-        except RuntimeError as error:
-            if "alloc" in str(error).lower():
-                raise MemoryError("There is too little memory for one window.") from error
-            raise EngineError(f"OpenVINO failed on a window of shape {batch.shape}: {error}") from error
-        return np.asarray(next(iter(output.values())), dtype=np.float32)
-
-    def _request(self, shape: tuple[int, ...]) -> Any:
-        """The inference request for a window shape; fixed shapes run faster than dynamic ones."""
-        if shape not in self._compiled:
-            if len(self._compiled) >= SHAPES_KEPT:
-                self._compiled.pop(next(iter(self._compiled)))
-            self._model.reshape({self._model.input(0).get_any_name(): list(shape)})
-            self._compiled[shape] = self._core.compile_model(self._model, "CPU", self._config).create_infer_request()
-        return self._compiled[shape]
+        return self._graph.run((windows,))[0]
 
 
 def import_openvino() -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -43,16 +45,22 @@ class TorchEngine:
 
     def logits(self, windows: Float32) -> Float32:
         """Raw network outputs (B, C, ...) float32 for windows (B, channels, ...)."""
-        torch = self._torch
-        exact = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
-        try:
-            with torch.inference_mode(), exact:
-                batch = torch.from_numpy(np.ascontiguousarray(windows)).to(self.device)
-                return np.asarray(self._network(batch).float().cpu().numpy(), dtype=np.float32)
-        except torch.OutOfMemoryError as error:
-            raise MemoryError(f"The device {self.device} has too little memory for one window.") from error
-        except RuntimeError as error:
-            raise EngineError(f"The network failed on {self.device}: {_first_line(error)}") from error
+        with exactly(self._torch, self.device):
+            batch = self._torch.from_numpy(np.ascontiguousarray(windows)).to(self.device)
+            return np.asarray(self._network(batch).float().cpu().numpy(), dtype=np.float32)
+
+
+@contextmanager
+def exactly(torch: Any, device: str) -> Iterator[None]:
+    """Inference in full float32 and the same every time; torch's errors become ours."""
+    flags = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True, allow_tf32=False)
+    try:
+        with torch.inference_mode(), flags:
+            yield
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(f"The device {device} has too little memory for one window.") from error
+    except RuntimeError as error:
+        raise EngineError(f"The network failed on {device}: {_first_line(error)}") from error
 
 
 def import_torch() -> Any:

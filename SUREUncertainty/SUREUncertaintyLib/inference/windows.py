@@ -10,6 +10,7 @@ volume: plane z of the volume sums plane z - start of every row that covers it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,12 +69,16 @@ class WindowPlan:
             yield batch  # type: ignore[misc]
 
 
-def plan_windows(shape: Sequence[int], patch: Sequence[int], overlap: float) -> WindowPlan:
+def plan_windows(
+    shape: Sequence[int], patch: Sequence[int], overlap: float, multiple: Sequence[int] = (1, 1, 1)
+) -> WindowPlan:
     """Cover an image of ``shape`` (k, j, i) with windows.
 
     Args:
         patch: (k, j, i), or (j, i) for a 2D network.
         overlap: share of a window that its neighbour repeats, 0 <= overlap < 1.
+        multiple: (k, j, i); padded sizes and window starts are multiples of it, so that coarse grids of a network
+            keep their place in every window. The patch must be one too.
 
     Raises:
         ValueError: an overlap or patch that makes no sense.
@@ -83,15 +88,17 @@ def plan_windows(shape: Sequence[int], patch: Sequence[int], overlap: float) -> 
     if len(patch) not in (2, 3) or min(patch) < 1:
         raise ValueError(f"patch must be 2 or 3 positive numbers, got {tuple(patch)}")
     size = tuple(int(n) for n in ((1, *patch) if len(patch) == 2 else patch))
-    padded = tuple(max(n, p) for n, p in zip(shape, size, strict=True))
+    if any(p % m for p, m in zip(size, multiple, strict=True)):
+        raise ValueError(f"the patch {size} is no multiple of {tuple(multiple)}")
+    padded = tuple(-(-max(n, p) // m) * m for n, p, m in zip(shape, size, multiple, strict=True))
     before = tuple((p - n) // 2 for n, p in zip(shape, padded, strict=True))
-    starts = tuple(window_starts(n, p, overlap) for n, p in zip(padded, size, strict=True))
+    starts = tuple(window_starts(n, p, overlap, m) for n, p, m in zip(padded, size, multiple, strict=True))
     return WindowPlan(tuple(shape), size, len(patch) == 2, padded, before, starts)  # type: ignore[arg-type]
 
 
-def window_starts(length: int, patch: int, overlap: float) -> tuple[int, ...]:
-    """First indices of windows of ``patch`` along an axis of ``length`` >= patch."""
-    step = max(int(patch * (1.0 - overlap)), 1)
+def window_starts(length: int, patch: int, overlap: float, multiple: int = 1) -> tuple[int, ...]:
+    """First indices of windows of ``patch`` along an axis of ``length`` >= patch, all multiples of ``multiple``."""
+    step = max(int(patch * (1.0 - overlap)) // multiple * multiple, multiple)
     last = length - patch
     return (*range(0, last, step), last)
 
@@ -127,13 +134,26 @@ def blend_windows(
         Cancelled: ``is_cancelled`` said so.
     """
     plan = plan_windows(image.shape[1:], patch, overlap)
+    padded = pad_image(image, plan)
+    return blend(plan, lambda origins: estimator(cut_windows(padded, origins, plan)), progress, is_cancelled)
+
+
+def blend(
+    plan: WindowPlan,
+    outputs_at: Callable[[list[Origin]], Float32],
+    progress: Progress = silent,
+    is_cancelled: IsCancelled = never,
+) -> Float32:
+    """Average over windows of whatever a call says about the windows at some origins, (B, channels, ...).
+
+    Returns, raises: as ``blend_windows``.
+    """
     weight = gaussian_weight(plan.patch)
-    padded = _pad(image, plan)
     total: Float32 | None = None
     done = 0
     for origins in plan.batches():
         raise_if_cancelled(is_cancelled)
-        outputs = estimator(_cut(padded, origins, plan))
+        outputs = outputs_at(origins)
         if total is None:
             total = np.zeros((outputs.shape[1], *plan.padded), dtype=np.float32)
         for origin, output in zip(origins, outputs, strict=True):
@@ -150,7 +170,7 @@ def _slices(origin: Origin, plan: WindowPlan) -> tuple[slice, ...]:
     return (slice(None), *(slice(start, start + size) for start, size in zip(origin, plan.patch, strict=True)))
 
 
-def _pad(image: Float32, plan: WindowPlan) -> Float32:
+def pad_image(image: Float32, plan: WindowPlan) -> Float32:
     """Zeros around an image that is smaller than the window; zero is the mean of a z-scored image."""
     if plan.padded == plan.shape:
         return image
@@ -158,7 +178,7 @@ def _pad(image: Float32, plan: WindowPlan) -> Float32:
     return np.pad(image, [(0, 0), *widths])
 
 
-def _cut(padded: Float32, origins: list[Origin], plan: WindowPlan) -> Float32:
+def cut_windows(padded: Float32, origins: list[Origin], plan: WindowPlan) -> Float32:
     """(B, channels, k, j, i), or (B, channels, j, i) for a 2D network."""
     windows = np.stack([padded[_slices(origin, plan)] for origin in origins])
     return windows[:, :, 0] if plan.planar else windows

@@ -73,7 +73,9 @@ def read_rater_arrays(path: Path) -> RaterArrays:
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         raise InputError(f"The file {path} cannot be read as an npz file of plain numbers: {error}") from error
     if images.ndim != 3 or images.shape != bits.shape or not np.issubdtype(bits.dtype, np.integer):
-        raise InputError(f"images {images.shape} and rater_bits {bits.shape} in {path} must both be (slices, rows, columns).")
+        raise InputError(
+            f"images {images.shape} and rater_bits {bits.shape} in {path} must both be (slices, rows, columns)."
+        )
     raters = int(np.bitwise_or.reduce(bits, axis=None)).bit_length()
     if raters < 2:
         raise InputError(f"The file {path} holds the marks of {raters} reader. At least two readers are needed.")
@@ -90,7 +92,9 @@ def read_rater_table(path: Path, rows: int, split: str | None = None) -> tuple[R
         reader = csv.DictReader(stream)
         missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
         if missing:
-            raise InputError(f"The table {path} lacks {', '.join(missing)}. Expected are the columns {', '.join(COLUMNS)}.")
+            raise InputError(
+                f"The table {path} lacks {', '.join(missing)}. Expected are the columns {', '.join(COLUMNS)}."
+            )
         slices = tuple(_slice(entry, reader.line_num, path) for entry in reader)
     listed = [entry.row for entry in slices]
     if len(set(listed)) < len(listed) or (listed and not 0 <= min(listed) <= max(listed) < rows):

@@ -32,24 +32,42 @@ def export_onnx(network: nn.Module, path: Path, example_shape: Sequence[int], dy
         example_shape: (1, channels, ...) of one window.
         dynamic: free batch and spatial sizes; otherwise only the batch is free.
     """
-    import onnx
-
     axes = {0: "batch"}
     if dynamic:
         axes |= {axis: f"size_{axis - 2}" for axis in range(2, len(example_shape))}
+    example = (torch.zeros(*example_shape),)
+    write_onnx(network, path, example, [INPUT], [OUTPUT], {INPUT: axes, OUTPUT: axes})
+
+
+def write_onnx(
+    network: nn.Module,
+    path: Path,
+    example: tuple[torch.Tensor, ...],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    axes: dict[str, dict[int, str]],
+) -> None:
+    """Write a module of any inputs and outputs in evaluation mode; what float16 holds exactly is stored as float16.
+
+    Args:
+        example: one tensor an input.
+        axes: names of the free axes of every input and output.
+    """
+    import onnx
+
     was_training = network.training
     network.eval()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             network,
-            (torch.zeros(*example_shape),),
+            example,
             str(path),
             dynamo=False,
             opset_version=OPSET,
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_axes={INPUT: axes, OUTPUT: axes},
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_axes=axes,
             training=torch.onnx.TrainingMode.PRESERVE,
             do_constant_folding=False,
         )
@@ -57,6 +75,14 @@ def export_onnx(network: nn.Module, path: Path, example_shape: Sequence[int], dy
     model = onnx.load(str(path))
     _store_half(model.graph)
     onnx.save(model, str(path))
+
+
+def compile_graph(path: Path) -> Any:
+    """The graph in OpenVINO, on the CPU in float32."""
+    import openvino
+
+    core = openvino.Core()
+    return core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 def graph_difference(network: nn.Module, path: Path, windows: NDArray[np.float32]) -> float:

@@ -12,9 +12,10 @@ if TYPE_CHECKING:
     import torch
 
 MONAI_PREFIX = "monai.networks.nets."
+LATENT_NETWORK = "latent_unet"
 OWN_TARGETS = {
     "unet": "SUREUncertaintyLib.nn.unet.UNet",
-    "latent_unet": "SUREUncertaintyLib.nn.hierarchical.latent_unet.LatentUNet",
+    LATENT_NETWORK: "SUREUncertaintyLib.nn.hierarchical.latent_unet.LatentUNet",
 }
 MONAI_NETWORKS = frozenset(
     {
@@ -85,7 +86,7 @@ def _factory(canonical: str) -> Any:
         from .unet import UNet
 
         return UNet
-    if canonical == "latent_unet":
+    if canonical == LATENT_NETWORK:
         from .hierarchical.latent_unet import LatentUNet
 
         return LatentUNet

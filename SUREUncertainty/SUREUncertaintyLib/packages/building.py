@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
 from ..core.errors import PackageError
 from .bundle import GRAPH
+from .bundle import HALVES
 from .bundle import WEIGHTS
 from .bundle import complete_document
 from .bundle import inference_config
@@ -107,7 +110,27 @@ def _write_json(path: Path, document: Mapping[str, Any]) -> None:
 def _write_network(folder: Path, network: torch.nn.Module, example_shape: Sequence[int]) -> None:
     rounded = rounded_to_half(network)
     save_weights(rounded, folder / WEIGHTS)
-    write_graph(rounded, folder / GRAPH, example_shape)
+    if hasattr(rounded, "prior"):
+        write_halves(rounded, folder, example_shape)
+    else:
+        write_graph(rounded, folder / GRAPH, example_shape)
+
+
+def write_halves(network: Any, folder: Path, example_shape: Sequence[int]) -> None:
+    """Export the encoder and the decoder of a network with latents and compare one sample of both with the network.
+
+    Raises:
+        PackageError: as ``write_graph``.
+    """
+    from ..nn.hierarchical.export import export_halves
+    from ..nn.hierarchical.export import halves_difference
+
+    paths = folder / HALVES["encoder"], folder / HALVES["decoder"]
+    noise = _noise_windows(example_shape)
+    with _named_failure(example_shape):
+        _require_same_size(network, noise)
+        export_halves(network, *paths, example_shape)
+    _require_agreement(halves_difference(network, *paths, noise))
 
 
 def write_graph(network: torch.nn.Module, path: Path, example_shape: Sequence[int], dynamic: bool = True) -> None:
@@ -116,19 +139,32 @@ def write_graph(network: torch.nn.Module, path: Path, example_shape: Sequence[in
     Raises:
         PackageError: the network does not run on such a window, or the two differ by more than 1e-3 in probability.
     """
-    import numpy as np
-
     from ..nn.export import export_onnx
     from ..nn.export import graph_difference
 
-    noise = np.random.default_rng(0).standard_normal((2, *example_shape[1:])).astype(np.float32)
-    try:
+    noise = _noise_windows(example_shape)
+    with _named_failure(example_shape):
         _require_same_size(network, noise)
         export_onnx(network, path, example_shape, dynamic)
+    _require_agreement(graph_difference(network, path, noise))
+
+
+def _noise_windows(example_shape: Sequence[int]) -> NDArray[np.float32]:
+    import numpy as np
+
+    return np.random.default_rng(0).standard_normal((2, *example_shape[1:])).astype(np.float32)
+
+
+@contextmanager
+def _named_failure(example_shape: Sequence[int]) -> Iterator[None]:
+    try:
+        yield
     except (RuntimeError, ValueError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise PackageError(f"The network does not run on a window of {tuple(example_shape)}: {reason}") from error
-    difference = graph_difference(network, path, noise)
+
+
+def _require_agreement(difference: float) -> None:
     if not difference <= TOLERANCE:
         raise PackageError(
             f"The ONNX graph differs from the network by {difference:.2g} in probability; "

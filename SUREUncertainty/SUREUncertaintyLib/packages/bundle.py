@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from ..nn.registry import LATENT_NETWORK
 from ..nn.registry import bundle_target
 
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
 WEIGHTS = "models/model.safetensors"
 GRAPH = "models/model.onnx"
+HALVES = {"encoder": "models/encoder.onnx", "decoder": "models/decoder.onnx"}
+"""Graphs of a network that is encoded once and decoded once a sample."""
 
 
 def complete_document(document: Mapping[str, Any], example_shape: Sequence[int]) -> dict[str, Any]:
@@ -35,7 +38,8 @@ def complete_document(document: Mapping[str, Any], example_shape: Sequence[int])
         "intended_use": "Research only; not a medical device.",
         "overlap": 0.5,
     }
-    files = {"weights": WEIGHTS, "graphs": {"main": GRAPH}}
+    has_halves = document.get("network", {}).get("name") == LATENT_NETWORK
+    files = {"weights": WEIGHTS, "graphs": dict(HALVES) if has_halves else {"main": GRAPH}}
     complete = {**defaults, **document, **files}
     return {**complete, "network_data_format": network_data_format(complete, int(example_shape[1]))}
 

@@ -32,10 +32,12 @@ class Augmentation:
 
     def __call__(self, case: TrainingCase, seed: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """Image (1, ...) float32 and label (1, ...) of one patch; the same seed gives the same patch."""
-        state = int(np.random.default_rng(seed).integers(2**31))
+        generator = np.random.default_rng(seed)
+        state = int(generator.integers(2**31))
+        label = case.reading(generator).astype(np.float32)
         self._transform.set_random_state(seed=state)
         # MONAI's transforms share a generator in places; each sample starts from its own state.
-        sample: Any = self._transform({"image": case.image[None], "label": case.label[None].astype(np.float32)})
+        sample: Any = self._transform({"image": case.image[None], "label": label[None]})
         return sample["image"].as_tensor().float(), sample["label"].as_tensor().round()
 
 

@@ -19,18 +19,22 @@ from ..core.resampling import model_grid
 from ..core.resampling import resample
 from ..core.volume import Volume
 from ..inference.normalisation import normalise
+from ..metrics.raters import RaterArrays
+from ..metrics.raters import majority
+from ..metrics.raters import read_rater_arrays
 from .recipe import DataSection
 from .recipe import InputSection
 
 
 @dataclass(frozen=True)
 class CaseFile:
-    """One row of the table: which files, and whose they are."""
+    """One row of the table: which files, and whose they are. ``row``: a slice inside an npz of readers' marks."""
 
     id: str
     group: str
     image: Path
     label: Path
+    row: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,16 +42,24 @@ class TrainingCase:
     """A case as the network sees it.
 
     Attributes:
-        image: float32 (k, j, i), normalised.
-        label: uint8 (k, j, i).
-        spacing: mm along (k, j, i); ones for a network that works in pixels.
+        image: float32 (k, j, i), normalised; (j, i) for a single slice.
+        label: uint8, same shape; what at least half of the readers marked, where there are several.
+        spacing: mm along the array's axes; ones for a network that works in pixels.
+        readings: (readers, ...) uint8 where several readers marked the same image, else None.
     """
 
     id: str
     group: str
     image: NDArray[np.float32]
     label: NDArray[np.uint8]
-    spacing: tuple[float, float, float]
+    spacing: tuple[float, ...]
+    readings: NDArray[np.uint8] | None = None
+
+    def reading(self, generator: np.random.Generator) -> NDArray[np.uint8]:
+        """The label to learn from at one step: a reader's at random, or the only one."""
+        if self.readings is None:
+            return self.label
+        return self.readings[int(generator.integers(len(self.readings)))]
 
 
 @dataclass(frozen=True)
@@ -81,10 +93,13 @@ def list_cases(section: DataSection, data: Path) -> CaseFiles:
 
 def _case(row: dict[str, str], section: DataSection, root: Path) -> CaseFile:
     try:
-        image = row[section.image_column]
+        image = section.arrays or row[section.image_column]
         label = row.get(section.label_column) or image
         identity = row.get(section.id_column) or Path(image).name.split(".")[0]
         group = row.get(section.group_column) or identity
+        if section.arrays:
+            archive = root / section.arrays
+            return CaseFile(identity, group, archive, archive, int(row[section.row_column]))
     except KeyError as error:
         raise InputError(f"The case table lacks the column {error}.") from error
     return CaseFile(identity, group, root / section.image_folder / image, root / section.label_folder / label)
@@ -92,10 +107,14 @@ def _case(row: dict[str, str], section: DataSection, root: Path) -> CaseFile:
 
 def load_cases(files: Sequence[CaseFile], section: InputSection, progress: Progress = silent) -> list[TrainingCase]:
     """Read and prepare every case exactly as inference prepares a scan."""
+    archives = {path: read_rater_arrays(path) for path in {file.image for file in files if file.row is not None}}
     cases = []
     for number, file in enumerate(files):
         progress(number / len(files), f"reading {file.image.name}")
-        cases.append(prepare(file, read_volume(file.image), read_labels(file.label), section))
+        if file.image in archives:
+            cases.append(prepare_slice(file, archives[file.image], section))
+        else:
+            cases.append(prepare(file, read_volume(file.image), read_labels(file.label), section))
     return cases
 
 
@@ -116,4 +135,23 @@ def prepare(file: CaseFile, image: Volume, label: Volume, section: InputSection)
         image=normalise(resampled.array, section.normalisation),
         label=np.ascontiguousarray(labels.array, dtype=np.uint8),
         spacing=grid.spacing_kji if section.spacing is not None else (1.0, 1.0, 1.0),
+    )
+
+
+def prepare_slice(file: CaseFile, arrays: RaterArrays, section: InputSection) -> TrainingCase:
+    """One slice of an npz with every reader's marks.
+
+    Raises:
+        InputError: the row does not exist.
+    """
+    if file.row is None or not 0 <= file.row < len(arrays.images):
+        raise InputError(f"{file.image} has no slice {file.row}; it holds {len(arrays.images)}.")
+    masks = arrays.masks(file.row)
+    return TrainingCase(
+        id=file.id,
+        group=file.group,
+        image=normalise(arrays.images[file.row][np.newaxis], section.normalisation)[0],
+        label=majority(masks),
+        spacing=(1.0, 1.0),
+        readings=masks,
     )

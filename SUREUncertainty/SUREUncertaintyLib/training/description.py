@@ -16,7 +16,7 @@ from .calibration import volume_probability
 from .cases import TrainingCase
 from .recipe import Recipe
 
-HEAD_OF_LOSS = {"softmax": "softmax"}
+HEAD_OF_LOSS = {"softmax": "softmax", "hierarchical": "softmax"}
 MARGIN = 0.1
 SPACING_FACTOR = 1.5
 TEXTS = (
@@ -84,7 +84,7 @@ def _uncertainty(recipe: Recipe, network: nn.Module, tuning: Sequence[TrainingCa
 def _expected(cases: Sequence[TrainingCase]) -> dict[str, Any]:
     spacing = np.array([case.spacing for case in cases])
     extent = np.array([np.array(case.image.shape) * case.spacing for case in cases])
-    contrast = [measure(case.image) for case in cases]
+    contrast = [measure(case.image.reshape(-1, *case.image.shape[-2:])) for case in cases]
     return {
         "spacing_mm": [
             round(float(spacing.min()) / SPACING_FACTOR, 4),

@@ -14,9 +14,10 @@ class TrainingLog:
         self._rows = [row for row in _read(path) if int(row["step"]) <= start_step]
         self._write()
 
-    def add(self, step: int, values: dict[str, float]) -> None:
-        """Append one row and put the file on disk."""
-        self._rows.append({"step": str(step), **{name: f"{value:.6g}" for name, value in values.items()}})
+    def add(self, step: int, values: dict[str, float | str]) -> None:
+        """Append one row, numbers and texts, and put the file on disk."""
+        cells = {name: value if isinstance(value, str) else f"{value:.6g}" for name, value in values.items()}
+        self._rows.append({"step": str(step), **cells})
         self._write()
 
     def _write(self) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from typing import Protocol
+from typing import runtime_checkable
 
 import torch
 from torch import Tensor
@@ -13,6 +16,8 @@ from torch import nn
 from ..core.errors import InputError
 from ..nn.evidential import EvidentialLoss
 from ..nn.evidential import to_one_hot
+from .cases import TrainingCase
+from .hierarchical_objective import hierarchical_objective
 from .recipe import Recipe
 
 
@@ -38,6 +43,15 @@ class Objective(Protocol):
 
     def backward(self, network: nn.Module, batch: Batch, epoch: float) -> dict[str, float]:
         """Accumulate gradients in ``network`` and return the loss and its parts for the log."""
+        ...
+
+
+@runtime_checkable
+class MeasuringObjective(Protocol):
+    """An objective with measures of its own on held-out cases."""
+
+    def measure(self, network: nn.Module, cases: Sequence[TrainingCase], patch: tuple[int, ...]) -> dict[str, Any]:
+        """Columns for the log; a text under ``warning``."""
         ...
 
 
@@ -85,7 +99,11 @@ def _softmax(recipe: Recipe, classes: int, epochs: float) -> Objective:
     return SoftmaxObjective(recipe.optimisation.mixed_precision)
 
 
-OBJECTIVES: dict[str, Callable[[Recipe, int, float], Objective]] = {"evidential": _evidential, "softmax": _softmax}
+OBJECTIVES: dict[str, Callable[[Recipe, int, float], Objective]] = {
+    "evidential": _evidential,
+    "softmax": _softmax,
+    "hierarchical": hierarchical_objective,
+}
 
 
 def create_objective(recipe: Recipe, classes: int, epochs: float) -> Objective:

@@ -20,7 +20,8 @@ class DataSection:
     """Where cases come from: a CSV table inside ``folder``, one row a case.
 
     ``tuning_groups`` are the groups of the training split on which settings are chosen. They are trained on only
-    with ``use_tuning_cases``, when every setting is fixed.
+    with ``use_tuning_cases``, when every setting is fixed. ``arrays`` names an npz of slices with several readers'
+    marks (see ``metrics.raters``) in the place of image and label files; ``row_column`` says which slice.
     """
 
     table: str
@@ -31,6 +32,8 @@ class DataSection:
     label_column: str = ""
     id_column: str = "id"
     group_column: str = "group"
+    arrays: str = ""
+    row_column: str = "row"
     split_column: str = "split"
     train_split: str = "train"
     use_tuning_cases: bool = False

@@ -12,6 +12,7 @@ from ..packages.building import build_package
 from ..packages.package import Package
 from .cases import list_cases
 from .cases import load_cases
+from .deployment import deployable
 from .description import describe_package
 from .description import licence_text
 from .distributed import join_processes
@@ -52,8 +53,9 @@ def train(
         if not processes.is_first:
             return None
         document = describe_package(settings, network, cases, tuning)
+        shipped, document["network"] = deployable(network, document["network"])
         shape = (1, int(settings.network.arguments["in_channels"]), *settings.input.patch)
         target = output / "package" / settings.name
-        return build_package(target, document, network, licence_text(settings), shape, overwrite=True)
+        return build_package(target, document, shipped, licence_text(settings), shape, overwrite=True)
     finally:
         processes.close()

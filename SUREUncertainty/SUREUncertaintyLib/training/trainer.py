@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,6 +28,7 @@ from .checkpoint import save_checkpoint
 from .distributed import Processes
 from .log import TrainingLog
 from .objectives import Batch
+from .objectives import MeasuringObjective
 from .objectives import create_objective
 from .recipe import OptimisationSection
 from .recipe import Recipe
@@ -139,12 +141,18 @@ class Trainer:
             else:
                 self.average[name].copy_(tensor)
 
-    def _validate(self, done: int) -> dict[str, float]:
+    def _validate(self, done: int) -> dict[str, Any]:
         due = done % self.validate_every == 0 or done == self.recipe.optimisation.steps
         if not self.tuning or not due:
             return {}
         network = self.averaged_network().to(self.processes.device)
-        return {"tuning_dice": mean_dice(network, self.tuning, self.recipe.input.patch)}
+        patch = self.recipe.input.patch
+        own = (
+            self._objective.measure(network, self.tuning, patch)
+            if isinstance(self._objective, MeasuringObjective)
+            else {}
+        )
+        return {"tuning_dice": mean_dice(network, self.tuning, patch), **own}
 
     def _save(self, done: int) -> None:
         save_checkpoint(self.output, self.network, self.average, self._optimizer, {"step": done})

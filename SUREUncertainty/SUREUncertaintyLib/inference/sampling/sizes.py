@@ -1,0 +1,45 @@
+"""Size of a structure with an interval, from the sizes of many samples. Never from independent voxels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST_SAMPLES = 100
+COVERAGE = 0.9
+
+
+@dataclass(frozen=True)
+class SizeInterval:
+    """Voxels of a structure over the samples: median, and the middle 90 % of them."""
+
+    median: float
+    low: float
+    high: float
+    samples: int
+    coverage: float = COVERAGE
+
+    def holds(self, size: float) -> bool:
+        """Whether a size lies in the interval."""
+        return self.low <= size <= self.high
+
+
+def size_interval(sizes: Sequence[float] | NDArray[np.float64], coverage: float = COVERAGE) -> SizeInterval:
+    """The interval from the sizes of at least 100 samples; quantiles by linear interpolation.
+
+    Raises:
+        ValueError: fewer than 100 samples.
+    """
+    if len(sizes) < LEAST_SAMPLES:
+        raise ValueError(f"an interval needs at least {LEAST_SAMPLES} samples, got {len(sizes)}")
+    tail = (1.0 - coverage) / 2.0
+    low, median, high = (float(x) for x in np.quantile(np.asarray(sizes, float), (tail, 0.5, 1.0 - tail)))
+    return SizeInterval(median, low, high, len(sizes), coverage)
+
+
+def channel_sizes(winners: NDArray[np.uint8], classes: int) -> NDArray[np.int64]:
+    """Voxels of every channel in one sample, (C,)."""
+    return np.bincount(winners.ravel(), minlength=classes)

@@ -1,0 +1,91 @@
+"""The two halves of the hierarchical network as ONNX graphs, so that a window is encoded once and decoded often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch import nn
+
+from ..export import INPUT
+from ..export import OUTPUT
+from ..export import compile_graph
+from ..export import write_onnx
+from .latent_unet import LatentUNet
+
+
+class EncoderGraph(nn.Module):
+    """Image to bottleneck, skips, and mean and sigma of every level's prior."""
+
+    def __init__(self, network: LatentUNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """``bottleneck, skip_0 .., mean_0 .., deviation_0 ..``, finest level first."""
+        bottleneck, skips = self.network.encode(image)
+        prior = self.network.prior(skips)
+        return (bottleneck, *skips, *(g.mean for g in prior), *(g.std for g in prior))
+
+
+class DecoderGraph(nn.Module):
+    """Bottleneck, skips and latents to logits."""
+
+    def __init__(self, network: LatentUNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, bottleneck: Tensor, *others: Tensor) -> Tensor:
+        """``others``: skips, then latents, finest level first."""
+        levels = self.network.levels
+        return self.network.decode(bottleneck, others[:levels], others[levels:])
+
+
+def export_halves(network: LatentUNet, encoder: Path, decoder: Path, example_shape: Sequence[int]) -> None:
+    """Write both graphs, float32, free batch and spatial sizes.
+
+    The decoder's latents have a batch of their own: features of one window may meet the latents of many samples.
+
+    Args:
+        example_shape: (1, channels, ...) of one window.
+    """
+    image = torch.zeros(*example_shape)
+    halves = EncoderGraph(network).eval(), DecoderGraph(network).eval()
+    with torch.no_grad():
+        found = halves[0](image)
+    levels = network.levels
+    features = ["bottleneck", *(f"skip_{level}" for level in range(levels))]
+    prior = [f"{part}_{level}" for part in ("mean", "deviation") for level in range(levels)]
+    latents = [f"latent_{level}" for level in range(levels)]
+    dims = len(example_shape) - 2
+    write_onnx(halves[0], encoder, (image,), [INPUT], [*features, *prior], _axes([INPUT, *features, *prior], dims))
+    axes = _axes(features, dims) | _axes([*latents, OUTPUT], dims, "samples")
+    write_onnx(halves[1], decoder, tuple(found[: 1 + 2 * levels]), [*features, *latents], [OUTPUT], axes)
+
+
+def halves_difference(
+    network: LatentUNet, encoder: Path, decoder: Path, windows: NDArray[np.float32], seed: int = 0
+) -> float:
+    """Largest difference of a class probability between torch and both graphs in OpenVINO, on one drawn sample."""
+    first, second = compile_graph(encoder), compile_graph(decoder)
+    found = [np.array(value) for value in first(windows).values()]
+    levels = network.levels
+    features, means, deviations = found[: levels + 1], found[levels + 1 : 2 * levels + 1], found[2 * levels + 1 :]
+    generator = np.random.default_rng(seed)
+    noise = [generator.standard_normal(mean.shape, dtype=np.float32) for mean in means]
+    latents = [m + d * e for m, d, e in zip(means, deviations, noise, strict=True)]
+    logits = torch.from_numpy(np.array(second([*features, *latents])[0]))
+    with torch.no_grad():
+        bottleneck, skips = network.eval().encode(torch.from_numpy(windows))
+        drawn = [g.draw(torch.from_numpy(e)) for g, e in zip(network.prior(skips), noise, strict=True)]
+        expected = network.decode(bottleneck, skips, drawn)
+    return float((logits.softmax(1) - expected.softmax(1)).abs().max())
+
+
+def _axes(names: Sequence[str], dims: int, batch: str = "batch") -> dict[str, dict[int, str]]:
+    """Every tensor has spatial sizes of its own: levels differ."""
+    return {name: {0: batch} | {axis + 2: f"{name}_size_{axis}" for axis in range(dims)} for name in names}
