@@ -89,12 +89,11 @@ def _blocks(grid: Grid, label_set: Sequence[Label], rois: Sequence[Roi]) -> list
 def _about_scan(grid: Grid, metadata: PackageMetadata, blocks: list[_Block], contrast: Contrast) -> Iterator[Notice]:
     """What differs from the training data: field of view, spacing, grey values."""
     yield from _spacing(grid, metadata)
-    for block in blocks:
-        extent = list(_extent(block, metadata))
-        yield from extent
-        # grey values of a much larger field of view differ anyway
-        if not any(notice.code == texts.REGION_NEEDED for notice in extent):
-            yield from _grey_values(block, metadata, contrast.get(block.name, {}))
+    extent = [notice for block in blocks for notice in _extent(block, metadata)]
+    yield from extent
+    # grey values of a much larger field of view differ anyway
+    if not any(notice.code == texts.REGION_NEEDED for notice in extent):
+        yield from _grey_values(blocks, metadata, contrast)
 
 
 def _spacing(grid: Grid, metadata: PackageMetadata) -> Iterator[Notice]:
@@ -117,15 +116,22 @@ def _extent(block: _Block, metadata: PackageMetadata) -> Iterator[Notice]:
         yield _say(texts.EXTENT, where=block.where, **facts)
 
 
-def _grey_values(block: _Block, metadata: PackageMetadata, measures: Mapping[str, float]) -> Iterator[Notice]:
-    outside = [
+def _grey_values(blocks: list[_Block], metadata: PackageMetadata, contrast: Contrast) -> Iterator[Notice]:
+    outside = {block.where: _unlike(metadata, contrast.get(block.name, {})) for block in blocks}
+    places = [where for where, measures in outside.items() if measures]
+    if places:
+        measures = dict.fromkeys(measure for found in outside.values() for measure in found)
+        facts = {"model": metadata.name, "modality": metadata.modality, "task": metadata.task}
+        yield _say(texts.CONTRAST, where=" and ".join(places), measures=", ".join(measures), **facts)
+
+
+def _unlike(metadata: PackageMetadata, measures: Mapping[str, float]) -> list[str]:
+    """In words, the measures outside the range of the training data."""
+    return [
         DESCRIPTIONS.get(name, name)
         for name, (low, high) in metadata.expected.contrast.items()
         if name in measures and not low <= measures[name] <= high
     ]
-    if outside:
-        facts = {"model": metadata.name, "modality": metadata.modality, "task": metadata.task}
-        yield _say(texts.CONTRAST, where=block.where, measures=", ".join(outside), **facts)
 
 
 def _about_findings(

@@ -44,7 +44,7 @@ TEXTS = {
         "({expected} mm). Fine detail may be missing, so compare the outline with the scan."
     ),
     CONTRAST: (
-        "The grey values in {where} look unlike the training data of the model '{model}' ({measures}). "
-        "Check modality, sequence and contrast agent: {modality} is expected ({task})."
+        "The grey values in {where} are unlike the training data of the model '{model}' ({measures}), so the result "
+        "may be less reliable. Check modality, sequence and contrast agent; expected is {modality}: {task}."
     ),
 }

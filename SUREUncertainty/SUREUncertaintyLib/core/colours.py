@@ -33,3 +33,11 @@ def doubt_colours(count: int = 256) -> NDArray[np.float64]:
     anchors = np.asarray(_ANCHORS)
     position = np.linspace(0, len(anchors) - 1, count)
     return np.stack([np.interp(position, np.arange(len(anchors)), channel) for channel in anchors.T], axis=1)
+
+
+def doubt_window(threshold: float) -> tuple[float, float]:
+    """Values at the ends of the scale: 0, and twice the threshold above which voxels count as doubtful.
+
+    Doubtful voxels then run from red to pale yellow, and the same value has the same colour on every scan of a model.
+    """
+    return 0.0, min(1.0, 2.0 * threshold) if threshold > 0 else 1.0

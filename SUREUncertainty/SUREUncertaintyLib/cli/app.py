@@ -1,0 +1,104 @@
+"""``sure``: the command line. Every command is one file; errors become one sentence and an exit code.
+
+Exit codes: 0 done, 1 failed, 2 wrong input, 3 finished but some cases failed, 130 cancelled.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from .. import __version__
+from ..core.errors import Cancelled
+from ..core.errors import SureError
+from .demo import demo
+from .evaluate import evaluate
+from .models import models_app
+from .segment import segment
+from .train import train
+
+FAILED = 1
+ABOUT = (
+    "Segments a medical scan and shows where the result cannot be trusted. Research use only - not a medical device."
+)
+
+app = typer.Typer(name="sure", help=ABOUT, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sure {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """What every command has in common: nothing but --version."""
+
+
+app.command(help="Segment a scan and map the doubt.")(segment)
+app.command(help="Measure a model on labelled scans.")(evaluate)
+app.command(help="Train a model from a recipe.")(train)
+app.add_typer(models_app, name="models")
+app.command(help="Segment both hippocampi of the MNI152 brain template, as a first look.")(demo)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and leave the process with its exit code."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: what follows ``sure``; the process's own arguments when None.
+
+    Returns:
+        The exit code. Errors are on standard error: one sentence, for an unexpected one also the path of a log file.
+    """
+    try:
+        app(None if arguments is None else list(arguments), prog_name="sure")
+    except SystemExit as leaving:
+        if leaving.code == Cancelled.exit_code:
+            _say(str(Cancelled()))
+        return leaving.code if isinstance(leaving.code, int) else 0
+    except KeyboardInterrupt:
+        _say(str(Cancelled()))
+        return Cancelled.exit_code
+    except SureError as error:
+        _say(str(error))
+        return error.exit_code
+    except MemoryError:
+        _say("The memory of this computer is not enough. Close other programs, or give a smaller region with --roi.")
+        return FAILED
+    except Exception as error:
+        _say(
+            f"An unexpected error stopped the run ({type(error).__name__}). The details are in {_write_log(arguments)}"
+        )
+        return FAILED
+    return 0
+
+
+def _say(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+
+
+def _write_log(arguments: Sequence[str] | None) -> str:
+    """Write the current exception to a log file in the folder for temporary files; its path."""
+    handle, path = tempfile.mkstemp(prefix="sure-", suffix=".log")
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.write(f"sure {__version__}, Python {sys.version}\n")
+        stream.write(f"arguments: {list(sys.argv[1:] if arguments is None else arguments)}\n\n")
+        stream.write(traceback.format_exc())
+    return path

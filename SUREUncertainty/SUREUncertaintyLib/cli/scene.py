@@ -1,0 +1,59 @@
+"""Adds Slicer's scene and the pictures of its views to a folder of results, where slicer-core is installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ..analysis.rows import Notice
+from ..inference.result import SegmentationResult
+from ..report.folder import Addition
+from ..report.slices import Picture
+
+FILE = "scene.mrb"
+NO_SCENE = Notice(
+    "no-scene",
+    "scene.mrb was not written, because slicer-core is not installed; everything else is complete. "
+    "To have it: pip install 'sure-uncertainty[mrml]'.",
+)
+CAPTIONS = {
+    "3d": ("3D view", "The structures in 3D, with the doubtful voxels volume-rendered around them."),
+    "axial": ("Axial view", "As 3D Slicer shows it: axial slice."),
+    "sagittal": ("Sagittal view", "As 3D Slicer shows it: sagittal slice."),
+    "coronal": ("Coronal view", "As 3D Slicer shows it: coronal slice."),
+}
+SHOWN = ("3d",)
+"""Pictures that also enter the report, which has slices of its own."""
+
+
+class AddScene:
+    """Writes ``scene.mrb`` and, when ``pictures`` is set, what Slicer's views show of it."""
+
+    def __init__(self, pictures: bool = True) -> None:
+        self.pictures = pictures
+
+    def __call__(self, result: SegmentationResult, folder: Path) -> Addition:
+        if find_spec("slicer") is None:
+            return Addition(notices=(NO_SCENE,))
+        from ..mrml.archive import write_mrb
+        from ..mrml.headless import HeadlessScene
+        from ..mrml.publish import publish
+
+        with HeadlessScene() as headless:
+            published = publish(headless.scene, result)
+            write_mrb(headless.scene, folder / FILE)
+            return self._draw(headless.scene, published, folder) if self.pictures else Addition()
+
+    def _draw(self, scene: Any, published: Any, folder: Path) -> Addition:
+        from ..mrml.pictures import NoPictures
+        from ..mrml.pictures import render_pictures
+
+        target = folder / "pictures"
+        target.mkdir(exist_ok=True)
+        try:
+            paths = render_pictures(scene, published, target, folder / FILE)
+        except NoPictures as error:
+            return Addition(notices=(Notice("no-view-pictures", str(error)),))
+        named = {path.stem: path for path in paths}
+        return Addition(tuple(Picture(f"pictures/{named[key].name}", *CAPTIONS[key]) for key in SHOWN if key in named))

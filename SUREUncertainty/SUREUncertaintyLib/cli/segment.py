@@ -1,0 +1,47 @@
+"""``sure segment``: a scan in, a segmentation and its map of doubt out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ROI_HELP = (
+    "A box to analyse, repeatable: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json or "
+    "NAME=FILE.mrk.json. The whole scan if left out."
+)
+
+
+def segment(
+    image: Annotated[Path, typer.Argument(help="NRRD, NIfTI, MetaImage, a DICOM folder or one of its files.")],
+    model: Annotated[str, typer.Option(help="Name in the catalogue ('sure models list'), or a package's folder.")],
+    output: Annotated[Path, typer.Option(help="Folder for the results; it appears whole or not at all.")],
+    roi: Annotated[list[str] | None, typer.Option(help=ROI_HELP)] = None,
+    engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a table.")] = False,
+    no_scene: Annotated[bool, typer.Option("--no-scene", help="Write no scene.mrb for 3D Slicer.")] = False,
+    no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Draw no pictures.")] = False,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
+) -> None:
+    """Segment a scan and map the doubt."""
+    from ..core.reading import read_volume
+    from ..core.roi import read_rois
+    from ..packages.catalogue import find_package
+    from ..report.folder import Wanted
+    from ..report.run import Job
+    from ..report.run import run_job
+    from .progress import terminal_progress
+    from .scene import AddScene
+    from .summary import print_summary
+
+    rois = read_rois(tuple(roi or ()))
+    package = find_package(model)
+    wanted = Wanted(pictures=not no_pictures, page=not no_report)
+    with terminal_progress() as progress:
+        progress(0.0, "reading the scan")
+        job = Job(read_volume(image), package, output, rois, engine, device, overwrite, wanted)
+        document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)
+    print_summary(document, output, as_json)

@@ -1,0 +1,191 @@
+"""``report.html``: one self-contained page for people; no script, no external link, light and dark."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from .. import __version__
+from ..packages.metadata import PackageMetadata
+from .slices import Picture
+
+HERE = Path(__file__).resolve().parent
+FILE = "report.html"
+CARD = "model-card.md"
+ABSENT = "–"
+DOUBTS = {
+    "Mean doubt": "mean_uncertainty",
+    "95th percentile": "p95_uncertainty",
+    "Mean at boundary": "boundary_uncertainty",
+    "Mean inside": "interior_uncertainty",
+}
+KINDS = {
+    "vacuity": (
+        "Vacuity is the lack of evidence: it is high where the network has seen little like this in training, "
+        "and where the scan shows too little to decide."
+    ),
+    "entropy": "Entropy is the spread of the prediction: it is high where several answers are about equally likely.",
+}
+
+
+def write_page(
+    document: Mapping[str, Any], metadata: PackageMetadata, pictures: Sequence[Picture], folder: Path
+) -> None:
+    """Write ``report.html`` into the folder.
+
+    Args:
+        document: the content of ``report.json`` (``document.describe_result``).
+        pictures: PNG files inside the folder, embedded in this order.
+    """
+    template = Template((HERE / "page.html").read_text(encoding="utf-8"))
+    doubt = document["uncertainty"]
+    values = {
+        "title": f"Segmentation of {escape(document['image'])}",
+        "style": (HERE / "page.css").read_text(encoding="utf-8"),
+        "disclaimer": escape(document["disclaimer"]),
+        "subtitle": _subtitle(document),
+        "notices": _notices(document["notices"]),
+        "pictures": "\n".join(_figure(picture, folder) for picture in pictures),
+        "structures": _structures(document),
+        "structures_note": _range_note(document),
+        "regions": _regions(document["regions"]),
+        "kind": escape(doubt["kind"]),
+        "kind_meaning": escape(KINDS.get(doubt["kind"], "High values mean that the network is not sure.")),
+        "threshold": f"{doubt['threshold']:.2f}",
+        "model": _model(metadata, (folder / CARD).is_file()),
+        "details": _details(document),
+        "version": __version__,
+    }
+    (folder / FILE).write_text(template.substitute(values), encoding="utf-8")
+
+
+def _subtitle(document: Mapping[str, Any]) -> str:
+    model = document.get("model", {})
+    regions = ", ".join(roi["name"] for roi in document["rois"]) or "whole scan"
+    parts = (f"Model {model.get('name')} {model.get('version')}", f"analysed: {regions}", _moment(document["created"]))
+    return escape(" · ".join(parts))
+
+
+def _moment(created: str) -> str:
+    return created.replace("T", " ")[:16] + " UTC"
+
+
+def _notices(notices: Sequence[Mapping[str, str]]) -> str:
+    if not notices:
+        return '<p class="notice fine">No warnings. Check the doubtful places below all the same.</p>'
+    return "\n".join(f'<p class="notice">{escape(notice["text"])}</p>' for notice in notices)
+
+
+def _figure(picture: Picture, folder: Path) -> str:
+    data = base64.b64encode((folder / picture.file).read_bytes()).decode("ascii")
+    title = escape(picture.title)
+    image = f'<img alt="{title}" src="data:image/png;base64,{data}">'
+    return f"<figure>{image}<figcaption>{escape(picture.caption or picture.title)}</figcaption></figure>"
+
+
+def _structures(document: Mapping[str, Any]) -> str:
+    head = ("Structure", "Volume (ml)", "Range (ml)", "Doubtful voxels", *DOUBTS)
+    colours = {label["value"]: label["color"] for label in document["labels"]}
+    return _table(head, (_structure_cells(row, colours) for row in document["structures"]))
+
+
+def _structure_cells(row: Mapping[str, Any], colours: Mapping[int, Sequence[float]]) -> list[str]:
+    rgb = ", ".join(str(round(255 * part)) for part in colours[row["value"]])
+    swatch = f'<span class="swatch" style="background: rgb({rgb})"></span>'
+    return [
+        f"{swatch}{escape(row['name'])}",
+        _number(row["volume_ml"]) if row["voxels"] else "not found",
+        _range(row),
+        _share(row["share_over_threshold"]),
+        *(_number(row[key]) for key in DOUBTS.values()),
+    ]
+
+
+def _range(row: Mapping[str, Any]) -> str:
+    low, high = row["volume_low_ml"], row["volume_high_ml"]
+    return ABSENT if low is None else f"{low:.2f} – {high:.2f}"
+
+
+def _share(share: float | None) -> str:
+    if share is None:
+        return ABSENT
+    return f'{share:.0%}<span class="bar"><i style="width: {share:.1%}"></i></span>'
+
+
+def _range_note(document: Mapping[str, Any]) -> str:
+    sure = document.get("options", {}).get("volume_probability", 0.95)
+    return (
+        f"The range of a volume lies between what is nearly certain (probability above {sure:.3g}) and what cannot be "
+        f"ruled out (above {1 - sure:.3g}). Doubtful voxels are those above the threshold of "
+        f"{document['uncertainty']['threshold']:.2f}."
+    )
+
+
+def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
+    if not regions:
+        return "<p>No voxel is above the threshold of doubt.</p>"
+    head = ("Place", "At", "Position R, A, S (mm)", "Size (mm³)", "Mean doubt", "Highest doubt")
+    rows = (
+        [
+            str(region["rank"]),
+            escape("away from any structure" if region["structure"] == "background" else region["structure"]),
+            ", ".join(f"{x:.1f}" for x in region["centre_ras"]).replace("-", "−"),
+            f"{region['size_mm3']:.0f}",
+            _number(region["mean_uncertainty"]),
+            _number(region["max_uncertainty"]),
+        ]
+        for region in regions
+    )
+    note = "Doubtful voxels that belong together, the largest and most doubtful first; in Slicer, jump to the position."
+    return f'<p class="quiet">{note}</p>{_table(head, rows, text_columns=(1,))}'
+
+
+def _model(metadata: PackageMetadata, has_card: bool) -> str:
+    facts = [("Task", metadata.task), ("Intended use", metadata.raw.get("intended_use", ""))]
+    facts.append(("Limits", metadata.raw.get("limits", "")))
+    card = f'<p><a href="{CARD}">Model card</a> (beside this page)</p>' if has_card else ""
+    return _definitions((name, escape(str(text))) for name, text in facts if text) + card
+
+
+def _details(document: Mapping[str, Any]) -> str:
+    model, grid = document.get("model", {}), document.get("geometry", {}).get("input", {})
+    timings = document.get("timings_s", {})
+    facts = {
+        "Model fingerprint": model.get("fingerprint", ABSENT),
+        "Engine": f"{document.get('engine', ABSENT)} on {document.get('device', ABSENT)}",
+        "Seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in timings.items()) or ABSENT,
+        "Voxels (k, j, i)": " × ".join(map(str, grid.get("shape_kji", ()))),
+        "Spacing (mm)": " × ".join(f"{x:.4g}" for x in grid.get("spacing_mm", ())),
+        "Regions": "; ".join(_box(roi) for roi in document["rois"]) or "whole scan",
+        "Versions": ", ".join(f"{name} {version}" for name, version in document.get("versions", {}).items()),
+    }
+    return _definitions((name, escape(text)) for name, text in facts.items())
+
+
+def _box(roi: Mapping[str, Any]) -> str:
+    ends = zip("RAS", roi["low_ras_mm"], roi["high_ras_mm"], strict=True)
+    return f"{roi['name']}: " + ", ".join(f"{axis} {low:.1f} to {high:.1f}" for axis, low, high in ends) + " mm"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: Sequence[int] = ()) -> str:
+    def cell(tag: str, column: int, content: str) -> str:
+        kind = ' class="text"' if column in text_columns else ""
+        return f"<{tag}{kind}>{content}</{tag}>"
+
+    header = "".join(cell("th", n, escape(name)) for n, name in enumerate(head))
+    body = "\n".join("<tr>" + "".join(cell("td", n, text) for n, text in enumerate(row)) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+
+
+def _definitions(pairs: Iterable[tuple[str, str]]) -> str:
+    return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{text}</dd>" for name, text in pairs) + "</dl>"
+
+
+def _number(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.2f}"

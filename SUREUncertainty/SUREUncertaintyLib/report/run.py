@@ -1,0 +1,80 @@
+"""One run from a scan to a folder of results, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+from ..core.progress import IsCancelled
+from ..core.progress import Progress
+from ..core.progress import never
+from ..core.progress import silent
+from ..core.roi import Roi
+from ..core.volume import Volume
+from ..core.writing import OutputFolder
+from ..inference.choose import create_engine
+from ..inference.segmenter import segment
+from .folder import Add
+from .folder import Wanted
+from .folder import write_results
+
+if TYPE_CHECKING:
+    from ..packages.package import Package
+
+SEGMENTING = 0.8
+"""Share of the progress that the segmentation takes; writing takes the rest."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run and where the results go.
+
+    Attributes:
+        engine, device: as for ``create_engine``.
+        overwrite: whether earlier results in ``output`` may be replaced.
+    """
+
+    volume: Volume
+    package: Package
+    output: Path
+    rois: Sequence[Roi] = ()
+    engine: str = "auto"
+    device: str | None = None
+    overwrite: bool = False
+    wanted: Wanted = field(default_factory=Wanted)
+
+
+def run_job(
+    job: Job, additions: Sequence[Add] = (), progress: Progress = silent, is_cancelled: IsCancelled = never
+) -> dict[str, Any]:
+    """Segment and write. The output folder is claimed first, so that a run is not lost to a mistyped path.
+
+    Returns:
+        The content of ``report.json``.
+
+    Raises:
+        InputError, PackageError, EngineError, OutputError, Cancelled: nothing was written.
+    """
+    with OutputFolder(job.output, job.overwrite) as folder:
+        progress(0.0, "loading the model")
+        engine = create_engine(job.package, job.engine, job.device)
+        result = segment(
+            job.volume,
+            job.package,
+            engine,
+            job.rois,
+            progress=_between(progress, 0.0, SEGMENTING),
+            is_cancelled=is_cancelled,
+        )
+        writing = _between(progress, SEGMENTING, 1.0)
+        document = write_results(result, folder, job.package, job.wanted, additions, writing, is_cancelled)
+    progress(1.0, "done")
+    return document
+
+
+def _between(progress: Progress, low: float, high: float) -> Progress:
+    return lambda fraction, text: progress(low + (high - low) * fraction, text)

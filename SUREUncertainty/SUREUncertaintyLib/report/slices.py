@@ -1,0 +1,253 @@
+"""Pictures of a result on three orthogonal slices: scan, thin contours, and the doubtful voxels glowing over it.
+
+Drawn with matplotlib's Agg canvas; no window, no OpenGL and no global state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ..core.colours import doubt_colours
+from ..core.colours import doubt_window
+from ..inference.result import SegmentationResult
+from ..packages.metadata import Label
+from .places import Place
+from .places import places_of
+from .planes import PLANES
+from .planes import Plane
+from .planes import cut
+from .planes import letters
+from .planes import ras_grid
+from .planes import to_ras
+
+BACKGROUND = "#0b0d10"
+TEXT = "#e8eaed"
+OPACITY = (0.35, 0.95)
+LEVELS = 256
+FINE = 4
+"""Overlay pixels a voxel, interpolated linearly."""
+SCALE_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+PANEL_INCHES = 4.3
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture on disk: its path inside the results folder, what it shows, and a sentence to go below it."""
+
+    file: str
+    title: str
+    caption: str = ""
+
+
+def draw_slices(result: SegmentationResult, folder: Path) -> tuple[Picture, ...]:
+    """Draw every place of ``places_of`` into ``folder/pictures``.
+
+    Returns:
+        The pictures in reading order. The scan's geometry is respected: millimetres are square on any spacing.
+    """
+    (folder / "pictures").mkdir(exist_ok=True)
+    pictures = []
+    for place in places_of(result):
+        file = f"pictures/{place.key}.png"
+        _draw(result, place, folder / file)
+        pictures.append(Picture(file, place.title, place.caption))
+    return tuple(pictures)
+
+
+def _draw(result: SegmentationResult, place: Place, path: Path) -> None:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    spacing = ras_grid(result.image.grid).spacing
+    size = [(part.stop - part.start) * mm for part, mm in zip(place.shown, spacing, strict=True)]
+    widths = [size[plane.across] for plane in PLANES]
+    tallest = max(size[plane.up] for plane in PLANES)
+    inches = PANEL_INCHES * len(PLANES) / sum(widths)
+    height = min(max(tallest * inches, 2.0), 9.0)
+    figure = Figure(figsize=(PANEL_INCHES * len(PLANES) + 1.1, height + 0.9), facecolor=BACKGROUND, dpi=120)
+    FigureCanvasAgg(figure)
+    spec = figure.add_gridspec(
+        1,
+        len(PLANES) + 1,
+        width_ratios=[*widths, 0.02 * sum(widths)],
+        left=0.01,
+        right=0.935,
+        top=1 - 0.4 / (height + 0.9),
+        bottom=0.5 / (height + 0.9),
+        wspace=0.03,
+    )
+    for column, plane in enumerate(PLANES):
+        _Panel(result, place, plane, figure.add_subplot(spec[0, column])).draw()
+    _colour_bar(figure, figure.add_subplot(spec[0, len(PLANES)]), result)
+    _legend(figure, _visible_labels(result, place))
+    figure.text(0.012, 0.985, place.title, color=TEXT, fontsize=12, va="top")
+    figure.savefig(path, facecolor=BACKGROUND)
+
+
+class _Panel:
+    """One plane on one pair of axes, in millimetres from the lower left corner."""
+
+    def __init__(self, result: SegmentationResult, place: Place, plane: Plane, axes: Any) -> None:
+        self.result, self.place, self.plane, self.axes = result, place, plane, axes
+        self.grid = ras_grid(result.image.grid)
+        across, up = place.shown[plane.across], place.shown[plane.up]
+        self.step = (self.grid.spacing[plane.across], self.grid.spacing[plane.up])
+        self.width = (across.stop - across.start) * self.step[0]
+        self.height = (up.stop - up.start) * self.step[1]
+
+    def draw(self) -> None:
+        self._scan()
+        self._doubt()
+        self._contours()
+        self._box()
+        self._mark()
+        self._letters()
+        self._scale_bar()
+        self.axes.set(xlim=(0, self.width), ylim=(0, self.height), aspect="equal", anchor="C")
+        self.axes.set_axis_off()
+
+    def _cut(self, array: NDArray[Any]) -> NDArray[Any]:
+        return cut(to_ras(array, self.result.image.grid), self.plane, self.place.point, self.place.shown)
+
+    def _show(self, image: NDArray[Any], **options: Any) -> None:
+        self.axes.imshow(image, extent=(0, self.width, 0, self.height), origin="upper", **options)
+
+    def _scan(self) -> None:
+        shown = to_ras(self.result.image.array, self.result.image.grid)[self.place.shown]
+        low, high = np.percentile(shown[:: _stride(shown)], (0.5, 99.9))
+        image = self._cut(self.result.image.array).astype(np.float32)
+        self._show(image, cmap="gray", vmin=low, vmax=max(high, low + 1e-6), interpolation="bilinear")
+
+    def _doubt(self) -> None:
+        doubt = self._cut(self.result.uncertainty.array)
+        if not (doubt > self.result.threshold).any():
+            return
+        fine = ndimage.zoom(doubt, FINE, order=1, mode="nearest", grid_mode=True) if doubt.size < 4e5 else doubt
+        self._show(glow(fine, self.result.threshold), interpolation="nearest")
+
+    def _contours(self) -> None:
+        labels = np.pad(self._cut(self.result.labels.array), 1)
+        x = (np.arange(labels.shape[1]) - 0.5) * self.step[0]
+        y = self.height - (np.arange(labels.shape[0]) - 0.5) * self.step[1]
+        for label in self.result.label_set:
+            mask = labels == label.value
+            if mask.any():
+                lines = self.axes.contour(x, y, mask, levels=[0.5], colors=[label.color], linewidths=1.6)
+                lines.set_path_effects(_halo(2.4))
+
+    def _box(self) -> None:
+        from matplotlib.patches import Rectangle
+
+        if self.place.box is None:
+            return
+        left, right = self._along(self.place.box, self.plane.across, 0)
+        bottom, top = self._along(self.place.box, self.plane.up, 1)
+        style: dict[str, Any] = {"fill": False, "edgecolor": TEXT, "linewidth": 0.9, "linestyle": (0, (4, 4))}
+        self.axes.add_patch(Rectangle((left, bottom), right - left, top - bottom, **style))
+
+    def _along(self, ranges: Any, axis: int, side: int) -> tuple[float, float]:
+        """Low and high end of a range in mm on the panel; the horizontal axis runs against its letter."""
+        shown, part, step = self.place.shown[axis], ranges[axis], self.step[side]
+        low, high = (part.start - shown.start) * step, (part.stop - shown.start) * step
+        return (self.width - high, self.width - low) if side == 0 else (low, high)
+
+    def _mark(self) -> None:
+        if not self.place.mark:
+            return
+        here = tuple(slice(n, n + 1) for n in self.place.point)
+        x, y = np.mean(self._along(here, self.plane.across, 0)), np.mean(self._along(here, self.plane.up, 1))
+        near, far = 0.025 * self.width, 0.06 * self.width
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            ends = ([x + dx * near, x + dx * far], [y + dy * near, y + dy * far])
+            self.axes.plot(*ends, color="white", linewidth=1.4, path_effects=_halo(3.0))
+
+    def _letters(self) -> None:
+        names = letters(self.grid, self.plane)
+        spots = {"left": (0.02, 0.5), "right": (0.98, 0.5), "top": (0.5, 0.98), "bottom": (0.5, 0.02)}
+        for edge, (x, y) in spots.items():
+            horizontal = {"left": "left", "right": "right"}.get(edge, "center")
+            vertical = {"top": "top", "bottom": "bottom"}.get(edge, "center")
+            self._text(x, y, names[edge], ha=horizontal, va=vertical, fontsize=12, fontweight="bold", color="#ffd54a")
+        self._text(0.02, 0.98, self._position(), ha="left", va="top", fontsize=9, color=TEXT)
+
+    def _position(self) -> str:
+        """Name of the plane and where it lies along its normal."""
+        value = (self.grid.ijk_to_ras @ (*self.place.point, 1.0))[self.plane.normal]
+        letter = "RAS"[self.plane.normal] if value >= 0 else "LPI"[self.plane.normal]
+        return f"{self.plane.name}  {letter} {abs(value):.1f} mm"
+
+    def _scale_bar(self) -> None:
+        length = max((mm for mm in SCALE_BARS_MM if mm <= 0.25 * self.width), default=SCALE_BARS_MM[0])
+        right, y = 0.97 * self.width, 0.03 * self.height
+        self.axes.plot([right - length, right], [y, y], color="white", linewidth=2.5, solid_capstyle="butt")
+        self.axes.annotate(
+            f"{length} mm", (right - length / 2, y), (0, 4), textcoords="offset points", ha="center", **_text_style(8)
+        )
+
+    def _text(self, x: float, y: float, text: str, **style: Any) -> None:
+        self.axes.text(x, y, text, transform=self.axes.transAxes, **{**_text_style(9), **style})
+
+
+def glow(uncertainty: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
+    """RGBA (..., 4) of uncertainty in 0..1: clear up to the threshold, then coloured, ever more opaque."""
+    low, high = doubt_window(threshold)
+    position = np.clip((uncertainty - low) / (high - low), 0.0, 1.0)
+    colours = np.empty((*position.shape, 4), np.float32)
+    colours[..., :3] = doubt_colours(LEVELS)[np.rint(position * (LEVELS - 1)).astype(int)]
+    colours[..., 3] = np.where(uncertainty > threshold, OPACITY[0] + (OPACITY[1] - OPACITY[0]) * position, 0.0)
+    return colours
+
+
+def _colour_bar(figure: Any, axes: Any, result: SegmentationResult) -> None:
+    """The scale of ``glow`` from the threshold on."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import ListedColormap
+    from matplotlib.colors import Normalize
+
+    low, high = doubt_window(result.threshold)
+    first = round((result.threshold - low) / (high - low) * (LEVELS - 1))
+    shown = ListedColormap(doubt_colours(LEVELS)[first:])
+    bar = figure.colorbar(ScalarMappable(Normalize(result.threshold, high), shown), cax=axes)
+    ticks = np.linspace(result.threshold, high, 5)
+    beyond = ["≥ "] if high < 1.0 else [""]
+    bar.set_ticks(ticks, labels=[f"{mark}{tick:.2f}" for mark, tick in zip([""] * 4 + beyond, ticks, strict=True)])
+    bar.ax.tick_params(colors=TEXT, labelsize=8, length=2)
+    bar.outline.set_visible(False)
+    bar.set_label(f"doubtful: {result.uncertainty_kind} above {result.threshold:.2f}", color=TEXT, fontsize=9)
+
+
+def _legend(figure: Any, labels: list[Label]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=label.color, linewidth=3, label=label.name) for label in labels]
+    if handles:
+        columns = min(len(handles), 6)
+        figure.legend(handles=handles, loc="lower center", ncols=columns, frameon=False, labelcolor=TEXT, fontsize=10)
+
+
+def _visible_labels(result: SegmentationResult, place: Place, most: int = 12) -> list[Label]:
+    """The labels on the three planes, in their order."""
+    array = to_ras(result.labels.array, result.labels.grid)
+    seen = {int(v) for plane in PLANES for v in np.unique(cut(array, plane, place.point, place.shown))}
+    return [label for label in result.label_set if label.value in seen][:most]
+
+
+def _stride(array: NDArray[Any]) -> int:
+    return max(1, array.size // 2_000_000)
+
+
+def _text_style(size: float) -> dict[str, Any]:
+    return {"fontsize": size, "color": TEXT, "path_effects": _halo(2.0)}
+
+
+def _halo(width: float) -> list[Any]:
+    """A dark rim, so that lines and letters stay readable on bright tissue."""
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=width, foreground="#000000b0")]
