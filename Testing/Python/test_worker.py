@@ -267,7 +267,7 @@ def speak():
     os.write(1, b"stray bytes\\n")
 def watch():
     while "SUREUncertaintyLib.inference.openvino_engine" not in sys.modules or sys.stdout is not sys.stderr:
-        pass
+        threading.Event().wait(0.02)
     speak()
 if "-m" in sys.orig_argv:
     print("early print", flush=True)
