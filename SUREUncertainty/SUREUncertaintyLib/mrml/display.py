@@ -13,12 +13,12 @@ from .doubt import set_threshold
 from .doubt import threshold_of
 from .nodes import PublishedNodes
 
-OVERLAY_OPACITY = 0.65
+OVERLAY_OPACITY = 0.8
 
 _GPU = "vtkMRMLGPURayCastVolumeRenderingDisplayNode"
 _CPU = "vtkMRMLCPURayCastVolumeRenderingDisplayNode"
-_DENSEST = 0.75
-"""Opacity a millimetre of the volume rendering at the upper end of the band."""
+_THINNEST, _DENSEST = 0.02, 0.4
+"""Opacity a millimetre of the volume rendering at the lower and the upper end of the band."""
 
 
 def show_overlay(scene: Any, published: PublishedNodes, opacity: float = OVERLAY_OPACITY) -> None:
@@ -78,6 +78,9 @@ def _create_rendering(scene: Any, node: Any, kind: str) -> Any:
     properties = scene.AddNewNodeByClass("vtkMRMLVolumePropertyNode", f"{node.GetName()} rendering property")
     display.SetAndObserveVolumePropertyNodeID(properties.GetID())
     display.SetFollowVolumeDisplayNode(False)
+    display.SetAndObserveColorNodeID(doubt_colour_node(scene).GetID())  # for its legend
+    display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
+    display.SetScalarRange(0.0, HIGHEST)
     node.AddAndObserveDisplayNodeID(display.GetID())
     return display
 
@@ -86,7 +89,14 @@ def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> No
     """Nothing below and above the band, denser and brighter towards its upper end."""
     opacity = vtk.vtkPiecewiseFunction()
     edge = 1e-3
-    for value, alpha in ((0, 0), (low - edge, 0), (low, 0.06), (high, _DENSEST), (high + edge, 0), (2 * HIGHEST, 0)):
+    for value, alpha in (
+        (0, 0),
+        (low - edge, 0),
+        (low, _THINNEST),
+        (high, _DENSEST),
+        (high + edge, 0),
+        (2 * HIGHEST, 0),
+    ):
         opacity.AddPoint(value, alpha)
     colour = vtk.vtkColorTransferFunction()
     table = doubt_colour_node(node.GetScene())

@@ -43,7 +43,7 @@ def threshold_of(node: Any) -> float:
 def add_legend(node: Any, title: str) -> Any:
     """The colour legend of a map, made where it does not exist.
 
-    Views draw only legends that were added after them, or that came with a scene loaded after them.
+    Views draw only legends that change after them: see ``refresh_legend``.
     """
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
     if legend is not None:
@@ -53,4 +53,20 @@ def add_legend(node: Any, title: str) -> Any:
     legend.SetLabelFormat("%.2f")
     legend.SetNumberOfLabels(5)
     legend.SetMaxNumberOfColors(256)
+    legend.SetPosition(0.95, 0.5)
+    legend.SetSize(0.055, 0.42)  # the text follows the size
+    legend.GetLabelTextProperty().SetFontFamilyToArial()
     return legend
+
+
+def refresh_legend(node: Any, display: Any = None) -> None:
+    """Make views that are older than the legend of a map draw it: they take notice only of a change of visibility.
+
+    ``display`` is the display node of the map that the legend explains, by default the one of slices; 3D views show
+    a legend only where it explains a display of theirs.
+    """
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+    if legend is not None and legend.GetVisibility():
+        legend.SetAndObservePrimaryDisplayNode(display or node.GetDisplayNode())
+        legend.SetVisibility(False)
+        legend.SetVisibility(True)

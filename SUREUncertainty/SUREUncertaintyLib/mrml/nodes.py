@@ -65,9 +65,13 @@ def published_nodes(segmentation: Any) -> PublishedNodes:
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(segmentation.GetScene())
     item = hierarchy.GetItemByDataNode(segmentation)
     return PublishedNodes(
-        segmentation.GetNodeReference(SCAN),
-        segmentation,
-        *(segmentation.GetNodeReference(role) for role in (UNCERTAINTY, ENTROPY, STRUCTURES, REGIONS, PROVENANCE)),
+        scan=segmentation.GetNodeReference(SCAN),
+        segmentation=segmentation,
+        uncertainty=segmentation.GetNodeReference(UNCERTAINTY),
+        entropy=segmentation.GetNodeReference(ENTROPY),
+        structures=segmentation.GetNodeReference(STRUCTURES),
+        regions=segmentation.GetNodeReference(REGIONS),
+        provenance=segmentation.GetNodeReference(PROVENANCE),
         folder=hierarchy.GetItemParent(item) if item else 0,
     )
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 MISSING = (
-    "No pictures of Slicer's views were drawn, because this machine has no OpenGL library. Everything else is complete. "
-    "To have them on Debian or Ubuntu: apt-get install --no-install-recommends libegl1 libgl1-mesa-dri"
+    "No pictures of Slicer's views were drawn, because this machine has no OpenGL library. Everything else is "
+    "complete. To have them on Debian or Ubuntu: apt-get install --no-install-recommends libegl1 libgl1-mesa-dri"
 )
 """The sentence for a machine without OpenGL."""
 

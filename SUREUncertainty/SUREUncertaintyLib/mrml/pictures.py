@@ -21,9 +21,10 @@ from .archive import write_mrb
 from .display import show_doubt_volume
 from .display import show_overlay
 from .display import show_surfaces
+from .doubt import refresh_legend
 from .doubt import threshold_of
-from .headless import HeadlessScene
 from .headless import SLICE_VIEWS
+from .headless import HeadlessScene
 from .nodes import PublishedNodes
 from .nodes import all_published
 from .opengl import MISSING
@@ -44,6 +45,10 @@ _CONTEXT = 1.7
 
 _SMALLEST = 60.0
 """Smallest field of view of a slice, mm."""
+
+
+_FROM = (-0.6, 1.0, 0.5)
+"""Where the 3D picture is seen from: left, front and above."""
 
 
 class NoPictures(SureError):
@@ -83,12 +88,15 @@ def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
         published = all_published(headless.scene)[number]
         points, doubtful = _positions(published)
         show_overlay(headless.scene, published)
+        refresh_legend(published.uncertainty)
+        key = _key(published.segmentation)
         for name, view in slices.items():
+            view.add_key(key)
             _draw_slice(view, points, doubtful, folder / f"{SLICE_VIEWS[name].lower()}.png")
         show_surfaces(published)
-        show_doubt_volume(headless.scene, published, on_cpu)
-        low, high = points.min(axis=0), points.max(axis=0)
-        threed.look_at(low, high, (-0.6, 1.0, 0.5))
+        refresh_legend(published.uncertainty, show_doubt_volume(headless.scene, published, on_cpu))
+        threed.add_key(key)
+        threed.look_at(points, _FROM)
         threed.save(folder / "3d.png")
 
 
@@ -111,6 +119,12 @@ def fullest_slice(points: NDArray[np.float64], doubtful: NDArray[np.float64], wi
     counts, edges = np.histogram(values, bins=int(np.ptp(values) / width) + 1)
     best = int(counts.argmax())
     return float((edges[best] + edges[best + 1]) / 2)
+
+
+def _key(segmentation: Any) -> list[tuple[str, tuple[float, ...]]]:
+    """Name and colour of every segment."""
+    segments = segmentation.GetSegmentation()
+    return [(s.GetName(), s.GetColor()) for s in map(segments.GetSegment, segments.GetSegmentIDs())]
 
 
 def _positions(published: PublishedNodes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -147,7 +161,9 @@ def _draw_in_child(gl: OpenGL, archive: Path, folder: Path, number: int, scratch
     arguments = [str(archive), str(folder), str(number), str(int(gl.is_software))]
     command = [sys.executable, "-m", "SUREUncertaintyLib.mrml.pictures", *arguments]
     try:  # in an empty folder, because a folder called "slicer" in the current one would break the import of slicer
-        child = subprocess.run(command, env=env, cwd=scratch, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        child = subprocess.run(
+            command, env=env, cwd=scratch, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
     except subprocess.TimeoutExpired:
         raise NoPictures(f"Drawing the pictures took more than {_SECONDS} s and was stopped. {_COMPLETE}") from None
     if child.returncode != 0:

@@ -36,7 +36,8 @@ from .volume import grid_from_node
 from .volume import require_untransformed
 from .volume import right_handed
 
-_OUTLINE, _FILL = 1.0, 0.0
+_OUTLINE, _FILL, _THICKNESS = 1.0, 0.0, 2
+"""Structures as contours only, so that the map of doubt shows its own colours; lines two pixels thick."""
 
 
 def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> PublishedNodes:
@@ -87,6 +88,7 @@ def _segmentation_node(scene: Any, scan: Any, result: SegmentationResult) -> Any
     node.CreateDefaultDisplayNodes()
     node.GetDisplayNode().SetOpacity2DFill(_FILL)
     node.GetDisplayNode().SetOpacity2DOutline(_OUTLINE)
+    node.GetDisplayNode().SetSliceIntersectionThickness(_THICKNESS)
     return node
 
 

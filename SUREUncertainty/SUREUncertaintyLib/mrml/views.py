@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from .headless import HeadlessScene
 
 BACKGROUND = (0.09, 0.10, 0.12)
+TEXT: tuple[float, ...] = (0.92, 0.93, 0.95)
 
 _SLICE_MANAGERS = (
     "vtkMRMLVolumeGlyphSliceDisplayableManager",
@@ -35,6 +36,13 @@ _THREED_MANAGERS = (
     "vtkMRMLColorLegendDisplayableManager",
 )
 _TEXT_SIZE = 20
+_KEY_LINES = 10
+_EDGES = ((0.975, 0.5), (0.025, 0.5), (0.5, 0.965), (0.5, 0.075))
+_VIEW_ANGLE = 15
+_MARGIN = 1.25
+_LIGHT = 0.6
+_SMALLEST_HALF = 5.0
+"""Smallest half height of what a 3D view shows, mm."""
 
 
 class OffscreenView:
@@ -65,21 +73,30 @@ class OffscreenView:
         self._managers.Initialize(factory, self.renderer)
         self._managers.SetMRMLDisplayableNode(node)
 
-    def add_text(self, text: str, position: tuple[float, float], centred: bool = True, bold: bool = False) -> None:
-        """Write on the picture; position in shares of the window from the lower left corner."""
+    def add_text(
+        self, text: str, position: tuple[float, float], style: str = "centre", color: tuple[float, ...] = TEXT
+    ) -> None:
+        """Write on the picture; position in shares of the window from the lower left corner, ``style`` left, centre or
+        bold (and centred)."""
         actor = vtk.vtkTextActor()
         actor.SetInput(text)
-        style = actor.GetTextProperty()
-        style.SetFontSize(_TEXT_SIZE)
-        style.SetBold(bold)
-        style.SetColor(0.92, 0.93, 0.95)
-        style.ShadowOn()
-        style.SetVerticalJustificationToCentered()
-        if centred:
-            style.SetJustificationToCentered()
+        look = actor.GetTextProperty()
+        look.SetFontSize(_TEXT_SIZE)
+        look.SetBold(style == "bold")
+        look.SetColor(*color)
+        look.ShadowOn()
+        look.SetVerticalJustificationToCentered()
+        if style != "left":
+            look.SetJustificationToCentered()
         actor.GetPositionCoordinate().SetCoordinateSystemToNormalizedViewport()
         actor.SetPosition(*position)
         self.renderer.AddViewProp(actor)
+
+    def add_key(self, entries: list[tuple[str, tuple[float, ...]]]) -> None:
+        """Names in their colours, upwards from the lower left corner."""
+        shown = entries if len(entries) <= _KEY_LINES else [*entries[: _KEY_LINES - 1], ("...", TEXT)]
+        for line, (name, color) in enumerate(reversed(shown)):
+            self.add_text(name, (0.03, 0.05 + 0.034 * line), "left", legible(color))
 
     def save(self, path: Path) -> None:
         """Draw and write a PNG."""
@@ -118,14 +135,15 @@ class SliceView(OffscreenView):
         self.node.JumpSliceByCentering(*(float(x) for x in centre))
 
     def annotate(self) -> None:
-        """Write the view's name and position, and the patient's directions at the edges."""
-        axes = vtk_array(self.node.GetSliceToRAS())[:3, :3]
-        normal = int(np.argmax(np.abs(axes[:, 2])))
-        title = f"{self.node.GetOrientation()}   {'RAS'[normal]} {vtk_array(self.node.GetSliceToRAS())[normal, 3]:.1f} mm"
-        self.add_text(title, (0.03, 0.95), centred=False)
-        right, up = direction_letters(axes[:, 0]), direction_letters(axes[:, 1])
-        for text, position in zip((*right, *up), ((0.975, 0.5), (0.025, 0.5), (0.5, 0.965), (0.5, 0.035)), strict=True):
-            self.add_text(text, position, bold=True)
+        """Write the view's name and position, the patient's directions at the edges, and a ruler."""
+        self.node.SetRulerType(slicer.vtkMRMLAbstractViewNode.RulerTypeThin)
+        matrix = vtk_array(self.node.GetSliceToRAS())
+        normal = int(np.argmax(np.abs(matrix[:3, 2])))
+        title = f"{self.node.GetOrientation()}   {'RAS'[normal]} {matrix[normal, 3]:.1f} mm"
+        self.add_text(title, (0.03, 0.95), "left")
+        letters = (*direction_letters(matrix[:3, 0]), *direction_letters(matrix[:3, 1]))
+        for text, position in zip(letters, _EDGES, strict=True):
+            self.add_text(text, position, "bold")
 
     def save(self, path: Path) -> None:
         """Blend the layers, draw and write a PNG."""
@@ -155,6 +173,8 @@ class ThreeDView(OffscreenView):
         self.node = self._logic.AddViewNode("Pictures")
         self.node.SetBoxVisible(False)
         self.node.SetAxisLabelsVisible(False)
+        self.node.SetOrientationMarkerType(slicer.vtkMRMLAbstractViewNode.OrientationMarkerTypeCube)
+        self.node.SetOrientationMarkerSize(slicer.vtkMRMLAbstractViewNode.OrientationMarkerSizeSmall)
         self.node.SetBackgroundColor(*BACKGROUND)
         self.node.SetBackgroundColor2(*BACKGROUND)
         self.renderer.SetUseDepthPeeling(True)
@@ -167,15 +187,31 @@ class ThreeDView(OffscreenView):
             self.node,
         )
 
-    def look_at(self, low: NDArray[np.float64], high: NDArray[np.float64], towards: tuple[float, float, float]) -> None:
-        """Frame the RAS box low..high, seen from the direction ``towards`` (RAS) of its centre, head up."""
+    def look_at(self, points: NDArray[np.float64], towards: tuple[float, float, float]) -> None:
+        """Frame (N, 3) RAS points, seen from the direction ``towards`` (RAS) of them, head up."""
+        normal = np.asarray(towards) / np.linalg.norm(towards)
+        right = np.cross((0.0, 0.0, 1.0), normal)
+        right /= np.linalg.norm(right)
+        axes = np.stack([right, np.cross(normal, right), normal])
+        seen = points @ axes.T
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        width, height = self.size
+        half = max((high[1] - low[1]) / 2, (high[0] - low[0]) / 2 * height / width, _SMALLEST_HALF) * _MARGIN
+        distance = half / np.tan(np.radians(_VIEW_ANGLE / 2)) + (high[2] - low[2]) / 2
+        centre = (low + high) / 2 @ axes
         camera = self.renderer.GetActiveCamera()
-        camera.SetFocalPoint(*((low + high) / 2))
-        camera.SetPosition(*((low + high) / 2 + np.asarray(towards)))
+        camera.SetViewAngle(_VIEW_ANGLE)
+        camera.SetFocalPoint(*centre)
+        camera.SetPosition(*(centre + distance * normal))
         camera.SetViewUp(0, 0, 1)
-        camera.SetViewAngle(20)
-        self.renderer.ResetCamera(*np.stack([low, high], axis=1).ravel().tolist())
         self.renderer.ResetCameraClippingRange()
+
+
+def legible(color: tuple[float, ...]) -> tuple[float, ...]:
+    """The colour, lightened where it is too dark to be read on a dark background."""
+    mean = float(np.mean(color))
+    share = max(0.0, (_LIGHT - mean) / (1 - mean)) if mean < 1 else 0.0
+    return tuple(value + (1 - value) * share for value in color)
 
 
 def direction_letters(axis: NDArray[np.float64]) -> tuple[str, str]:

@@ -20,6 +20,8 @@ from ..core.volume import Volume
 
 _ADDED = "SURE.Added"
 _SKEW = 1e-3
+_HEADROOM = 1.2
+"""Grey window relative to the range of the voxels: leaves the brightest tones to the map of doubt."""
 
 
 def volume_from_node(node: Any) -> Volume:
@@ -158,7 +160,7 @@ def _find_added(scene: Any, volume: Volume) -> Any:
 
 
 def _set_window(node: Any, array: NDArray[Any]) -> None:
-    """Grey values from the 1st to the 99.5th percentile of the non-zero voxels, so that air takes no share."""
+    """Grey values by the 1st and 99.5th percentile of the non-zero voxels, so that air takes no share."""
     values = array[:: max(1, array.shape[0] // 64)]
     values = values[np.isfinite(values) & (values != 0)]
     if not values.size:
@@ -166,4 +168,4 @@ def _set_window(node: Any, array: NDArray[Any]) -> None:
     low, high = np.percentile(values, (1, 99.5)).tolist()
     if high > low:
         node.GetDisplayNode().AutoWindowLevelOff()
-        node.GetDisplayNode().SetWindowLevelMinMax(low, high)
+        node.GetDisplayNode().SetWindowLevelMinMax(low, low + _HEADROOM * (high - low))
