@@ -1,0 +1,225 @@
+"""``sure evaluate --raters``: a model against several readers, slice by slice, then nodules, then patients."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.progress import IsCancelled
+from ..core.progress import Progress
+from ..core.progress import never
+from ..core.progress import raise_if_cancelled
+from ..core.progress import silent
+from ..core.writing import OutputFolder
+from ..inference.engine import Engine
+from ..inference.sampling.sizes import size_interval
+from .bootstrap import LEVEL
+from .bootstrap import RESAMPLES
+from .bootstrap import grouped_bootstrap
+from .case_result import MEAN
+from .case_result import plain
+from .detection import error_detection
+from .multirater import best_dice
+from .multirater import correlation
+from .multirater import cross_entropy_ncc
+from .multirater import diversity
+from .multirater import ged_squared
+from .multirater import rater_calibration_error
+from .multirater import rater_variance
+from .overlap import dice
+from .raters import RaterSlice
+from .raters import find_rater_files
+from .raters import majority
+from .raters import read_rater_arrays
+from .raters import read_rater_table
+from .slice_predictor import SlicePrediction
+from .slice_predictor import SlicePredictor
+from .slice_predictor import create_slice_predictor
+from .summary import SCHEMA
+
+if TYPE_CHECKING:
+    from ..packages.package import Package
+
+SLICE_METRICS = (
+    "ged2",
+    "ncc",
+    "ncc_variance",
+    "diversity",
+    "best_dice",
+    "dice_majority",
+    "rater_ece",
+    "auroc_disagreement",
+    "area_coverage",
+)
+NODULE_METRICS = ("area_coverage_nodule",)
+REASONS = {
+    "ncc": "a map is constant",
+    "ncc_variance": "a map is constant",
+    "best_dice": "every reading is empty and matched",
+    "dice_majority": "prediction and majority are empty",
+    "auroc_disagreement": "the readers agree everywhere",
+    "area_coverage": "the method draws no samples",
+    "area_coverage_nodule": "the method draws no samples",
+}
+
+
+@dataclass(frozen=True)
+class SliceScores:
+    """The numbers of one slice, NaN where undefined, and what a nodule's size needs."""
+
+    entry: RaterSlice
+    values: dict[str, float]
+    sizes: NDArray[np.float64]
+    areas: NDArray[np.float64]
+
+
+def evaluate_raters(
+    folder: Path,
+    package: Package,
+    engine: Engine,
+    output: Path,
+    samples: int = 16,
+    seed: int = 0,
+    split: str | None = None,
+    overwrite: bool = False,
+    predictor: SlicePredictor | None = None,
+    progress: Progress = silent,
+    is_cancelled: IsCancelled = never,
+) -> dict[str, Any]:
+    """Score a model on a folder of slices that several readers marked; write ``slices.csv`` and ``summary.json``.
+
+    Args:
+        folder: one npz (``images``, ``rater_bits``) and one csv (``row,patient,nodule,slice,split``).
+        samples: drawn a slice, for packages with latents; sizes come from at least 100.
+        split: only slices of this split; all when None.
+        predictor: how the model answers, following the package when None.
+
+    Returns:
+        The content of ``summary.json``.
+
+    Raises:
+        InputError: the folder, the split or the number of samples cannot be used.
+        OutputError: the output is in use or cannot be written.
+    """
+    judged = predictor or create_slice_predictor(package, engine, samples, seed)
+    archive, table = find_rater_files(folder)
+    arrays = read_rater_arrays(archive)
+    entries = read_rater_table(table, len(arrays.images), split)
+    lesions = {lesion: number for number, lesion in enumerate(dict.fromkeys(entry.lesion for entry in entries))}
+    with OutputFolder(output, overwrite) as target:
+        scored = []
+        for number, entry in enumerate(entries):
+            raise_if_cancelled(is_cancelled)
+            progress(number / len(entries), f"slice {number + 1} of {len(entries)}")
+            prediction = judged.predict(arrays.images[entry.row], (lesions[entry.lesion],))
+            scored.append(score_slice(entry, prediction, arrays.masks(entry.row)))
+        run = {
+            "model": package.metadata.name,
+            "fingerprint": package.fingerprint,
+            "estimator": judged.name,
+            "engine": engine.name,
+            "seed": seed,
+            "samples": samples,
+            "split": split,
+        }
+        names = [label.name for label in package.metadata.foreground]
+        summary = summarise_raters(scored, run, names[0] if len(names) == 1 else "foreground")
+        write_raters(scored, summary, target)
+    return summary
+
+
+def score_slice(entry: RaterSlice, prediction: SlicePrediction, readings: NDArray[np.uint8]) -> SliceScores:
+    """Every metric of one slice; foreground is any structure.
+
+    Args:
+        readings: (readers, H, W) of 0 and 1.
+    """
+    masks = prediction.samples.argmax(axis=1) != 0
+    share = readings.mean(axis=0, dtype=np.float64)
+    binary = np.stack([prediction.samples[:, 0], 1.0 - prediction.samples[:, 0]], axis=1)
+    areas = readings.reshape(len(readings), -1).sum(axis=1).astype(np.float64)
+    values = {
+        "ged2": ged_squared(masks, readings),
+        "ncc": cross_entropy_ncc(binary, readings),
+        "ncc_variance": correlation(prediction.uncertainty, rater_variance(readings)),
+        "diversity": diversity(masks),
+        "best_dice": best_dice(masks, readings),
+        "dice_majority": dice(prediction.labels != 0, majority(readings)),
+        "rater_ece": rater_calibration_error(1.0 - prediction.probability[0], share),
+        "auroc_disagreement": error_detection(prediction.uncertainty, (share > 0) & (share < 1)).auroc,
+        "area_coverage": _coverage(prediction.sizes, areas),
+    }
+    return SliceScores(entry, values, prediction.sizes, areas)
+
+
+def summarise_raters(scored: Sequence[SliceScores], run: dict[str, Any], structure: str) -> dict[str, Any]:
+    """The content of ``summary.json``: mean over the slices of a nodule, then nodules, then patients.
+
+    Intervals are the percentile bootstrap over patients.
+    """
+    nodules: dict[tuple[str, str], list[SliceScores]] = {}
+    for score in scored:
+        nodules.setdefault(score.entry.lesion, []).append(score)
+    patients = [patient for patient, _ in nodules]
+    values = {name: [_mean(slices, name) for slices in nodules.values()] for name in SLICE_METRICS}
+    values |= {NODULE_METRICS[0]: [_nodule_coverage(slices) for slices in nodules.values()]}
+    seed = int(run["seed"])
+    metrics = {name: dict(plain(vars(grouped_bootstrap(v, patients, seed)))) for name, v in values.items()}
+    return {
+        "schema": SCHEMA,
+        **run,
+        "n_cases": len(scored),
+        "n_nodules": len(nodules),
+        "n_groups": len(set(patients)),
+        "n_failed": 0,
+        "failed": [],
+        "interval": {"method": "percentile bootstrap over patients", "level": LEVEL, "resamples": RESAMPLES},
+        "undefined": _undefined(scored, structure),
+        "metrics": {name: {structure: entry, MEAN: entry} for name, entry in metrics.items()},
+    }
+
+
+def write_raters(scored: Sequence[SliceScores], summary: dict[str, Any], folder: Path) -> None:
+    """Write ``slices.csv`` and ``summary.json``."""
+    with (folder / "slices.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("row", "patient", "nodule", "slice", "split", *SLICE_METRICS))
+        for score in scored:
+            cells = ["" if np.isnan(value) else f"{value:.10g}" for value in score.values.values()]
+            entry = score.entry
+            writer.writerow((entry.row, entry.patient, entry.nodule, entry.slice, entry.split, *cells))
+    text = json.dumps(plain(summary), indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _coverage(sizes: NDArray[np.float64], areas: NDArray[np.float64]) -> float:
+    """Share of the readers' areas that the 90 % interval of the samples' areas holds."""
+    if not sizes.size:
+        return float("nan")
+    interval = size_interval(sizes)
+    return float(np.mean([interval.holds(float(area)) for area in areas]))
+
+
+def _nodule_coverage(slices: Sequence[SliceScores]) -> float:
+    """The same for areas summed over a nodule's slices: sample k of one slice belongs to sample k of the next."""
+    return _coverage(np.sum([s.sizes for s in slices], axis=0), np.sum([s.areas for s in slices], axis=0))
+
+
+def _mean(slices: Sequence[SliceScores], name: str) -> float:
+    values = [score.values[name] for score in slices if not np.isnan(score.values[name])]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _undefined(scored: Sequence[SliceScores], structure: str) -> dict[str, dict[str, dict[str, int]]]:
+    counts = Counter(name for score in scored for name, value in score.values.items() if np.isnan(value))
+    reasons = {name: {REASONS.get(name, "undefined"): count} for name, count in counts.items()}
+    return {name: {structure: reason, MEAN: reason} for name, reason in reasons.items()}

@@ -1,0 +1,139 @@
+"""The seam between multi-reader metrics and whatever predicts a slice: samples, a probability and a map of doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from dataclasses import field
+from typing import TYPE_CHECKING
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import InputError
+from ..inference.engine import Engine
+from ..inference.estimators import NativeEstimator
+from ..inference.heads import create_head
+from ..inference.normalisation import normalise
+from ..inference.sampling.drawing import SampleSource
+from ..inference.sampling.encoding import LatentEngine
+from ..inference.sampling.encoding import has_latents
+from ..inference.sampling.encoding import latent_layout
+from ..inference.sampling.sizes import LEAST_SAMPLES
+from ..inference.sampling.statistics import SampleStatistics
+from ..inference.windows import blend_windows
+
+if TYPE_CHECKING:
+    from ..packages.package import Package
+
+Float32 = NDArray[np.float32]
+Key = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SlicePrediction:
+    """What a method says about one slice.
+
+    Attributes:
+        samples: class probabilities (N, C, H, W); one for a method that gives one answer.
+        probability: (C, H, W), their mean.
+        labels: (H, W) class numbers of the answer that the method stands for.
+        uncertainty: (H, W), the method's primary map.
+        sizes: foreground pixels of at least 100 samples; empty for a method without samples.
+    """
+
+    samples: Float32
+    probability: Float32
+    labels: NDArray[np.uint8]
+    uncertainty: Float32
+    sizes: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+
+class SlicePredictor(Protocol):
+    """Anything that can be compared with several readers."""
+
+    @property
+    def name(self) -> str:
+        """The estimator's name in results."""
+
+    def predict(self, image: NDArray[np.uint8], key: Key) -> SlicePrediction:
+        """One slice (H, W). Slices of one nodule share ``key``, so that their samples belong together."""
+        ...
+
+
+@dataclass(frozen=True)
+class OneAnswer:
+    """A package that gives one answer: its probabilities are the only sample."""
+
+    package: Package
+    engine: Engine
+    name: str = "native"
+
+    def predict(self, image: NDArray[np.uint8], key: Key) -> SlicePrediction:
+        """One forward pass; nothing is drawn."""
+        metadata = self.package.metadata
+        head = create_head(metadata.head)
+        estimator = NativeEstimator(self.engine, head)
+        blended = blend_windows(_prepared(image, self.package), metadata.patch, metadata.overlap, estimator)
+        belief = head.belief(blended[:, 0])
+        labels = belief.probability.argmax(axis=0).astype(np.uint8)
+        return SlicePrediction(belief.probability[None], belief.probability, labels, belief.uncertainty)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A package with latents: ``count`` samples of the prior; no reading ever reaches the network."""
+
+    package: Package
+    engine: LatentEngine
+    count: int
+    seed: int = 0
+    name: str = "samples"
+
+    def predict(self, image: NDArray[np.uint8], key: Key) -> SlicePrediction:
+        """``count`` samples for the maps, at least 100 for the sizes."""
+        metadata = self.package.metadata
+        source = SampleSource(
+            _prepared(image, self.package),
+            self.engine,
+            latent_layout(metadata),
+            metadata.patch,
+            metadata.overlap,
+            (self.seed, *key),
+        )
+        statistics, kept, sizes = None, [], []
+        for number, sample in enumerate(self._draws(source)):
+            if number < self.count:
+                statistics = statistics or SampleStatistics(sample.shape)
+                statistics.add(sample)
+                kept.append(sample[:, 0])
+            sizes.append(float(np.count_nonzero(sample.argmax(axis=0))))
+        assert statistics is not None  # at least one sample is drawn
+        maps = statistics.maps()
+        probability = maps.probability[:, 0]
+        labels = probability.argmax(axis=0).astype(np.uint8)
+        return SlicePrediction(np.stack(kept), probability, labels, maps.map(metadata.primary)[0], np.array(sizes))
+
+    def _draws(self, source: SampleSource) -> Iterator[Float32]:
+        return source.draw(max(self.count, LEAST_SAMPLES))
+
+
+def create_slice_predictor(package: Package, engine: Engine, samples: int = 16, seed: int = 0) -> SlicePredictor:
+    """The way in which a package answers.
+
+    Raises:
+        InputError: fewer than one sample, or a network that works in 3D.
+    """
+    if samples < 1:
+        raise InputError(f"The number of samples must be 1 or more, not {samples}.")
+    if len(package.metadata.patch) != 2:
+        raise InputError(f"The model '{package.metadata.name}' works in 3D; readers' slices need one that works in 2D.")
+    if has_latents(package.metadata):
+        return Samples(package, engine, samples, seed)  # type: ignore[arg-type]
+    return OneAnswer(package, engine)
+
+
+def _prepared(image: NDArray[np.uint8], package: Package) -> Float32:
+    """(1, 1, H, W), normalised as a scan of one slice."""
+    return normalise(image[np.newaxis], package.metadata.normalisation)[np.newaxis]
