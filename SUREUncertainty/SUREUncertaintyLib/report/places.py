@@ -19,8 +19,8 @@ from .planes import ras_index
 from .planes import ras_ranges
 
 MARGIN_MM = 15.0
-WIDEST = "{}: on each plane, the slice that holds most of them."
-WORST = "{}: the marked voxel lies at R {:.1f}, A {:.1f}, S {:.1f} mm ({})."
+WIDEST = "{}. Each plane is the slice that holds most of them."
+WORST = "{}. The marked voxel lies at R {:.1f}, A {:.1f}, S {:.1f} mm ({})."
 
 
 @dataclass(frozen=True)

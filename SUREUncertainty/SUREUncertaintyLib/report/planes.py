@@ -39,6 +39,12 @@ class Plane:
 PLANES = (Plane("Axial", 2, 0, 1), Plane("Coronal", 1, 0, 2), Plane("Sagittal", 0, 1, 2))
 
 
+def planes_of(shown: Ranges) -> tuple[Plane, ...]:
+    """The planes that have an area: a single slice is seen from one side only."""
+    thick = [part.stop - part.start > 1 for part in shown]
+    return tuple(plane for plane in PLANES if thick[plane.across] and thick[plane.up]) or PLANES
+
+
 def to_ras(array: NDArray[Any], grid: Grid) -> NDArray[Any]:
     """View of a (k, j, i) array whose axes run closest to R, A, S."""
     axes, signs = parse_orientation(orientation_code(grid))
@@ -86,7 +92,7 @@ def _direction_letters(grid: Grid, axis: int) -> str:
     """Letters that an array axis runs to, the main one first: ``"R"``, on an oblique grid for instance ``"RA"``."""
     direction = LPS_TO_RAS[:3, :3] @ np.reshape(grid.direction, (3, 3))[:, axis]
     order = np.argsort(-np.abs(direction), kind="stable")
-    shown = [n for rank, n in enumerate(order) if rank == 0 or abs(direction[n]) >= OBLIQUE]
+    shown = [n for rank, n in enumerate(order[:2]) if rank == 0 or abs(direction[n]) >= OBLIQUE]
     return "".join("RAS"[n] if direction[n] > 0 else OPPOSITE["RAS"[n]] for n in shown)
 
 

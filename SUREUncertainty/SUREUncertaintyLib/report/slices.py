@@ -13,25 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ..core.colours import doubt_colours
-from ..core.colours import doubt_window
 from ..inference.result import SegmentationResult
 from ..packages.metadata import Label
+from .glow import TEXT
+from .glow import draw_scale
+from .glow import glow
 from .places import Place
 from .places import places_of
 from .planes import PLANES
 from .planes import Plane
 from .planes import cut
 from .planes import letters
+from .planes import planes_of
 from .planes import ras_grid
 from .planes import to_ras
 
 BACKGROUND = "#0b0d10"
-TEXT = "#e8eaed"
-OPACITY = (0.35, 0.95)
-LEVELS = 256
 FINE = 4
-"""Overlay pixels a voxel, interpolated linearly."""
+"""Overlay pixels a voxel."""
+LARGE = 200_000
+"""Pixels of a slice from which its overlay is fine enough as it is."""
 SCALE_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 PANEL_INCHES = 4.3
 
@@ -64,27 +65,28 @@ def _draw(result: SegmentationResult, place: Place, path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    spacing = ras_grid(result.image.grid).spacing
-    size = [(part.stop - part.start) * mm for part, mm in zip(place.shown, spacing, strict=True)]
-    widths = [size[plane.across] for plane in PLANES]
-    tallest = max(size[plane.up] for plane in PLANES)
-    inches = PANEL_INCHES * len(PLANES) / sum(widths)
-    height = min(max(tallest * inches, 2.0), 9.0)
-    figure = Figure(figsize=(PANEL_INCHES * len(PLANES) + 1.1, height + 0.9), facecolor=BACKGROUND, dpi=120)
+    planes = planes_of(place.shown)
+    size = [
+        (part.stop - part.start) * mm for part, mm in zip(place.shown, ras_grid(result.image.grid).spacing, strict=True)
+    ]
+    widths = [size[plane.across] for plane in planes]
+    room = PANEL_INCHES * len(planes)
+    height = min(max(room / sum(widths) * max(size[plane.up] for plane in planes), 2.0), 9.0)
+    figure = Figure(figsize=(room + 1.1, height + 0.9), facecolor=BACKGROUND, dpi=120)
     FigureCanvasAgg(figure)
     spec = figure.add_gridspec(
         1,
-        len(PLANES) + 1,
-        width_ratios=[*widths, 0.02 * sum(widths)],
+        len(planes) + 1,
+        width_ratios=[*widths, 0.08 / PANEL_INCHES * sum(widths)],
         left=0.01,
-        right=0.935,
+        right=1 - 0.8 / (room + 1.1),
         top=1 - 0.4 / (height + 0.9),
         bottom=0.5 / (height + 0.9),
         wspace=0.03,
     )
-    for column, plane in enumerate(PLANES):
+    for column, plane in enumerate(planes):
         _Panel(result, place, plane, figure.add_subplot(spec[0, column])).draw()
-    _colour_bar(figure, figure.add_subplot(spec[0, len(PLANES)]), result)
+    draw_scale(figure, figure.add_subplot(spec[0, len(planes)]), result.threshold, result.uncertainty_kind)
     _legend(figure, _visible_labels(result, place))
     figure.text(0.012, 0.985, place.title, color=TEXT, fontsize=12, va="top")
     figure.savefig(path, facecolor=BACKGROUND)
@@ -128,8 +130,14 @@ class _Panel:
         doubt = self._cut(self.result.uncertainty.array)
         if not (doubt > self.result.threshold).any():
             return
-        fine = ndimage.zoom(doubt, FINE, order=1, mode="nearest", grid_mode=True) if doubt.size < 4e5 else doubt
-        self._show(glow(fine, self.result.threshold), interpolation="nearest")
+        self._show(glow(self._refined(doubt), self.result.threshold), interpolation="nearest")
+
+    def _refined(self, image: NDArray[Any]) -> NDArray[Any]:
+        """The map interpolated linearly to square pixels, ``FINE`` along the shorter edge of a voxel."""
+        if image.size > LARGE:
+            return image
+        factors = [max(round(FINE * mm / min(self.step)), 1) for mm in reversed(self.step)]
+        return np.asarray(ndimage.zoom(image, factors, order=1, mode="nearest", grid_mode=True))
 
     def _contours(self) -> None:
         labels = np.pad(self._cut(self.result.labels.array), 1)
@@ -192,34 +200,6 @@ class _Panel:
 
     def _text(self, x: float, y: float, text: str, **style: Any) -> None:
         self.axes.text(x, y, text, transform=self.axes.transAxes, **{**_text_style(9), **style})
-
-
-def glow(uncertainty: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
-    """RGBA (..., 4) of uncertainty in 0..1: clear up to the threshold, then coloured, ever more opaque."""
-    low, high = doubt_window(threshold)
-    position = np.clip((uncertainty - low) / (high - low), 0.0, 1.0)
-    colours = np.empty((*position.shape, 4), np.float32)
-    colours[..., :3] = doubt_colours(LEVELS)[np.rint(position * (LEVELS - 1)).astype(int)]
-    colours[..., 3] = np.where(uncertainty > threshold, OPACITY[0] + (OPACITY[1] - OPACITY[0]) * position, 0.0)
-    return colours
-
-
-def _colour_bar(figure: Any, axes: Any, result: SegmentationResult) -> None:
-    """The scale of ``glow`` from the threshold on."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import ListedColormap
-    from matplotlib.colors import Normalize
-
-    low, high = doubt_window(result.threshold)
-    first = round((result.threshold - low) / (high - low) * (LEVELS - 1))
-    shown = ListedColormap(doubt_colours(LEVELS)[first:])
-    bar = figure.colorbar(ScalarMappable(Normalize(result.threshold, high), shown), cax=axes)
-    ticks = np.linspace(result.threshold, high, 5)
-    beyond = ["≥ "] if high < 1.0 else [""]
-    bar.set_ticks(ticks, labels=[f"{mark}{tick:.2f}" for mark, tick in zip([""] * 4 + beyond, ticks, strict=True)])
-    bar.ax.tick_params(colors=TEXT, labelsize=8, length=2)
-    bar.outline.set_visible(False)
-    bar.set_label(f"doubtful: {result.uncertainty_kind} above {result.threshold:.2f}", color=TEXT, fontsize=9)
 
 
 def _legend(figure: Any, labels: list[Label]) -> None:
