@@ -1,0 +1,87 @@
+"""The inputs of one SURE step: clean, and twice the same patches of noise at two levels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from ..evidential import dirichlet
+from .geometry import SampleGeometry
+from .noise_patches import draw_tiles
+from .noise_patches import noisy_image
+from .noise_patches import place_patches
+from .noise_patches import sides_of
+from .settings import SureSettings
+
+HARD_SPREAD = 0.5
+Forward = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class NoisyInputs:
+    """Two noisy copies of a batch and where their patches are.
+
+    Attributes:
+        images: (B, channels, ...) at the first and at the second level.
+        levels: both drawn from U(0, 1) once a batch.
+        centres: (n, dims) int64 a sample, on the batch's device.
+    """
+
+    images: tuple[Tensor, Tensor]
+    levels: tuple[float, float]
+    centres: list[Tensor]
+
+
+@contextmanager
+def frozen_statistics(network: nn.Module) -> Iterator[None]:
+    """Batch normalisation uses the batch but does not remember it: noisy passes must not teach it noise."""
+    norms = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.track_running_stats]
+    for module in norms:
+        module.track_running_stats = False
+    try:
+        yield
+    finally:
+        for module in norms:
+            module.track_running_stats = True
+
+
+@torch.no_grad()
+def hard_voxels(forward: Forward, image: Tensor, clean: Tensor, generator: torch.Generator) -> Tensor:
+    """Voxels whose uncertainty does not rise under a noise field of spread 0.5, (B, ...) bool: they break P2."""
+    field = torch.randn(image.shape, generator=generator).to(image.device)
+    noisy = dirichlet(forward(image + HARD_SPREAD * field)).vacuity
+    return noisy - clean <= 0
+
+
+def noisy_inputs(
+    image: Tensor,
+    label: Tensor,
+    hard: Tensor,
+    geometries: Sequence[SampleGeometry | None],
+    classes: int,
+    spacing: Sequence[float] | None,
+    settings: SureSettings,
+    generator: torch.Generator,
+) -> NoisyInputs:
+    """Draw levels, places and tiles, and put the noise in."""
+    rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
+    levels = (float(rng.uniform()), float(rng.uniform()))
+    sides = sides_of(settings, spacing, label.ndim - 1)
+    first, second, centres = [], [], []
+    for x, y, h, geometry in zip(image, label, hard, geometries, strict=True):
+        near = geometry.near.cpu().numpy() if geometry is not None else np.zeros(tuple(y.shape), dtype=bool)
+        places = place_patches(y.cpu().numpy(), h.cpu().numpy(), near, classes, sides, settings.num_patch, rng)
+        tiles = draw_tiles(len(places), x.shape[0], sides, generator).to(x)
+        first.append(noisy_image(x, places, tiles, levels[0], settings.noise_kind))
+        second.append(noisy_image(x, places, tiles, levels[1], settings.noise_kind))
+        centres.append(torch.from_numpy(places).to(image.device))
+    return NoisyInputs((torch.stack(first), torch.stack(second)), levels, centres)

@@ -1,0 +1,55 @@
+"""Every switch of the SURE losses, and two named sets of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+DENOMINATORS = ("all", "violating")
+NOISE_KINDS = ("spread", "mean")
+
+
+@dataclass(frozen=True)
+class SureSettings:
+    """Settings of the uncertainty losses; the defaults are the principled form.
+
+    Attributes:
+        beta, gamma: weights of L_gu and L_nu; c_mu, c_d, c_far: of the parts of L_nu.
+        delta, t: widths of the boundary band and of the noise zone, mm (pixels without spacing); None: 1.5 and 6 mm, or
+            1 and 4 pixels.
+        pairs_per_case: most pairs of band voxels that L_gu looks at.
+        denominator: what L_gu divides by: ``"all"`` pairs or the ``"violating"`` ones.
+        num_patch: noise patches a class and image; patch: their side in mm (pixels without spacing).
+        noise_kind: a noise level is the ``"spread"`` of the noise, or its ``"mean"``.
+        hard_samples: patches go where noise does not raise the uncertainty.
+        detach_clean: the clean uncertainty is constant in L_mu and L_d.
+        start: share of the training before the first uncertainty loss.
+        one_graph: all passes in one graph; False back-propagates pass by pass, with a third of the memory.
+    """
+
+    beta: float = 10.0
+    gamma: float = 1.0
+    c_mu: float = 1.0
+    c_d: float = 1.0
+    c_far: float = 1.0
+    delta: float | None = None
+    t: float | None = None
+    pairs_per_case: int = 20_000
+    denominator: str = "all"
+    num_patch: int = 3
+    patch: float = 4.5
+    noise_kind: str = "spread"
+    hard_samples: bool = True
+    detach_clean: bool = True
+    start: float = 0.3
+    one_graph: bool = True
+
+    def __post_init__(self) -> None:
+        if self.denominator not in DENOMINATORS:
+            raise ValueError(f"denominator must be one of {', '.join(DENOMINATORS)}, got {self.denominator!r}")
+        if self.noise_kind not in NOISE_KINDS:
+            raise ValueError(f"noise_kind must be one of {', '.join(NOISE_KINDS)}, got {self.noise_kind!r}")
+
+
+PRINCIPLED = SureSettings()
+REFERENCE = SureSettings(denominator="violating", noise_kind="mean")
+PRESETS = {"principled": PRINCIPLED, "reference": REFERENCE}

@@ -1,0 +1,168 @@
+"""One training step of SURE: segmentation on the clean image, supervision of u on clean and noisy ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+
+import torch
+from torch import Tensor
+from torch import nn
+
+from ..evidential import EvidentialLoss
+from ..evidential import dirichlet
+from ..evidential import to_one_hot
+from .geometry import SampleGeometry
+from .geometry import batch_geometry
+from .gradient_uncertainty import gradient_uncertainty_loss
+from .noise_uncertainty import noise_uncertainty_loss
+from .passes import Forward
+from .passes import NoisyInputs
+from .passes import frozen_statistics
+from .passes import hard_voxels
+from .passes import noisy_inputs
+from .schedule import ramp
+from .settings import PRINCIPLED
+from .settings import SureSettings
+
+
+@dataclass(frozen=True)
+class SureStep:
+    """Computes the gradients of L_Seg + a(epoch) (beta L_gu + gamma L_nu).
+
+    Before the first epoch of the ramp it costs one pass, exactly as plain evidential training; after it, three passes
+    with gradient (clean and two noise levels) and one without (hard samples).
+
+    Attributes:
+        segmentation: L_Seg.
+        epochs: length of the training, for the ramp.
+        classes: background included.
+        spacing: mm along the spatial axes, None for pixels.
+        autocast: dtype of mixed precision, None for full precision.
+    """
+
+    segmentation: EvidentialLoss
+    epochs: float
+    classes: int
+    spacing: tuple[float, ...] | None
+    settings: SureSettings = field(default=PRINCIPLED)
+    autocast: torch.dtype | None = None
+
+    def backward(
+        self, network: nn.Module, image: Tensor, label: Tensor, epoch: float, generator: torch.Generator
+    ) -> dict[str, float]:
+        """Accumulate gradients in ``network``; returns the weighted parts of the loss, and ``loss``, their sum."""
+        weight = ramp(epoch, self.epochs, round(self.settings.start * self.epochs))
+        if weight == 0.0:
+            return self._plain(network, image, label, epoch)
+        geometries = batch_geometry(image, label, self.spacing, self.settings)
+        if self.settings.one_graph:
+            return self._one_graph(network, image, label, epoch, weight, geometries, generator)
+        return self._pass_by_pass(network, image, label, epoch, weight, geometries, generator)
+
+    def _forward(self, network: nn.Module) -> Forward:
+        def logits(image: Tensor) -> Tensor:
+            kind = image.device.type
+            with torch.autocast(kind, dtype=self.autocast or torch.bfloat16, enabled=self.autocast is not None):
+                output: Tensor = network(image)
+            return output.float()
+
+        return logits
+
+    def _plain(self, network: nn.Module, image: Tensor, label: Tensor, epoch: float) -> dict[str, float]:
+        parts = self.segmentation.parts(self._forward(network)(image), to_one_hot(label, self.classes), epoch)
+        _total(parts).backward()
+        return _report(parts)
+
+    def _one_graph(
+        self,
+        network: nn.Module,
+        image: Tensor,
+        label: Tensor,
+        epoch: float,
+        weight: float,
+        geometries: Sequence[SampleGeometry | None],
+        generator: torch.Generator,
+    ) -> dict[str, float]:
+        """All three passes in one graph."""
+        forward = self._forward(network)
+        logits = forward(image)
+        clean = dirichlet(logits).vacuity
+        with frozen_statistics(network):
+            inputs = self._inputs(forward, image, label, clean.detach(), geometries, generator)
+            noisy = [dirichlet(forward(x)).vacuity for x in inputs.images]
+        parts = self.segmentation.parts(logits, to_one_hot(label, self.classes), epoch)
+        parts |= self._supervision(clean, (noisy[0], noisy[1]), inputs, geometries, weight, generator)
+        _total(parts).backward()
+        return _report(parts)
+
+    def _pass_by_pass(
+        self,
+        network: nn.Module,
+        image: Tensor,
+        label: Tensor,
+        epoch: float,
+        weight: float,
+        geometries: Sequence[SampleGeometry | None],
+        generator: torch.Generator,
+    ) -> dict[str, float]:
+        """The memory of one pass: u maps first without graph, dL/du for each, then every pass again on its own.
+
+        Exact, since the supervision sees the passes through u alone; dropout would draw anew.
+        """
+        forward = self._forward(network)
+        with frozen_statistics(network), torch.no_grad():
+            first = dirichlet(forward(image)).vacuity
+            inputs = self._inputs(forward, image, label, first, geometries, generator)
+            maps = [first, *(dirichlet(forward(x)).vacuity for x in inputs.images)]
+        leaves = [u.detach().requires_grad_() for u in maps]
+        supervision = self._supervision(leaves[0], (leaves[1], leaves[2]), inputs, geometries, weight, generator)
+        slopes = torch.autograd.grad(_total(supervision), leaves)
+        logits = forward(image)
+        parts = self.segmentation.parts(logits, to_one_hot(label, self.classes), epoch)
+        (_total(parts) + (dirichlet(logits).vacuity * slopes[0]).sum()).backward()
+        with frozen_statistics(network):
+            for x, slope in zip(inputs.images, slopes[1:], strict=True):
+                (dirichlet(forward(x)).vacuity * slope).sum().backward()
+        return _report(parts | supervision)
+
+    def _inputs(
+        self,
+        forward: Forward,
+        image: Tensor,
+        label: Tensor,
+        clean: Tensor,
+        geometries: Sequence[SampleGeometry | None],
+        generator: torch.Generator,
+    ) -> NoisyInputs:
+        if self.settings.hard_samples:
+            hard = hard_voxels(forward, image, clean, generator)
+        else:
+            hard = torch.ones_like(label, dtype=torch.bool)
+        return noisy_inputs(image, label, hard, geometries, self.classes, self.spacing, self.settings, generator)
+
+    def _supervision(
+        self,
+        clean: Tensor,
+        noisy: tuple[Tensor, Tensor],
+        inputs: NoisyInputs,
+        geometries: Sequence[SampleGeometry | None],
+        weight: float,
+        generator: torch.Generator,
+    ) -> dict[str, Tensor]:
+        """The weighted parts of a (beta L_gu + gamma L_nu)."""
+        settings = self.settings
+        gradient = gradient_uncertainty_loss(clean, geometries, settings, generator)
+        noise = noise_uncertainty_loss(clean, noisy, inputs.levels, inputs.centres, geometries, settings)
+        weighted = {name: weight * settings.gamma * part for name, part in noise.items()}
+        return {"gradient": weight * settings.beta * gradient, **weighted}
+
+
+def _total(parts: dict[str, Tensor]) -> Tensor:
+    return torch.stack(list(parts.values())).sum()
+
+
+def _report(parts: dict[str, Tensor]) -> dict[str, float]:
+    values = {name: float(part.detach()) for name, part in parts.items()}
+    return {"loss": sum(values.values()), **values}
