@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 from typing import Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from ..inference.sampling.result import SamplingOptions
 
 ROI_HELP = (
     "A box to analyse, repeatable: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json or "
     "NAME=FILE.mrk.json. The whole scan if left out."
 )
+
+SAMPLES_HELP = "How many samples to draw, for models with latents; 20 if left out. Sizes come from at least 100."
+LEVEL_HELP = "Draw only this latent level, repeatable; 0 is the finest. All of them if left out."
 
 
 def segment(
@@ -20,6 +27,11 @@ def segment(
     roi: Annotated[list[str] | None, typer.Option(help=ROI_HELP)] = None,
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
+    samples: Annotated[int | None, typer.Option(help=SAMPLES_HELP)] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the samples: the same one draws the same.")] = None,
+    level: Annotated[list[int] | None, typer.Option(help=LEVEL_HELP)] = None,
+    level_maps: Annotated[bool, typer.Option("--level-maps", help="One map of doubt a level (takes longer).")] = False,
+    keep_samples: Annotated[bool, typer.Option("--keep-samples", help="Write every sample into samples/.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a table.")] = False,
     no_scene: Annotated[bool, typer.Option("--no-scene", help="Write no scene.mrb for 3D Slicer.")] = False,
@@ -39,9 +51,22 @@ def segment(
 
     rois = read_rois(tuple(roi or ()))
     package = find_package(model)
+    sampling = _sampling(samples, seed, level, level_maps, keep_samples)
     wanted = Wanted(pictures=not no_pictures, page=not no_report)
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
-        job = Job(read_volume(image), package, output, rois, engine, device, overwrite, wanted)
+        job = Job(read_volume(image), package, output, rois, engine, device, overwrite, wanted, sampling)
         document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)
     print_summary(document, output, as_json)
+
+
+def _sampling(
+    samples: int | None, seed: int | None, level: list[int] | None, level_maps: bool, keep_samples: bool
+) -> SamplingOptions | None:
+    """None unless something about samples was asked for."""
+    from ..inference.sampling.result import SamplingOptions
+
+    if samples is None and seed is None and not level and not level_maps and not keep_samples:
+        return None
+    count = SamplingOptions.count if samples is None else samples
+    return SamplingOptions(count, seed or 0, tuple(level) if level else None, level_maps, keep_samples)

@@ -15,6 +15,7 @@ from ..analysis.rows import StructureRow
 from ..core.roi import Roi
 from ..core.volume import Volume
 from ..packages.metadata import Label
+from .sampling.result import Sampling
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,7 @@ class SegmentationResult:
             (with several ROIs the package's labels stand once a ROI, prefixed by its name).
         rois: the regions that were analysed; empty for the whole scan.
         probabilities: (C, k, j, i) float32 of the package's own classes, only when asked for and with at most one ROI.
+        sampling: what drawn samples add, for networks with latents.
         provenance: versions, model fingerprint, engine, device, timings, seed; ready for JSON.
     """
 
@@ -45,4 +47,5 @@ class SegmentationResult:
     probabilities: NDArray[np.float32] | None = None
     uncertainty_kind: str = "vacuity"
     threshold: float = 0.5
+    sampling: Sampling | None = None
     provenance: dict[str, Any] = field(default_factory=dict)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 from typing import Any
 
@@ -38,6 +40,9 @@ from .regions import overlap
 from .regions import plan_regions
 from .regions import prepare_region
 from .result import SegmentationResult
+from .sampling.encoding import has_latents
+from .sampling.result import SamplingOptions
+from .sampling.sampler import RegionSampler
 from .windows import blend_windows
 
 if TYPE_CHECKING:
@@ -58,6 +63,7 @@ def segment(
     keep_probabilities: bool = False,
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
+    sampling: SamplingOptions | None = None,
 ) -> SegmentationResult:
     """Segment a scan, or regions of it.
 
@@ -72,6 +78,7 @@ def segment(
         rois: boxes to analyse, the whole scan when empty. Labels stand once a region.
         keep_probabilities: also return (C, k, j, i) probabilities; at most one region.
         progress, is_cancelled: called at least once a window.
+        sampling: what to draw from a network with latents; its defaults when None. Other networks give one answer.
 
     Returns:
         The result on the scan's grid; outside the regions label, uncertainty and entropy are 0.
@@ -85,18 +92,26 @@ def segment(
     with watch.stage("check"):
         _check(volume, package, rois, keep_probabilities)
         regions = plan_regions(volume.grid, package.metadata, rois)
-        head = create_head(package.metadata.head)
+        sampler = _sampler(volume, package, engine, regions, sampling)
+        head: Head = create_head(package.metadata.head) if sampler is None else sampler.head
     canvas = _canvas(volume, package, regions, keep_probabilities)
     contrast: dict[str, dict[str, float]] = {}
     for number, region in enumerate(regions):
         share = _part(progress, number / len(regions), (number + 1) / len(regions))
-        contrast[region.name] = _run_region(volume, package, engine, head, region, canvas, watch, share, is_cancelled)
+        run = partial(run_network, package=package, engine=engine, head=head)
+        run = run if sampler is None else partial(sampler.run, region=region)
+        contrast[region.name] = _run_region(volume, package, run, head, region, canvas, watch, share, is_cancelled)
+    if sampler is not None:
+        canvas.ranges.update(sampler.ranges())
     raise_if_cancelled(is_cancelled)
     progress(1.0, "measuring")
     with watch.stage("tables"):
         result = _result(volume, package, regions, canvas, head, contrast)
     record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
-    return replace(result, provenance=record)
+    if sampler is None:
+        return replace(result, provenance=record)
+    notices = (*result.notices, *sampler.notices())
+    return replace(result, provenance=record | sampler.record(), sampling=sampler.result(), notices=notices)
 
 
 def run_network(
@@ -128,7 +143,7 @@ def _check(volume: Volume, package: Package, rois: Sequence[Roi], keep_probabili
 def _run_region(
     volume: Volume,
     package: Package,
-    engine: Engine,
+    run: Callable[..., NDArray[np.float32]],
     head: Head,
     region: Region,
     canvas: Canvas,
@@ -144,13 +159,25 @@ def _run_region(
         contrast = measure(image[0])
     with watch.stage("network"):
         windows = _part(progress, 0.0, NETWORK_SHARE, f"{region.name}: ")
-        blended = run_network(image, package, engine, head, windows, is_cancelled)
+        blended = run(image, progress=windows, is_cancelled=is_cancelled)
     del image
     raise_if_cancelled(is_cancelled)
     progress(NETWORK_SHARE, f"{region.name}: drawing the maps")
     with watch.stage("maps"):
         canvas.paint(region, blended, head)
     return contrast
+
+
+def _sampler(
+    volume: Volume, package: Package, engine: Engine, regions: Sequence[Region], options: SamplingOptions | None
+) -> RegionSampler | None:
+    """None for a network that gives one answer, unless samples were asked for, which it refuses."""
+    if options is None and not has_latents(package.metadata):
+        return None
+    sampler = RegionSampler(volume, package, engine, options or SamplingOptions())  # type: ignore[arg-type]
+    for region in regions:
+        sampler.check(region)
+    return sampler
 
 
 def _canvas(volume: Volume, package: Package, regions: Sequence[Region], keep_probabilities: bool) -> Canvas:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.roi import Roi
 from ..inference.result import SegmentationResult
+from .sampling import describe_sampling
 from .tables import region_record
 from .tables import structure_record
 
@@ -36,6 +37,7 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "notices": [{"code": notice.code, "text": notice.text} for notice in result.notices],
         "structures": [structure_record(row) for row in result.structures],
         "regions": [region_record(row) for row in result.regions],
+        **({} if result.sampling is None else {"samples": describe_sampling(result.sampling)}),
     }
 
 

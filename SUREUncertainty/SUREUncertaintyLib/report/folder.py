@@ -22,6 +22,7 @@ from ..inference.result import SegmentationResult
 from .document import describe_result
 from .document import write_document
 from .page import write_page
+from .sampling import write_sampling
 from .slices import Picture
 from .slices import draw_slices
 from .tables import write_regions
@@ -104,6 +105,8 @@ def _write_maps(result: SegmentationResult, folder: Path) -> None:
     write_volume(result.entropy, folder / "entropy.nrrd")
     write_structures(result.structures, folder / "structures.csv")
     write_regions(result.regions, folder / "regions.csv")
+    if result.sampling is not None:
+        write_sampling(result.sampling, result.label_set, folder)
 
 
 def _copy_card(package: Package, folder: Path) -> None:

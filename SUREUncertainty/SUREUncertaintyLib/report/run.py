@@ -17,6 +17,7 @@ from ..core.roi import Roi
 from ..core.volume import Volume
 from ..core.writing import OutputFolder
 from ..inference.choose import create_engine
+from ..inference.sampling.result import SamplingOptions
 from ..inference.segmenter import segment
 from .folder import Add
 from .folder import Wanted
@@ -36,6 +37,7 @@ class Job:
     Attributes:
         engine, device: as for ``create_engine``.
         overwrite: whether earlier results in ``output`` may be replaced.
+        sampling: as for ``segment``.
     """
 
     volume: Volume
@@ -46,6 +48,7 @@ class Job:
     device: str | None = None
     overwrite: bool = False
     wanted: Wanted = field(default_factory=Wanted)
+    sampling: SamplingOptions | None = None
 
 
 def run_job(
@@ -69,6 +72,7 @@ def run_job(
             job.rois,
             progress=_between(progress, 0.0, SEGMENTING),
             is_cancelled=is_cancelled,
+            sampling=job.sampling,
         )
         writing = _between(progress, SEGMENTING, 1.0)
         document = write_results(result, folder, job.package, job.wanted, additions, writing, is_cancelled)

@@ -10,10 +10,12 @@ import numpy as np
 from torch import nn
 
 from ..analysis.fingerprint import measure
+from ..nn.hierarchical.latent_unet import LatentUNet
 from .calibration import doubt_threshold
 from .calibration import predict_tuning
 from .calibration import volume_probability
 from .cases import TrainingCase
+from .latent_description import describe_latents
 from .recipe import Recipe
 
 HEAD_OF_LOSS = {"softmax": "softmax", "hierarchical": "softmax"}
@@ -58,7 +60,7 @@ def describe_package(
         "overlap": texts.get("overlap", 0.5),
         "labels": texts.get("labels") or _plain_labels(recipe),
         "uncertainty": _uncertainty(recipe, network, tuning, head),
-        "expected": _expected(cases),
+        "expected": _expected(cases, in_pixels=recipe.input.spacing is None),
         "training": _training(recipe, cases, tuning),
         "metrics": {},
     }
@@ -71,6 +73,8 @@ def _plain_labels(recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def _uncertainty(recipe: Recipe, network: nn.Module, tuning: Sequence[TrainingCase], head: str) -> dict[str, Any]:
+    if isinstance(network, LatentUNet):
+        return describe_latents(recipe, network, tuning)
     kinds = ["vacuity", "entropy"] if head == "evidential" else ["entropy"]
     section: dict[str, Any] = {"primary": kinds[0], "kinds": kinds, "threshold": recipe.package.get("threshold", 0.5)}
     if tuning:
@@ -81,17 +85,21 @@ def _uncertainty(recipe: Recipe, network: nn.Module, tuning: Sequence[TrainingCa
     return section
 
 
-def _expected(cases: Sequence[TrainingCase]) -> dict[str, Any]:
+def _expected(cases: Sequence[TrainingCase], in_pixels: bool) -> dict[str, Any]:
+    """Ranges of the training data; nothing in mm where the size of their voxels is unknown."""
+    measures = [measure(case.image.reshape(-1, *case.image.shape[-2:])) for case in cases]
+    contrast = {"contrast": {name: _widened(np.array([row[name] for row in measures])) for name in measures[0]}}
+    if in_pixels:
+        return contrast
     spacing = np.array([case.spacing for case in cases])
     extent = np.array([np.array(case.image.shape) * case.spacing for case in cases])
-    contrast = [measure(case.image.reshape(-1, *case.image.shape[-2:])) for case in cases]
     return {
         "spacing_mm": [
             round(float(spacing.min()) / SPACING_FACTOR, 4),
             round(float(spacing.max()) * SPACING_FACTOR, 4),
         ],
         "extent_mm": _widened(extent),
-        "contrast": {name: _widened(np.array([row[name] for row in contrast])) for name in contrast[0]},
+        **contrast,
     }
 
 

@@ -1,0 +1,197 @@
+"""The regions of a run through a network with latents: draws, maps and sizes, brought to the input's grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.interval import VoxelRange
+from ...analysis.rows import Notice
+from ...core.errors import InputError
+from ...core.progress import IsCancelled
+from ...core.progress import Progress
+from ...core.resampling import resample_slab
+from ...core.volume import Volume
+from ..heads import Belief
+from ..heads import SoftmaxHead
+from ..heads import normalised_entropy
+from ..regions import Region
+from .drawing import SampleSource
+from .drawing import check_levels
+from .encoding import LatentEngine
+from .encoding import latent_layout
+from .memory import check_memory
+from .plausible import most_different
+from .plausible import probability_bands
+from .result import Sampling
+from .result import SamplingOptions
+from .result import StructureSize
+from .sizes import LEAST_SAMPLES
+from .sizes import channel_sizes
+from .sizes import size_interval
+from .statistics import SampleMaps
+from .statistics import SampleStatistics
+
+if TYPE_CHECKING:
+    from ...packages.package import Package
+
+Float32 = NDArray[np.float32]
+KEPT_MAPS = ("mutual_information", "fg_variance", "class_variance")
+MM3_PER_ML = 1000.0
+
+
+class SampledHead(SoftmaxHead):
+    """Reads channels that a ``RegionSampler`` made: mean probabilities (C, ...), then the primary map."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def probability(self, blended: Float32) -> Float32:
+        """The mean over samples, renormalised against resampling."""
+        return super().probability(blended[:-1])
+
+    def belief(self, blended: Float32) -> Belief:
+        """Mean probability, the primary map, and the entropy of the mean."""
+        probability = self.probability(blended)
+        return Belief(probability, blended[-1], normalised_entropy(probability))
+
+
+class RegionSampler:
+    """Draws the samples of every region of one run and keeps what is read from them.
+
+    Raises:
+        PackageError: the network has no latents.
+        InputError: fewer than one sample, a level that does not exist, or a volume that does not fit into memory.
+    """
+
+    def __init__(self, volume: Volume, package: Package, engine: LatentEngine, options: SamplingOptions) -> None:
+        self._layout = latent_layout(package.metadata)
+        if options.count < 1:
+            raise InputError(f"The number of samples must be 1 or more, not {options.count}.")
+        check_levels(options.levels, self._layout.levels)
+        self._volume, self._metadata, self._engine, self._options = volume, package.metadata, engine, options
+        self.head = SampledHead(package.metadata.primary)
+        self._maps = {name: self._blank() for name in KEPT_MAPS}
+        self._levels = [self._blank() for _ in range(self._layout.levels if options.level_maps else 0)]
+        self._samples = [self._blank(np.uint8) for _ in range(options.count if options.keep_samples else 0)]
+        self._bands: dict[str, NDArray[np.uint8]] = {}
+        self._sizes: list[StructureSize] = []
+
+    def check(self, region: Region) -> None:
+        """Refuse a region that would not fit into memory, before anything is drawn."""
+        kept = len(self._samples)
+        check_memory(region.model_grid.shape, len(self._metadata.labels), len(self._levels), kept)
+
+    def run(self, image: Float32, region: Region, progress: Progress, is_cancelled: IsCancelled) -> Float32:
+        """Draw a region's samples; returns (C + 1, k, j, i): mean probabilities and the primary map."""
+        options, metadata = self._options, self._metadata
+        chosen = None if options.levels is None else frozenset(options.levels)
+        source = SampleSource(
+            image,
+            self._engine,
+            self._layout,
+            metadata.patch,
+            metadata.overlap,
+            (options.seed,),
+            chosen,
+            options.cache_mb,
+        )
+        total = max(options.count, LEAST_SAMPLES)
+        share = total / (total + options.count * len(self._levels))
+        maps, sizes = self._draw(source, region, total, _part(progress, 0.0, share), is_cancelled)
+        for level, target in enumerate(self._levels):
+            alone = source.at_levels(frozenset({level}))
+            self._put(target, self._information(alone, is_cancelled), region)
+            progress(share + (1.0 - share) * (level + 1) / len(self._levels), f"level {level}")
+        self._keep(maps, sizes, region)
+        return np.concatenate([maps.probability, maps.map(metadata.primary)[np.newaxis]])
+
+    def ranges(self) -> dict[int, VoxelRange]:
+        """The size interval of every structure in voxels of the input."""
+        voxel_ml = self._volume.grid.voxel_volume_mm3 / MM3_PER_ML
+        return {
+            size.value: VoxelRange(int(size.ml[1] / voxel_ml), int(np.ceil(size.ml[2] / voxel_ml)))
+            for size in self._sizes
+        }
+
+    def result(self) -> Sampling:
+        """Everything that the samples of all regions say."""
+        named = self._volume.with_array
+        far = most_different(self._samples) if len(self._samples) > 1 else ()
+        return Sampling(
+            options=self._options,
+            maps={name: named(array, name) for name, array in self._maps.items()},
+            levels=tuple(named(array, f"level {level}") for level, array in enumerate(self._levels)),
+            bands={name: named(array, f"{name} contours") for name, array in self._bands.items()},
+            samples=tuple(named(array, f"sample {number}") for number, array in enumerate(self._samples)),
+            most_different=far,
+            sizes=tuple(self._sizes),
+        )
+
+    def record(self) -> dict[str, Any]:
+        """What the run's record says about the draws."""
+        options = self._options
+        drawn = {"samples": options.count, "size_samples": max(options.count, LEAST_SAMPLES)}
+        levels = "all" if options.levels is None else list(options.levels)
+        return {"estimator": "samples", "seed": options.seed, "sampling": {**drawn, "levels": levels}}
+
+    def notices(self) -> tuple[Notice, ...]:
+        """Warnings that the package carries about its latents."""
+        warnings = self._metadata.raw.get("uncertainty", {}).get("warnings", ())
+        return tuple(Notice("latents-collapsed", str(text)) for text in warnings)
+
+    def _draw(
+        self, source: SampleSource, region: Region, total: int, progress: Progress, is_cancelled: IsCancelled
+    ) -> tuple[SampleMaps, list[NDArray[np.int64]]]:
+        classes = len(self._metadata.labels)
+        statistics = SampleStatistics((classes, *source.plan.shape))
+        sizes = []
+        for number, sample in enumerate(source.draw(total, 0, progress, is_cancelled)):
+            is_mapped = number < self._options.count
+            winners = statistics.add(sample) if is_mapped else sample.argmax(axis=0).astype(np.uint8)
+            sizes.append(channel_sizes(winners, classes))
+            if number < len(self._samples):
+                self._put_sample(self._samples[number], sample, region)
+        return statistics.maps(), sizes
+
+    def _information(self, source: SampleSource, is_cancelled: IsCancelled) -> Float32:
+        statistics = SampleStatistics((len(self._metadata.labels), *source.plan.shape))
+        for sample in source.draw(self._options.count, is_cancelled=is_cancelled):
+            statistics.add(sample)
+        return statistics.maps().mutual_information
+
+    def _keep(self, maps: SampleMaps, sizes: list[NDArray[np.int64]], region: Region) -> None:
+        for name, target in self._maps.items():
+            self._put(target, maps.map(name), region)
+        table = np.array(sizes, dtype=np.float64)
+        voxel_ml = region.model_grid.voxel_volume_mm3 / MM3_PER_ML
+        for channel, label in enumerate(region.label_set, start=1):
+            bands = self._bands.setdefault(label.name, self._blank(np.uint8))
+            self._put(bands, probability_bands(self._resampled(maps.probability[channel], region)), region, False)
+            interval = size_interval(table[:, channel])
+            self._sizes.append(StructureSize(label.value, label.name, interval, voxel_ml))
+
+    def _put_sample(self, target: NDArray[np.uint8], sample: Float32, region: Region) -> None:
+        values = np.array([0, *(label.value for label in region.label_set)], dtype=np.uint8)
+        channels = np.stack([self._resampled(channel, region) for channel in sample])
+        self._put(target, values[channels.argmax(axis=0)], region, False)
+
+    def _put(self, target: NDArray[Any], values: NDArray[Any], region: Region, resampled: bool = True) -> None:
+        """Where regions overlap the larger value stays."""
+        on_input = self._resampled(values, region) if resampled else values
+        if region.inside is not None:
+            on_input = np.where(region.inside, on_input, 0)
+        np.maximum(target[region.slices], on_input, out=target[region.slices])
+
+    def _resampled(self, array: NDArray[Any], region: Region) -> NDArray[Any]:
+        return resample_slab(array, region.model_grid, region.grid, 0, region.grid.shape[0], "linear")
+
+    def _blank(self, kind: Any = np.float32) -> NDArray[Any]:
+        return np.zeros(self._volume.grid.shape, dtype=kind)
+
+
+def _part(progress: Progress, low: float, high: float) -> Progress:
+    return lambda fraction, text: progress(low + (high - low) * fraction, text)

@@ -1,0 +1,160 @@
+"""A scan through a network with latents: maps, sizes, levels and samples on its grid, in files, from the shell."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from SUREUncertaintyLib.cli.app import run
+from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.core.errors import PackageError
+from SUREUncertaintyLib.core.roi import Roi
+from SUREUncertaintyLib.core.volume import Grid
+from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.inference.sampling.result import SamplingOptions
+from SUREUncertaintyLib.inference.segmenter import segment
+from SUREUncertaintyLib.packages.package import Package
+from tiny import build_tiny
+from tiny import with_metadata
+
+SHAPE = (5, 22, 18)
+SPACING = (0.7, 0.7, 2.5)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    arguments = {"spatial_dims": 2, "in_channels": 1, "out_channels": 3, "channels": [4, 6, 8], "posterior": "none"}
+    return build_tiny(
+        tmp_path_factory.mktemp("latent") / "slices",
+        name="slices",
+        modality="CT",
+        network={"name": "latent_unet", "arguments": arguments},
+        head="softmax",
+        orientation="LPS",
+        spacing=None,
+        patch=[16, 16],
+        normalisation={"kind": "minmax", "per_slice": True},
+        uncertainty={
+            "primary": "mutual_information",
+            "kinds": ["mutual_information", "entropy", "fg_variance", "class_variance"],
+            "threshold": 0.01,
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def scan() -> Volume:
+    array = np.random.default_rng(2).normal(100, 20, SHAPE).astype(np.float32)
+    return Volume(array, Grid(SHAPE, SPACING), "scan")
+
+
+def test_maps_sizes_and_samples_lie_on_the_scan_and_agree_with_one_another(package: Package, scan: Volume) -> None:
+    engine = create_engine(package, "torch", "cpu")
+    result = segment(scan, package, engine, sampling=SamplingOptions(6, 3, None, True, True))
+    sampling = result.sampling
+    assert sampling is not None
+    assert result.uncertainty_kind == "mutual_information"
+    assert np.array_equal(sampling.maps["mutual_information"].array, result.uncertainty.array)
+    votes = np.stack([sample.array for sample in sampling.samples])
+    assert votes.shape == (6, *SHAPE)
+    share = (votes != 0).mean(0)
+    np.testing.assert_allclose(sampling.maps["fg_variance"].array, share * (1 - share), atol=1e-6)
+    for size in sampling.sizes:
+        assert size.interval.samples == 100
+        assert size.voxel_ml == pytest.approx(np.prod(SPACING) / 1000)
+        (row,) = [row for row in result.structures if row.value == size.value]
+        assert row.volume_low_ml <= size.ml[1] + 1e-9
+        assert row.volume_high_ml >= size.ml[2] - 1e-9
+    assert len(sampling.levels) == 2
+    assert not np.array_equal(sampling.levels[0].array, sampling.levels[1].array)
+    assert len(set(sampling.most_different)) == 2
+    assert (result.provenance["estimator"], result.provenance["seed"]) == ("samples", 3)
+
+
+def test_the_same_seed_gives_the_same_result_and_a_model_with_latents_samples_unasked(
+    package: Package, scan: Volume
+) -> None:
+    engine = create_engine(package, "torch", "cpu")
+    first, again = (segment(scan, package, engine) for _ in range(2))
+    other = segment(scan, package, engine, sampling=SamplingOptions(seed=1))
+    assert first.sampling is not None
+    assert first.sampling.options.count == 20
+    assert np.array_equal(first.uncertainty.array, again.uncertainty.array)
+    assert not np.array_equal(first.uncertainty.array, other.uncertainty.array)
+    assert first.sampling.samples == ()
+
+
+def test_bands_are_nested_and_regions_get_their_own_sizes(package: Package, scan: Volume) -> None:
+    engine = create_engine(package, "torch", "cpu")
+    rois = (Roi("a", (-6.0, -14.0, 0.0), (0.5, -1.0, 6.0)), Roi("b", (-12.0, -14.0, 0.0), (-7.0, -1.0, 10.0)))
+    result = segment(scan, package, engine, rois, sampling=SamplingOptions(3))
+    assert result.sampling is not None
+    assert [size.name for size in result.sampling.sizes] == ["a shell", "a core", "b shell", "b core"]
+    outside = result.entropy.array == 0
+    assert outside.any()
+    for name, band in result.sampling.bands.items():
+        assert band.array.max() <= 3, name
+        assert not band.array[outside & (result.uncertainty.array == 0)].any()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (SamplingOptions(0), "must be 1 or more"),
+        (SamplingOptions(2, levels=(5,)), r"no level 5. It has 2 levels"),
+    ],
+)
+def test_impossible_requests_are_refused_before_anything_runs(
+    options: SamplingOptions, message: str, package: Package, scan: Volume
+) -> None:
+    with pytest.raises(InputError, match=message):
+        segment(scan, package, create_engine(package, "torch", "cpu"), sampling=options)
+
+
+def test_samples_of_a_model_that_has_none_are_refused(tiny_package: Package, scan: Volume) -> None:
+    with pytest.raises(PackageError, match="one answer only"):
+        segment(scan, tiny_package, create_engine(tiny_package, "torch", "cpu"), sampling=SamplingOptions())
+
+
+def test_too_large_a_volume_is_refused_with_what_would_fit(
+    package: Package, scan: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("SUREUncertaintyLib.inference.sampling.memory.available_bytes", lambda: 10_000)
+    with pytest.raises(InputError, match=r"18 x 22 x 5 voxels needs about .* region of interest"):
+        segment(scan, package, create_engine(package, "torch", "cpu"))
+
+
+def test_the_warning_of_collapsed_latents_reaches_the_result(package: Package, scan: Volume) -> None:
+    raw = dict(package.metadata.raw)
+    raw["uncertainty"] = {**raw["uncertainty"], "warnings": ["The latents carry no information: all collapsed."]}
+    warned = with_metadata(package, {"raw": raw})
+    result = segment(scan, warned, create_engine(package, "torch", "cpu"), sampling=SamplingOptions(2))
+    assert [notice.code for notice in result.notices].count("latents-collapsed") == 1
+
+
+def test_sure_segment_writes_maps_levels_contours_sizes_and_samples(
+    package: Package, scan: Volume, tmp_path: Path
+) -> None:
+    image = sitk.GetImageFromArray(scan.array)
+    image.SetSpacing(SPACING)
+    sitk.WriteImage(image, str(tmp_path / "scan.nrrd"))
+    common = ["segment", str(tmp_path / "scan.nrrd"), "--model", str(package.root), "--engine", "torch"]
+    common += ["--no-scene", "--no-pictures", "--no-report"]
+    asked = ["--samples", "3", "--seed", "5", "--keep-samples", "--level-maps"]
+    assert run([*common, *asked, "--output", str(tmp_path / "out")]) == 0
+    names = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.nrrd")}
+    assert {f"samples/sample-{k:03d}.seg.nrrd" for k in range(3)} <= names
+    assert {"levels/level-0.nrrd", "levels/level-1.nrrd", "contours/shell.nrrd", "maps/fg_variance.nrrd"} <= names
+    with (tmp_path / "out" / "sizes.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["name"] for row in rows] == ["shell", "core"]
+    document = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert (document["estimator"], document["seed"], document["sampling"]["samples"]) == ("samples", 5, 3)
+    assert len(document["samples"]["most_different_samples"]) == 2
+    assert run([*common, "--samples", "0", "--output", str(tmp_path / "no")]) == 2
+    assert run([*common, "--samples", "many", "--output", str(tmp_path / "no")]) == 2
+    assert run([*common, "--samples", "2", "--level", "7", "--output", str(tmp_path / "no")]) == 2
+    assert not (tmp_path / "no").exists()
