@@ -1,0 +1,160 @@
+"""Class-logit networks: every model package of ours, and MONAI bundles that were imported.
+
+Logits are stitched on the whole volume first, then each class gives one map: the mean of the scales of windows would
+be another statistic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.checks import check_scan
+from ...core.errors import InputError
+from ...core.volume import Volume
+from ...inference.engine import Engine
+from ...inference.regions import plan_regions
+from ...inference.regions import prepare_region
+from ...inference.sampling.encoding import has_latents
+from ...inference.windows import blend_windows
+from .extractor import ClassMap
+from .extractor import Fingerprint
+from .extractor import slices_first
+
+if TYPE_CHECKING:
+    from ...packages.package import Package
+
+MEMORY_BYTES = 1 << 30
+KIND = "class-logits"
+
+
+@dataclass(frozen=True)
+class ClassLogits:
+    """One package on one engine. Needs no labels.
+
+    Attributes:
+        memory_bytes: bound on stitched logits held at once; with more, the network runs once a group of classes.
+    """
+
+    package: Package
+    engine: Engine
+    memory_bytes: int = MEMORY_BYTES
+
+    def __post_init__(self) -> None:
+        if has_latents(self.package.metadata):
+            raise InputError(
+                f"The model '{self.package.name}' answers with samples, not with one map a class. "
+                "Choose a model without latents as the extractor."
+            )
+
+    @property
+    def kind(self) -> str:
+        """``"class-logits"``."""
+        return KIND
+
+    @property
+    def needs_labels(self) -> bool:
+        """Never."""
+        return False
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """The package's own fingerprint and how it wants its input."""
+        facts = self.package.metadata
+        preprocessing = {
+            "orientation": facts.orientation,
+            "spacing": list(facts.spacing) if facts.spacing else None,
+            "normalisation": facts.normalisation,
+            "patch": list(facts.patch),
+            "overlap": facts.overlap,
+            "axis": "slices, foot to head",
+            "grid": "the whole scan at the model's spacing",
+        }
+        return Fingerprint(f"package:{facts.name}", self.package.fingerprint, preprocessing)
+
+    def seen(self, case_id: str) -> bool:
+        """Whether the package lists the case among those it was trained or tuned on."""
+        return case_id in training_ids(self.package)
+
+    def extract(self, scan: Volume, labels: Volume | None = None, case_id: str = "") -> Iterator[ClassMap]:
+        """The foreground logits, a class at a time."""
+        facts = self.package.metadata
+        check_scan(scan, needs_3d=len(facts.patch) == 3)
+        (region,) = plan_regions(scan.grid, facts)
+        image = prepare_region(scan, region, facts)
+        channels = [n for n, label in enumerate(facts.labels) if label.value != 0]
+        for group in _groups(channels, self.memory_bytes // max(1, 4 * image.size)):
+            logits = self._stitched(image, group)
+            for number, channel in enumerate(group):
+                yield ClassMap(facts.labels[channel].name, slices_first(logits[number], facts.orientation))
+            del logits
+
+    def _stitched(self, image: NDArray[np.float32], channels: Sequence[int]) -> NDArray[np.float32]:
+        chosen = list(channels)
+        facts = self.package.metadata
+        return blend_windows(image, facts.patch, facts.overlap, lambda w: self.engine.logits(w)[:, chosen])
+
+
+@dataclass(frozen=True)
+class CrossFitted:
+    """Fold models of one task: each scan is scored by a model that never saw it.
+
+    Raises:
+        InputError: no model, or models of different tasks.
+    """
+
+    folds: tuple[ClassLogits, ...]
+
+    def __post_init__(self) -> None:
+        names = {tuple(label.name for label in fold.package.metadata.labels) for fold in self.folds}
+        if len(names) != 1:
+            raise InputError("Cross-fitting needs at least one model, and all of them with the same structures.")
+
+    @property
+    def kind(self) -> str:
+        """``"class-logits"``."""
+        return KIND
+
+    @property
+    def needs_labels(self) -> bool:
+        """Never."""
+        return False
+
+    @property
+    def fingerprint(self) -> Fingerprint:
+        """All folds together."""
+        parts = [fold.fingerprint for fold in self.folds]
+        name = "crossfit:" + "+".join(part.name.removeprefix("package:") for part in parts)
+        return Fingerprint(name, "+".join(part.sha256 for part in parts), parts[0].preprocessing)
+
+    def seen(self, case_id: str) -> bool:
+        """Whether every fold has seen the case."""
+        return all(fold.seen(case_id) for fold in self.folds)
+
+    def extract(self, scan: Volume, labels: Volume | None = None, case_id: str = "") -> Iterator[ClassMap]:
+        """The maps of the first fold that was not trained on the case.
+
+        Raises:
+            InputError: all of them were.
+        """
+        unseen = [fold for fold in self.folds if not fold.seen(case_id)]
+        if not unseen:
+            raise InputError(f"Every fold model was trained on the case '{case_id}', so none can judge it.")
+        yield from unseen[0].extract(scan, labels, case_id)
+
+
+def training_ids(package: Package) -> frozenset[str]:
+    """Ids of the cases that the package was trained or tuned on, as its metadata says."""
+    training = package.metadata.raw.get("training", {})
+    return frozenset(str(name) for key in ("training_ids", "tuning_ids") for name in training.get(key, ()))
+
+
+def _groups(channels: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    step = max(1, size)
+    for start in range(0, len(channels), step):
+        yield channels[start : start + step]
