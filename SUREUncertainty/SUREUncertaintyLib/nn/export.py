@@ -79,9 +79,9 @@ def write_onnx(
 
 def compile_graph(path: Path) -> Any:
     """The graph in OpenVINO, on the CPU in float32."""
-    import openvino
+    from ..inference.openvino_engine import import_openvino
 
-    core = openvino.Core()
+    core = import_openvino().Core()
     return core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
@@ -91,11 +91,7 @@ def graph_difference(network: nn.Module, path: Path, windows: NDArray[np.float32
     Args:
         windows: (B, channels, ...) float32.
     """
-    from ..inference.openvino_engine import import_openvino
-
-    core = import_openvino().Core()
-    compiled = core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    found = torch.from_numpy(np.array(compiled(windows)[0]))
+    found = torch.from_numpy(np.array(compile_graph(path)(windows)[0]))
     with torch.no_grad():
         expected = network.eval()(torch.from_numpy(windows))
     return float((found.softmax(1) - expected.softmax(1)).abs().max())
