@@ -37,11 +37,13 @@ class AddScene:
         if find_spec("slicer") is None:
             return Addition(notices=(NO_SCENE,))
         from ..mrml.archive import write_mrb
+        from ..mrml.display import show_result
         from ..mrml.headless import HeadlessScene
         from ..mrml.publish import publish
 
         with HeadlessScene() as headless:
             published = publish(headless.scene, result)
+            show_result(headless.scene, published)
             write_mrb(headless.scene, folder / FILE)
             return self._draw(headless.scene, published, folder) if self.pictures else Addition()
 

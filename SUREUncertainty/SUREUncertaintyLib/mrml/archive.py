@@ -21,7 +21,7 @@ def write_mrb(scene: Any, path: Path) -> None:
     Raises:
         InputError: the name does not end in .mrb. OutputError: the file cannot be written, or the disk is full.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # VTK resolves relative ones against folders of its own
     if path.suffix != ".mrb":
         raise InputError(f"The file name {path.name} must end in .mrb, so that Slicer knows it as a scene.")
     try:
@@ -39,11 +39,14 @@ def read_mrb(scene: Any, path: Path) -> None:
     Raises:
         InputError: the file does not exist, is no scene file, or is damaged.
     """
+    path = Path(path).absolute()
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a Slicer scene, or it is damaged. A file made by 'Save as .mrb' is expected.")
     messages = slicer.vtkMRMLMessageCollection()
-    if not scene.ReadFromMRB(str(path), False, messages):
-        raise InputError(f"The scene {path} cannot be read: {_text(messages)}. Save it again from Slicer.")
+    with quiet_vtk():  # what goes wrong is in the messages
+        complete = scene.ReadFromMRB(str(path), False, messages)
+    if not complete:
+        raise InputError(f"The scene {path} cannot be read ({_text(messages)}). Save it again from Slicer.")
 
 
 def _write(scene: Any, path: Path) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import slicer
 import vtk
+from numpy.typing import NDArray
 
 from .colours import doubt_colour_node
 from .doubt import HIGHEST
 from .doubt import set_threshold
 from .doubt import threshold_of
+from .focus import focus_of
 from .nodes import PublishedNodes
 
 OVERLAY_OPACITY = 0.8
@@ -27,6 +30,13 @@ def show_overlay(scene: Any, published: PublishedNodes, opacity: float = OVERLAY
         composite.SetBackgroundVolumeID(published.scan.GetID())
         composite.SetForegroundVolumeID(published.uncertainty.GetID() if published.uncertainty else None)
         composite.SetForegroundOpacity(opacity)
+
+
+def show_result(scene: Any, published: PublishedNodes) -> None:
+    """How a scene that is opened for its result should look: overlay in every slice view, through the structures."""
+    show_overlay(scene, published)
+    r, a, s = focus_of(published).best.tolist()
+    jump_to(scene, (r, a, s))
 
 
 def set_band(published: PublishedNodes, low: float, high: float = HIGHEST) -> None:
@@ -65,6 +75,19 @@ def show_doubt_volume(scene: Any, published: PublishedNodes, on_cpu: bool = Fals
     _tie_to_band(display.GetVolumePropertyNode().GetVolumeProperty(), node, threshold_of(node), HIGHEST)
     display.SetVisibility(True)
     return display
+
+
+def crop_rendering(scene: Any, display: Any, low: NDArray[np.float64], high: NDArray[np.float64]) -> None:
+    """Render only the RAS box low..high of a volume; on a processor that is several times faster."""
+    roi = display.GetMarkupsROINode()
+    if roi is None:
+        roi = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", scene.GenerateUniqueName("Rendered part"))
+        roi.CreateDefaultDisplayNodes()
+        roi.GetDisplayNode().SetVisibility(False)
+        display.SetAndObserveROINodeID(roi.GetID())
+    roi.SetCenter(*((low + high) / 2).tolist())
+    roi.SetSize(*(high - low).tolist())
+    display.SetCroppingEnabled(True)
 
 
 def doubt_rendering(node: Any) -> Any:

@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core.errors import SureError
 from .archive import read_mrb
 from .archive import write_mrb
+from .display import crop_rendering
 from .display import show_doubt_volume
 from .display import show_overlay
 from .display import show_surfaces
 from .doubt import refresh_legend
-from .doubt import threshold_of
+from .focus import Focus
+from .focus import focus_of
 from .headless import SLICE_VIEWS
 from .headless import HeadlessScene
 from .nodes import PublishedNodes
@@ -30,11 +31,8 @@ from .nodes import all_published
 from .opengl import MISSING
 from .opengl import OpenGL
 from .opengl import pick_gl
-from .segmentation import labels_from_segmentation
 from .views import SliceView
 from .views import ThreeDView
-from .volume import grid_from_node
-from .volume import image_array
 
 SIZE = (1000, 800)
 """Width and height of a picture, pixels."""
@@ -46,6 +44,9 @@ _CONTEXT = 1.7
 _SMALLEST = 60.0
 """Smallest field of view of a slice, mm."""
 
+
+_AROUND = 10.0
+"""Doubt is rendered up to this distance from the structures' box, mm."""
 
 _FROM = (-0.6, 1.0, 0.5)
 """Where the 3D picture is seen from: left, front and above."""
@@ -86,68 +87,36 @@ def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
         threed = ThreeDView(headless, SIZE)
         read_mrb(headless.scene, archive)
         published = all_published(headless.scene)[number]
-        points, doubtful = _positions(published)
+        focus = focus_of(published)
         show_overlay(headless.scene, published)
         refresh_legend(published.uncertainty)
         key = _key(published.segmentation)
         for name, view in slices.items():
             view.add_key(key)
-            _draw_slice(view, points, doubtful, folder / f"{SLICE_VIEWS[name].lower()}.png")
+            _draw_slice(view, focus, folder / f"{SLICE_VIEWS[name].lower()}.png")
         show_surfaces(published)
-        refresh_legend(published.uncertainty, show_doubt_volume(headless.scene, published, on_cpu))
+        rendering = show_doubt_volume(headless.scene, published, on_cpu)
+        crop_rendering(headless.scene, rendering, focus.low - _AROUND, focus.high + _AROUND)
+        refresh_legend(published.uncertainty, rendering)
         threed.add_key(key)
-        threed.look_at(points, _FROM)
+        threed.look_at(focus.points, _FROM)
         threed.save(folder / "3d.png")
 
 
-def _draw_slice(view: SliceView, points: NDArray[np.float64], doubtful: NDArray[np.float64], path: Path) -> None:
-    low, high = points.min(axis=0), points.max(axis=0)
-    centre = (low + high) / 2
+def _draw_slice(view: SliceView, focus: Focus, path: Path) -> None:
     axis = "RAS".index({"Axial": "S", "Sagittal": "R", "Coronal": "A"}[view.node.GetOrientation()])
-    centre[axis] = fullest_slice(points[:, axis], doubtful[:, axis])
-    in_plane = np.delete(high - low, axis)
+    centre = (focus.low + focus.high) / 2
+    centre[axis] = focus.best[axis]
+    in_plane = np.delete(focus.high - focus.low, axis)
     view.frame(centre, max(_SMALLEST, _CONTEXT * float(in_plane.max())))
     view.annotate()
     view.save(path)
-
-
-def fullest_slice(points: NDArray[np.float64], doubtful: NDArray[np.float64], width: float = 2.0) -> float:
-    """Coordinate (mm) of the slice of ``width`` mm that shows most: structure and doubtful voxels counted alike."""
-    values = np.concatenate([points, doubtful])
-    if np.ptp(values) < width:
-        return float(values.mean())
-    counts, edges = np.histogram(values, bins=int(np.ptp(values) / width) + 1)
-    best = int(counts.argmax())
-    return float((edges[best] + edges[best + 1]) / 2)
 
 
 def _key(segmentation: Any) -> list[tuple[str, tuple[float, ...]]]:
     """Name and colour of every segment."""
     segments = segmentation.GetSegmentation()
     return [(s.GetName(), s.GetColor()) for s in map(segments.GetSegment, segments.GetSegmentIDs())]
-
-
-def _positions(published: PublishedNodes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(N, 3) RAS mm of the structures' voxels (of the whole scan's corners when there are none), and of the doubtful
-    ones within the box around them."""
-    grid = grid_from_node(published.uncertainty)
-    labels = labels_from_segmentation(published.segmentation, grid)
-    shown = labels > 0
-    if not shown.any():
-        corners = np.zeros(labels.shape, bool)
-        corners[:: max(1, labels.shape[0] - 1), :: max(1, labels.shape[1] - 1), :: max(1, labels.shape[2] - 1)] = True
-        return _ras(grid.ijk_to_ras, corners), np.zeros((0, 3))
-    points = _ras(grid.ijk_to_ras, shown)
-    doubtful = _ras(
-        grid.ijk_to_ras, image_array(published.uncertainty.GetImageData()) >= threshold_of(published.uncertainty)
-    )
-    near = ((doubtful >= points.min(axis=0)) & (doubtful <= points.max(axis=0))).all(axis=1)
-    return points, doubtful[near]
-
-
-def _ras(matrix: NDArray[np.float64], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    ijk = np.argwhere(mask)[:, ::-1]
-    return np.asarray(ijk @ matrix[:3, :3].T + matrix[:3, 3])
 
 
 def _slice_names() -> list[str]:
@@ -167,8 +136,13 @@ def _draw_in_child(gl: OpenGL, archive: Path, folder: Path, number: int, scratch
     except subprocess.TimeoutExpired:
         raise NoPictures(f"Drawing the pictures took more than {_SECONDS} s and was stopped. {_COMPLETE}") from None
     if child.returncode != 0:
-        last = (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
-        raise NoPictures(f"The pictures of Slicer's views could not be drawn ({last}). {_COMPLETE}")
+        raise NoPictures(f"The pictures of Slicer's views could not be drawn ({_reason(child)}). {_COMPLETE}")
+
+
+def _reason(child: subprocess.CompletedProcess[str]) -> str:
+    if child.returncode < 0:
+        return f"OpenGL crashed, signal {-child.returncode}"
+    return (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
 
 
 _COMPLETE = "Everything else is complete; open scene.mrb in Slicer to see the result."

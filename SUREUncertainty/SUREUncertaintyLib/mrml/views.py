@@ -57,7 +57,7 @@ class OffscreenView:
         self.renderer = vtk.vtkRenderer()
         self.renderer.SetBackground(*BACKGROUND)
         self.window.AddRenderer(self.renderer)
-        self._interactor = vtk.vtkRenderWindowInteractor()
+        self._interactor = vtk.vtkGenericRenderWindowInteractor()  # the default one wants an X server
         self._managers: Any = None
 
     def start_managers(self, factory: Any, names: tuple[str, ...], application: Any, node: Any) -> None:
