@@ -1,0 +1,19 @@
+"""Blur with a Gaussian of the same width in mm along every axis; the border repeats outwards."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .corruption import Corruption
+from .corruption import Float32
+from .corruption import Given
+
+
+def _act(image: Float32, given: Given) -> Float32:
+    from scipy.ndimage import gaussian_filter
+
+    sigma = [given.physical["sigma_mm"] / side for side in given.spacing]
+    return np.asarray(gaussian_filter(image, sigma, mode="nearest"))
+
+
+BLUR = Corruption("blur", "Blur", "scan", _act)

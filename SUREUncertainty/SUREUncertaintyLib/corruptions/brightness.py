@@ -1,0 +1,20 @@
+"""Brightness shift: the same number added to every voxel of the normalised input, a noise of mean m and no spread.
+
+On the raw intensities it would do nothing, because the normalisation removes it. Networks with instance norm are
+nearly blind to it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .corruption import Corruption
+from .corruption import Float32
+from .corruption import Given
+
+
+def _act(image: Float32, given: Given) -> Float32:
+    return image + np.float32(given.physical["shift"])
+
+
+BRIGHTNESS = Corruption("brightness", "Brightness shift", "input", _act)
