@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import slicer
+import vtk
 from numpy.typing import NDArray
 
 from ..core.segment_header import segment_id
@@ -78,6 +79,13 @@ def own_segments(node: Any) -> list[str]:
     """IDs of the segments that a run drew."""
     segmentation = node.GetSegmentation()
     return [i for i in segmentation.GetSegmentIDs() if segmentation.GetSegment(i).HasTag(_DRAWN)]
+
+
+def drawn_value(segment: Any) -> int:
+    """The label value with which a run drew the segment; editing may give it another one."""
+    value = vtk.reference("")
+    segment.GetTag(_DRAWN, value)
+    return int(str(value))
 
 
 def _segment(label: Label, image: Any, earlier: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -88,3 +90,16 @@ def _fill(node: Any, columns: Sequence[Column], rows: Sequence[Any], undo: ExitS
     for column in columns:
         node.SetColumnTitle(column.name, column.title)
         node.SetColumnUnitLabel(column.name, column.unit)
+
+
+def table_text(node: Any, separator: str) -> str:
+    """A table node as text: titles, then one line a row; undefined numbers are empty."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, delimiter=separator)
+    table = node.GetTable()
+    names = [table.GetColumnName(column) for column in range(table.GetNumberOfColumns())]
+    writer.writerow([node.GetColumnTitle(name) or name for name in names])
+    for row in range(table.GetNumberOfRows()):
+        cells = [table.GetValueByName(row, name).ToString() for name in names]
+        writer.writerow(["" if cell == "nan" else cell for cell in cells])
+    return lines.getvalue()

@@ -1,0 +1,68 @@
+"""What the Slicer panel and the browser say, in one place, so that both say the same. Faces translate it."""
+
+RUN = "Run"
+CANCEL = "Cancel"
+
+CHOOSE_SCAN = "Choose the scan that is to be segmented."
+CHOOSE_MODEL = "There is no model. Import one into the model folder (Set-up), then choose it here."
+IS_RUNNING = "A segmentation is running. Cancel it first."
+READY = "Ready."
+STARTING = "Starting the computation ..."
+LOADING_MODEL = "Loading the model ..."
+CANCELLING = "Stopping ..."
+DONE = "Done on {engine} ({device}) in {seconds:.1f} s."
+RUN_TOOLTIP = "Segment the scan and map where the result cannot be trusted. Nothing leaves this computer."
+
+REMAINING_SECONDS = "about {seconds:d} s left"
+REMAINING_MINUTES = "about {minutes:d} min left"
+
+NO_RESULT = "There is no result yet. Press Run first."
+NO_PLACES = "No doubtful place above the threshold."
+PLACE = "Place {rank} of {count}: {structure}, {size:.0f} mm3, mean doubt {mean:.2f}."
+ALL_REVIEWED = "All {count} places are reviewed."
+BAND = "In the band: {volume:.2f} ml, {share:.0%} of the doubt map's analysed voxels."
+
+NEEDS_CROSSHAIR = "Hold Shift and move the mouse over the structure in a slice view, then press this."
+NEEDS_TEMPLATE = (
+    "Suggesting regions needs the brain template inside the nilearn package, which is not installed. "
+    "Place the region around the crosshair instead."
+)
+
+NEEDS_LIVE_SCAN = "Run on the scan first. Then the slider re-segments it with the chosen noise."
+LIVE = "{kind}, strength {strength:.2f}: agreement with the clean result {agreement:.2f}, mean doubt {doubt:.2f}."
+SERIES_STEP = "Level {number} of {count} (strength {level:.1f})"
+SERIES_HOLDS = "The result holds up to strength {level:.1f} (agreement 0.9 or better all along)."
+SERIES_BREAKS = "The result breaks at strength {level:.1f}: less than 0.9 agrees with the clean result."
+SERIES_EMPTY = "Nothing was found at strength 0, so there is nothing to compare with."
+
+MAP_NAMES = {
+    "vacuity": "Vacuity: lack of evidence",
+    "entropy": "Entropy: how undecided",
+    "variance": "Variance between samples",
+}
+ENGINE_NAMES = {"auto": "Automatic", "openvino": "OpenVINO (processor)", "torch": "PyTorch (graphics card)"}
+
+UCC_GRADIENT = (
+    "UCC {value:.2f}: -1 means that doubt is lowest at the sharpest edges, as it should be; "
+    "0 means that doubt does not care about edges."
+)
+UR_GRADIENT = (
+    "UR {value:.2f}: in this share of all pairs of boundary voxels the one at the sharper edge is the more certain; "
+    "1 is perfect, 0.5 is chance."
+)
+NO_BOUNDARY = "Nothing was segmented, so doubt at edges cannot be judged."
+
+SLICER_TOO_OLD = "SURE Uncertainty needs 3D Slicer 5.10 or newer, this is {found}. Please install a current 3D Slicer."
+STILL_MISSING = (
+    "{names} could not be installed. Open Set-up for the log; without an internet connection choose a folder "
+    "with the packages' wheel files there and try again."
+)
+INSTALL_DECLINED = "{names} must be installed before the first run. Press Run again when you want to install."
+INSTALL_QUESTION = "SURE Uncertainty needs {names}, which will be downloaded and installed into this 3D Slicer. Go on?"
+PYTORCH_EXTENSION = (
+    "PyTorch comes through the PyTorch extension: install it in the Extensions Manager and restart 3D Slicer. "
+    "Without a graphics card it is not needed, OpenVINO is faster."
+)
+PYTORCH_OUTDATED = (
+    "The PyTorch extension is too old for this 3D Slicer's pip. Update it in the Extensions Manager and try again."
+)

@@ -1,0 +1,53 @@
+"""The doubtful band as a hidden segment, so that Segment Editor can keep editing inside it.
+
+The scan stays the editor's source volume; "editable area: inside single segment" names the band.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import slicer
+import vtk
+
+from ..analysis.editing import doubtful_band
+from .doubt import HIGHEST
+from .nodes import PublishedNodes
+from .volume import image_array
+from .volume import vtk_image
+
+BAND_ID = "SURE_doubtful_band"
+_COLOUR = (0.97, 0.82, 0.24)
+
+
+def add_band_segment(published: PublishedNodes, low: float, high: float = HIGHEST) -> str:
+    """Make or renew the band segment of doubt in low..high and hide it; its ID."""
+    node = published.segmentation
+    segmentation = node.GetSegmentation()
+    segmentation.RemoveSegment(BAND_ID)
+    segment = slicer.vtkSegment()
+    segment.SetName("Doubtful band")
+    segment.SetColor(*_COLOUR)
+    name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
+    segment.AddRepresentation(name, _band_image(published.uncertainty, low, high))
+    segmentation.AddSegment(segment, BAND_ID)
+    if node.GetDisplayNode() is not None:
+        node.GetDisplayNode().SetSegmentVisibility(BAND_ID, False)
+    return BAND_ID
+
+
+def limit_editing(editor: Any, published: PublishedNodes) -> None:
+    """Let Segment Editor (its parameter node) change only voxels of the band, and never the hidden band itself."""
+    editor.SetMaskSegmentID(BAND_ID)
+    editor.SetMaskMode(slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment)
+    editor.SetOverwriteMode(slicer.vtkMRMLSegmentEditorNode.OverwriteVisibleSegments)
+
+
+def _band_image(doubt: Any, low: float, high: float) -> Any:
+    band = doubtful_band(image_array(doubt.GetImageData()), low, high)
+    image = vtk_image(band.astype(np.uint8), slicer.vtkOrientedImageData())
+    matrix = vtk.vtkMatrix4x4()
+    doubt.GetIJKToRASMatrix(matrix)
+    image.SetGeometryFromImageToWorldMatrix(matrix)
+    return image

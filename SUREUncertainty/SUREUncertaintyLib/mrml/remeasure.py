@@ -1,0 +1,61 @@
+"""The tables of a result anew, after a person edited its segmentation."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+
+from ..analysis.regions import doubtful_regions
+from ..analysis.structures import structure_table
+from ..core.errors import InputError
+from ..core.volume import Volume
+from ..packages.metadata import Label
+from .doubt import threshold_of
+from .nodes import PublishedNodes
+from .segmentation import drawn_value
+from .segmentation import labels_from_segmentation
+from .segmentation import own_segments
+from .tables import fill_regions
+from .tables import fill_structures
+from .volume import volume_from_node
+
+
+def remeasure(published: PublishedNodes) -> None:
+    """Fill both tables from the segmentation as it is now. Volume ranges are unknown for edited structures (NaN).
+
+    Raises:
+        InputError: the map of doubt or a table of the result was deleted.
+    """
+    if None in (published.uncertainty, published.structures, published.regions):
+        raise InputError("The map of doubt or a table of this result was deleted. Run again to have them back.")
+    doubt = volume_from_node(published.uncertainty)
+    labels, label_set = current_labels(published.segmentation, doubt)
+    threshold = result_threshold(published)
+    keep = ExitStack()
+    fill_structures(published.structures, structure_table(labels, doubt, label_set, threshold), keep)
+    fill_regions(published.regions, doubtful_regions(labels, doubt, label_set, threshold), keep)
+
+
+def current_labels(segmentation: Any, like: Volume) -> tuple[Volume, tuple[Label, ...]]:
+    """The segments that a run drew, with what a person made of them, on the grid of ``like``.
+
+    Editing may give a segment a layer and a label value of its own; here each has the value that the run gave it.
+    """
+    array = np.zeros(like.grid.shape, np.uint8)
+    label_set = []
+    for identifier in own_segments(segmentation):
+        segment = segmentation.GetSegmentation().GetSegment(identifier)
+        value = drawn_value(segment)
+        array[labels_from_segmentation(segmentation, like.grid, [identifier]) != 0] = value
+        label_set.append(Label(value, segment.GetName(), tuple(segment.GetColor())))
+    return like.with_array(array, "segmentation"), tuple(label_set)
+
+
+def result_threshold(published: PublishedNodes) -> float:
+    """The doubt above which a voxel counts as doubtful, as the run recorded it; the display's where it is gone."""
+    if published.provenance is not None and published.provenance.GetText():
+        return float(json.loads(published.provenance.GetText())["uncertainty"]["threshold"])
+    return threshold_of(published.uncertainty)

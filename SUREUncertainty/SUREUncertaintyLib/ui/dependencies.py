@@ -1,0 +1,163 @@
+"""What the module needs beyond what 3D Slicer brings, and how it gets it: asked once, never at start."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Iterator
+from collections.abc import Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+from ..core import texts
+from ..core.errors import SureError
+
+NEEDED_VERSION = (5, 10)
+PACKAGING_VERSION = (5, 12)
+UNTOUCHED = ("numpy", "scipy")
+"""Bundled with Slicer; pip must not exchange them, so their versions are pinned during an installation."""
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """One package: its name for pip, the module it gives, and what it is for."""
+
+    package: str
+    module: str
+    purpose: str
+
+
+INFERENCE = (
+    Dependency("openvino", "openvino", "runs the networks on the processor"),
+    Dependency("scikit-image", "skimage", "finds the doubtful places"),
+)
+GRAPHICS = (
+    Dependency("torch", "torch", "runs the networks on a graphics card, and trains them (optional)"),
+    Dependency("monai", "monai", "builds the networks for PyTorch (optional)"),
+)
+
+
+class DependencyError(SureError):
+    """Something is missing and was not installed; the sentence says what to do."""
+
+
+class Installer(Protocol):
+    """How this Slicer installs packages."""
+
+    def slicer_version(self) -> tuple[int, int]:
+        """Major and minor."""
+        ...
+
+    def ensure(self, requirements: Path, constraints: Path, names: str) -> None:
+        """Ask the user, then install what ``requirements`` lists within ``constraints``; nothing when declined."""
+        ...
+
+
+class SlicerInstaller:
+    """``slicer.packaging`` where it exists (5.12), the older installer in 5.10."""
+
+    def slicer_version(self) -> tuple[int, int]:
+        """Major and minor of the running application."""
+        import slicer
+
+        return int(slicer.app.majorVersion), int(slicer.app.minorVersion)
+
+    def ensure(self, requirements: Path, constraints: Path, names: str) -> None:
+        """As in the protocol."""
+        import slicer
+
+        if self.slicer_version() >= PACKAGING_VERSION:
+            from slicer import packaging
+
+            needed = packaging.load_requirements(requirements)
+            packaging.pip_ensure(needed, constraints=constraints, requester="SURE Uncertainty")
+        elif slicer.util.confirmOkCancelDisplay(texts.INSTALL_QUESTION.format(names=names)):
+            slicer.util.pip_install(["-r", str(requirements), "-c", str(constraints)])
+
+
+class Dependencies:
+    """Checks and installs.
+
+    Args:
+        resources: the module's Resources folder with requirements.txt and constraints.txt.
+        scratch: a folder for a temporary file.
+        installer: how to install.
+    """
+
+    def __init__(self, resources: Path, scratch: Path, installer: Installer | None = None) -> None:
+        self._resources, self._scratch = resources, scratch
+        self._installer = installer or SlicerInstaller()
+
+    def missing(self) -> tuple[Dependency, ...]:
+        """What a run needs and Slicer's Python does not have."""
+        importlib.invalidate_caches()
+        return tuple(item for item in INFERENCE if find_spec(item.module) is None)
+
+    def require(self, wheels: Path | None = None) -> None:
+        """Have everything that a run needs; asks the user before anything is installed.
+
+        Args:
+            wheels: folder of wheel files; with it nothing is downloaded.
+
+        Raises:
+            DependencyError: Slicer is too old, or something is still missing.
+        """
+        found = self._installer.slicer_version()
+        if found < NEEDED_VERSION:
+            raise DependencyError(texts.SLICER_TOO_OLD.format(found=".".join(map(str, found))))
+        missing = self.missing()
+        if missing:
+            self._install(missing, wheels)
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """(package, version or "", purpose) of everything that is or could be used."""
+        return [(item.package, installed_version(item.package), item.purpose) for item in (*INFERENCE, *GRAPHICS)]
+
+    def _install(self, missing: Sequence[Dependency], wheels: Path | None) -> None:
+        names = ", ".join(item.package for item in missing)
+        with offline(wheels):
+            try:
+                self._installer.ensure(self._resources / "requirements.txt", self._constraints(), names)
+            except Exception as error:  # pip ended with an error; its words are in Slicer's log
+                raise DependencyError(texts.STILL_MISSING.format(names=names) + f" ({error})") from error
+        left = self.missing()
+        if left:
+            text = texts.INSTALL_DECLINED if len(left) == len(missing) else texts.STILL_MISSING
+            raise DependencyError(text.format(names=", ".join(item.package for item in left)))
+
+    def _constraints(self) -> Path:
+        """The module's upper bounds, and what Slicer brings exactly as it is."""
+        lines = (self._resources / "constraints.txt").read_text(encoding="utf-8")
+        pins = [f"{name}=={installed_version(name)}" for name in UNTOUCHED if installed_version(name)]
+        path = self._scratch / "sure-constraints.txt"
+        path.write_text("\n".join([lines.rstrip(), *pins, ""]), encoding="utf-8")
+        return path
+
+
+@contextmanager
+def offline(wheels: Path | None) -> Iterator[None]:
+    """pip's environment for a folder of wheel files. Proxy and certificate variables are left as they are."""
+    changes = {} if wheels is None else {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    earlier = {name: os.environ.get(name) for name in changes}
+    os.environ.update(changes)
+    try:
+        yield
+    finally:
+        for name, value in earlier.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def installed_version(package: str) -> str:
+    """Version of an installed distribution; "" when it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,84 @@
+"""Qt and the application: the only file of the library that imports Qt. See ``protocols.Desktop``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import qt  # type: ignore[import-not-found]
+import slicer
+
+
+class SlicerDesktop:
+    """The desktop application."""
+
+    def create_timer(self, milliseconds: int, callback: Callable[[], None]) -> Any:
+        """A stopped timer of the main thread."""
+        timer = qt.QTimer()
+        timer.setInterval(milliseconds)
+        timer.connect("timeout()", callback)
+        return timer
+
+    def error(self, text: str, details: str = "") -> None:
+        """A message with the log behind a button."""
+        more = {"detailedText": details} if details else {}
+        slicer.util.errorDisplay(text, windowTitle="SURE Uncertainty", **more)
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard."""
+        slicer.app.clipboard().setText(text)
+
+    def save_path(self, title: str, name: str, pattern: str) -> Path | None:
+        """Ask where to save."""
+        path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, name, pattern)
+        return Path(path) if path else None
+
+    def open_folder(self, folder: Path) -> None:
+        """Show a folder in the system's file manager."""
+        folder.mkdir(parents=True, exist_ok=True)
+        qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(folder)))
+
+    def fill_table(
+        self, table: Any, headers: Sequence[str], rows: Sequence[Sequence[str]], ticks: Sequence[bool]
+    ) -> None:
+        """Show rows; with ``ticks`` the first column can be ticked."""
+        table.setColumnCount(len(headers))
+        table.setHorizontalHeaderLabels(list(headers))
+        table.setRowCount(len(rows))
+        for row, cells in enumerate(rows):
+            for column, cell in enumerate(cells):
+                item = qt.QTableWidgetItem(cell)
+                item.setFlags(qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled)
+                if ticks and column == 0:
+                    item.setFlags(qt.Qt.ItemIsUserCheckable | qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled)
+                    item.setCheckState(qt.Qt.Checked if ticks[row] else qt.Qt.Unchecked)
+                table.setItem(row, column, item)
+        table.resizeColumnsToContents()
+
+    def is_ticked(self, table: Any, row: int) -> bool:
+        """Whether the first column of a row is ticked."""
+        return bool(table.item(row, 0).checkState() == qt.Qt.Checked)
+
+    def crosshair(self) -> tuple[float, float, float] | None:
+        """RAS mm of the crosshair, which Shift and the mouse move."""
+        node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+        position = tuple(node.GetCrosshairRAS()) if node is not None else (0.0, 0.0, 0.0)
+        return None if position == (0.0, 0.0, 0.0) else (position[0], position[1], position[2])
+
+    def fit_slices(self) -> None:
+        """Zoom the slice views on their volumes."""
+        slicer.util.resetSliceViews()
+
+    def show_chart(self, chart: Any) -> None:
+        """A layout with a plot, showing this chart."""
+        slicer.modules.plots.logic().ShowChartInLayout(chart)
+
+    def edit_segments(self, segmentation: Any, scan: Any) -> Any:
+        """Go to Segment Editor with these nodes; its parameter node."""
+        slicer.util.selectModule("SegmentEditor")
+        editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
+        editor.setSegmentationNode(segmentation)
+        editor.setSourceVolumeNode(scan)
+        return editor.mrmlSegmentEditorNode()

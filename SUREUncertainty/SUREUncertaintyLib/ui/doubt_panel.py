@@ -1,0 +1,183 @@
+"""Doubt: which map, which band, how it is drawn, and the list of places to review."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import slicer
+
+from ..analysis.rows import DoubtfulRegion
+from ..core import texts
+from ..mrml.display import doubt_rendering
+from ..mrml.display import jump_to
+from ..mrml.display import set_band
+from ..mrml.display import show_doubt_volume
+from ..mrml.display import show_overlay
+from ..mrml.nodes import KIND
+from ..mrml.nodes import PublishedNodes
+from ..mrml.review import is_reviewed
+from ..mrml.review import mark_reviewed
+from ..mrml.review import next_open
+from ..mrml.review import read_regions
+from ..mrml.volume import grid_from_node
+from ..mrml.volume import image_array
+from .context import PanelContext
+from .context import choose
+from .context import chosen
+from .context import fill_combo
+from .histogram import DoubtHistogram
+
+HEADERS = ("Reviewed", "Structure", "Size (mm3)", "Mean doubt")
+
+
+class DoubtPanel:
+    """Follows the parameter node; touches the scene only where a setting changed."""
+
+    def __init__(self, context: PanelContext) -> None:
+        self._context, self.ui = context, context.ui
+        self._shown: PublishedNodes | None = None
+        self._regions: tuple[DoubtfulRegion, ...] = ()
+        self._rank = 0
+        self._applied: dict[str, Any] = {}
+        self._histogram: tuple[Any, DoubtHistogram] | None = None
+
+    def connect(self) -> None:
+        """Listen to the widgets."""
+        self.ui.mapSelector.connect("currentIndexChanged(int)", self._on_map)
+        self.ui.bandRange.connect("valuesChanged(double,double)", self._on_band)
+        self.ui.nextPlaceButton.connect("clicked(bool)", self._on_next)
+        self.ui.regionsTable.connect("cellClicked(int,int)", self._on_cell)
+
+    def show(self, published: PublishedNodes | None) -> None:
+        """Show a result; None for no result."""
+        self._shown, self._applied, self._rank, self._histogram = published, {}, 0, None
+        self.ui.doubtFrame.enabled = published is not None
+        if published is not None:
+            fill_combo(self.ui.mapSelector, self._maps(published), self._context.parameters.map)
+        self.refresh_places()
+        self.update()
+
+    def update(self) -> None:
+        """Follow the parameter node."""
+        parameters, published = self._context.parameters, self._map_nodes()
+        if parameters is None or published is None:
+            return
+        choose(self.ui.mapSelector, parameters.map)
+        band = (parameters.bandLow, parameters.bandHigh)
+        name = parameters.map
+        if self._changed("overlay", (name, parameters.overlayOpacity)):
+            show_overlay(self._context.scene(), published, parameters.overlayOpacity)
+        if self._changed("rendering", (name, parameters.showRendering)):
+            self._show_rendering(published, parameters.showRendering)
+        if self._changed("legend", (name, parameters.showLegend)):
+            self._show_legend(published, parameters.showLegend)
+        if self._changed("band", (name, *band)):
+            self._show_range(*band)
+            set_band(published, *band)
+            self._show_histogram(published, *band)
+
+    def refresh_places(self) -> None:
+        """Read the list of places again."""
+        table = None if self._shown is None else self._shown.regions
+        self._regions = () if table is None else read_regions(table)
+        ticks = [is_reviewed(table, region) for region in self._regions]
+        rows = [_cells(region) for region in self._regions]
+        self._context.desktop.fill_table(self.ui.regionsTable, HEADERS, rows, ticks)
+        self.ui.nextPlaceButton.enabled = bool(self._regions)
+        self.ui.placeLabel.setText("" if self._regions else self._context.translate(texts.NO_PLACES))
+
+    def go_to(self, region: DoubtfulRegion) -> None:
+        """Jump all slice views to a place."""
+        self._rank = region.rank
+        jump_to(self._context.scene(), region.centre_ras)
+        self.ui.placeLabel.setText(
+            self._context.translate(texts.PLACE).format(
+                rank=region.rank,
+                count=len(self._regions),
+                structure=region.structure,
+                size=region.size_mm3,
+                mean=region.mean_uncertainty,
+            )
+        )
+
+    def _on_map(self, _index: int) -> None:
+        if self._context.parameters is not None:
+            self._context.parameters.map = chosen(self.ui.mapSelector)
+
+    def _on_band(self, low: float, high: float) -> None:
+        if self._context.parameters is not None:
+            self._context.parameters.bandLow = low
+            self._context.parameters.bandHigh = high
+
+    def _show_range(self, low: float, high: float) -> None:
+        earlier = self.ui.bandRange.blockSignals(True)
+        self.ui.bandRange.setValues(low, high)
+        self.ui.bandRange.blockSignals(earlier)
+
+    def _on_next(self, _checked: bool = False) -> None:
+        if self._shown is None or self._shown.regions is None:
+            return
+        region = next_open(self._shown.regions, self._rank)
+        if region is None:
+            self.ui.placeLabel.setText(self._context.translate(texts.ALL_REVIEWED).format(count=len(self._regions)))
+        else:
+            self.go_to(region)
+
+    def _on_cell(self, row: int, column: int) -> None:
+        if self._shown is None or not 0 <= row < len(self._regions):
+            return
+        region = self._regions[row]
+        if column == 0:
+            mark_reviewed(self._shown.regions, region, self._context.desktop.is_ticked(self.ui.regionsTable, row))
+        self.go_to(region)
+
+    def _maps(self, published: PublishedNodes) -> dict[str, str]:
+        say = self._context.translate
+        kind = published.segmentation.GetAttribute(KIND) or ""
+        maps = {"primary": say(texts.MAP_NAMES.get(kind, kind))}
+        if published.entropy is not None:
+            maps["entropy"] = say(texts.MAP_NAMES["entropy"])
+        return maps
+
+    def _map_nodes(self) -> PublishedNodes | None:
+        """The shown result with the chosen map as its uncertainty."""
+        published, parameters = self._shown, self._context.parameters
+        if published is None or parameters is None or parameters.map == "primary" or published.entropy is None:
+            return published
+        return replace(published, uncertainty=published.entropy)
+
+    def _changed(self, what: str, value: Any) -> bool:
+        changed = self._applied.get(what) != value
+        self._applied[what] = value
+        return changed
+
+    def _show_rendering(self, published: PublishedNodes, visible: bool) -> None:
+        for node in (self._shown.uncertainty, self._shown.entropy) if self._shown else ():
+            display = None if node is None else doubt_rendering(node)
+            if display is not None:
+                display.SetVisibility(False)
+        if visible:
+            show_doubt_volume(self._context.scene(), published)
+            self._applied.pop("band", None)
+
+    def _show_legend(self, published: PublishedNodes, visible: bool) -> None:
+        for node in (self._shown.uncertainty, self._shown.entropy) if self._shown else ():
+            legend = None if node is None else slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+            if legend is not None:
+                legend.SetVisibility(visible and node is published.uncertainty)
+
+    def _show_histogram(self, published: PublishedNodes, low: float, high: float) -> None:
+        node = published.uncertainty
+        if self._histogram is None or self._histogram[0] is not node:
+            voxel = grid_from_node(node).voxel_volume_mm3
+            self._histogram = (node, DoubtHistogram(image_array(node.GetImageData()), voxel))
+        histogram = self._histogram[1]
+        words = self._context.translate(texts.BAND).format(
+            volume=histogram.volume_ml(low, high), share=histogram.share(low, high)
+        )
+        self.ui.histogramLabel.setText(f"{histogram.text(low, high)}\n{words}")
+
+
+def _cells(region: DoubtfulRegion) -> tuple[str, str, str, str]:
+    return (str(region.rank), region.structure, f"{region.size_mm3:.0f}", f"{region.mean_uncertainty:.2f}")

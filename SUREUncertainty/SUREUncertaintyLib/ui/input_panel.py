@@ -1,0 +1,167 @@
+"""Input and model: what is segmented, by which network, Run and Cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..core import texts
+from ..core.errors import SureError
+from ..mrml.boxes import add_roi_node
+from ..mrml.boxes import box_around
+from ..mrml.boxes import place_roi
+from ..packages.catalogue import list_packages
+from ..packages.metadata import PackageMetadata
+from .context import PanelContext
+from .context import choose
+from .context import chosen
+from .context import fill_combo
+from .remaining import remaining_text
+from .run_controller import RunRequest
+
+STEPS = 1000
+DEFAULT_BOX_MM = (50.0, 50.0, 50.0)
+MARGIN_MM = 2.0
+
+
+class InputPanel:
+    """Args: ``run`` and ``cancel`` are called when the button is pressed."""
+
+    def __init__(self, context: PanelContext, run: Callable[[], None], cancel: Callable[[], None]) -> None:
+        self._context, self.ui = context, context.ui
+        self._run, self._cancel = run, cancel
+        self._models: dict[str, PackageMetadata] = {}
+        self.is_running = False
+
+    def connect(self) -> None:
+        """Fill the lists and listen to the widgets."""
+        say = self._context.translate
+        fill_combo(self.ui.engineSelector, {key: say(name) for key, name in texts.ENGINE_NAMES.items()}, "auto")
+        self.refresh_models()
+        self.ui.runButton.connect("clicked(bool)", self._on_button)
+        self.ui.modelSelector.connect("currentIndexChanged(int)", self._on_model)
+        self.ui.engineSelector.connect("currentIndexChanged(int)", self._on_engine)
+        self.ui.placeRegionButton.connect("clicked(bool)", self._on_place)
+        self.ui.suggestRegionButton.connect("clicked(bool)", self._on_suggest)
+        self.show_status(texts.READY)
+
+    def refresh_models(self) -> None:
+        """Look again which models there are."""
+        self._models = {package.name: package.metadata for package in list_packages()}
+        wanted = "" if self._context.parameters is None else self._context.parameters.model
+        fill_combo(self.ui.modelSelector, {name: name for name in self._models}, wanted)
+
+    def update(self) -> None:
+        """Follow the parameter node."""
+        parameters = self._context.parameters
+        if parameters is None:
+            return
+        if not parameters.model and self._models:
+            parameters.model = next(iter(self._models))
+        choose(self.ui.modelSelector, parameters.model)
+        choose(self.ui.engineSelector, parameters.engine)
+        self.ui.modelInfoLabel.setText(self._model_text(parameters.model))
+        self._update_button(self.obstacle())
+
+    def obstacle(self) -> str:
+        """Why Run is not possible now; empty when it is."""
+        parameters = self._context.parameters
+        if parameters is None or parameters.inputVolume is None:
+            return texts.CHOOSE_SCAN
+        if parameters.model not in self._models:
+            return texts.CHOOSE_MODEL
+        return ""
+
+    def request(self) -> RunRequest:
+        """What the widgets ask for."""
+        p = self._context.parameters
+        return RunRequest(p.inputVolume, p.region, p.model, p.engine, p.overlayOpacity)
+
+    def begin(self) -> None:
+        """A run has begun."""
+        self.is_running = True
+        self.ui.progressBar.setRange(0, STEPS)
+        self.ui.progressBar.setValue(0)
+        self.ui.progressBar.setVisible(True)
+        self.show_status(texts.STARTING)
+        self._update_button("")
+
+    def show_progress(self, fraction: float, text: str, elapsed: float) -> None:
+        """Bar and status line."""
+        self.ui.progressBar.setValue(round(fraction * STEPS))
+        rest = remaining_text(fraction, elapsed)
+        self.show_status(f"{text} - {rest}" if rest else text)
+
+    def end(self, text: str) -> None:
+        """The run is over; ``text`` says how."""
+        self.is_running = False
+        self.ui.progressBar.setVisible(False)
+        self.show_status(text)
+        self._update_button(self.obstacle())
+
+    def show_status(self, text: str) -> None:
+        """The one status line."""
+        self.ui.statusLabel.setText(self._context.translate(text))
+
+    def _update_button(self, obstacle: str) -> None:
+        say = self._context.translate
+        self.ui.runButton.setText(say(texts.CANCEL if self.is_running else texts.RUN))
+        self.ui.runButton.enabled = self.is_running or not obstacle
+        self.ui.runButton.setToolTip(say(obstacle or texts.RUN_TOOLTIP))
+
+    def _on_button(self, _checked: bool = False) -> None:
+        if self.is_running:
+            self.show_status(texts.CANCELLING)
+            self._cancel()
+        else:
+            self._run()
+
+    def _on_model(self, _index: int) -> None:
+        if self._context.parameters is not None:
+            self._context.parameters.model = chosen(self.ui.modelSelector)
+
+    def _on_engine(self, _index: int) -> None:
+        if self._context.parameters is not None:
+            self._context.parameters.engine = chosen(self.ui.engineSelector)
+
+    def _on_place(self, _checked: bool = False) -> None:
+        centre = self._context.desktop.crosshair()
+        parameters = self._context.parameters
+        if centre is None or parameters is None:
+            self.show_status(texts.NEEDS_CROSSHAIR)
+            return
+        roi = box_around(centre, self._box_size(parameters.model), "Region")
+        if parameters.region is None:
+            parameters.region = add_roi_node(self._context.scene(), roi)
+        else:
+            place_roi(parameters.region, roi)
+
+    def _on_suggest(self, _checked: bool = False) -> None:
+        from .suggestion import suggest_regions
+
+        parameters = self._context.parameters
+        if parameters is None or parameters.inputVolume is None:
+            self.show_status(texts.CHOOSE_SCAN)
+            return
+        try:
+            nodes = suggest_regions(self._context.scene(), parameters.inputVolume)
+        except SureError as error:
+            self.show_status(str(error))
+            return
+        parameters.region = nodes[0]
+
+    def _box_size(self, model: str) -> tuple[float, float, float]:
+        """The size that the model was trained on, with a margin."""
+        metadata = self._models.get(model)
+        if metadata is None or metadata.spacing is None or len(metadata.patch) != 3:
+            return DEFAULT_BOX_MM
+        k, j, i = metadata.patch
+        x, y, z = metadata.spacing
+        return (i * x - MARGIN_MM, j * y - MARGIN_MM, k * z - MARGIN_MM)
+
+    def _model_text(self, name: str) -> str:
+        metadata: Any = self._models.get(name)
+        if metadata is None:
+            return self._context.translate(texts.CHOOSE_MODEL)
+        use = str(metadata.raw.get("intended_use", metadata.description))
+        return f"{metadata.task}. {use}"

@@ -1,0 +1,217 @@
+"""The whole panel: joins the parts and answers the controllers. Free of Qt; widgets come in by the .ui file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ..analysis.noise_levels import LevelRow
+from ..core import texts
+from ..core.errors import SureError
+from ..inference.result import SegmentationResult
+from ..mrml.nodes import PublishedNodes
+from ..mrml.remeasure import remeasure
+from ..mrml.series import SeriesNodes
+from ..worker.failures import Failure
+from .context import PanelContext
+from .dependencies import Dependencies
+from .doubt_panel import DoubtPanel
+from .input_panel import InputPanel
+from .noise_controller import Noise
+from .noise_controller import NoiseController
+from .noise_panel import NoisePanel
+from .numbers_panel import NumbersPanel
+from .protocols import Desktop
+from .results_panel import ResultsPanel
+from .run_controller import RunController
+from .sample_data import load_phantom
+from .setup_panel import SetupPanel
+from .worker_bridge import WorkerBridge
+
+
+class ModulePanel:
+    """Everything below the module's title.
+
+    Args:
+        ui: the widgets of the .ui file by object name.
+        scene: gives the scene.
+        desktop: side effects outside the panel.
+        dependencies: what a run needs beyond Slicer.
+        translate: of texts.
+        slicer_version: for the report.
+        bridge: the worker; a real one by default.
+    """
+
+    def __init__(
+        self,
+        ui: Any,
+        scene: Callable[[], Any],
+        desktop: Desktop,
+        dependencies: Dependencies,
+        translate: Callable[[str], str] = str,
+        slicer_version: str = "",
+        bridge: WorkerBridge | None = None,
+    ) -> None:
+        self.ui = ui
+        self.context = PanelContext(ui, scene, desktop, translate)
+        self.bridge = bridge or WorkerBridge(desktop.create_timer)
+        self.runs = RunController(self.bridge, scene, self)
+        self.noises = NoiseController(self.bridge, scene, self)
+        self.input = InputPanel(self.context, self.run, self.runs.cancel)
+        self.results = ResultsPanel(self.context)
+        self.doubt = DoubtPanel(self.context)
+        self.noise = NoisePanel(self.context, self._move_noise, self._run_series, self.noises.stop)
+        self.numbers = NumbersPanel(self.context)
+        self.setup = SetupPanel(self.context, dependencies, self.bridge.log, slicer_version, self.input.refresh_models)
+        self._shown: Any = None
+        self.is_edited = False
+
+    def connect(self) -> None:
+        """Listen to the widgets."""
+        parts = (self.input, self.results, self.doubt, self.noise, self.numbers, self.setup)
+        for part in parts:
+            part.connect()
+        self.ui.phantomButton.connect("clicked(bool)", self._on_phantom)
+        self.ui.progressBar.setVisible(False)
+        self._show(None)
+
+    def set_parameters(self, parameters: Any) -> None:
+        """Work on another parameter node; None while a scene is closed."""
+        self.context.parameters = parameters
+        self._shown = None
+        if parameters is None:
+            self._show(None)
+        self.update()
+
+    def update(self, *_: Any) -> None:
+        """Follow the parameter node. Called whenever it changes."""
+        if self.context.parameters is None:
+            return
+        self.input.update()
+        node = self.context.parameters.segmentation
+        if node is not self._shown:
+            self._shown = node
+            self._show(self.context.published())
+        self.doubt.update()
+        obstacle = texts.IS_RUNNING if self.runs.is_running else self.input.obstacle()
+        self.noise.update(obstacle)
+
+    def run(self) -> None:
+        """Run on the chosen scan; asks to install what is missing."""
+        try:
+            self.setup.require()
+        except SureError as error:
+            self.input.end(str(error))
+            self.context.desktop.error(str(error))
+            return
+        self.noises.stop()
+        self.input.begin()
+        self.runs.start(self.input.request())
+
+    def edited(self, *_: Any) -> None:
+        """A person changed the segmentation that is shown."""
+        self.is_edited = True
+
+    def measure_again(self) -> None:
+        """Bring tables and places up to date after editing."""
+        published = self.context.published()
+        if not self.is_edited or published is None:
+            return
+        self.is_edited = False
+        try:
+            remeasure(published)
+        except SureError as error:
+            self.input.show_status(str(error))
+            return
+        self.doubt.refresh_places()
+        self.numbers.show(published)
+
+    def forget_scene(self) -> None:
+        """The scene is going: nothing that is under way may end in it."""
+        self.runs.forget()
+        self.noises.stop()
+        if self.input.is_running:
+            self.input.end(texts.READY)
+
+    def close(self) -> None:
+        """End the worker."""
+        self.forget_scene()
+        self.bridge.close()
+
+    def show_progress(self, fraction: float, text: str, elapsed: float) -> None:
+        """For ``RunController``."""
+        self.input.show_progress(fraction, text, elapsed)
+
+    def show_result(self, result: SegmentationResult, published: PublishedNodes, seconds: float) -> None:
+        """For ``RunController``."""
+        engine, device = (str(result.provenance.get(key, "")) for key in ("engine", "device"))
+        done = self.context.translate(texts.DONE).format(engine=engine, device=device, seconds=seconds)
+        self.input.end(done)
+        self._choose(published, result.threshold)
+        self.context.desktop.fit_slices()
+
+    def show_failure(self, why: Failure) -> None:
+        """For ``RunController``."""
+        self.input.end(f"{why.text} {why.action}")
+        self._report(why)
+        self.update()
+
+    def show_live(self, noise: Noise, row: LevelRow, published: PublishedNodes) -> None:
+        """For ``NoiseController``."""
+        self.noise.show_live(noise, row)
+        if self.context.parameters.segmentation is not published.segmentation:
+            self._choose(published, self.context.parameters.bandLow)
+
+    def show_step(self, number: int, count: int, level: float) -> None:
+        """For ``NoiseController``."""
+        self.noise.show_step(number, count, level)
+
+    def show_series(self, rows: Sequence[LevelRow], nodes: SeriesNodes) -> None:
+        """For ``NoiseController``."""
+        self.noise.show_series(rows)
+        self.context.desktop.show_chart(nodes.chart)
+
+    def show_noise_failure(self, why: Failure) -> None:
+        """For ``NoiseController``."""
+        self.noise.show_failure(f"{why.text} {why.action}")
+        self._report(why)
+
+    def _report(self, why: Failure) -> None:
+        if why.kind in ("cancelled", "superseded"):
+            return
+        self.setup.last_failure = f"{why.kind}: {why.text}\n{why.details}"
+        self.context.desktop.error(f"{why.text}\n\n{why.action}", why.details)
+
+    def _choose(self, published: PublishedNodes, threshold: float) -> None:
+        """Show a result that has just come."""
+        parameters = self.context.parameters
+        self._shown = published.segmentation
+        parameters.bandLow, parameters.bandHigh = threshold, 1.0
+        parameters.map = "primary"
+        parameters.segmentation = published.segmentation
+        self._show(published)
+        self.update()
+
+    def _show(self, published: PublishedNodes | None) -> None:
+        self.is_edited = False
+        self.results.show(published)
+        self.doubt.show(published)
+        self.numbers.show(published)
+
+    def _move_noise(self, noise: Noise) -> None:
+        self.noises.move(self.input.request(), noise)
+
+    def _run_series(self, noise: Noise) -> None:
+        self.noises.run_series(self.input.request(), noise.kind, noise.seed)
+
+    def _on_phantom(self, _checked: bool = False) -> None:
+        node = load_phantom()[0]
+        self.context.parameters.inputVolume = node
+        self.context.desktop.fit_slices()
+
+
+def resources_folder() -> Path:
+    """The module's Resources, beside the library."""
+    return Path(__file__).resolve().parents[2] / "Resources"

@@ -1,0 +1,215 @@
+"""The live noise slider and the robustness series: the same region again and again with other intensities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from typing import Protocol
+
+from ..analysis.noise_levels import LEVELS
+from ..analysis.noise_levels import LevelRow
+from ..analysis.noise_levels import damaged
+from ..analysis.noise_levels import level_row
+from ..core.errors import SureError
+from ..core.roi import roi_grid
+from ..core.roi import roi_slices
+from ..core.volume import Volume
+from ..inference.result import SegmentationResult
+from ..mrml.boxes import roi_from_node
+from ..mrml.nodes import PublishedNodes
+from ..mrml.publish import publish
+from ..mrml.series import SeriesNodes
+from ..mrml.series import publish_series
+from ..mrml.volume import add_volume
+from ..mrml.volume import fill_volume
+from ..mrml.volume import right_handed
+from ..mrml.volume import volume_from_node
+from ..worker.failures import Failure
+from ..worker.failures import failure_of
+from .latest import LatestValue
+from .run_controller import RunRequest
+from .worker_bridge import WorkerBridge
+
+
+@dataclass(frozen=True)
+class Noise:
+    """One position of the slider."""
+
+    kind: str
+    strength: float
+    seed: int
+
+
+class NoiseView(Protocol):
+    """Where the noise panel's work reports to."""
+
+    def show_live(self, noise: Noise, row: LevelRow, published: PublishedNodes) -> None:
+        """A position of the slider is in the scene."""
+        ...
+
+    def show_step(self, number: int, count: int, level: float) -> None:
+        """The series begins a level."""
+        ...
+
+    def show_series(self, rows: Sequence[LevelRow], nodes: SeriesNodes) -> None:
+        """The series is complete and in the scene."""
+        ...
+
+    def show_noise_failure(self, why: Failure) -> None:
+        """There is no result."""
+        ...
+
+
+class NoiseController:
+    """Re-segments the region of interest (the whole scan without one) with noise on it.
+
+    The damaged scan and its result are nodes of their own; the scan and its result stay as they are.
+    """
+
+    def __init__(self, bridge: WorkerBridge, scene: Callable[[], Any], view: NoiseView) -> None:
+        self._bridge, self._scene, self._view = bridge, scene, view
+        self._latest = LatestValue(self._start)
+        self._part: Volume | None = None
+        self._clean: SegmentationResult | None = None
+        self._scan: Any = None
+        self._key: tuple[Any, ...] = ()
+        self._request: RunRequest | None = None
+        self._series: list[tuple[Noise, SegmentationResult]] | None = None
+        self._levels: list[Noise] = []
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a re-segmentation or a series is under way."""
+        return self._latest.is_running
+
+    def move(self, request: RunRequest, noise: Noise) -> None:
+        """The slider moved; of the positions that come while one is computed only the last is computed."""
+        self._request, self._series = request, None
+        self._submit(noise)
+
+    def run_series(self, request: RunRequest, kind: str, seed: int, levels: Sequence[float] = LEVELS) -> None:
+        """Segment at every level, one after the other."""
+        self._request, self._series = request, []
+        self._levels = [Noise(kind, level, seed) for level in levels]
+        self._submit(self._levels[0])
+
+    def stop(self) -> None:
+        """Forget what waits and runs; nothing more is shown."""
+        if self.is_running:
+            self._bridge.cancel()
+        self._latest.clear()
+        self._series, self._scan, self._clean, self._part, self._key = None, None, None, None, ()
+
+    def _submit(self, noise: Noise) -> None:
+        try:
+            self._latest.submit(noise)
+        except (SureError, MemoryError, OSError) as error:
+            self._fail(failure_of(error))
+
+    def _start(self, noise: Noise) -> None:
+        assert self._request is not None
+        request = self._request
+        part = self._prepare(request)
+        if self._clean is None or self._bridge.open_scan is not part:
+            self._bridge.segment(
+                request.model,
+                request.engine,
+                part,
+                (),
+                _ignore,
+                lambda result: self._keep_clean(noise, result),
+                self._fail,
+            )
+            return
+        if self._series is not None:
+            self._view.show_step(len(self._series) + 1, len(self._levels), noise.strength)
+        array = damaged(part, noise.kind, noise.strength, noise.seed)
+        self._bridge.resegment(array, partial(self._finish, noise), self._fail)
+
+    def _prepare(self, request: RunRequest) -> Volume:
+        """The part of the scan that is re-segmented; a changed scan, region or model begins anew."""
+        region = None if request.region is None else roi_from_node(request.region)
+        key = (request.scan.GetID(), request.scan.GetImageData().GetMTime(), region, request.model, request.engine)
+        if self._part is None or key != self._key:
+            whole = volume_from_node(request.scan)
+            part = (
+                whole
+                if region is None
+                else Volume(
+                    whole.array[roi_slices(whole.grid, region)].copy(), roi_grid(whole.grid, region), whole.name
+                )
+            )
+            self._part = part.with_array(part.array, f"{whole.name} with noise")
+            self._key, self._clean, self._scan = key, None, None
+        return self._part
+
+    def _keep_clean(self, noise: Noise, result: SegmentationResult) -> None:
+        self._clean = result
+        self._go_on(noise)
+
+    def _finish(self, noise: Noise, result: SegmentationResult) -> None:
+        if self._clean is None:
+            return  # stopped meanwhile
+        following = None
+        try:
+            if self._series is None:
+                self._view.show_live(noise, self._row(noise, result), self._publish(result))
+            else:
+                following = self._next_level(noise, result)
+        except (SureError, MemoryError) as error:
+            self._fail(failure_of(error))
+            return
+        self._go_on(following)
+
+    def _go_on(self, following: Noise | None) -> None:
+        try:
+            self._latest.done(following)
+        except (SureError, MemoryError, OSError) as error:
+            self._fail(failure_of(error))
+
+    def _next_level(self, noise: Noise, result: SegmentationResult) -> Noise | None:
+        """The level that follows; after the last one the series goes into the scene."""
+        assert self._series is not None
+        self._series.append((noise, result))
+        if len(self._series) < len(self._levels):
+            return self._levels[len(self._series)]
+        steps, self._series = self._series, None
+        rows = [self._row(step, answer) for step, answer in steps]
+        published = self._publish(steps[-1][1])
+        maps = [(step.strength, right_handed(answer.uncertainty)) for step, answer in steps]
+        name = f"{published.scan.GetName()} ({noise.kind})"
+        self._view.show_series(rows, publish_series(self._scene(), name, rows, maps, published))
+        return None
+
+    def _row(self, noise: Noise, result: SegmentationResult) -> LevelRow:
+        assert self._clean is not None
+        grid = result.labels.grid
+        return level_row(
+            noise.strength,
+            self._clean.labels.array,
+            result.labels.array,
+            result.uncertainty.array,
+            grid.voxel_volume_mm3,
+        )
+
+    def _publish(self, result: SegmentationResult) -> PublishedNodes:
+        """The damaged part as a scan of its own, updated in place, and the result on it."""
+        scene = self._scene()
+        if self._scan is None or not scene.IsNodePresent(self._scan):
+            self._scan = add_volume(scene, result.image)
+        else:
+            fill_volume(self._scan, right_handed(result.image), ExitStack())
+        return publish(scene, result, self._scan)
+
+    def _fail(self, why: Failure) -> None:
+        self._latest.clear()
+        self._series = None
+        self._view.show_noise_failure(why)
+
+
+def _ignore(fraction: float, text: str) -> None:
+    """The progress of the first, clean run is not shown."""

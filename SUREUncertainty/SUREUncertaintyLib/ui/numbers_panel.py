@@ -1,0 +1,69 @@
+"""Numbers: the table of structures, how doubt behaves at edges, and the way into other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..analysis.trust import EdgeTrust
+from ..analysis.trust import edge_trust
+from ..core import texts
+from ..mrml.nodes import PublishedNodes
+from ..mrml.remeasure import current_labels
+from ..mrml.tables import table_text
+from ..mrml.volume import volume_from_node
+from .context import PanelContext
+
+
+class NumbersPanel:
+    """The table node of the chosen result."""
+
+    def __init__(self, context: PanelContext) -> None:
+        self._context, self.ui = context, context.ui
+
+    def connect(self) -> None:
+        """Listen to the widgets."""
+        self.ui.copyButton.connect("clicked(bool)", self._on_copy)
+        self.ui.csvButton.connect("clicked(bool)", self._on_csv)
+        self.ui.trustButton.connect("clicked(bool)", self._on_trust)
+
+    def show(self, published: PublishedNodes | None) -> None:
+        """Show a result; None for no result."""
+        self.ui.numbersTable.setMRMLTableNode(None if published is None else published.structures)
+        for button in (self.ui.copyButton, self.ui.csvButton, self.ui.trustButton):
+            button.enabled = published is not None
+        self.ui.trustLabel.setText("")
+
+    def _table(self) -> Any:
+        published = self._context.published()
+        return None if published is None else published.structures
+
+    def _on_copy(self, _checked: bool = False) -> None:
+        if self._table() is not None:
+            self._context.desktop.copy(table_text(self._table(), "\t"))
+
+    def _on_csv(self, _checked: bool = False) -> None:
+        table = self._table()
+        if table is None:
+            return
+        path = self._context.desktop.save_path("Save the table", f"{table.GetName()}.csv", "Tables (*.csv)")
+        if path is not None:
+            path.write_text(table_text(table, ","), encoding="utf-8", newline="")
+
+    def _on_trust(self, _checked: bool = False) -> None:
+        published = self._context.published()
+        if published is not None:
+            self.ui.trustLabel.setText(self._trust_text(published))
+
+    def _trust_text(self, published: PublishedNodes) -> str:
+        doubt = volume_from_node(published.uncertainty)
+        labels, _ = current_labels(published.segmentation, doubt)
+        return trust_sentences(edge_trust(volume_from_node(published.scan), labels, doubt), self._context.translate)
+
+
+def trust_sentences(trust: EdgeTrust | None, translate: Any) -> str:
+    """What the relation means, for a clinician."""
+    if trust is None:
+        return str(translate(texts.NO_BOUNDARY))
+    ucc = translate(texts.UCC_GRADIENT).format(value=trust.ucc)
+    ur = translate(texts.UR_GRADIENT).format(value=trust.ur_star)
+    return f"{ucc}\n{ur}"

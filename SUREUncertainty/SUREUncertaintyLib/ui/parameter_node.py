@@ -1,0 +1,47 @@
+"""Every setting of the module, typed, in the scene: a saved .mrb opens with all of them in place."""
+
+# The wrapper reads these annotations when the class is made, so they must be types and not strings.
+from typing import Annotated
+
+from slicer import vtkMRMLMarkupsROINode
+from slicer import vtkMRMLScalarVolumeNode
+from slicer import vtkMRMLSegmentationNode
+from slicer.parameterNodeWrapper import Choice
+from slicer.parameterNodeWrapper import WithinRange
+from slicer.parameterNodeWrapper import parameterNodeWrapper
+
+from ..analysis.noise_levels import KINDS
+from ..core import texts
+
+
+@parameterNodeWrapper
+class SUREUncertaintyParameterNode:
+    """The module's settings.
+
+    Attributes:
+        inputVolume: the scan.
+        region: what part of it is segmented; None for the whole scan.
+        model: name in the catalogue.
+        engine: what runs the network.
+        segmentation: the result that the panels show; everything else of the result hangs on it.
+        map: kind of doubt shown, "primary" or "entropy".
+        bandLow, bandHigh: doubt that is drawn.
+        overlayOpacity: of the map over the scan.
+        showLegend, showRendering: colour legend, and doubt as a volume in 3D.
+        noiseKind, noiseStrength, noiseSeed: the slider of the noise panel.
+    """
+
+    inputVolume: vtkMRMLScalarVolumeNode
+    region: vtkMRMLMarkupsROINode
+    model: str = ""
+    engine: Annotated[str, Choice(list(texts.ENGINE_NAMES))] = "auto"
+    segmentation: vtkMRMLSegmentationNode
+    map: Annotated[str, Choice(["primary", "entropy"])] = "primary"
+    bandLow: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
+    bandHigh: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
+    overlayOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.8
+    showLegend: bool = True
+    showRendering: bool = False
+    noiseKind: Annotated[str, Choice(list(KINDS))] = "gaussian"
+    noiseStrength: Annotated[float, WithinRange(0.0, 1.0)] = 0.0
+    noiseSeed: Annotated[int, WithinRange(0, 9999)] = 0

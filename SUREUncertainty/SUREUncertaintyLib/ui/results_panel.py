@@ -1,0 +1,49 @@
+"""Results: the structures, in slices and in 3D, warnings, and the way to Segment Editor."""
+
+from __future__ import annotations
+
+import json
+
+from ..core import texts
+from ..mrml.band import add_band_segment
+from ..mrml.band import limit_editing
+from ..mrml.nodes import PublishedNodes
+from .context import PanelContext
+
+
+class ResultsPanel:
+    """The structures of the chosen result."""
+
+    def __init__(self, context: PanelContext) -> None:
+        self._context, self.ui = context, context.ui
+
+    def connect(self) -> None:
+        """Listen to the widgets."""
+        self.ui.editButton.connect("clicked(bool)", self._on_edit)
+
+    def show(self, published: PublishedNodes | None) -> None:
+        """Show a result; None for no result."""
+        node = None if published is None else published.segmentation
+        self.ui.segmentsTable.setSegmentationNode(node)
+        self.ui.show3DButton.setSegmentationNode(node)
+        self.ui.show3DButton.enabled = published is not None
+        self.ui.editButton.enabled = published is not None
+        say = self._context.translate
+        self.ui.noticesLabel.setText(say(texts.NO_RESULT) if published is None else notices_text(published))
+
+    def _on_edit(self, _checked: bool = False) -> None:
+        published = self._context.published()
+        if published is None:
+            return
+        parameters = self._context.parameters
+        add_band_segment(published, parameters.bandLow, parameters.bandHigh)
+        editor = self._context.desktop.edit_segments(published.segmentation, published.scan)
+        limit_editing(editor, published)
+
+
+def notices_text(published: PublishedNodes) -> str:
+    """The warnings of a result, one a line, from what it keeps in the scene."""
+    if published.provenance is None or not published.provenance.GetText():
+        return ""
+    notices = json.loads(published.provenance.GetText()).get("notices", [])
+    return "\n".join(str(notice["text"]) for notice in notices)

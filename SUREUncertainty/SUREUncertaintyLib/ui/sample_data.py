@@ -1,0 +1,61 @@
+"""What the Sample Data module offers under "SURE Uncertainty"."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from ..core.phantom import PHANTOM_ROIS
+from ..core.phantom import make_phantom
+from ..mrml.boxes import add_roi_node
+from ..mrml.volume import add_volume
+
+CATEGORY = "SURE Uncertainty"
+
+
+def register_samples(icon: Path) -> None:
+    """Register a phantom (no download) and Slicer's own MRHead."""
+    import SampleData  # type: ignore[import-not-found]
+
+    register = SampleData.SampleDataLogic.registerCustomSampleDataSource
+    register(
+        category=CATEGORY,
+        sampleName="SUREPhantom",
+        thumbnailFileName=str(icon),
+        nodeNames="SURE phantom",
+        customDownloader=load_phantom,
+    )
+    register(
+        category=CATEGORY,
+        sampleName="SUREMRHead",
+        thumbnailFileName=str(icon),
+        nodeNames="MRHead",
+        customDownloader=load_head,
+    )
+
+
+def load_phantom(_source: Any = None) -> list[Any]:
+    """The phantom's volume node, with its regions beside it."""
+    scene = slicer.mrmlScene
+    node = add_volume(scene, make_phantom())
+    for roi in PHANTOM_ROIS:
+        if slicer.util.getFirstNodeByName(roi.name, "vtkMRMLMarkupsROINode") is None:
+            add_roi_node(scene, roi)
+    return [node]
+
+
+def load_head(_source: Any = None) -> list[Any]:
+    """MRHead, with suggested regions where the template that this needs is installed."""
+    import SampleData
+
+    from ..core.errors import SureError
+    from .suggestion import suggest_regions
+
+    node = SampleData.SampleDataLogic().downloadMRHead()
+    try:
+        suggest_regions(slicer.mrmlScene, node)
+    except SureError as error:
+        slicer.util.showStatusMessage(str(error), 10000)
+    return [node]

@@ -1,0 +1,78 @@
+"""Set-up: what is installed and needed, one repair button, models, log and report."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+from ..packages.catalogue import user_folder
+from .context import PanelContext
+from .dependencies import Dependencies
+from .dependencies import DependencyError
+from .report_text import report_text
+
+HEADERS = ("Package", "Version", "What for")
+
+
+class SetupPanel:
+    """Args: ``models_changed`` is called when the list of models should be read again."""
+
+    def __init__(
+        self,
+        context: PanelContext,
+        dependencies: Dependencies,
+        log: deque[str],
+        slicer_version: str,
+        models_changed: Callable[[], None],
+    ) -> None:
+        self._context, self.ui = context, context.ui
+        self._dependencies, self._log, self._version = dependencies, log, slicer_version
+        self._models_changed = models_changed
+        self.last_failure = ""
+
+    def connect(self) -> None:
+        """Listen to the widgets. Nothing is checked before the section is opened."""
+        self.ui.setupCollapsibleButton.connect("contentsCollapsed(bool)", self._on_opened)
+        self.ui.installButton.connect("clicked(bool)", self._on_install)
+        self.ui.modelFolderButton.connect("clicked(bool)", self._on_models)
+        self.ui.refreshModelsButton.connect("clicked(bool)", self._on_refresh)
+        self.ui.reportButton.connect("clicked(bool)", self._on_report)
+
+    def require(self) -> None:
+        """Have everything that a run needs; asks before anything is installed. Raises ``DependencyError``."""
+        self._dependencies.require(self._wheels())
+
+    def refresh(self) -> None:
+        """Show what is installed and the end of the log."""
+        rows = [(package, version or "-", purpose) for package, version, purpose in self._dependencies.rows()]
+        self._context.desktop.fill_table(self.ui.dependencyTable, HEADERS, rows, ())
+        self.ui.logText.setPlainText("\n".join(self._log))
+        missing = self._dependencies.missing()
+        self.ui.installButton.enabled = bool(missing)
+        self.ui.modelFolderLabel.setText(str(user_folder()))
+
+    def _wheels(self) -> Path | None:
+        folder = str(self.ui.wheelFolder.currentPath)
+        return Path(folder) if folder else None
+
+    def _on_opened(self, collapsed: bool) -> None:
+        if not collapsed:
+            self.refresh()
+
+    def _on_install(self, _checked: bool = False) -> None:
+        try:
+            self.require()
+        except DependencyError as error:
+            self._context.desktop.error(str(error))
+        self.refresh()
+
+    def _on_models(self, _checked: bool = False) -> None:
+        self._context.desktop.open_folder(user_folder())
+
+    def _on_refresh(self, _checked: bool = False) -> None:
+        self._models_changed()
+
+    def _on_report(self, _checked: bool = False) -> None:
+        rows = self._dependencies.rows()
+        self._context.desktop.copy(report_text(self._version, rows, self._log, self.last_failure))
