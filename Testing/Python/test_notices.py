@@ -1,0 +1,228 @@
+"""Warnings: each appears when it should, is silent when it should be, and names what it is about."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ball import CUBE
+from ball import LABELS
+from ball import ball_result
+from phantoms import asymmetric_volume
+from phantoms import tilted_grid
+from SUREUncertaintyLib.analysis import texts
+from SUREUncertaintyLib.analysis.fingerprint import DESCRIPTIONS
+from SUREUncertaintyLib.analysis.fingerprint import measure
+from SUREUncertaintyLib.analysis.notices import notices_for
+from SUREUncertaintyLib.analysis.rows import DoubtfulRegion
+from SUREUncertaintyLib.analysis.rows import Notice
+from SUREUncertaintyLib.analysis.structures import structure_table
+from SUREUncertaintyLib.core.roi import Roi
+from SUREUncertaintyLib.core.volume import Grid
+from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.packages.metadata import Expected
+from SUREUncertaintyLib.packages.metadata import PackageMetadata
+from SUREUncertaintyLib.packages.package import Package
+
+ORDINARY = Expected(spacing_mm=(0.9, 1.1), extent_mm=(20.0, 60.0), contrast={"skewness": (-1.0, 1.0)})
+
+
+@pytest.fixture
+def metadata(tiny_package: Package) -> PackageMetadata:
+    return replace(tiny_package.metadata, expected=ORDINARY)
+
+
+def notices_of(
+    array: np.ndarray,
+    metadata: PackageMetadata,
+    grid: Grid = CUBE,
+    rois: Sequence[Roi] = (),
+    doubt: float = 0.0,
+    regions: Sequence[DoubtfulRegion] = (),
+    contrast: dict[str, dict[str, float]] | None = None,
+) -> dict[str, str]:
+    """Texts by code for a label map, with one set of labels a region of interest."""
+    label_set = LABELS
+    if rois:
+        label_set = tuple(
+            replace(label, value=label.value + 2 * n, name=f"{roi.name} {label.name}")
+            for n, roi in enumerate(rois)
+            for label in LABELS
+        )
+    labels = Volume(array.astype(np.uint8), grid)
+    rows = structure_table(labels, Volume(np.full(grid.shape, doubt, np.float32), grid), label_set, 0.5)
+    found = notices_for(labels, metadata, label_set, rows, regions, rois, contrast)
+    assert len({notice.code for notice in found}) == len(found) or texts.NOTHING_FOUND in {n.code for n in found}
+    return {notice.code: notice.text for notice in found}
+
+
+def two_balls() -> np.ndarray:
+    return np.asarray(ball_result().labels.array)
+
+
+def test_an_ordinary_result_has_no_warning(metadata: PackageMetadata) -> None:
+    assert notices_of(two_balls(), metadata, contrast={"scan": {"skewness": 0.2}}) == {}
+
+
+def test_an_empty_result_says_that_nothing_was_found_and_where(metadata: PackageMetadata) -> None:
+    found = notices_of(np.zeros(CUBE.shape), metadata)
+    assert set(found) == {texts.NOTHING_FOUND}
+    assert "in the scan" in found[texts.NOTHING_FOUND]
+    assert "'tiny'" in found[texts.NOTHING_FOUND]
+
+
+def test_each_empty_region_is_named(metadata: PackageMetadata) -> None:
+    rois = [Roi("left", (-20, -20, -20), (4, 20, 20)), Roi("right", (5, -20, -20), (19, 20, 20))]
+    array = np.zeros(CUBE.shape)
+    array[15:20, 15:20, 20:25] = 1
+    array[20:25, 15:20, 20:25] = 2
+    found = notices_of(array, metadata, rois=rois)
+    assert set(found) == {texts.NOTHING_FOUND, texts.EXTENT}
+    assert "'right'" in found[texts.NOTHING_FOUND]
+
+
+def test_a_missing_structure_is_named(metadata: PackageMetadata) -> None:
+    found = notices_of(two_balls() == 1, metadata)
+    assert set(found) == {texts.STRUCTURE_MISSING}
+    assert "lower" in found[texts.STRUCTURE_MISSING]
+
+
+def test_a_structure_at_the_edge_of_the_image_is_named(metadata: PackageMetadata) -> None:
+    array = two_balls().copy()
+    array[0:11, 18:22, 18:22] = 2
+    found = notices_of(array, metadata)
+    assert set(found) == {texts.CUT_BY_IMAGE}
+    assert "lower" in found[texts.CUT_BY_IMAGE]
+    assert "upper" not in found[texts.CUT_BY_IMAGE]
+
+
+def test_a_structure_at_the_edge_of_its_region_is_named(metadata: PackageMetadata) -> None:
+    roi = Roi("box", (-12, -12, -12), (12, 12, 9.2))
+    found = notices_of(two_balls(), metadata, rois=[roi])
+    assert set(found) == {texts.CUT_BY_ROI}
+    assert "box upper" in found[texts.CUT_BY_ROI]
+    assert "lower" not in found[texts.CUT_BY_ROI]
+    assert notices_of(two_balls(), metadata, rois=[replace(roi, high=(12, 12, 12))]) == {}
+
+
+def test_on_an_oblique_grid_the_edge_of_the_box_counts_not_that_of_the_block(metadata: PackageMetadata) -> None:
+    grid = tilted_grid((60, 60, 60), (1.0, 1.0, 1.0), (0.0, 0.0, 40.0))
+    centre = (grid.ijk_to_ras @ (30, 30, 30, 1))[:3]
+    ball = np.asarray(ball_result(grid, centre, 8.0).labels.array)
+    wide, tight = (Roi("box", tuple(centre - half), tuple(centre + half)) for half in (11.0, 7.5))  # type: ignore[arg-type]
+    assert texts.CUT_BY_ROI not in notices_of(ball, metadata, grid, [wide])
+    clipped = notices_of(ball, metadata, grid, [tight])
+    assert texts.CUT_BY_ROI in clipped
+
+
+def test_separate_pieces_are_reported_unless_they_are_stray_voxels(metadata: PackageMetadata) -> None:
+    array = two_balls().copy()
+    array[36:38, 36:38, 36:38] = 1
+    assert notices_of(array, metadata) == {}
+    array[34:38, 34:38, 34:38] = 1
+    found = notices_of(array, metadata)
+    assert set(found) == {texts.SEVERAL_PIECES}
+    assert "upper (2 pieces, the largest holds 97%)" in found[texts.SEVERAL_PIECES]
+
+
+def test_a_mostly_doubtful_structure_is_named(metadata: PackageMetadata) -> None:
+    found = notices_of(two_balls(), metadata, doubt=0.9)
+    assert set(found) == {texts.MOSTLY_DOUBTFUL}
+    assert "upper; lower" in found[texts.MOSTLY_DOUBTFUL]
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "1 doubtful place touches"), (3, "3 doubtful places touch no")])
+def test_islands_of_doubt_are_counted_and_located(metadata: PackageMetadata, count: int, words: str) -> None:
+    island = DoubtfulRegion(1, (-12.4, 30.0, 7.7), 10.0, 10, 0.7, 0.8, 2.0, "background")
+    beside = replace(island, structure="upper")
+    assert notices_of(two_balls(), metadata, regions=[beside]) == {}
+    found = notices_of(two_balls(), metadata, regions=[beside, *[island] * count])
+    assert set(found) == {texts.DOUBTFUL_ISLANDS}
+    assert words in found[texts.DOUBTFUL_ISLANDS]
+    assert "R -12, A 30, S 8 mm" in found[texts.DOUBTFUL_ISLANDS]
+
+
+def test_a_whole_scan_for_a_model_of_boxes_asks_for_a_region(metadata: PackageMetadata) -> None:
+    boxes = replace(metadata, expected=replace(ORDINARY, extent_mm=(20.0, 30.0)))
+    found = notices_of(two_balls(), boxes, contrast={"scan": {"skewness": 9.0}})
+    assert set(found) == {texts.REGION_NEEDED}
+    assert "40 x 40 x 40 mm" in found[texts.REGION_NEEDED]
+    assert "20 to 30 mm" in found[texts.REGION_NEEDED]
+    assert texts.REGION_NEEDED not in notices_of(two_balls(), boxes, rois=[Roi("a", (-12, -12, -12), (12, 12, 12))])
+
+
+def test_a_region_of_the_wrong_size_is_named(metadata: PackageMetadata) -> None:
+    found = notices_of(two_balls(), metadata, rois=[Roi("box", (-15, -15, -11), (15, 15, 7))])
+    assert "the region 'box' (31 x 31 x 19 mm)" in found[texts.EXTENT]
+
+
+@pytest.mark.parametrize(("spacing", "warned"), [(0.8, False), (1.3, False), (0.5, True), (2.0, True)])
+def test_spacing_unlike_the_training_data(metadata: PackageMetadata, spacing: float, warned: bool) -> None:
+    grid = replace(CUBE, spacing=(1.0, 1.0, spacing))
+    unbounded = replace(metadata, expected=replace(ORDINARY, extent_mm=None))
+    found = notices_of(two_balls(), unbounded, grid)
+    assert set(found) == ({texts.SPACING} if warned else set())
+
+
+def test_contrast_unlike_the_training_data_names_regions_and_what_differs(metadata: PackageMetadata) -> None:
+    rois = [Roi(name, (-12, -12, -12), (12, 12, 12)) for name in ("left", "right")]
+    array = two_balls() + 2 * (two_balls() > 0) * (np.arange(40) > 20)
+    found = notices_of(array, metadata, rois=rois, contrast={"left": {"skewness": 0.0}, "right": {"skewness": -1.5}})
+    assert "the region 'right'" in found[texts.CONTRAST]
+    assert "'left'" not in found[texts.CONTRAST]
+    assert DESCRIPTIONS["skewness"] in found[texts.CONTRAST]
+    assert "MR" in found[texts.CONTRAST]
+
+
+def test_a_package_without_expectations_warns_of_nothing_unlike_it(metadata: PackageMetadata) -> None:
+    assert notices_of(two_balls(), replace(metadata, expected=Expected()), contrast={"scan": {"skewness": 99.0}}) == {}
+
+
+def test_every_text_is_a_sentence_for_people() -> None:
+    codes = {value for name, value in vars(texts).items() if name.isupper() and isinstance(value, str)}
+    assert codes == set(texts.TEXTS)
+    for text in texts.TEXTS.values():
+        assert text.endswith(".")
+
+
+def test_a_notice_has_a_code_for_machines(metadata: PackageMetadata) -> None:
+    labels = Volume(np.zeros(CUBE.shape, np.uint8), CUBE)
+    rows = structure_table(labels, Volume(np.zeros(CUBE.shape, np.float32), CUBE), LABELS, 0.5)
+    (notice,) = notices_for(labels, metadata, LABELS, rows)
+    assert isinstance(notice, Notice)
+    assert notice.code == "nothing-found"
+
+
+def test_measures_do_not_change_with_the_scale_of_intensities() -> None:
+    image = asymmetric_volume(tilted_grid((12, 14, 16))).array.astype(np.float64)
+    image = image + np.random.default_rng(1).normal(0, 20, image.shape)
+    assert measure(1000.0 * image - 321.0) == pytest.approx(measure(image))
+    assert set(measure(image)) == set(DESCRIPTIONS)
+
+
+def test_measures_tell_bright_fluid_from_dark_fluid_and_noise_from_smooth() -> None:
+    rng = np.random.default_rng(4)
+    tissue = rng.normal(100, 10, (20, 20, 20))
+    dark, bright = tissue.copy(), tissue.copy()
+    dark[:4], bright[:4] = 20, 180
+    assert measure(dark)["skewness"] < -1 < 1 < measure(bright)["skewness"]
+    assert measure(dark)["middle"] > 0.6 > 0.4 > measure(bright)["middle"]
+    ramp = np.indices((20, 20, 20)).sum(axis=0)
+    assert measure(ramp)["edge_sharpness"] < 0.2 < 1.0 < measure(tissue)["edge_sharpness"]
+
+
+def test_hand_computed_measures_of_two_values() -> None:
+    image = np.zeros((2, 2, 5))
+    image[..., 4] = 1.0
+    values = measure(image)
+    assert values["skewness"] == pytest.approx((1 - 2 * 0.2) / 0.4)
+    assert values["kurtosis"] == pytest.approx((1 - 6 * 0.2 * 0.8) / (0.2 * 0.8))
+    assert values["dark_share"] == pytest.approx(0.8)
+    assert values["middle"] == 0.0
+    assert values["edge_sharpness"] == pytest.approx(0.25 / 0.4)
+
+
+@pytest.mark.parametrize("shape", [(1, 4, 5), (3, 1, 1), (2, 2, 2)])
+def test_constant_and_flat_images_have_measures(shape: tuple[int, int, int]) -> None:
+    assert set(measure(np.full(shape, 7.0)).values()) == {0.0}
+    assert np.isfinite(list(measure(np.arange(np.prod(shape)).reshape(shape)).values())).all()
