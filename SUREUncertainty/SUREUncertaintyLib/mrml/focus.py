@@ -26,10 +26,12 @@ class Focus:
     Attributes:
         points: (N, 3) voxels of the structures; the corners of the scan when nothing was found.
         doubtful: (M, 3) doubtful voxels within the box around ``points``.
+        found: whether there is any structure.
     """
 
     points: NDArray[np.float64]
     doubtful: NDArray[np.float64]
+    found: bool = True
 
     @property
     def low(self) -> NDArray[np.float64]:
@@ -43,7 +45,9 @@ class Focus:
 
     @property
     def best(self) -> NDArray[np.float64]:
-        """For each axis, the coordinate of the slice that shows most structure and doubt."""
+        """For each axis, the coordinate of the slice that shows most structure and doubt; the middle without any."""
+        if not self.found:
+            return (self.low + self.high) / 2
         return np.array([fullest_slice(np.concatenate([self.points, self.doubtful])[:, axis]) for axis in range(3)])
 
 
@@ -53,7 +57,7 @@ def focus_of(published: PublishedNodes) -> Focus:
     shown = labels_from_segmentation(published.segmentation, grid) > 0
     if not shown.any():
         corners = (grid.ijk_to_ras @ grid_corners(grid.shape[::-1]))[:3].T
-        return Focus(corners, np.zeros((0, 3)))
+        return Focus(corners, np.zeros((0, 3)), found=False)
     points = _positions(grid.ijk_to_ras, shown)
     over = image_array(published.uncertainty.GetImageData()) >= threshold_of(published.uncertainty)
     doubtful = _positions(grid.ijk_to_ras, over)

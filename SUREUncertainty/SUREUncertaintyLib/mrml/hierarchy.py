@@ -26,24 +26,25 @@ def place_in_folder(scene: Any, scan: Any, nodes: Sequence[Any], name: str, undo
         the folder's item.
     """
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    beside = hierarchy.GetItemParent(_item(hierarchy, scan)) or hierarchy.GetSceneItemID()
-    folder = hierarchy.GetItemParent(_item(hierarchy, nodes[0]))
+    beside = hierarchy.GetItemParent(_item(hierarchy, scan, undo)) or hierarchy.GetSceneItemID()
+    folder = hierarchy.GetItemParent(_item(hierarchy, nodes[0], undo))
     if not hierarchy.HasItemAttribute(folder, _FOLDER):
         folder = hierarchy.CreateFolderItem(beside, name)
         undo.callback(hierarchy.RemoveItem, folder, False, False)
         hierarchy.SetItemAttribute(folder, _FOLDER, "1")
     for node in nodes:
-        item = _item(hierarchy, node)
+        item = _item(hierarchy, node, undo)
         if hierarchy.GetItemParent(item) in (0, hierarchy.GetSceneItemID()):
             hierarchy.SetItemParent(item, folder)
     return int(folder)
 
 
-def _item(hierarchy: Any, node: Any) -> int:
+def _item(hierarchy: Any, node: Any, undo: ExitStack) -> int:
     """The node's item; made where no desktop application has made one."""
     item = hierarchy.GetItemByDataNode(node)
     if not item:
         item = hierarchy.CreateItem(hierarchy.GetSceneItemID(), node)
+        undo.callback(hierarchy.RemoveItem, item, False, False)
     if not hierarchy.GetItemOwnerPluginName(item):
         hierarchy.SetItemOwnerPluginName(item, _PLUGINS.get(node.GetClassName(), ""))
     return int(item)
