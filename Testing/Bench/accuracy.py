@@ -1,4 +1,4 @@
-"""``make accuracy``: the released hippocampus package on the 30 validation scans, which nothing was trained or tuned on.
+"""``make accuracy``: the released hippocampus package on the 30 validation scans, never trained or tuned on.
 
 Writes docs/results/hippocampus-t1.json, renews docs/accuracy.md from it and puts the numbers on the model card.
 Refuses to run when the package lists one of these scans among its training or tuning cases.
@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tables import accuracy_page
-
 from SUREUncertaintyLib.core.reading import read_labels
 from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.inference.choose import create_engine
@@ -27,6 +25,7 @@ from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
 from SUREUncertaintyLib.packages.building import amend_package
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
+from tables import accuracy_page
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "hippocampus-t1"

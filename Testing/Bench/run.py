@@ -11,6 +11,7 @@ from typing import Any
 from engines import bench_doubt
 from engines import bench_engines
 from memory import bench_memory
+from ranks import bench_ranks
 from tables import benchmarks_page
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,7 @@ def main() -> None:
         "model": MODEL,
         "engines": bench_engines(MODEL),
         "doubt": bench_doubt(MODEL),
+        "ranks": bench_ranks(),
         "memory": bench_memory(MODEL),
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)

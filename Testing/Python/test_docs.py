@@ -1,0 +1,51 @@
+"""Numbers in the docs are those of the recorded results, and the README speaks of what exists."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Testing" / "Bench"))
+
+from tables import accuracy_page  # noqa: E402
+from tables import benchmarks_page  # noqa: E402
+
+
+def result(name: str) -> dict[str, object]:
+    document: dict[str, object] = json.loads((ROOT / "docs" / "results" / name).read_text(encoding="utf-8"))
+    return document
+
+
+def test_the_benchmark_tables_are_made_from_the_recorded_result() -> None:
+    assert (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8") == benchmarks_page(result("bench.json"))
+
+
+def test_the_accuracy_table_is_made_from_the_recorded_result() -> None:
+    assert (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8") == accuracy_page(result("hippocampus-t1.json"))
+
+
+def test_the_recorded_accuracy_belongs_to_the_shipped_package() -> None:
+    from SUREUncertaintyLib.packages.catalogue import find_package
+
+    package = find_package("hippocampus-t1")
+    recorded = result("hippocampus-t1.json")
+    assert package.fingerprint == recorded["fingerprint_of_card"]
+    assert package.metadata.raw["metrics"]["dice"] == recorded["metrics"]["dice"]  # type: ignore[index]
+
+
+def test_every_file_that_the_readme_points_to_exists() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#:]+)\)", text)
+    assert targets
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_every_command_in_the_readme_is_one_that_sure_has() -> None:
+    from SUREUncertaintyLib.cli.app import app
+
+    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    names |= {group.name for group in app.registered_groups if group.name}
+    used = set(re.findall(r"^sure (\w+)", (ROOT / "README.md").read_text(encoding="utf-8"), re.M))
+    assert used
+    assert used <= names
