@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from pairs import interleaved
 from scipy.stats import kendalltau
-
 from SUREUncertaintyLib.metrics.ranks import rank_statistics
 
 VOXELS = 1_000_000
