@@ -17,6 +17,7 @@ ROI_HELP = (
 )
 
 SAMPLES_HELP = "How many samples to draw, for models with latents; 20 if left out. Sizes come from at least 100."
+ESTIMATOR_HELP = "native, softmax, dropout, tta or ensemble (then --model is a folder of packages)."
 LEVEL_HELP = "Draw only this latent level, repeatable; 0 is the finest. All of them if left out."
 
 
@@ -27,8 +28,9 @@ def segment(
     roi: Annotated[list[str] | None, typer.Option(help=ROI_HELP)] = None,
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
+    estimator: Annotated[str, typer.Option(help=ESTIMATOR_HELP)] = "native",
     samples: Annotated[int | None, typer.Option(help=SAMPLES_HELP)] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the samples: the same one draws the same.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the samples or dropout masks.")] = None,
     level: Annotated[list[int] | None, typer.Option(help=LEVEL_HELP)] = None,
     level_maps: Annotated[bool, typer.Option("--level-maps", help="One map of doubt a level (takes longer).")] = False,
     keep_samples: Annotated[bool, typer.Option("--keep-samples", help="Write every sample into samples/.")] = False,
@@ -41,7 +43,7 @@ def segment(
     """Segment a scan and map the doubt."""
     from ..core.reading import read_volume
     from ..core.roi import read_rois
-    from ..packages.catalogue import find_package
+    from ..inference.estimation.choose import create_estimator
     from ..report.folder import Wanted
     from ..report.run import Job
     from ..report.run import run_job
@@ -50,12 +52,15 @@ def segment(
     from .summary import print_summary
 
     rois = read_rois(tuple(roi or ()))
-    package = find_package(model)
-    sampling = _sampling(samples, seed, level, level_maps, keep_samples)
+    chosen = create_estimator(estimator, model, engine, device, seed=seed or 0)
+    drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
+    sampling = _sampling(samples, drawn, level, level_maps, keep_samples)
     wanted = Wanted(pictures=not no_pictures, page=not no_report)
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
-        job = Job(read_volume(image), package, output, rois, engine, device, overwrite, wanted, sampling)
+        volume = read_volume(image)
+        options = {"overwrite": overwrite, "wanted": wanted, "sampling": sampling, "runner": chosen.engine}
+        job = Job(volume, chosen.package, output, rois, **options)  # type: ignore[arg-type]
         document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)
     print_summary(document, output, as_json)
 

@@ -51,8 +51,9 @@ def describe_run(
         "engine": engine.name,
         "device": engine.device,
         "threads": getattr(engine, "threads", None),
-        "estimator": "native",
-        "seed": None,  # nothing is drawn in a native run
+        "estimator": getattr(engine, "estimator", "native"),
+        "passes": getattr(engine, "passes", 1),
+        "seed": getattr(engine, "seed", None),  # None where nothing is drawn, as in a native run
         "timings_s": watch.rounded(),
         "geometry": {
             "input": describe_grid(grid),

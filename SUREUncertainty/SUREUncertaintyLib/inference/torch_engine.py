@@ -49,6 +49,29 @@ class TorchEngine:
             batch = self._torch.from_numpy(np.ascontiguousarray(windows)).to(self.device)
             return np.asarray(self._network(batch).float().cpu().numpy(), dtype=np.float32)
 
+    @property
+    def has_dropout(self) -> bool:
+        """Whether the network holds a dropout layer that drops anything."""
+        return bool(self._dropout_layers())
+
+    def dropout_logits(self, windows: Float32, seed: int) -> Float32:
+        """As ``logits`` with the dropout layers on; the same seed drops the same units in windows of one shape."""
+        device = self._torch.device(self.device)
+        layers, cuda = self._dropout_layers(), [device] if device.type == "cuda" else []
+        with self._torch.random.fork_rng(devices=cuda):
+            self._torch.manual_seed(seed)
+            try:
+                for layer in layers:
+                    layer.train()
+                return self.logits(windows)
+            finally:
+                for layer in layers:
+                    layer.eval()
+
+    def _dropout_layers(self) -> list[Any]:
+        kind = self._torch.nn.modules.dropout._DropoutNd
+        return [module for module in self._network.modules() if isinstance(module, kind) and module.p > 0]
+
 
 @contextmanager
 def exactly(torch: Any, device: str) -> Iterator[None]:

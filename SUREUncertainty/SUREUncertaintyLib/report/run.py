@@ -17,6 +17,7 @@ from ..core.roi import Roi
 from ..core.volume import Volume
 from ..core.writing import OutputFolder
 from ..inference.choose import create_engine
+from ..inference.engine import Engine
 from ..inference.sampling.result import SamplingOptions
 from ..inference.segmenter import segment
 from .folder import Add
@@ -35,9 +36,10 @@ class Job:
     """What to run and where the results go.
 
     Attributes:
-        engine, device: as for ``create_engine``.
+        engine, device: as for ``create_engine``; not looked at when there is a ``runner``.
         overwrite: whether earlier results in ``output`` may be replaced.
         sampling: as for ``segment``.
+        runner: an engine that is ready, for instance that of an estimator, whose package is ``package``.
     """
 
     volume: Volume
@@ -49,6 +51,7 @@ class Job:
     overwrite: bool = False
     wanted: Wanted = field(default_factory=Wanted)
     sampling: SamplingOptions | None = None
+    runner: Engine | None = None
 
 
 def run_job(
@@ -64,7 +67,7 @@ def run_job(
     """
     with OutputFolder(job.output, job.overwrite) as folder:
         progress(0.0, "loading the model")
-        engine = create_engine(job.package, job.engine, job.device)
+        engine = job.runner or create_engine(job.package, job.engine, job.device)
         result = segment(
             job.volume,
             job.package,

@@ -1,0 +1,75 @@
+"""Several passes behind the call of one engine: whatever runs a package can then run an estimator.
+
+The passes' class probabilities are averaged (never their logits) and handed on as logarithms, which the softmax head
+turns into the same probabilities again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..engine import Engine
+from ..heads import Head
+
+Float32 = NDArray[np.float32]
+Passes = Callable[[Float32], Iterator[Float32]]
+"""Windows (B, channels, ...) to the class probabilities (B, C, ...) of one pass after the other."""
+
+
+@dataclass(frozen=True, eq=False)
+class AveragedEngine:
+    """An engine whose answer is the mean over passes.
+
+    Attributes:
+        base: the engine that runs the passes, or the first of several.
+        estimator: name of the estimator; passes: how many runs of a network a window costs.
+        probabilities: makes the passes.
+        seed: of what is drawn, None where nothing is.
+    """
+
+    base: Engine
+    estimator: str
+    passes: int
+    probabilities: Passes
+    seed: int | None = None
+
+    @property
+    def name(self) -> str:
+        """``"torch"`` or ``"openvino"``."""
+        return self.base.name
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return self.base.device
+
+    @property
+    def threads(self) -> int | None:
+        """CPU threads, where the engine says it."""
+        return getattr(self.base, "threads", None)
+
+    @property
+    def version(self) -> str | None:
+        """The engine's version, where it says it."""
+        return getattr(self.base, "version", None)
+
+    def logits(self, windows: Float32) -> Float32:
+        """Logarithm of the mean class probability (B, C, ...), float32."""
+        total: Float32 | None = None
+        for probability in self.probabilities(windows):
+            total = probability.copy() if total is None else np.add(total, probability, out=total)
+        if total is None:
+            raise ValueError("an estimator needs at least one pass")
+        total /= np.float32(self.passes)
+        return np.log(np.maximum(total, np.finfo(np.float32).tiny))
+
+
+def class_probability(logits: Float32, head: Head) -> Float32:
+    """Class probabilities (B, C, ...) that a head reads from a network's outputs (B, C, ...)."""
+    channels = np.moveaxis(logits, 1, 0)
+    return np.moveaxis(head.probability(head.blended(channels, axis=0)), 0, 1)

@@ -1,0 +1,46 @@
+"""Monte Carlo dropout (Gal and Ghahramani, ICML 2016): dropout layers stay on, and the passes are averaged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ...core.errors import InputError
+from ...core.errors import PackageError
+from ..engine import Engine
+from ..heads import Head
+from ..torch_engine import TorchEngine
+from .averaged_engine import AveragedEngine
+from .averaged_engine import Float32
+from .averaged_engine import class_probability
+
+if TYPE_CHECKING:
+    from ...packages.package import Package
+
+PASSES = 20
+
+
+def monte_carlo_dropout(
+    package: Package, engine: Engine, head: Head, seed: int, passes: int = PASSES
+) -> AveragedEngine:
+    """``passes`` passes; pass k drops the same units in every window of a size, so that windows fit together.
+
+    Raises:
+        InputError: fewer than one pass, or another engine than torch: exported graphs hold no dropout layers.
+        PackageError: the network has no dropout layer.
+    """
+    if passes < 1:
+        raise InputError(f"The number of dropout passes must be 1 or more, not {passes}.")
+    if not isinstance(engine, TorchEngine):
+        raise InputError("The estimator 'dropout' runs on the torch engine only. Choose --engine torch.")
+    if not engine.has_dropout:
+        raise PackageError(
+            f"The network of '{package.metadata.name}' has no dropout layer, so that all passes would be alike. "
+            "Choose another estimator, or train the network with dropout."
+        )
+
+    def probabilities(windows: Float32) -> Iterator[Float32]:
+        for number in range(passes):
+            yield class_probability(engine.dropout_logits(windows, seed * passes + number), head)
+
+    return AveragedEngine(engine, "dropout", passes, probabilities, seed)
