@@ -20,7 +20,6 @@ from .recipe import Recipe
 
 HEAD_OF_LOSS = {"softmax": "softmax", "hierarchical": "softmax"}
 MARGIN = 0.1
-SPACING_FACTOR = 1.5
 TEXTS = (
     "task",
     "description",
@@ -94,10 +93,7 @@ def _expected(cases: Sequence[TrainingCase], in_pixels: bool) -> dict[str, Any]:
     spacing = np.array([case.spacing for case in cases])
     extent = np.array([np.array(case.image.shape) * case.spacing for case in cases])
     return {
-        "spacing_mm": [
-            round(float(spacing.min()) / SPACING_FACTOR, 4),
-            round(float(spacing.max()) * SPACING_FACTOR, 4),
-        ],
+        "spacing_mm": [float(spacing.min()), float(spacing.max())],
         "extent_mm": _widened(extent),
         **contrast,
     }
