@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 from typing import Annotated
 from typing import Any
 
 import typer
 
-if TYPE_CHECKING:
-    from ..inference.engine import Engine
-    from ..packages.package import Package
-
 SOME_FAILED = 3
 
 
 def evaluate(
-    model: Annotated[str, typer.Option(help="Name in the catalogue, or a package's folder.")],
+    model: Annotated[
+        str, typer.Option(help="Name in the catalogue, or a folder: a package, for ensemble of packages.")
+    ],
     output: Annotated[Path, typer.Option(help="Folder for cases.csv and summary.json.")],
     cases: Annotated[
         Path | None, typer.Option(help="CSV with columns image, label, and optionally id, group, split.")
@@ -26,12 +23,14 @@ def evaluate(
         Path | None, typer.Option(help="Instead of --cases: folder of slices that several readers marked (npz + csv).")
     ] = None,
     samples: Annotated[int, typer.Option(help="With --raters: samples a slice, for models with latents.")] = 16,
+    sizes: Annotated[bool, typer.Option(help="With --raters: also intervals of area, from 100 samples.")] = True,
     split: Annotated[str | None, typer.Option(help="Only the cases of this split.")] = None,
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; the engine chooses if left out.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the noise fields and of the bootstrap.")] = 0,
+    estimator: Annotated[str, typer.Option(help="native, softmax, dropout, tta or ensemble.")] = "native",
+    seed: Annotated[int, typer.Option(help="Seed of noise fields, bootstrap and dropout masks.")] = 0,
     noise: Annotated[bool, typer.Option(help="Also run every scan under noise (five more passes a case).")] = True,
     missed: Annotated[
         str, typer.Option(help="HD95 and ASSD of missed structures: undefined or diagonal.")
@@ -43,55 +42,51 @@ def evaluate(
 ) -> None:
     """Measure a model on labelled scans: overlap, surface, calibration, and whether its doubt finds its errors."""
     from ..core.errors import InputError
-    from ..inference.choose import create_engine
+    from ..inference.estimation.choose import create_estimator
     from ..metrics.cases import read_cases
     from ..metrics.evaluation import EvaluationOptions
     from ..metrics.evaluation import evaluate_cases
+    from ..metrics.multirater_evaluation import evaluate_raters
     from ..metrics.relations import NOISE_LEVELS
-    from ..packages.catalogue import find_package
     from .progress import terminal_progress
 
     if missed not in ("undefined", "diagonal"):
         raise InputError(f"--missed must be undefined or diagonal, not {missed}.")
-    package = find_package(model)
     if raters is not None:
-        _evaluate_raters(
-            raters, package, create_engine(package, engine, device), output, samples, seed, split, overwrite, as_json
-        )
+        chosen = create_estimator(estimator, model, engine, device, seed=seed)
+        with terminal_progress() as progress:
+            summary = evaluate_raters(
+                raters,
+                chosen.package,
+                chosen.engine,
+                output,
+                samples,
+                seed,
+                split,
+                overwrite,
+                sizes=sizes,
+                progress=progress,
+            )
+        text = (output / "summary.json").read_text(encoding="utf-8") if as_json else _lines(summary, output)
+        typer.echo(text)
         return
     if cases is None:
         raise InputError("Give a list of cases with --cases, or a folder of several readers' slices with --raters.")
     listed = read_cases(cases, split)
     options = EvaluationOptions(seed, NOISE_LEVELS if noise else (), empty=missed)  # type: ignore[arg-type]
     with terminal_progress() as progress:
-        runner = create_engine(package, engine, device)
-        outcome = evaluate_cases(listed, package, runner, output, options, overwrite, progress=progress)
+        chosen = create_estimator(estimator, model, engine, device, seed=seed)
+        outcome = evaluate_cases(listed, chosen.package, chosen.engine, output, options, overwrite, progress=progress)
     if as_json:
         typer.echo((output / "summary.json").read_text(encoding="utf-8"))
     else:
-        typer.echo("\n".join(_report(outcome.summary, output)))
+        typer.echo(_lines(outcome.summary, output))
     if outcome.n_failed:
         raise typer.Exit(SOME_FAILED)
 
 
-def _evaluate_raters(
-    folder: Path,
-    package: Package,
-    runner: Engine,
-    output: Path,
-    samples: int,
-    seed: int,
-    split: str | None,
-    overwrite: bool,
-    as_json: bool,
-) -> None:
-    from ..metrics.multirater_evaluation import evaluate_raters
-    from .progress import terminal_progress
-
-    with terminal_progress() as progress:
-        summary = evaluate_raters(folder, package, runner, output, samples, seed, split, overwrite, progress=progress)
-    text = (output / "summary.json").read_text(encoding="utf-8") if as_json else "\n".join(_report(summary, output))
-    typer.echo(text)
+def _lines(summary: dict[str, Any], output: Path) -> str:
+    return "\n".join(_report(summary, output))
 
 
 def _report(summary: dict[str, Any], output: Path) -> list[str]:

@@ -67,8 +67,8 @@ REASONS = {
     "best_dice": "every reading is empty and matched",
     "dice_majority": "prediction and majority are empty",
     "auroc_disagreement": "the readers agree everywhere",
-    "area_coverage": "the method draws no samples",
-    "area_coverage_nodule": "the method draws no samples",
+    "area_coverage": "no 100 samples were drawn",
+    "area_coverage_nodule": "no 100 samples were drawn",
 }
 
 
@@ -92,6 +92,7 @@ def evaluate_raters(
     split: str | None = None,
     overwrite: bool = False,
     predictor: SlicePredictor | None = None,
+    sizes: bool = True,
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
 ) -> dict[str, Any]:
@@ -102,6 +103,7 @@ def evaluate_raters(
         samples: drawn a slice, for packages with latents; sizes come from at least 100.
         split: only slices of this split; all when None.
         predictor: how the model answers, following the package when None.
+        sizes: also draw the 100 samples that size intervals need; without them coverage is undefined.
 
     Returns:
         The content of ``summary.json``.
@@ -110,7 +112,7 @@ def evaluate_raters(
         InputError: the folder, the split or the number of samples cannot be used.
         OutputError: the output is in use or cannot be written.
     """
-    judged = predictor or create_slice_predictor(package, engine, samples, seed)
+    judged = predictor or create_slice_predictor(package, engine, samples, seed, sizes)
     archive, table = find_rater_files(folder)
     arrays = read_rater_arrays(archive)
     entries = read_rater_table(table, len(arrays.images), split)

@@ -89,10 +89,11 @@ class Samples:
     engine: LatentEngine
     count: int
     seed: int = 0
+    with_sizes: bool = True
     name: str = "samples"
 
     def predict(self, image: NDArray[np.uint8], key: Key) -> SlicePrediction:
-        """``count`` samples for the maps, at least 100 for the sizes."""
+        """``count`` samples for the maps, and at least 100 for the sizes where these are wanted."""
         metadata = self.package.metadata
         source = SampleSource(
             _prepared(image, self.package),
@@ -113,14 +114,17 @@ class Samples:
         maps = statistics.maps()
         probability = maps.probability[:, 0]
         labels = probability.argmax(axis=0).astype(np.uint8)
-        return SlicePrediction(np.stack(kept), probability, labels, maps.map(metadata.primary)[0], np.array(sizes))
+        measured = np.array(sizes if self.with_sizes else [])
+        return SlicePrediction(np.stack(kept), probability, labels, maps.map(metadata.primary)[0], measured)
 
     def _draws(self, source: SampleSource) -> Iterator[Float32]:
-        return source.draw(max(self.count, LEAST_SAMPLES))
+        return source.draw(max(self.count, LEAST_SAMPLES) if self.with_sizes else self.count)
 
 
-def create_slice_predictor(package: Package, engine: Engine, samples: int = 16, seed: int = 0) -> SlicePredictor:
-    """The way in which a package answers.
+def create_slice_predictor(
+    package: Package, engine: Engine, samples: int = 16, seed: int = 0, sizes: bool = True
+) -> SlicePredictor:
+    """The way in which a package answers; ``sizes``: also draw the 100 samples that size intervals need.
 
     Raises:
         InputError: fewer than one sample, or a network that works in 3D.
@@ -130,7 +134,7 @@ def create_slice_predictor(package: Package, engine: Engine, samples: int = 16, 
     if len(package.metadata.patch) != 2:
         raise InputError(f"The model '{package.metadata.name}' works in 3D; readers' slices need one that works in 2D.")
     if has_latents(package.metadata):
-        return Samples(package, engine, samples, seed)  # type: ignore[arg-type]
+        return Samples(package, engine, samples, seed, sizes)  # type: ignore[arg-type]
     return OneAnswer(package, engine)
 
 
