@@ -81,3 +81,18 @@ def test_an_unknown_split_is_refused_before_anything_runs(case_list: Path, tiny_
     result = call(case_list, tiny_package, "--split", "test")
     assert isinstance(result.exception, InputError)
     assert not (case_list.parent / "out").exists()
+
+
+def test_every_estimator_is_evaluated_by_the_same_metrics_with_its_number_of_passes(
+    case_list: Path, tiny_package: Package
+) -> None:
+    found = {}
+    for estimator in ("native", "softmax", "tta"):
+        result = call(case_list, tiny_package, "--split", "val", "--no-noise", "--estimator", estimator, "--overwrite")
+        assert result.exit_code == 0, result.output
+        found[estimator] = json.loads((case_list.parent / "out" / "summary.json").read_text())
+    assert {name: summary["passes"] for name, summary in found.items()} == {"native": 1, "softmax": 1, "tta": 10}
+    assert all(summary["estimator"] == name for name, summary in found.items())
+    dice = {name: summary["metrics"]["dice"]["mean"]["mean"] for name, summary in found.items()}
+    assert dice["softmax"] == pytest.approx(dice["native"], abs=0.01)
+    assert dice["tta"] != dice["native"]

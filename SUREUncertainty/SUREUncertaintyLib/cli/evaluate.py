@@ -13,7 +13,7 @@ SOME_FAILED = 3
 
 def evaluate(
     model: Annotated[
-        str, typer.Option(help="Name in the catalogue, or a folder: a package, for ensemble of packages.")
+        str, typer.Option(help="Name in the catalogue, or a package's folder; for ensemble one of packages.")
     ],
     output: Annotated[Path, typer.Option(help="Folder for cases.csv and summary.json.")],
     cases: Annotated[

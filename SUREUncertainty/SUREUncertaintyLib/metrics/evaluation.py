@@ -226,6 +226,7 @@ def _describe(package: Package, engine: Engine, predictor: Predictor, options: E
         "model": package.metadata.name,
         "fingerprint": package.fingerprint,
         "estimator": predictor.name,
+        "passes": getattr(predictor, "passes", 1),
         "engine": engine.name,
         "seed": options.seed,
         "noise": {
