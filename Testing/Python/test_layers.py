@@ -10,7 +10,7 @@ FACES = {"cli", "ui", "view"}
 MRML = {"mrml"}
 SLICER = {"slicer", "vtk", "vtkmodules", "qt", "ctk"}
 HEAVY = {"torch", "monai", "openvino", "matplotlib", "onnx", "safetensors", "yaml", "nilearn", "highdicom", "dask"}
-LIGHT = {"core", "packages", "inference", "analysis", "metrics", "worker", "corruptions", "robustness"}
+LIGHT = {"core", "packages", "inference", "analysis", "metrics", "worker", "corruptions", "robustness", "difficulty"}
 ALLOWED_IN_LIGHT = {"numpy", "scipy", "skimage", "SimpleITK", "openvino", "torch", "psutil"}
 TORCH_FILES = {"nn", "training"}
 

@@ -18,6 +18,7 @@ from .. import __version__
 from ..core.errors import Cancelled
 from ..core.errors import SureError
 from .demo import demo
+from .difficulty import difficulty
 from .evaluate import evaluate
 from .models import models_app
 from .segment import segment
@@ -48,6 +49,7 @@ def root(
 
 app.command(help="Segment a scan and map the doubt.")(segment)
 app.command(help="Measure a model on labelled scans.")(evaluate)
+app.command(help="Score how hard scans are for a frozen network, and what to keep.")(difficulty)
 app.command(help="Train a model from a recipe.")(train)
 app.add_typer(models_app, name="models")
 app.command(help="Segment both hippocampi of the MNI152 brain template, as a first look.")(demo)

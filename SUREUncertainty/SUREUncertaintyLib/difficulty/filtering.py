@@ -76,8 +76,7 @@ def filter_patients(
     Raises:
         InputError: a share outside (0, 1], or a class that no scan has.
     """
-    if not 0.0 < share <= 1.0:
-        raise InputError(f"The share of scans to keep must lie above 0 and at most at 1, not at {share:g}.")
+    check_filter(share, combine)
     names = _names(scans, combine, target)
     patients = {name: _patient_scores(scans, name) for name in names}
     thresholds = {name: keep_threshold(list(scores.values()), share) for name, scores in patients.items()}
@@ -87,6 +86,14 @@ def filter_patients(
     drop = tuple(scan.id for scan in scans if not passes[scan.group])
     gone = sum(not good for good in passes.values())
     return Kept(keep, drop, thresholds, len(everyone), gone, _sentence(share, len(everyone), gone, len(drop), combine))
+
+
+def check_filter(share: float, combine: str) -> None:
+    """Raise ``InputError`` for a share outside (0, 1] or an unknown way to combine classes."""
+    if not 0.0 < share <= 1.0:
+        raise InputError(f"The share of scans to keep must lie above 0 and at most at 1, not at {share:g}.")
+    if combine not in COMBINATIONS:
+        raise InputError(f"Unknown way to combine classes: '{combine}'. Choose one of: {', '.join(COMBINATIONS)}.")
 
 
 def random_drop(scans: Sequence[Scored], dropped_patients: int, seed: int) -> tuple[str, ...]:
@@ -105,8 +112,6 @@ def random_drop(scans: Sequence[Scored], dropped_patients: int, seed: int) -> tu
 
 
 def _names(scans: Sequence[Scored], combine: Combine, target: str | None) -> list[str]:
-    if combine not in COMBINATIONS:
-        raise InputError(f"Unknown way to combine classes: '{combine}'. Choose one of: {', '.join(COMBINATIONS)}.")
     known = list(dict.fromkeys(name for scan in scans for name in scan.auv if name != SCAN))
     if combine == "scan":
         return [SCAN]

@@ -99,7 +99,7 @@ def evaluate_cases(
     """
     chosen, judged = options or EvaluationOptions(), predictor or NativePredictor(package, engine)
     run = _describe(package, engine, judged, chosen)
-    finished = ProgressFile(output, run)
+    finished = ProgressFile(output, run, CaseResult.from_json)
     with OutputFolder(output, overwrite) as folder:
         results = tuple(_run(cases, judged, chosen, finished, progress, is_cancelled))
         summary = summarise(results, judged.classes, run)
@@ -179,7 +179,7 @@ def _run(
     cases: Sequence[Case],
     predictor: Predictor,
     options: EvaluationOptions,
-    finished: ProgressFile,
+    finished: ProgressFile[CaseResult],
     progress: Progress,
     is_cancelled: IsCancelled,
 ) -> Iterator[CaseResult]:

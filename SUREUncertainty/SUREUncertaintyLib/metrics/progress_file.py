@@ -1,28 +1,43 @@
-"""Finished cases of a running evaluation, kept beside the output so that a stopped run goes on."""
+"""Finished cases of a running job over a case list, kept beside the output so that a stopped run goes on."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from typing import Generic
+from typing import Protocol
+from typing import TypeVar
 
 from ..core.writing import output_error
-from .case_result import CaseResult
 from .cases import Case
 
 
-class ProgressFile:
+class Storable(Protocol):
+    """A result that can be written as JSON."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        ...
+
+
+Result = TypeVar("Result", bound=Storable)
+
+
+class ProgressFile(Generic[Result]):
     """JSON lines: what the run depends on, then one finished case a line.
 
     Results of another model, seed or setting, and of files that have changed since, are not taken up.
     """
 
-    def __init__(self, output: Path, run: dict[str, Any]) -> None:
-        """``run`` describes what every number depends on apart from the cases."""
+    def __init__(self, output: Path, run: dict[str, Any], decode: Callable[[dict[str, Any]], Result]) -> None:
+        """``run`` describes what every number depends on apart from the cases; ``decode`` inverts ``to_json``."""
         target = Path(output).expanduser().absolute()
         self.path = target.with_name(f".{target.name}.progress.jsonl")
         self._run = json.loads(json.dumps(run))
+        self._decode = decode
 
     @staticmethod
     def key(case: Case) -> str:
@@ -33,7 +48,7 @@ class ProgressFile:
                 parts.append(f"{path}:{_state(path)}")
         return "|".join(parts)
 
-    def start(self) -> dict[str, CaseResult]:
+    def start(self) -> dict[str, Result]:
         """The finished cases of an earlier run of the same kind, by key; the file is then ready for more."""
         earlier = self._read()
         try:
@@ -44,7 +59,7 @@ class ProgressFile:
             raise output_error(error, self.path) from error
         return earlier
 
-    def append(self, key: str, result: CaseResult) -> None:
+    def append(self, key: str, result: Result) -> None:
         """Keep one more finished case, safely on disk."""
         try:
             with self.path.open("a", encoding="utf-8") as file:
@@ -58,7 +73,7 @@ class ProgressFile:
         """The run is complete."""
         self.path.unlink(missing_ok=True)
 
-    def _read(self) -> dict[str, CaseResult]:
+    def _read(self) -> dict[str, Result]:
         try:
             lines = self.path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError):
@@ -67,7 +82,7 @@ class ProgressFile:
             return {}
         # a run killed while writing leaves half a line
         entries = [entry for entry in map(_parsed, lines[1:]) if entry is not None]
-        return {entry["key"]: CaseResult.from_json(entry["result"]) for entry in entries}
+        return {entry["key"]: self._decode(entry["result"]) for entry in entries}
 
 
 def _state(path: Path) -> str:
@@ -80,7 +95,7 @@ def _state(path: Path) -> str:
     return f"{len(facts)}:{sum(fact.st_size for fact in facts)}:{max((fact.st_mtime_ns for fact in facts), default=0)}"
 
 
-def _line(key: str, result: CaseResult) -> str:
+def _line(key: str, result: Storable) -> str:
     return json.dumps({"key": key, "result": result.to_json()}) + "\n"
 
 

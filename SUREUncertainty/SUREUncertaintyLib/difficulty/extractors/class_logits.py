@@ -22,6 +22,7 @@ from ...inference.regions import plan_regions
 from ...inference.regions import prepare_region
 from ...inference.sampling.encoding import has_latents
 from ...inference.windows import blend_windows
+from ...packages.integrity import recorded_checksums
 from .extractor import ClassMap
 from .extractor import Fingerprint
 from .extractor import slices_first
@@ -64,18 +65,13 @@ class ClassLogits:
 
     @property
     def fingerprint(self) -> Fingerprint:
-        """The package's own fingerprint and how it wants its input."""
-        facts = self.package.metadata
-        preprocessing = {
-            "orientation": facts.orientation,
-            "spacing": list(facts.spacing) if facts.spacing else None,
-            "normalisation": facts.normalisation,
-            "patch": list(facts.patch),
-            "overlap": facts.overlap,
-            "axis": "slices, foot to head",
-            "grid": "the whole scan at the model's spacing",
-        }
-        return Fingerprint(f"package:{facts.name}", self.package.fingerprint, preprocessing)
+        """See ``package_fingerprint``."""
+        return package_fingerprint(self.package)
+
+    @property
+    def known(self) -> dict[int, str]:
+        """The package's structures."""
+        return {label.value: label.name for label in self.package.metadata.foreground}
 
     def seen(self, case_id: str) -> bool:
         """Whether the package lists the case among those it was trained or tuned on."""
@@ -132,6 +128,11 @@ class CrossFitted:
         name = "crossfit:" + "+".join(part.name.removeprefix("package:") for part in parts)
         return Fingerprint(name, "+".join(part.sha256 for part in parts), parts[0].preprocessing)
 
+    @property
+    def known(self) -> dict[int, str]:
+        """The folds' structures."""
+        return self.folds[0].known
+
     def seen(self, case_id: str) -> bool:
         """Whether every fold has seen the case."""
         return all(fold.seen(case_id) for fold in self.folds)
@@ -146,6 +147,22 @@ class CrossFitted:
         if not unseen:
             raise InputError(f"Every fold model was trained on the case '{case_id}', so none can judge it.")
         yield from unseen[0].extract(scan, labels, case_id)
+
+
+def package_fingerprint(package: Package) -> Fingerprint:
+    """Checksum of the network's own file, and how it wants its input; other changes of a package do not matter."""
+    facts = package.metadata
+    preprocessing = {
+        "orientation": facts.orientation,
+        "spacing": list(facts.spacing) if facts.spacing else None,
+        "normalisation": facts.normalisation,
+        "patch": list(facts.patch),
+        "overlap": facts.overlap,
+        "axis": "slices, foot to head",
+        "grid": "the whole scan at the model's spacing",
+    }
+    network = facts.weights or facts.graphs["main"]
+    return Fingerprint(f"package:{facts.name}", recorded_checksums(package.root)[network], preprocessing)
 
 
 def training_ids(package: Package) -> frozenset[str]:

@@ -74,6 +74,11 @@ class RandomNetwork:
     seed: int = SEED
 
     @property
+    def known(self) -> dict[int, str]:
+        """No names."""
+        return {}
+
+    @property
     def kind(self) -> str:
         """``"control"``."""
         return "control"

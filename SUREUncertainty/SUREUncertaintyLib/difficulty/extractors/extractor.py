@@ -77,6 +77,10 @@ class Extractor(Protocol):
     def needs_labels(self) -> bool:
         """Whether a scan without a label map cannot be scored."""
 
+    @property
+    def known(self) -> dict[int, str]:
+        """Names of label values, as far as they are known."""
+
     def seen(self, case_id: str) -> bool:
         """Whether the network was trained or tuned on the case of this id, as far as its package says."""
         ...

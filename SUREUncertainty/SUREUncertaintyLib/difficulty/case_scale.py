@@ -1,0 +1,186 @@
+"""The difficulty of one scan of a cohort, and the job that finds it out in whatever process it runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import InputError
+from ..core.errors import SureError
+from ..core.reading import read_labels
+from ..core.reading import read_volume
+from ..core.volume import Volume
+from ..metrics.cases import Case
+from .auv import mean_scale
+from .damage import IMAGE_DAMAGE
+from .damage import damage_image
+from .damage import damage_labels
+from .extractors.extractor import ClassMap
+from .extractors.extractor import Extractor
+from .extractors.extractor import label_values
+from .extractors.registry import ExtractorOptions
+from .extractors.registry import create_extractor
+from .measures import measure_scan
+from .scale import Centring
+from .scale import perception_scale
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class ScaleOptions:
+    """The toggles of S."""
+
+    power: int = 2
+    center: Centring = "none"
+
+
+@dataclass(frozen=True)
+class CaseScale:
+    """One scan.
+
+    Attributes:
+        scales: S by class, NaN where undefined; ``reasons`` say why.
+        volumes_ml: volume by class of the label map, where there is one.
+        measures: see ``measures.measure_scan``.
+        rank: r by class.
+        seen: whether the extractor's network was trained on the scan.
+        error: the sentence of a scan that failed; everything else is then empty.
+    """
+
+    id: str
+    group: str
+    split: str = ""
+    scales: dict[str, float] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    volumes_ml: dict[str, float] = field(default_factory=dict)
+    measures: dict[str, float] = field(default_factory=dict)
+    rank: dict[str, int] = field(default_factory=dict)
+    seen: bool = False
+    error: str = ""
+
+    @property
+    def scale(self) -> float:
+        """S of the scan: the mean over its valid classes."""
+        return mean_scale(self.scales.values())
+
+    @property
+    def volume_ml(self) -> float:
+        """Volume of all classes together; NaN without a label map."""
+        return float(sum(self.volumes_ml.values())) if self.volumes_ml else NAN
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON; NaN becomes None."""
+        scales = {name: value if math.isfinite(value) else None for name, value in self.scales.items()}
+        return {**asdict(self), "scales": scales}
+
+    @classmethod
+    def from_json(cls, document: dict[str, Any]) -> CaseScale:
+        """The inverse of ``to_json``."""
+        scales = {name: NAN if value is None else float(value) for name, value in document["scales"].items()}
+        return cls(**{**document, "scales": scales})
+
+
+@dataclass(frozen=True)
+class Job:
+    """One scan to score, as it travels to a process: paths and parameters, never voxels.
+
+    Attributes:
+        damage: kind of damage to do first, empty for none; see ``damage``.
+    """
+
+    case: Case
+    extractor: ExtractorOptions
+    scale: ScaleOptions
+    damage: str = ""
+    seed: int = 0
+
+
+def run_job(job: Job) -> CaseScale:
+    """Score one scan; a scan that cannot be scored comes back with its sentence."""
+    case = job.case
+    try:
+        return score_case(job, _extractor(_text(job.extractor)))
+    except SureError as error:
+        return CaseScale(case.id, case.group, case.split, error=str(error))
+    except Exception as error:  # one broken scan never stops the rest
+        text = f"The scan {case.id} could not be scored ({type(error).__name__}: {error})."
+        return CaseScale(case.id, case.group, case.split, error=text)
+
+
+def score_case(job: Job, extractor: Extractor) -> CaseScale:
+    """S of every class of one scan; it depends on this scan and the extractor alone.
+
+    Raises:
+        InputError: a file is missing, or the label does not lie on the scan.
+    """
+    case = job.case
+    scan, labels = _read(case)
+    if job.damage in IMAGE_DAMAGE:
+        scan = damage_image(scan, job.damage, case.id, job.seed)
+    elif job.damage and labels is not None:
+        labels = damage_labels(labels, job.damage, case.id, job.seed)
+    found = CaseScale(case.id, case.group, case.split, seen=extractor.seen(case.id))
+    for class_map in extractor.extract(scan, labels, case.id):
+        _add(found, class_map, job.scale)
+    volumes = _volumes(labels, extractor.known)
+    mask = None if labels is None else labels.array
+    return replace(found, volumes_ml=volumes, measures=measure_scan(scan.array, mask, scan.grid.voxel_volume_mm3))
+
+
+def _add(found: CaseScale, class_map: ClassMap, options: ScaleOptions) -> None:
+    name = class_map.name
+    if class_map.score is not None:
+        found.scales[name] = class_map.score
+    elif class_map.matrix is None:
+        found.scales[name], found.reasons[name] = NAN, class_map.reason
+    else:
+        scale = perception_scale(class_map.matrix, options.power, options.center)
+        found.scales[name], found.rank[name] = scale.value, scale.rank
+        if scale.reason:
+            found.reasons[name] = scale.reason
+
+
+def _read(case: Case) -> tuple[Volume, Volume | None]:
+    scan = read_volume(case.image)
+    if case.label is None:
+        return scan, None
+    labels = read_labels(case.label)
+    if not labels.grid.matches(scan.grid):
+        raise InputError(f"The label {case.label.name} does not lie on the voxels of {case.image.name}.")
+    return scan, labels
+
+
+def _volumes(labels: Volume | None, known: dict[int, str]) -> dict[str, float]:
+    if labels is None:
+        return {}
+    voxel_ml = labels.grid.voxel_volume_mm3 / 1000.0
+    values = label_values(labels)
+    return {
+        known.get(value, f"label {value}"): float(np.count_nonzero(labels.array == value)) * voxel_ml
+        for value in values
+    }
+
+
+def _text(options: ExtractorOptions) -> str:
+    checkpoint = str(options.checkpoint) if options.checkpoint else None
+    return json.dumps({**asdict(options), "checkpoint": checkpoint, "known": sorted(options.known.items())})
+
+
+@lru_cache(maxsize=2)
+def _extractor(text: str) -> Extractor:
+    """Built once a process."""
+    document = json.loads(text)
+    checkpoint = Path(document["checkpoint"]) if document["checkpoint"] else None
+    return create_extractor(
+        ExtractorOptions(**{**document, "checkpoint": checkpoint, "known": dict(document["known"])})
+    )

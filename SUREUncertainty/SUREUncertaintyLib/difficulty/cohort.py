@@ -1,0 +1,236 @@
+"""Scores a cohort: every scan once, some of them again with damage for the gate, on all cores or a cluster."""
+
+from __future__ import annotations
+
+import csv
+import math
+import platform
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import scipy
+
+from .. import __version__
+from ..core.errors import Cancelled
+from ..core.errors import InputError
+from ..core.progress import IsCancelled
+from ..core.progress import Progress
+from ..core.progress import never
+from ..core.progress import silent
+from ..core.tasks import core_count
+from ..core.tasks import run_tasks
+from ..metrics.cases import Case
+from ..metrics.progress_file import ProgressFile
+from .auv import auv_values
+from .case_scale import CaseScale
+from .case_scale import Job
+from .case_scale import ScaleOptions
+from .case_scale import run_job
+from .damage import IMAGE_DAMAGE
+from .damage import LABEL_DAMAGE
+from .extractors.extractor import Extractor
+from .extractors.registry import ExtractorOptions
+from .extractors.registry import create_extractor
+from .gate import DamageTest
+from .gate import Gate
+from .gate import choose_damaged
+from .gate import damage_test
+from .gate import partial_spearman
+from .gate import spearman
+from .table import SCHEMA
+from .table import DifficultyTable
+
+NO_LABELS = "The extractor reads no labels, so it cannot see damaged ones; damage of labels was not tested."
+STOPPED = "The run was cancelled. Finished scans are kept; the same command goes on from there."
+
+
+@dataclass(frozen=True)
+class CohortOptions:
+    """How a cohort is scored.
+
+    Attributes:
+        gate: whether to run the validity gate, which scores a share of the scans again with each kind of damage.
+        workers: local processes, all cores when None. scheduler: a Dask scheduler in their place.
+        dice: Dice by scan id from an evaluation, for the gate.
+    """
+
+    extractor: ExtractorOptions
+    scale: ScaleOptions = field(default_factory=ScaleOptions)
+    gate: bool = True
+    seed: int = 0
+    workers: int | None = None
+    scheduler: str | None = None
+    dice: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScoredCohort:
+    """A table, its gate (None when it was not run), and the file of finished scans to remove once all is written."""
+
+    table: DifficultyTable
+    gate: Gate | None
+    finished: ProgressFile[CaseScale]
+
+    @property
+    def n_failed(self) -> int:
+        """Scans that could not be scored."""
+        return sum(bool(scan.error) for scan in self.table.scans)
+
+
+def score_cohort(
+    cases: Sequence[Case],
+    output: Path,
+    options: CohortOptions,
+    progress: Progress = silent,
+    is_cancelled: IsCancelled = never,
+) -> ScoredCohort:
+    """Score every scan and run the gate.
+
+    Finished scans are kept beside ``output`` until ``finished.remove()``, so that the same call goes on after a stop.
+
+    Raises:
+        InputError, PackageError, EngineError: the extractor cannot be built, or nothing answers at the scheduler.
+        Cancelled: ``is_cancelled`` said so; finished scans are kept.
+    """
+    options = replace(options, extractor=_with_threads(options))
+    extractor = create_extractor(options.extractor)
+    header = _header(extractor, options)
+    finished = ProgressFile(output, header, CaseScale.from_json)
+    jobs = [*_jobs(cases, options), *(_gate_jobs(cases, extractor, options) if options.gate else ())]
+    results = _run(jobs, options, finished, progress, is_cancelled)
+    scans = tuple(results[number] for number in range(len(cases)))
+    damaged = {(job.damage, job.case.id): results[n] for n, job in enumerate(jobs) if job.damage}
+    gate = _gate(scans, damaged, extractor, options) if options.gate else None
+    header["gate"] = gate.to_json() if gate else None
+    return ScoredCohort(DifficultyTable(scans, header), gate, finished)
+
+
+def read_dice(path: Path) -> dict[str, float]:
+    """Mean Dice by scan id from ``cases.csv`` of an evaluation (or from its folder).
+
+    Raises:
+        InputError: no such file, or another kind of table.
+    """
+    file = path / "cases.csv" if path.is_dir() else path
+    try:
+        with file.open(newline="", encoding="utf-8") as stream:
+            rows = [row for row in csv.DictReader(stream) if row["structure"] == "mean" and row["dice"]]
+        return {row["id"]: float(row["dice"]) for row in rows}
+    except (OSError, KeyError, ValueError) as error:
+        raise InputError(
+            f"There is no evaluation at {path}; expected cases.csv as 'sure evaluate' writes it."
+        ) from error
+
+
+def _with_threads(options: CohortOptions) -> ExtractorOptions:
+    """Cores shared out among the local processes."""
+    if options.extractor.threads is not None or options.scheduler:
+        return options.extractor
+    cores = core_count()
+    return replace(options.extractor, threads=max(1, cores // (options.workers or cores)))
+
+
+def _header(extractor: Extractor, options: CohortOptions) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "fingerprint": extractor.fingerprint.to_json(),
+        "kind": extractor.kind,
+        "label_free": not extractor.needs_labels,
+        "power": options.scale.power,
+        "center": options.scale.center,
+        "seed": options.seed,
+        "versions": {
+            "sure-uncertainty": __version__,
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "scipy": scipy.__version__,
+        },
+    }
+
+
+def _jobs(cases: Sequence[Case], options: CohortOptions) -> list[Job]:
+    return [Job(case, options.extractor, options.scale, seed=options.seed) for case in cases]
+
+
+def _gate_jobs(cases: Sequence[Case], extractor: Extractor, options: CohortOptions) -> Iterator[Job]:
+    chosen = set(choose_damaged({case.id: case.group for case in cases}, seed=options.seed))
+    for kind in _kinds(extractor):
+        for case in cases:
+            if case.id in chosen:
+                yield Job(case, options.extractor, options.scale, kind, options.seed)
+
+
+def _kinds(extractor: Extractor) -> tuple[str, ...]:
+    return (*IMAGE_DAMAGE, *(LABEL_DAMAGE if extractor.needs_labels else ()))
+
+
+def _run(
+    jobs: Sequence[Job],
+    options: CohortOptions,
+    finished: ProgressFile[CaseScale],
+    progress: Progress,
+    is_cancelled: IsCancelled,
+) -> dict[int, CaseScale]:
+    """The result of every job by its number, from the file of finished ones where it is there."""
+    earlier = finished.start()
+    keys = [f"{finished.key(job.case)}|{job.damage}" for job in jobs]
+    results = {number: earlier[key] for number, key in enumerate(keys) if key in earlier}
+    todo = [number for number in range(len(jobs)) if number not in results]
+    tasks = run_tasks(run_job, [jobs[n] for n in todo], options.workers, options.scheduler, is_cancelled)
+    try:
+        for outcome in tasks:
+            number = todo[outcome.index]
+            case = jobs[number].case
+            lost = CaseScale(
+                case.id, case.group, case.split, error=f"The scan {case.id} was given up: {outcome.error}."
+            )
+            results[number] = lost if outcome.error else outcome.value
+            if not results[number].error:
+                finished.append(keys[number], results[number])
+            progress(len(results) / len(jobs), f"{len(results)} of {len(jobs)} scans: {case.id}")
+    except Cancelled:
+        raise Cancelled(STOPPED) from None
+    return results
+
+
+def _gate(
+    scans: Sequence[CaseScale],
+    damaged: Mapping[tuple[str, str], CaseScale],
+    extractor: Extractor,
+    options: CohortOptions,
+) -> Gate:
+    groups = {scan.id: scan.group for scan in scans}
+    intact = {scan.id: scan.scale for scan in scans if math.isfinite(scan.scale)}
+    tests = []
+    for kind in _kinds(extractor):
+        hurt = {name: scan.scale for (what, name), scan in damaged.items() if what == kind and name in intact}
+        tests.append(damage_test(kind, intact, hurt, groups, kind in LABEL_DAMAGE, options.seed))
+    return _with_correlations(tuple(tests), scans, extractor, options)
+
+
+def _with_correlations(
+    tests: tuple[DamageTest, ...], scans: Sequence[CaseScale], extractor: Extractor, options: CohortOptions
+) -> Gate:
+    auv = auv_values([scan.scale for scan in scans]).tolist()
+    volume = [math.log(scan.volume_ml) if scan.volume_ml > 0 else float("nan") for scan in scans]
+    fresh = [scan for scan in scans if not scan.seen]
+    error = [1.0 - options.dice.get(scan.id, float("nan")) for scan in scans]
+    known = [scan for scan in fresh if scan.id in options.dice]
+    notes = [] if extractor.needs_labels else [NO_LABELS]
+    if len(fresh) < len(scans):
+        notes.append(f"The extractor's network was trained on {len(scans) - len(fresh)} of the {len(scans)} scans.")
+    return Gate(
+        damage=tests,
+        volume_correlation=spearman(auv, volume),
+        error_given_volume=partial_spearman(auv, error, volume),
+        dice_correlation=spearman([scan.scale for scan in known], [options.dice[scan.id] for scan in known]),
+        dice_scans=len(known),
+        notes=tuple(notes),
+    )

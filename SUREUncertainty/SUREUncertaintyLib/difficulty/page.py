@@ -1,0 +1,150 @@
+"""``difficulty.html``: the cohort for people, with pictures of the hardest scans; no script, no external link."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Iterable
+from collections.abc import Mapping
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from ..core.errors import SureError
+from ..core.reading import read_labels
+from ..core.reading import read_volume
+from ..metrics.cases import Case
+from .case_scale import CaseScale
+from .extractors.extractor import upright
+from .filtering import SCAN
+from .filtering import Kept
+from .gate import Gate
+from .gate import verdict
+from .measures import reasons
+from .table import DifficultyTable
+
+FILE = "difficulty.html"
+HARDEST = 12
+STYLE = Path(__file__).resolve().parent.parent / "report" / "page.css"
+DISCLAIMER = "Research use only - not a medical device"
+GRID = (
+    ".few { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 1rem; } "
+    ".few figure { margin: 0; } .few figure img { min-width: 0; }"
+)
+NOT_RUN = "The validity gate was not run, so nobody knows whether these numbers mean anything on this data set."
+
+
+def write_page(
+    table: DifficultyTable, gate: Gate | None, kept: Sequence[Kept], cases: Mapping[str, Case], folder: Path
+) -> None:
+    """Write ``difficulty.html`` into a folder."""
+    name = escape(table.header["fingerprint"]["name"])
+    order = ranking(table)
+    parts = [
+        f'<p class="disclaimer">{DISCLAIMER}</p><h1>How hard are these scans?</h1>',
+        f'<p class="quiet">Hard for the extractor {name}; a hard scan is not a bad scan.</p>',
+        _section("Can these numbers be trusted?", _paragraphs(verdict(gate) if gate else [NOT_RUN])),
+        _section("Filtering", _paragraphs([outcome.sentence for outcome in kept] or ["No filter was asked for."])),
+        _notes(table),
+        _section("The hardest scans", f'<div class="few">{"".join(_figures(order[:HARDEST], table, cases))}</div>'),
+        _section("All scans, the hardest first", _ranking_table(order, table)),
+        _failures(table),
+    ]
+    style = STYLE.read_text(encoding="utf-8") + GRID
+    head = f'<head><meta charset="utf-8"><title>Difficulty by {name}</title><style>{style}</style></head>'
+    body = "\n".join(part for part in parts if part)
+    text = f'<!DOCTYPE html>\n<html lang="en">{head}<body><main>\n{body}\n</main></body></html>\n'
+    (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def ranking(table: DifficultyTable) -> list[CaseScale]:
+    """The scans with a defined S, the hardest first."""
+    return sorted((scan for scan in table.scans if math.isfinite(scan.scale)), key=lambda scan: (scan.scale, scan.id))
+
+
+def thumbnail(case: Case) -> bytes:
+    """A PNG of the middle slice of the structure, or of the scan without labels, outlined.
+
+    Raises:
+        InputError: the files cannot be read.
+    """
+    from matplotlib.figure import Figure
+
+    image = upright(read_volume(case.image)).array
+    labels = None if case.label is None else upright(read_labels(case.label), labels=True).array
+    inside = np.flatnonzero(labels.any(axis=(1, 2))) if labels is not None else np.array([], dtype=int)
+    number = int(inside[len(inside) // 2]) if len(inside) else len(image) // 2
+    figure = Figure(figsize=(2.4, 2.4), dpi=80)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    low, high = np.percentile(image[number], [1, 99])
+    # the patient's right is on the left of the picture
+    axes.imshow(image[number, ::-1, ::-1], cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
+    if labels is not None and labels[number].any():
+        axes.contour(labels[number, ::-1, ::-1] > 0, levels=[0.5], colors="#ffb000", linewidths=1.0)
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", facecolor="black")
+    return stream.getvalue()
+
+
+def _figures(scans: Iterable[CaseScale], table: DifficultyTable, cases: Mapping[str, Case]) -> Iterable[str]:
+    span = table.ranges()[SCAN]
+    measures = {scan.id: scan.measures for scan in table.scans if scan.measures}
+    for scan in scans:
+        try:
+            data = base64.b64encode(thumbnail(cases[scan.id])).decode("ascii")
+        except (SureError, KeyError, ValueError):
+            continue
+        why = reasons(scan.measures, [own for name, own in measures.items() if name != scan.id])
+        because = f"; {'; '.join(why)}" if why else "; nothing about noise, blur or size is unusual"
+        caption = f"{scan.id}: S {scan.scale:.3f}, AUV {span.auv(scan.scale):.2f}{because}"
+        image = f'<img width="192" alt="{escape(scan.id)}" src="data:image/png;base64,{data}">'
+        yield f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _ranking_table(order: Sequence[CaseScale], table: DifficultyTable) -> str:
+    ranges = table.ranges()
+    head = ("Rank", "Scan", "Patient", "S", "AUV", *(f"S, {name}" for name in table.classes), "Volume (ml)")
+    rows = (
+        (
+            str(number + 1),
+            scan.id,
+            scan.group,
+            _number(scan.scale),
+            _number(ranges[SCAN].auv(scan.scale)),
+            *(_number(scan.scales.get(name, float("nan"))) for name in table.classes),
+            _number(scan.volume_ml),
+        )
+        for number, scan in enumerate(order)
+    )
+    header = "".join(f"<th>{escape(text)}</th>" for text in head)
+    body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+
+
+def _notes(table: DifficultyTable) -> str:
+    notes = [f"No scan has the structure '{name}', or its scale is undefined everywhere." for name in table.absent]
+    warning = table.ranges()[SCAN].warning
+    undefined = {f"{name}: {why}" for scan in table.scans for name, why in scan.reasons.items()}
+    notes += ([warning] if warning else []) + [f"Left out and counted: {text}." for text in sorted(undefined)]
+    return _section("What is missing", _paragraphs(notes)) if notes else ""
+
+
+def _failures(table: DifficultyTable) -> str:
+    failed = [f"{scan.id}: {scan.error}" for scan in table.scans if scan.error]
+    return _section("Scans that could not be scored", _paragraphs(failed)) if failed else ""
+
+
+def _section(title: str, content: str) -> str:
+    return f"<section><h2>{escape(title)}</h2>\n{content}</section>"
+
+
+def _paragraphs(sentences: Iterable[str]) -> str:
+    return "\n".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if math.isfinite(value) else "–"
