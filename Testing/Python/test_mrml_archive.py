@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import slicer
 import vtk
+from SUREUncertaintyLib.core.colours import doubt_window
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.errors import OutputError
 from SUREUncertaintyLib.core.segment_header import terminology_entry
@@ -74,7 +75,7 @@ def check_segments(node: Any) -> None:
 
 def check_display(headless: HeadlessScene, nodes: Any) -> None:
     display = nodes.uncertainty.GetDisplayNode()
-    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0.0, 1.0)
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx(doubt_window(0.3))
     assert (display.GetLowerThreshold(), display.GetApplyThreshold()) == (0.45, 1)
     assert display.GetColorNode() is doubt_colour_node(headless.scene)
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.uncertainty)

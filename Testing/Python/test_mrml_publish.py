@@ -12,6 +12,7 @@ import pytest
 import slicer
 import vtk
 from SUREUncertaintyLib.core.colours import doubt_colours
+from SUREUncertaintyLib.core.colours import doubt_window
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.segment_header import terminology_entry
 from SUREUncertaintyLib.core.volume import Grid
@@ -117,7 +118,7 @@ def test_segments_carry_name_colour_value_and_terminology_and_absent_ones_are_em
 def test_a_map_of_doubt_has_own_colours_window_threshold_and_legend(scene: Any) -> None:
     nodes = publish(scene, two_blobs())
     display = nodes.uncertainty.GetDisplayNode()
-    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (0.0, 1.0)
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx(doubt_window(0.3))
     assert display.GetApplyThreshold()
     assert display.GetLowerThreshold() == pytest.approx(0.3)
     assert display.GetUpperThreshold() >= 1.0

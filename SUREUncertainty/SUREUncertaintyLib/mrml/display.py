@@ -103,32 +103,40 @@ def _create_rendering(scene: Any, node: Any, kind: str) -> Any:
     display.SetFollowVolumeDisplayNode(False)
     display.SetAndObserveColorNodeID(doubt_colour_node(scene).GetID())  # for its legend
     display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
-    display.SetScalarRange(0.0, HIGHEST)
+    display.SetScalarRange(*_window(node))
     node.AddAndObserveDisplayNodeID(display.GetID())
     return display
 
 
 def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> None:
-    """Nothing below and above the band, denser and brighter towards its upper end."""
-    opacity = vtk.vtkPiecewiseFunction()
+    """Nothing below and above the band, within it denser towards the upper end of the colours, which are those of the
+    slices."""
+    bottom, top = _window(node)
     edge = 1e-3
+    densest = min(max(top, low + edge), high)
+    opacity = vtk.vtkPiecewiseFunction()
     for value, alpha in (
-        (0, 0),
-        (low - edge, 0),
+        (low - edge, 0.0),
         (low, _THINNEST),
+        (densest, _DENSEST),
         (high, _DENSEST),
-        (high + edge, 0),
-        (2 * HIGHEST, 0),
+        (high + edge, 0.0),
     ):
-        opacity.AddPoint(value, alpha)
+        opacity.AddPoint(value, alpha)  # before the first and behind the last point: as there
     colour = vtk.vtkColorTransferFunction()
     table = doubt_colour_node(node.GetScene())
     rgba = [0.0] * 4
     for number in range(0, table.GetNumberOfColors(), 5):
         table.GetColor(number, rgba)
-        colour.AddRGBPoint(number / (table.GetNumberOfColors() - 1) * HIGHEST, *rgba[:3])
+        colour.AddRGBPoint(bottom + number / (table.GetNumberOfColors() - 1) * (top - bottom), *rgba[:3])
     volume_property.SetScalarOpacity(opacity)
     volume_property.SetColor(colour)
     volume_property.SetInterpolationTypeToLinear()
     volume_property.ShadeOff()
     volume_property.DisableGradientOpacityOn()
+
+
+def _window(node: Any) -> tuple[float, float]:
+    """Ends of the colours of a map on slices."""
+    display = node.GetDisplayNode()
+    return float(display.GetWindowLevelMin()), float(display.GetWindowLevelMax())

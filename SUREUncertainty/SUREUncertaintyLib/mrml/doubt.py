@@ -6,16 +6,17 @@ from typing import Any
 
 import slicer
 
+from ..core.colours import doubt_window
 from .colours import doubt_colour_node
 
 HIGHEST = 1.0
-"""Upper end of the colour window: vacuity C/S and entropy over ln C both lie in 0..1."""
+"""The most doubt there is: vacuity C/S and entropy over ln C both lie in 0..1."""
 
 _ROUNDING = 1e-3
 
 
 def create_doubt_display(scene: Any, node: Any, threshold: float) -> None:
-    """First display of a map: colours of doubt over 0..1, nothing drawn below ``threshold``.
+    """First display of a map: colours of doubt as in the report, nothing drawn below ``threshold``.
 
     Slice views ignore the transparency of colour tables, so that the threshold alone lets the scan show through.
     """
@@ -23,7 +24,7 @@ def create_doubt_display(scene: Any, node: Any, threshold: float) -> None:
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(doubt_colour_node(scene).GetID())
     display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(0.0, HIGHEST)
+    display.SetWindowLevelMinMax(*doubt_window(threshold))
     set_threshold(node, threshold)
 
 

@@ -86,7 +86,7 @@ def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
         slices = {name: SliceView(headless, name, SIZE) for name in SLICE_VIEWS}
         threed = ThreeDView(headless, SIZE)
         read_mrb(headless.scene, archive)
-        published = all_published(headless.scene)[number]
+        published = _only(all_published(headless.scene), number)
         focus = focus_of(published)
         show_overlay(headless.scene, published)
         refresh_legend(published.uncertainty)
@@ -101,6 +101,13 @@ def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
         threed.add_key(key)
         threed.look_at(focus.points, _FROM)
         threed.save(folder / "3d.png")
+
+
+def _only(results: list[PublishedNodes], number: int) -> PublishedNodes:
+    """Hide the structures of all results but one."""
+    for result in results:
+        result.segmentation.GetDisplayNode().SetVisibility(result is results[number])
+    return results[number]
 
 
 def _draw_slice(view: SliceView, focus: Focus, path: Path) -> None:
