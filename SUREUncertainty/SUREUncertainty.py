@@ -88,9 +88,9 @@ class SUREUncertaintyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             self.panel.close()
 
     def enter(self):
-        """The module is opened."""
-        self.initializeParameterNode()
+        """The module is opened, perhaps after editing in Segment Editor."""
         self.panel.measure_again()
+        self.initializeParameterNode()
 
     def exit(self):
         """Another module is opened; a run goes on."""
@@ -144,12 +144,13 @@ class SUREUncertaintyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         segmentation = node.GetSegmentation() if node else None
         if segmentation is self._segmentation:
             return
-        event = slicer.vtkSegmentation.SourceRepresentationModified
-        if self._segmentation:
-            self.removeObserver(self._segmentation, event, self.panel.edited)
+        events = (slicer.vtkSegmentation.SourceRepresentationModified, slicer.vtkSegmentation.RepresentationModified)
+        for event in events:
+            if self._segmentation:
+                self.removeObserver(self._segmentation, event, self.panel.edited)
+            if segmentation:
+                self.addObserver(segmentation, event, self.panel.edited)
         self._segmentation = segmentation
-        if segmentation:
-            self.addObserver(segmentation, event, self.panel.edited)
 
 
 class SUREUncertaintyLogic(ScriptedLoadableModuleLogic):

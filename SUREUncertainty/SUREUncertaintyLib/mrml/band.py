@@ -25,7 +25,8 @@ def add_band_segment(published: PublishedNodes, low: float, high: float = HIGHES
     """Make or renew the band segment of doubt in low..high and hide it; its ID."""
     node = published.segmentation
     segmentation = node.GetSegmentation()
-    segmentation.RemoveSegment(BAND_ID)
+    if segmentation.GetSegment(BAND_ID) is not None:
+        segmentation.RemoveSegment(BAND_ID)
     segment = slicer.vtkSegment()
     segment.SetName("Doubtful band")
     segment.SetColor(*_COLOUR)

@@ -18,6 +18,7 @@ _MODULE_LOGICS = {
     "Segmentations": "vtkSlicerSegmentationsModuleLogic",
     "VolumeRendering": "vtkSlicerVolumeRenderingLogic",
     "Markups": "vtkSlicerMarkupsLogic",
+    "Sequences": "vtkSlicerSequencesLogic",
 }
 
 
@@ -52,7 +53,7 @@ class HeadlessScene:
         for name, kind in _MODULE_LOGICS.items():
             self._add_logic(name, getattr(slicer, kind)())
         slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.scene)
-        self._add_archive_reader(self._cache.name)
+        self._add_archive_reader(Path(self._cache.name) / "cache")
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(self.scene, True)
         self.slice_logics = {name: self._add_slice_view(name) for name in SLICE_VIEWS}
         return self
@@ -80,10 +81,12 @@ class HeadlessScene:
         self.application.SetColorLogic(logic)
         logic.AddDefaultColorNodes()
 
-    def _add_archive_reader(self, cache: str) -> None:
+    def _add_archive_reader(self, cache: Path) -> None:
+        cache.mkdir()
+        (cache / ".slicer-cache").touch()  # Slicer's mark of a folder that it may clean
         remote = slicer.vtkMRMLRemoteIOLogic()
         remote.SetMRMLApplicationLogic(self.application)
-        remote.GetCacheManager().SetRemoteCacheDirectory(cache)
+        remote.GetCacheManager().SetRemoteCacheDirectory(str(cache))
         remote.SetMRMLScene(self.scene)
         manager = slicer.vtkDataIOManagerLogic()
         manager.SetMRMLApplicationLogic(self.application)

@@ -18,9 +18,21 @@ from .nodes import PublishedNodes
 from .segmentation import drawn_value
 from .segmentation import labels_from_segmentation
 from .segmentation import own_segments
+from .segmentation import was_edited
 from .tables import fill_regions
 from .tables import fill_structures
+from .volume import grid_from_node
 from .volume import volume_from_node
+
+_REMEASURED = "SURE.Remeasured"
+"""Attribute of a table of structures whose numbers are those of an edited segmentation."""
+
+
+def needs_measuring(published: PublishedNodes) -> bool:
+    """Whether the tables may tell something else than the segmentation: it was edited, or an edit was undone."""
+    if published.structures is not None and published.structures.GetAttribute(_REMEASURED):
+        return True
+    return was_edited(published.segmentation, grid_from_node(published.uncertainty))
 
 
 def remeasure(published: PublishedNodes) -> None:
@@ -34,6 +46,7 @@ def remeasure(published: PublishedNodes) -> None:
     doubt = volume_from_node(published.uncertainty)
     labels, label_set = current_labels(published.segmentation, doubt)
     threshold = result_threshold(published)
+    published.structures.SetAttribute(_REMEASURED, "1")
     keep = ExitStack()
     fill_structures(published.structures, structure_table(labels, doubt, label_set, threshold), keep)
     fill_regions(published.regions, doubtful_regions(labels, doubt, label_set, threshold), keep)

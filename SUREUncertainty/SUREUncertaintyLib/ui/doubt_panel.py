@@ -14,6 +14,7 @@ from ..mrml.display import jump_to
 from ..mrml.display import set_band
 from ..mrml.display import show_doubt_volume
 from ..mrml.display import show_overlay
+from ..mrml.doubt import refresh_legend
 from ..mrml.nodes import KIND
 from ..mrml.nodes import PublishedNodes
 from ..mrml.review import is_reviewed
@@ -166,6 +167,7 @@ class DoubtPanel:
             legend = None if node is None else slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
             if legend is not None:
                 legend.SetVisibility(visible and node is published.uncertainty)
+                refresh_legend(node)
 
     def _show_histogram(self, published: PublishedNodes, low: float, high: float) -> None:
         node = published.uncertainty

@@ -27,9 +27,9 @@ class LatestValue(Generic[Value]):
         self._start_next()
 
     def done(self, then: Value | None = None) -> None:
-        """The running job has ended; ``then`` is what follows it, before a value that waits."""
+        """The running job has ended; ``then`` is what follows it when no newer value waits."""
         self.is_running = False
-        if then is not None:
+        if then is not None and not self._waiting:
             self._waiting = [then]
         self._start_next()
 

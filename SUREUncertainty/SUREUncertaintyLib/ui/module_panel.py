@@ -12,6 +12,7 @@ from ..core import texts
 from ..core.errors import SureError
 from ..inference.result import SegmentationResult
 from ..mrml.nodes import PublishedNodes
+from ..mrml.remeasure import needs_measuring
 from ..mrml.remeasure import remeasure
 from ..mrml.series import SeriesNodes
 from ..worker.failures import Failure
@@ -80,9 +81,8 @@ class ModulePanel:
     def set_parameters(self, parameters: Any) -> None:
         """Work on another parameter node; None while a scene is closed."""
         self.context.parameters = parameters
-        self._shown = None
-        if parameters is None:
-            self._show(None)
+        self._shown = None if parameters is None else parameters.segmentation
+        self._show(self.context.published())
         self.update()
 
     def update(self, *_: Any) -> None:
@@ -121,6 +121,8 @@ class ModulePanel:
             return
         self.is_edited = False
         try:
+            if not needs_measuring(published):
+                return
             remeasure(published)
         except SureError as error:
             self.input.show_status(str(error))

@@ -15,6 +15,7 @@ from ..analysis.noise_levels import LevelRow
 from ..analysis.noise_levels import damaged
 from ..analysis.noise_levels import level_row
 from ..core.errors import SureError
+from ..core.roi import Roi
 from ..core.roi import roi_grid
 from ..core.roi import roi_slices
 from ..core.volume import Volume
@@ -80,6 +81,7 @@ class NoiseController:
         self._request: RunRequest | None = None
         self._series: list[tuple[Noise, SegmentationResult]] | None = None
         self._levels: list[Noise] = []
+        self._round = 0
 
     @property
     def is_running(self) -> bool:
@@ -102,6 +104,7 @@ class NoiseController:
         if self.is_running:
             self._bridge.cancel()
         self._latest.clear()
+        self._round += 1
         self._series, self._scan, self._clean, self._part, self._key = None, None, None, None, ()
 
     def _submit(self, noise: Noise) -> None:
@@ -115,20 +118,20 @@ class NoiseController:
         request = self._request
         part = self._prepare(request)
         if self._clean is None or self._bridge.open_scan is not part:
-            self._bridge.segment(
-                request.model,
-                request.engine,
-                part,
-                (),
-                _ignore,
-                lambda result: self._keep_clean(noise, result),
-                self._fail,
-            )
+            keep = self._of_this_round(partial(self._keep_clean, noise))
+            fail = self._of_this_round(self._fail)
+            self._bridge.segment(request.model, request.engine, part, (), _ignore, keep, fail)
             return
         if self._series is not None:
             self._view.show_step(len(self._series) + 1, len(self._levels), noise.strength)
         array = damaged(part, noise.kind, noise.strength, noise.seed)
-        self._bridge.resegment(array, partial(self._finish, noise), self._fail)
+        finish = self._of_this_round(partial(self._finish, noise))
+        self._bridge.resegment(array, finish, self._of_this_round(self._fail))
+
+    def _of_this_round(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        """The callback until ``stop``: what was stopped may still answer."""
+        begun = self._round
+        return lambda answer: callback(answer) if self._round == begun else None
 
     def _prepare(self, request: RunRequest) -> Volume:
         """The part of the scan that is re-segmented; a changed scan, region or model begins anew."""
@@ -136,13 +139,7 @@ class NoiseController:
         key = (request.scan.GetID(), request.scan.GetImageData().GetMTime(), region, request.model, request.engine)
         if self._part is None or key != self._key:
             whole = volume_from_node(request.scan)
-            part = (
-                whole
-                if region is None
-                else Volume(
-                    whole.array[roi_slices(whole.grid, region)].copy(), roi_grid(whole.grid, region), whole.name
-                )
-            )
+            part = whole if region is None else _cut(whole, region)
             self._part = part.with_array(part.array, f"{whole.name} with noise")
             self._key, self._clean, self._scan = key, None, None
         return self._part
@@ -152,8 +149,6 @@ class NoiseController:
         self._go_on(noise)
 
     def _finish(self, noise: Noise, result: SegmentationResult) -> None:
-        if self._clean is None:
-            return  # stopped meanwhile
         following = None
         try:
             if self._series is None:
@@ -174,6 +169,8 @@ class NoiseController:
     def _next_level(self, noise: Noise, result: SegmentationResult) -> Noise | None:
         """The level that follows; after the last one the series goes into the scene."""
         assert self._series is not None
+        if noise != self._levels[len(self._series)]:
+            return self._levels[len(self._series)]  # a position of the slider from before the series
         self._series.append((noise, result))
         if len(self._series) < len(self._levels):
             return self._levels[len(self._series)]
@@ -209,6 +206,11 @@ class NoiseController:
         self._latest.clear()
         self._series = None
         self._view.show_noise_failure(why)
+
+
+def _cut(volume: Volume, region: Roi) -> Volume:
+    array = volume.array[roi_slices(volume.grid, region)]
+    return Volume(array.copy(), roi_grid(volume.grid, region), volume.name)
 
 
 def _ignore(fraction: float, text: str) -> None:

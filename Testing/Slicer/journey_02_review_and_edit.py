@@ -1,0 +1,37 @@
+"""Journey 2: jump through the most doubtful places, edit one, see the table change."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import slicer
+from journey import add_phantom
+from journey import finish
+from journey import open_module
+from journey import run_and_wait
+
+
+def journey():
+    """Five places (or as many as there are), then an edit inside the band."""
+    widget = open_module()
+    add_phantom(widget)
+    published = run_and_wait(widget)
+    assert published is not None, widget.ui.statusLabel.text
+    seen = []
+    for _ in range(min(5, published.regions.GetNumberOfRows())):
+        widget.ui.nextPlaceButton.click()
+        seen.append(widget.ui.placeLabel.text)
+    assert len(set(seen)) == len(seen)
+    widget.ui.editButton.click()
+    segmentation = published.segmentation
+    slicer.vtkSlicerSegmentationsModuleLogic.ClearSegment(
+        segmentation, segmentation.GetSegmentation().GetNthSegmentID(0)
+    )
+    open_module()
+    widget.enter()
+    assert published.structures.GetTable().GetValueByName(0, "voxels").ToInt() == 0
+
+
+if __name__ == "__main__":
+    finish(journey)

@@ -1,0 +1,41 @@
+"""Journey 3: move the noise slider for half a minute, run the series, read the chart."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+import time
+
+import slicer
+from journey import add_phantom
+from journey import finish
+from journey import open_module
+from journey import pump
+from journey import run_and_wait
+from journey import wait_until
+
+SLIDING_SECONDS = 30.0
+
+
+def journey(sliding_seconds=SLIDING_SECONDS):
+    """The slider is never behind for long, and a series gives a chart."""
+    widget = open_module()
+    add_phantom(widget)
+    assert run_and_wait(widget) is not None, widget.ui.statusLabel.text
+    widget.ui.liveCheckBox.checked = True
+    end = time.monotonic() + sliding_seconds
+    steps = 0
+    while time.monotonic() < end:
+        steps += 1
+        widget.ui.strengthSlider.value = (steps % 60) / 100
+        pump()
+    widget.ui.strengthSlider.value = 0.25
+    wait_until(lambda: "0.25" in widget.ui.noiseLabel.text)
+    widget.ui.seriesButton.click()
+    wait_until(lambda: len(slicer.util.getNodesByClass("vtkMRMLPlotChartNode")) == 1)
+    assert widget.ui.noiseLabel.text != ""
+
+
+if __name__ == "__main__":
+    finish(journey)

@@ -1,0 +1,30 @@
+"""Journey 4: cancel in the middle, run again."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from journey import add_phantom
+from journey import finish
+from journey import open_module
+from journey import run_and_wait
+from journey import started
+from journey import wait_until
+
+CANCEL_SECONDS = 4.0
+
+
+def journey():
+    """A cancelled run leaves no result; the next one works."""
+    widget = open_module()
+    add_phantom(widget)
+    started(widget)
+    widget.ui.runButton.click()
+    wait_until(lambda: not widget.panel.runs.is_running, CANCEL_SECONDS)
+    assert widget.panel.context.published() is None
+    assert run_and_wait(widget) is not None, widget.ui.statusLabel.text
+
+
+if __name__ == "__main__":
+    finish(journey)
