@@ -21,6 +21,7 @@ from .demo import demo
 from .difficulty import difficulty
 from .evaluate import evaluate
 from .models import models_app
+from .robustness import robustness
 from .segment import segment
 from .train import train
 
@@ -49,6 +50,7 @@ def root(
 
 app.command(help="Segment a scan and map the doubt.")(segment)
 app.command(help="Measure a model on labelled scans.")(evaluate)
+app.command(help="Damage a scan more and more: when does the result break, and does the doubt notice?")(robustness)
 app.command(help="Score how hard scans are for a frozen network, and what to keep.")(difficulty)
 app.command(help="Train a model from a recipe.")(train)
 app.add_typer(models_app, name="models")

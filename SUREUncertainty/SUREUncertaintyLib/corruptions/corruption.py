@@ -13,9 +13,16 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.errors import InputError
 from ..metrics.noise_field import noise_field
 
 Float32 = NDArray[np.float32]
+
+
+class NotApplicable(InputError):
+    """This kind of damage makes no sense for this scan; others may."""
+
+
 Space = Literal["input", "scan"]
 """What a corruption changes: the network's normalised input on the model's grid, or the scan's own intensities."""
 

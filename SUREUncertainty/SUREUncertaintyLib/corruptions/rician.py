@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..core.errors import InputError
 from .corruption import Corruption
 from .corruption import Float32
 from .corruption import Given
+from .corruption import NotApplicable
 from .scan_noise import estimate_noise
 from .scan_noise import foreground_mean_and_sd
 
 
 def _act(image: Float32, given: Given) -> Float32:
     if float(image.min()) < 0.0:
-        raise InputError(
+        raise NotApplicable(
             "Rician noise belongs to magnitude MR images, and this scan has values below zero. Choose gaussian."
         )
     if "noise_multiples" in given.physical:

@@ -46,6 +46,13 @@ def read_cases(path: Path, split: str | None = None) -> tuple[Case, ...]:
     return cases if split is None else _of_split(cases, split, path)
 
 
+def single_case(image: Path, label: Path | None = None) -> Case:
+    """A list of one, named after its file, as a case list without ids would name it."""
+    found = Path(image).expanduser().absolute()
+    reference = None if label is None else Path(label).expanduser().absolute()
+    return Case(found, reference, _stem(found), _stem(found))
+
+
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -10,29 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ..core.errors import Cancelled
-from ..core.errors import InputError
 from ..core.errors import PackageError
 from ..core.errors import SureError
 from ..core.progress import IsCancelled
 from ..core.progress import Progress
 from ..core.progress import never
 from ..core.progress import silent
-from ..core.reading import read_labels
 from ..core.reading import read_volume
-from ..core.volume import Volume
 from ..core.writing import OutputFolder
 from ..inference.engine import Engine
-from ..packages.metadata import Label
 from .case_result import CaseResult
 from .case_result import Scores
 from .cases import Case
 from .predictor import NativePredictor
 from .predictor import Predictor
 from .progress_file import ProgressFile
+from .reference import read_reference
 from .relation_scores import score_relations
 from .relations import DELTA_LEVEL
 from .relations import NOISE_LEVELS
@@ -125,7 +119,7 @@ def evaluate_case(
     """
     start = time.perf_counter()
     image = read_volume(case.image)
-    reference = _read_reference(case, image, predictor.classes)
+    reference = read_reference(case, image, predictor.classes)
     prediction = predictor.predict(image, progress, is_cancelled)
     scores, details = Scores(), dict[str, Any]()
     if reference is None:
@@ -149,30 +143,6 @@ def evaluate_case(
         far_by_level=record.far_by_level,
         details={**details, **record.details, "seconds": round(time.perf_counter() - start, 3)},
     )
-
-
-def _read_reference(case: Case, image: Volume, classes: tuple[Label, ...]) -> NDArray[Any] | None:
-    """The label map on the scan's voxels; values that the model does not know become background."""
-    if case.label is None:
-        return None
-    reference = read_labels(case.label)
-    if not reference.grid.matches(image.grid):
-        raise InputError(
-            f"The label {case.label.name} does not lie on the voxels of {case.image.name}: "
-            f"{_grid_text(reference)} against {_grid_text(image)}, or another place or direction. "
-            "Give the label on the grid of its scan."
-        )
-    values = [label.value for label in classes]
-    known = np.isin(reference.array, values)
-    if not known.all() and not np.isin(reference.array, [value for value in values if value]).any():
-        expected = ", ".join(f"{label.value} {label.name}" for label in classes if label.value)
-        raise InputError(f"The label {case.label.name} holds none of the model's structures. Expected are: {expected}.")
-    return np.where(known, reference.array, 0)
-
-
-def _grid_text(volume: Volume) -> str:
-    k, j, i = volume.grid.shape
-    return f"{i} x {j} x {k} voxels of " + " x ".join(f"{side:g}" for side in volume.grid.spacing) + " mm"
 
 
 def _run(

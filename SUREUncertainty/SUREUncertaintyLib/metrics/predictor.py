@@ -17,15 +17,19 @@ from ..core.progress import Progress
 from ..core.progress import never
 from ..core.progress import silent
 from ..core.volume import Volume
+from ..corruptions.corruption import Recipe
+from ..corruptions.registry import apply_recipe
+from ..corruptions.registry import corrupt_volume
+from ..corruptions.registry import make_recipe
 from ..inference.canvas import Canvas
 from ..inference.engine import Engine
 from ..inference.heads import create_head
+from ..inference.regions import Region
 from ..inference.regions import plan_regions
 from ..inference.regions import prepare_region
 from ..inference.segmenter import run_network
 from ..inference.segmenter import segment
 from ..packages.metadata import Label
-from .noise_field import noise_field
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -70,15 +74,20 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class NativePredictor:
-    """The model as it ships: one forward pass, its own head."""
+    """A package on an engine; several passes behind one engine (see ``inference.estimation``) are an estimator."""
 
     package: Package
     engine: Engine
 
     @property
     def name(self) -> str:
-        """``"native"``."""
-        return "native"
+        """``"native"``, or the estimator that the engine stands for."""
+        return str(getattr(self.engine, "estimator", "native"))
+
+    @property
+    def passes(self) -> int:
+        """Runs of a network that a window costs."""
+        return int(getattr(self.engine, "passes", 1))
 
     @property
     def classes(self) -> tuple[Label, ...]:
@@ -96,13 +105,45 @@ class NativePredictor:
         self, volume: Volume, levels: Sequence[float], seed: int, case_id: str, is_cancelled: IsCancelled = never
     ) -> Iterator[NDArray[np.float32]]:
         """As the main job, with noise added between normalisation and network, on the model's grid."""
+        recipes = [make_recipe("gaussian", level, seed, case_id) for level in levels]
+        for canvas in self._painted(volume, recipes, False, is_cancelled):
+            yield canvas.uncertainty
+
+    def corrupted(
+        self, volume: Volume, recipes: Sequence[Recipe], is_cancelled: IsCancelled = never
+    ) -> Iterator[Prediction]:
+        """The main job on a damaged scan, recipe by recipe.
+
+        A recipe acts on the scan's own intensities before resampling and normalisation, or on the normalised input on
+        the model's grid, as it says.
+
+        Raises:
+            InputError: a corruption cannot be applied to this scan.
+        """
+        for canvas in self._painted(volume, recipes, True, is_cancelled):
+            if canvas.probabilities is None:
+                raise ValueError("the canvas kept no probabilities")
+            yield Prediction(canvas.labels, canvas.probabilities, canvas.uncertainty)
+
+    def _painted(
+        self, volume: Volume, recipes: Sequence[Recipe], keep_probabilities: bool, is_cancelled: IsCancelled
+    ) -> Iterator[Canvas]:
         metadata = self.package.metadata
         (region,) = plan_regions(volume.grid, metadata)
-        image, head = prepare_region(volume, region, metadata), create_head(metadata.head)
-        field = noise_field(image.shape, seed, case_id)
-        for level in levels:
-            noisy = image + np.float32(level) * field
-            blended = run_network(noisy, self.package, self.engine, head, silent, is_cancelled)
-            canvas = Canvas(volume.grid.shape, len(metadata.labels))
+        head = create_head(metadata.head)
+        on_input = any(recipe.space == "input" for recipe in recipes)
+        clean = prepare_region(volume, region, metadata) if on_input else None
+        for recipe in recipes:
+            image = self._damaged_input(volume, region, recipe, clean)
+            blended = run_network(image, self.package, self.engine, head, silent, is_cancelled)
+            canvas = Canvas(volume.grid.shape, len(metadata.labels), keep_probabilities=keep_probabilities)
             canvas.paint(region, blended, head)
-            yield canvas.uncertainty
+            yield canvas
+
+    def _damaged_input(
+        self, volume: Volume, region: Region, recipe: Recipe, clean: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
+        """(1, k, j, i) on the model's grid, normalised."""
+        if recipe.space == "scan" or clean is None:
+            return prepare_region(corrupt_volume(volume, recipe), region, self.package.metadata)
+        return apply_recipe(recipe, clean[0], region.model_grid.spacing_kji)[np.newaxis]

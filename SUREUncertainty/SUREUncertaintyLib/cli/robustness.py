@@ -1,0 +1,89 @@
+"""``sure robustness``: how a segmentation and its doubt hold against damage of rising strength."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+from typing import Any
+
+import typer
+
+SOME_FAILED = 3
+CORRUPTION_HELP = (
+    "gaussian, rician, poisson, speckle, salt_and_pepper, blur, bias_field, gamma, thick_slices, ghosting, spike, "
+    "brightness; several with commas between them, or all for a robustness card."
+)
+
+
+def robustness(
+    model: Annotated[str, typer.Option(help="Name in the catalogue, or a package's folder.")],
+    corruption: Annotated[str, typer.Option(help=CORRUPTION_HELP)],
+    output: Annotated[Path, typer.Option(help="Folder for the results; it appears whole or not at all.")],
+    image: Annotated[Path | None, typer.Argument(help="A scan; or give a list with --cases.")] = None,
+    label: Annotated[Path | None, typer.Option(help="Reference segmentation of the scan, on its grid.")] = None,
+    cases: Annotated[Path | None, typer.Option(help="CSV with columns image, label, id, group, split.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only the cases of this split.")] = None,
+    levels: Annotated[
+        str, typer.Option(help="Strengths from 0 to 1, with commas between them.")
+    ] = "0.1,0.3,0.5,0.7,0.9",
+    unit: Annotated[
+        str, typer.Option(help="strength; or scan_noise: 1 is ten times the scan's own noise (gaussian, rician).")
+    ] = "strength",
+    estimator: Annotated[str, typer.Option(help="native, softmax, dropout, tta or ensemble.")] = "native",
+    engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the folder.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print robustness.json instead of sentences.")] = False,
+) -> None:
+    """Damage a scan more and more, and see when the segmentation breaks and whether the doubt notices."""
+    from ..inference.estimation.choose import create_estimator
+    from ..metrics.predictor import NativePredictor
+    from ..report.robustness_page import add_robustness_page
+    from ..robustness.levels import parse_levels
+    from ..robustness.run import parse_corruptions
+    from ..robustness.run import run_robustness
+    from ..robustness.series import SeriesOptions
+    from .progress import terminal_progress
+
+    listed = _cases(image, label, cases, split)
+    options, names = SeriesOptions(parse_levels(levels), unit, seed), parse_corruptions(corruption)
+    with terminal_progress() as progress:
+        opened = create_estimator(estimator, model, engine, device, seed=seed)
+        predictor = NativePredictor(opened.package, opened.engine)
+        outcome = run_robustness(listed, predictor, names, output, options, overwrite, (add_robustness_page,), progress)
+    if as_json:
+        typer.echo((output / "robustness.json").read_text(encoding="utf-8"))
+    else:
+        typer.echo("\n".join(_report(outcome.document, output)))
+    if outcome.n_failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _cases(image: Path | None, label: Path | None, cases: Path | None, split: str | None) -> tuple[Any, ...]:
+    """The scan, or the list."""
+    from ..core.errors import InputError
+    from ..metrics.cases import read_cases
+    from ..metrics.cases import single_case
+
+    if (image is None) == (cases is None):
+        raise InputError("Give either one scan, or a list of scans with --cases CASES.csv.")
+    if image is not None:
+        if split is not None:
+            raise InputError("--split chooses from a list of scans; give one with --cases CASES.csv.")
+        return (single_case(image, label),)
+    if label is not None:
+        raise InputError("--label belongs to one scan; in a list of scans the column label names it.")
+    assert cases is not None
+    return read_cases(cases, split)
+
+
+def _report(document: dict[str, Any], output: Path) -> list[str]:
+    from ..report.robustness_page import finding
+
+    lines = [finding(name, entry) for name, entry in document["corruptions"].items()]
+    lines += [f"failed: {failure['id']}: {failure['error']}" for failure in document["failed"]]
+    if document["boundary"].get("prediction"):
+        guessed = document["boundary"]["prediction"]
+        lines.append(f"{guessed} of {document['n_cases']} scans have no label: their boundary is the prediction's.")
+    return [*lines, f"Report: {output / 'robustness.html'}   numbers: {output / 'robustness.csv'}"]

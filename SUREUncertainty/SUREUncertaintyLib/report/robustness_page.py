@@ -1,0 +1,184 @@
+"""``robustness.html``: what a model bears, on one self-contained page."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from .. import __version__
+from ..corruptions.registry import find_corruption
+from ..corruptions.strengths import scale_of
+from ..robustness.results import BREAKS_BELOW
+from .document import DISCLAIMER
+from .robustness_chart import draw_chart
+
+HERE = Path(__file__).resolve().parent
+FILE = "robustness.html"
+ABSENT = "–"
+LEVEL_HEAD = {
+    "Agreement (Dice)": "agreement_dice",
+    "Agreement HD95 (mm)": "agreement_hd95_mm",
+    "Doubt near boundary": "near_uncertainty",
+    "Doubt far from it": "far_uncertainty",
+    "Dice with label": "dice",
+    "HD95 to label (mm)": "hd95_mm",
+}
+CARD_HEAD = ("Damage", "Strength 1 means", "Breaks at", "Agreement", "Dice with label", "Doubt near", "UR*", "tau")
+
+
+def add_robustness_page(document: Mapping[str, Any], folder: Path) -> None:
+    """Write ``robustness.png`` and ``robustness.html`` from the content of ``robustness.json``."""
+    chart = draw_chart(document, folder)
+    template = Template((HERE / "robustness.html").read_text(encoding="utf-8"))
+    several = len(document["corruptions"]) > 1
+    values = {
+        "title": escape(_title(document)),
+        "style": (HERE / "page.css").read_text(encoding="utf-8"),
+        "disclaimer": escape(DISCLAIMER),
+        "subtitle": escape(_subtitle(document)),
+        "findings": "\n".join(_findings(document)),
+        "chart": base64.b64encode((folder / chart).read_bytes()).decode("ascii"),
+        "caption": escape(_caption(document)),
+        "table": _card(document) if several else _levels(document),
+        "limit": f"{BREAKS_BELOW:g}",
+        "boundary": _boundary(document),
+        "details": _details(document),
+        "version": __version__,
+    }
+    (folder / FILE).write_text(template.substitute(values), encoding="utf-8")
+
+
+def finding(name: str, entry: Mapping[str, Any]) -> str:
+    """One sentence about one corruption: where it breaks the segmentation, or up to where that holds."""
+    title = find_corruption(name).title
+    if not entry["levels"]:
+        return f"{title}: not run. " + " ".join(entry["skipped"])
+    strongest = max(entry["levels"], key=float)
+    at = entry["breaks_at"]
+    level = strongest if at is None else f"{at:g}"
+    agreement = entry["levels"][level]["metrics"]["agreement_dice"]["mean"]
+    if agreement is None:
+        return f"{title}: the model finds nothing, with or without damage, so that nothing can be compared."
+    if at is None:
+        return f"{title}: holds up to level {level} (agreement {agreement:.3f})."
+    return f"{title}: breaks at level {level} (agreement {agreement:.3f})."
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    if len(document["corruptions"]) > 1:
+        return f"Robustness card of {document['model']}"
+    (name,) = document["corruptions"]
+    return f"{document['model']} under {find_corruption(name).title.lower()}"
+
+
+def _subtitle(document: Mapping[str, Any]) -> str:
+    count, passes = document["n_cases"], document["passes"]
+    estimator = f"estimator {document['estimator']} ({passes} {'pass' if passes == 1 else 'passes'})"
+    scans = document["series"][0]["id"] if count == 1 else f"{count} scans"
+    return " · ".join((str(scans), estimator, f"seed {document['seed']}"))
+
+
+def _findings(document: Mapping[str, Any]) -> Iterator[str]:
+    for name, entry in document["corruptions"].items():
+        fine = bool(entry["levels"]) and entry["breaks_at"] is None
+        yield f'<p class="notice{" fine" if fine else ""}">{escape(finding(name, entry))}</p>'
+    for failure in document["failed"]:
+        yield f'<p class="notice">{escape(failure["id"])} could not be run: {escape(failure["error"])}</p>'
+
+
+def _caption(document: Mapping[str, Any]) -> str:
+    several = " Bands are 95 % bootstrap intervals over groups of cases." if document["n_cases"] > 1 else ""
+    return f"The dashed line is an agreement of {BREAKS_BELOW:g}; a red line marks where it is crossed.{several}"
+
+
+def _levels(document: Mapping[str, Any]) -> str:
+    ((_, entry),) = document["corruptions"].items()
+    head = ["Level", "Means", *LEVEL_HEAD]
+    rows = [
+        [level, _physical(found["physical"]), *(_number(found["metrics"][key]["mean"]) for key in LEVEL_HEAD.values())]
+        for level, found in entry["levels"].items()
+    ]
+    relation = ", ".join(
+        f"{text} {_number(entry['relation'][key]['mean'])}"
+        for key, text in (("ur_sigma", "UR"), ("ur_star_sigma", "UR*"), ("tau_sigma", "tau"))
+    )
+    reason = _reason(entry)
+    return _table(head, rows) + f'<p class="quiet">Over the levels asked for: {relation}{escape(reason)}.</p>'
+
+
+def _reason(entry: Mapping[str, Any]) -> str:
+    reasons = entry["undefined"].get("ur_sigma", {})
+    return f" (undefined: {', '.join(f'{text} in {count}' for text, count in reasons.items())})" if reasons else ""
+
+
+def _card(document: Mapping[str, Any]) -> str:
+    return _table(CARD_HEAD, [_card_row(name, entry, document) for name, entry in document["corruptions"].items()])
+
+
+def _card_row(name: str, entry: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
+    scale = scale_of(name, document["unit"])
+    row = [find_corruption(name).title, f"{scale.at_one:g} {scale.unit}"]
+    if not entry["levels"]:
+        return [*row, "not run", *[ABSENT] * (len(CARD_HEAD) - 3)]
+    at = entry["breaks_at"]
+    return [
+        *row,
+        "holds" if at is None else f"{at:g}",
+        *(_change(entry, key) for key in ("agreement_dice", "dice", "near_uncertainty")),
+        *(_number(entry["relation"][key]["mean"]) for key in ("ur_star_sigma", "tau_sigma")),
+    ]
+
+
+def _change(entry: Mapping[str, Any], metric: str) -> str:
+    """The clean value and the one at the strongest level."""
+    levels = list(entry["levels"].values())
+    first, last = (levels[place]["metrics"][metric]["mean"] for place in (0, -1))
+    return ABSENT if first is None and last is None else f"{_number(first)} → {_number(last)}"
+
+
+def _physical(physical: Mapping[str, float]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in physical.items()) or ABSENT
+
+
+def _boundary(document: Mapping[str, Any]) -> str:
+    guessed = document["boundary"].get("prediction", 0)
+    if not guessed:
+        return ""
+    return (
+        f"<li>{guessed} of {document['n_cases']} scans have no label: near and far are measured from the boundary of "
+        "the model's own result on the undamaged scan.</li>"
+    )
+
+
+def _details(document: Mapping[str, Any]) -> str:
+    facts = {
+        "Model fingerprint": document["fingerprint"],
+        "Engine": document["engine"],
+        "Kind of doubt": document["uncertainty"],
+        "Levels": ", ".join(f"{level:g}" for level in document["levels"]),
+        "Unit of strength": document["unit"],
+        "Normalisation": str(document["normalisation"]),
+    }
+    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(text))}</dd>" for name, text in facts.items())
+    return f"<dl>{rows}</dl>"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    def cells(tag: str, row: Sequence[str]) -> str:
+        marks = ["", ' class="text"'] + [""] * len(row)
+        return "".join(f"<{tag}{mark}>{escape(text)}</{tag}>" for mark, text in zip(marks, row, strict=False))
+
+    body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
+    return (
+        f'<div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+    )
+
+
+def _number(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.2f}"

@@ -1,0 +1,185 @@
+"""The robustness test: cases times corruptions times levels, resumable, whole or not at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import Cancelled
+from ..core.errors import InputError
+from ..core.errors import PackageError
+from ..core.errors import SureError
+from ..core.progress import IsCancelled
+from ..core.progress import Progress
+from ..core.progress import never
+from ..core.progress import raise_if_cancelled
+from ..core.progress import silent
+from ..core.writing import OutputFolder
+from ..corruptions.corruption import NotApplicable
+from ..corruptions.registry import NAMES
+from ..corruptions.registry import find_corruption
+from ..corruptions.strengths import scale_of
+from ..metrics.cases import Case
+from ..metrics.predictor import NativePredictor
+from .levels import check_levels
+from .results import SeriesResult
+from .series import OpenCase
+from .series import SeriesOptions
+from .series import run_series
+from .store import LevelStore
+from .summary import summarise_corruptions
+from .tables import write_tables
+
+SCHEMA = "sure-uncertainty/robustness/1"
+ALL = "all"
+
+Add = Callable[[dict[str, Any], Path], None]
+"""Writes more files from the document into the folder, for instance a page with a chart."""
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """The outcome: one series a case and corruption, and the content of ``robustness.json``."""
+
+    series: tuple[SeriesResult, ...]
+    document: dict[str, Any]
+
+    @property
+    def n_failed(self) -> int:
+        """Cases of which anything could not be run; what makes no sense for a scan does not count."""
+        return len({result.id for result in self.series if result.error})
+
+
+def parse_corruptions(text: str) -> tuple[str, ...]:
+    """Names from ``"rician"``, ``"rician,blur"`` or ``"all"``. Raises ``InputError``."""
+    if text.strip() == ALL:
+        return NAMES
+    names = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    if not names:
+        raise InputError(f"No corruption was named. Choose from {', '.join(NAMES)}, or {ALL}.")
+    return tuple(find_corruption(name).name for name in names)
+
+
+def run_robustness(
+    cases: Sequence[Case],
+    predictor: NativePredictor,
+    corruptions: Sequence[str],
+    output: Path,
+    options: SeriesOptions | None = None,
+    overwrite: bool = False,
+    additions: Sequence[Add] = (),
+    progress: Progress = silent,
+    is_cancelled: IsCancelled = never,
+) -> Robustness:
+    """Run every corruption on every case and write ``robustness.csv`` and ``robustness.json`` into ``output``.
+
+    Finished levels are kept beside the output until the end, so that the same call goes on after a stop. A case that
+    cannot be read stops no other; where there is only one series, its error is raised.
+
+    Raises:
+        InputError: levels, unit or corruptions that make no sense, or the only series failed.
+        OutputError, PackageError, EngineError: nothing was written.
+        Cancelled: ``is_cancelled`` said so; finished levels are kept.
+    """
+    chosen = options or SeriesOptions()
+    check_levels(chosen.levels)
+    for name in corruptions:
+        scale_of(find_corruption(name).name, chosen.unit)
+    run = describe_run(predictor, chosen)
+    store = LevelStore(output, {name: value for name, value in run.items() if name != "levels"})
+    with OutputFolder(output, overwrite) as folder:
+        series = tuple(_run(cases, predictor, corruptions, chosen, store, progress, is_cancelled))
+        document = _document(series, run, chosen.seed)
+        write_tables(series, document, predictor.classes, folder)
+        for add in additions:
+            add(document, folder)
+    store.remove()
+    return Robustness(series, document)
+
+
+def describe_run(predictor: NativePredictor, options: SeriesOptions) -> dict[str, Any]:
+    """What every number depends on, apart from cases, files and corruption."""
+    package = predictor.package
+    return {
+        "model": package.metadata.name,
+        "fingerprint": package.fingerprint,
+        "estimator": predictor.name,
+        "passes": predictor.passes,
+        "engine": predictor.engine.name,
+        "uncertainty": package.metadata.primary,
+        "structures": [label.name for label in predictor.classes if label.value != 0],
+        "seed": options.seed,
+        "levels": list(options.levels),
+        "unit": options.unit,
+        "normalisation": package.metadata.normalisation,
+    }
+
+
+def _document(series: Sequence[SeriesResult], run: dict[str, Any], seed: int) -> dict[str, Any]:
+    errors = dict.fromkeys((result.id, result.error) for result in series if result.error)
+    boundaries = {result.id: result.boundary for result in series if result.clean is not None}
+    return {
+        "schema": SCHEMA,
+        **run,
+        "n_cases": len({result.id for result in series}),
+        "n_failed": len({name for name, _ in errors}),
+        "failed": [{"id": name, "error": error} for name, error in errors],
+        "boundary": dict(Counter(boundaries.values())),
+        "corruptions": summarise_corruptions(series, seed),
+        "series": [result.to_json() for result in series],
+    }
+
+
+def _run(
+    cases: Sequence[Case],
+    predictor: NativePredictor,
+    corruptions: Sequence[str],
+    options: SeriesOptions,
+    store: LevelStore,
+    progress: Progress,
+    is_cancelled: IsCancelled,
+) -> Iterator[SeriesResult]:
+    total, alone = len(cases) * len(corruptions), len(cases) * len(corruptions) == 1
+    for number, case in enumerate(cases):
+        opened = OpenCase(case, predictor, store, is_cancelled)
+        for place, name in enumerate(corruptions):
+            raise_if_cancelled(is_cancelled)
+            share = _share(progress, number * len(corruptions) + place, total, case.id)
+            yield _attempt(opened, name, options, share, alone)
+
+
+def _share(progress: Progress, number: int, total: int, name: str) -> Progress:
+    return lambda fraction, text: progress((number + fraction) / total, f"{name}: {text}")
+
+
+def _attempt(
+    opened: OpenCase, corruption: str, options: SeriesOptions, progress: Progress, alone: bool
+) -> SeriesResult:
+    """A series, or why there is none, as a sentence."""
+    case = opened.case
+    try:
+        return run_series(opened, corruption, options, progress)
+    except Cancelled:
+        raise Cancelled(
+            "The run was cancelled. Finished levels are kept; the same command goes on from there."
+        ) from None
+    except PackageError:
+        raise
+    except NotApplicable as error:
+        if alone:
+            raise
+        return SeriesResult(case.id, case.group, corruption, case.split, skipped=str(error))
+    except SureError as error:
+        if alone:
+            raise
+        return SeriesResult(case.id, case.group, corruption, case.split, error=str(error))
+    except Exception as error:  # one broken case never stops the rest
+        if alone:
+            raise
+        text = f"The case {case.id} could not be run ({type(error).__name__}: {error})."
+        return SeriesResult(case.id, case.group, corruption, case.split, error=text)

@@ -1,0 +1,153 @@
+"""One corruption of one case at rising strength, with one noise field for all levels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.progress import IsCancelled
+from ..core.progress import Progress
+from ..core.progress import never
+from ..core.progress import raise_if_cancelled
+from ..core.progress import silent
+from ..core.reading import read_volume
+from ..core.volume import Volume
+from ..corruptions.corruption import Recipe
+from ..corruptions.registry import make_recipe
+from ..corruptions.strengths import STRENGTH
+from ..metrics.boundary import NO_BOUNDARY
+from ..metrics.cases import Case
+from ..metrics.levels import level_statistics
+from ..metrics.predictor import NativePredictor
+from ..metrics.progress_file import ProgressFile
+from ..metrics.reference import read_reference
+from .comparison import Yardstick
+from .comparison import make_yardstick
+from .levels import DEFAULT_LEVELS
+from .levels import FEWEST
+from .results import RELATION
+from .results import LevelResult
+from .results import SeriesResult
+from .store import LevelStore
+
+TOO_FEW_LEVELS = f"fewer than {FEWEST} levels"
+Measured = tuple[LevelResult, NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
+class SeriesOptions:
+    """What a series runs.
+
+    Attributes:
+        levels: strengths, rising, checked by ``check_levels``.
+        unit: what they count in, see ``corruptions.strengths``.
+        seed: base seed of the noise fields and of what is drawn.
+    """
+
+    levels: tuple[float, ...] = DEFAULT_LEVELS
+    unit: str = STRENGTH
+    seed: int = 0
+
+
+class OpenCase:
+    """A case in work: scan, label and clean result are made when the first level needs them, and then kept."""
+
+    def __init__(self, case: Case, predictor: NativePredictor, store: LevelStore, is_cancelled: IsCancelled) -> None:
+        self.case, self.predictor, self.store, self.is_cancelled = case, predictor, store, is_cancelled
+        self.key = ProgressFile.key(case)
+
+    @cached_property
+    def image(self) -> Volume:
+        """The scan. Raises ``InputError``."""
+        return read_volume(self.case.image)
+
+    @cached_property
+    def start(self) -> tuple[Yardstick, Measured]:
+        """The clean result with the label, and the clean result measured like a level. Raises ``InputError``."""
+        reference = read_reference(self.case, self.image, self.predictor.classes)
+        clean = self.predictor.predict(self.image, silent, self.is_cancelled)
+        yardstick = make_yardstick(clean, reference, self.predictor.classes, self.image.grid.spacing_kji)
+        return yardstick, (yardstick.measure(clean, 0.0, {}), yardstick.near(clean))
+
+    def measured(self, recipe: Recipe) -> Measured:
+        """One level, from the store where it is there.
+
+        Raises:
+            InputError: the scan, the label or the corruption cannot be used. Cancelled.
+        """
+        earlier = self.store.load(self.key, recipe.to_json())
+        if earlier is not None:
+            return earlier
+        result = self._measure(recipe)
+        self.store.save(self.key, recipe.to_json(), *result)
+        return result
+
+    def _measure(self, recipe: Recipe) -> Measured:
+        physical = dict(recipe.physical)
+        yardstick, (clean, near) = self.start
+        if recipe.strength == 0.0:
+            return LevelResult(0.0, physical, clean.values, clean.undefined), near
+        (prediction,) = self.predictor.corrupted(self.image, [recipe], self.is_cancelled)
+        return yardstick.measure(prediction, recipe.strength, physical), yardstick.near(prediction)
+
+
+def run_series(opened: OpenCase, corruption: str, options: SeriesOptions, progress: Progress = silent) -> SeriesResult:
+    """Run every level of one corruption.
+
+    Level 0 is the clean result itself; it is always compared with, and counts in the relation only where it is asked
+    for. ``NotApplicable`` and other ``InputError`` come from the scan, label or corruption.
+    """
+    recipes = _recipes(opened, corruption, options)
+    measured = list(_levels(opened, recipes, opened.is_cancelled, progress))
+    clean, levels = measured[0][0], [row for row, _ in measured[1:]]
+    relation, undefined = relate(options.levels, [near for _, near in measured[1:]])
+    return SeriesResult(
+        id=opened.case.id,
+        group=opened.case.group,
+        split=opened.case.split,
+        corruption=corruption,
+        clean=clean,
+        levels=tuple(levels),
+        relation=relation,
+        undefined=undefined,
+        boundary=_boundary(opened, clean),
+        recipe=recipes[-1].to_json(),
+    )
+
+
+def relate(levels: Sequence[float], near: Sequence[NDArray[np.float32]]) -> tuple[dict[str, float], dict[str, str]]:
+    """UR, UR* and tau of doubt near the boundary over levels, and why some are NaN (needs three levels)."""
+    if len(levels) < FEWEST:
+        return dict.fromkeys(RELATION, float("nan")), dict.fromkeys(RELATION, TOO_FEW_LEVELS)
+    if not near[0].size:
+        return dict.fromkeys(RELATION, float("nan")), dict.fromkeys(RELATION, NO_BOUNDARY)
+    found = level_statistics(levels, np.stack(near))
+    reasons = {f"{name}_sigma": text for name, text in found.undefined.items()}
+    return dict(zip(RELATION, (found.ur, found.ur_star, found.tau), strict=True)), reasons
+
+
+def _recipes(opened: OpenCase, corruption: str, options: SeriesOptions) -> list[Recipe]:
+    """Level 0 first, then the levels that were asked for."""
+    spacing = opened.image.grid.spacing_kji
+    strengths = (0.0, *options.levels)
+    return [make_recipe(corruption, s, options.seed, opened.case.id, spacing, options.unit) for s in strengths]
+
+
+def _levels(
+    opened: OpenCase, recipes: Sequence[Recipe], is_cancelled: IsCancelled = never, progress: Progress = silent
+) -> Iterator[Measured]:
+    for number, recipe in enumerate(recipes):
+        raise_if_cancelled(is_cancelled)
+        progress(number / len(recipes), f"{recipe.corruption} at {recipe.strength:g}")
+        yield opened.measured(recipe)
+
+
+def _boundary(opened: OpenCase, clean: LevelResult) -> str:
+    if "near_uncertainty" in clean.undefined:
+        return ""
+    return "prediction" if opened.case.label is None else "label"
