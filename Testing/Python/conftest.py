@@ -1,6 +1,9 @@
 """Fixtures that several test files share."""
 
 import os
+import shutil
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -37,3 +40,21 @@ def data_root() -> Path:
     if not root.is_dir():
         pytest.skip(f"the real scans are not at {root}; set SURE_DATA to their folder")
     return root
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real file system of 1 MiB where mounting is permitted."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = shutil.which("mount")
+    mounted = (
+        mount
+        and not subprocess.run(
+            [mount, "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], capture_output=True, check=False
+        ).returncode
+    )
+    if not mounted:
+        pytest.skip("no right to mount a small file system; the simulated full disk is tested all the same")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -132,6 +133,15 @@ def test_writing_leaves_the_scene_and_the_folder_clean(tmp_path: Path) -> None:
         write_mrb(headless.scene, tmp_path / "scene.mrb")
         assert (headless.scene.GetURL(), headless.scene.GetRootDirectory()) == (url, root)
     assert [path.name for path in tmp_path.iterdir()] == ["scene.mrb"]
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(small_disk: Path) -> None:
+    (small_disk / "filler").write_bytes(b"x" * (shutil.disk_usage(small_disk).free - 50_000))
+    with HeadlessScene() as headless:
+        publish(headless.scene, two_blobs())
+        with pytest.raises(OutputError, match=r"The disk is full.*/disk/scene\.mrb"):
+            write_mrb(headless.scene, small_disk / "scene.mrb")
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
 
 
 def test_what_is_no_scene_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -180,24 +179,6 @@ def test_a_folder_that_may_not_be_written_is_named(tmp_path):
     )
     assert "may not be written to. Choose a folder of your own." in done.stdout
     assert names_in(locked) == set()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real file system of 1 MiB where mounting is permitted."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = shutil.which("mount")
-    mounted = (
-        mount
-        and not subprocess.run(
-            [mount, "-t", "tmpfs", "-o", f"size={MEBIBYTE}", "tmpfs", str(disk)], capture_output=True, check=False
-        ).returncode
-    )
-    if not mounted:
-        pytest.skip("no right to mount a small file system; the simulated full disk is tested all the same")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
 
 
 def noise(mebibytes: float) -> Volume:

@@ -10,7 +10,6 @@ from typing import Any
 import slicer
 
 from ..core.errors import InputError
-from ..core.errors import OutputError
 from ..core.writing import output_error
 from .quiet import quiet_vtk
 
@@ -27,7 +26,7 @@ def write_mrb(scene: Any, path: Path) -> None:
     try:
         with tempfile.TemporaryDirectory(prefix=".sure-scene-", dir=path.parent) as folder:
             partial = Path(folder) / path.name
-            _write(scene, partial)
+            _write(scene, partial, path)
             partial.replace(path)
     except OSError as error:
         raise output_error(error, path) from None
@@ -49,20 +48,17 @@ def read_mrb(scene: Any, path: Path) -> None:
         raise InputError(f"The scene {path} cannot be read ({_text(messages)}). Save it again from Slicer.")
 
 
-def _write(scene: Any, path: Path) -> None:
+def _write(scene: Any, partial: Path, path: Path) -> None:
     messages = slicer.vtkMRMLMessageCollection()
     url, root = scene.GetURL(), scene.GetRootDirectory()
     try:
         with quiet_vtk():  # it names every file of the archive; what goes wrong is in the messages
-            written = scene.WriteToMRB(str(path), None, messages)
+            written = scene.WriteToMRB(str(partial), None, messages)
     finally:
         scene.SetURL(url)
         scene.SetRootDirectory(root)
-    if not written or not zipfile.is_zipfile(path):
-        raise OutputError(
-            f"The scene {path.name} cannot be written ({_text(messages)}). "
-            "Check the free space on the disk, or choose another folder."
-        )
+    if not written or not zipfile.is_zipfile(partial):
+        raise output_error(RuntimeError(_text(messages)), path)
 
 
 def _text(messages: Any) -> str:
