@@ -13,6 +13,10 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 from torch.nn.functional import softplus
 
+from .perception import DuoWeighting
+from .perception import over_batch
+from .perception import over_voxels
+
 KL_ANNEAL_EPOCHS = 20.0
 SMOOTH_TARGET = 1e-3
 SMOOTH_RATIO = 1e-5
@@ -100,12 +104,14 @@ class EvidentialLoss:
     ``edl_a``: 10 mean(ACE) + lambda mean(KL) + 10 mean_c(1 - D_c).
     ``edl``: mean(ACE) + lambda mean(KL) + (1 - a0) mean_c(1 - D_c), a0 = 0.01^(1 - epoch / epochs).
     lambda = min(1, epoch / kl_anneal_epochs).
+    With ``weighting``, w_ic multiplies the class terms of ACE, and mean_i w_ic those of the region term; not KL.
     """
 
     criterion: str = "edl_a"
     ace: str = "digamma"
     kl_anneal_epochs: float = KL_ANNEAL_EPOCHS
     epochs: float = 100.0
+    weighting: DuoWeighting | None = None
 
     def __post_init__(self) -> None:
         if self.criterion not in ("edl_a", "edl"):
@@ -120,9 +126,12 @@ class EvidentialLoss:
             epoch: position in the schedule, from 0; fractions are allowed.
         """
         belief = dirichlet(logits)
-        ace = adjusted_cross_entropy(belief, target, self.ace).sum(1).mean()
+        weights = self.weighting(logits, epoch) if self.weighting else None
+        terms = adjusted_cross_entropy(belief, target, self.ace)
+        ace = (terms if weights is None else terms * over_voxels(weights, terms)).sum(1).mean()
         kl = kl_to_uniform(belief, target).mean() * min(1.0, epoch / self.kl_anneal_epochs)
-        region = (1.0 - region_score(belief.probability, target)).mean()
+        missed = 1.0 - region_score(belief.probability, target)
+        region = (missed if weights is None else missed * over_batch(weights)).mean()
         if self.criterion == "edl_a":
             return {"ace": 10.0 * ace, "kl": kl, "region": 10.0 * region}
         return {"ace": ace, "kl": kl, "region": (1.0 - 0.01 ** (1.0 - epoch / self.epochs)) * region}

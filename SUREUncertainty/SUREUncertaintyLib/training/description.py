@@ -37,7 +37,7 @@ def describe_package(
     recipe: Recipe, network: nn.Module, cases: Sequence[TrainingCase], tuning: Sequence[TrainingCase]
 ) -> dict[str, Any]:
     """``configs/metadata.json`` of the network that the recipe trained."""
-    head = HEAD_OF_LOSS.get(recipe.loss.name, "evidential")
+    head = HEAD_OF_LOSS.get(recipe.loss.base, "evidential")
     texts = recipe.package
     version = str(texts.get("version", "0.1.0"))
     described = {key: texts[key] for key in TEXTS if key in texts}

@@ -16,9 +16,14 @@ from torch import nn
 from ..core.errors import InputError
 from ..nn.evidential import EvidentialLoss
 from ..nn.evidential import to_one_hot
+from ..nn.hierarchical.elbo import weighted_cross_entropy
+from ..nn.perception import DuoWeighting
+from ..nn.perception import over_batch
 from .cases import TrainingCase
+from .duo_objective import duo_objective
 from .hierarchical_objective import hierarchical_objective
 from .recipe import Recipe
+from .sure_objective import sure_objective
 
 
 @dataclass(frozen=True)
@@ -78,16 +83,25 @@ class SoftmaxObjective:
     """Cross-entropy + Dice (MONAI), the plain network that others are compared with."""
 
     mixed_precision: bool
+    weighting: DuoWeighting | None = None
 
     def backward(self, network: nn.Module, batch: Batch, epoch: float) -> dict[str, float]:
         """One pass, one backward."""
-        from monai.losses import DiceCELoss
-
         with torch.autocast(batch.image.device.type, dtype=torch.bfloat16, enabled=self.mixed_precision):
             logits = network(batch.image)
-        total = DiceCELoss(softmax=True, to_onehot_y=True, batch=True)(logits.float(), batch.label[:, None])
+        weights = self.weighting(logits.float(), epoch) if self.weighting else None
+        total = dice_cross_entropy(logits.float(), batch.label, weights)
         total.backward()
         return {"loss": float(total.detach())}
+
+
+def dice_cross_entropy(logits: Tensor, label: Tensor, weights: Tensor | None = None) -> Tensor:
+    """MONAI's Dice over the batch + cross-entropy; ``weights`` (B, C) multiply the class terms of both."""
+    from monai.losses import DiceLoss
+
+    dice = DiceLoss(softmax=True, to_onehot_y=True, batch=True, reduction="none")(logits, label[:, None]).flatten()
+    missed = dice if weights is None else dice * over_batch(weights)
+    return missed.mean() + weighted_cross_entropy(logits, label, weights)
 
 
 def _evidential(recipe: Recipe, classes: int, epochs: float) -> Objective:
@@ -103,6 +117,8 @@ OBJECTIVES: dict[str, Callable[[Recipe, int, float], Objective]] = {
     "evidential": _evidential,
     "softmax": _softmax,
     "hierarchical": hierarchical_objective,
+    "sure": sure_objective,
+    "duo": duo_objective,
 }
 
 

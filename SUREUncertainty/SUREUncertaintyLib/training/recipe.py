@@ -68,15 +68,43 @@ class LossSection:
     kl_anneal_epochs: float = 20.0
     options: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def base(self) -> str:
+        """The loss itself: what ``duo`` weights, else the name."""
+        return str(self.options.get("base", "evidential")) if self.name == "duo" else self.name
+
+
+@dataclass(frozen=True)
+class FilterSection:
+    """Which training patients to leave out before training, by a table of ``sure difficulty``; empty table: none.
+
+    ``keep`` is the share of patients to keep; ``combine`` and ``target`` as in ``difficulty.filtering``. A table whose
+    gate did not find the extractor valid is refused unless ``allow_unproven``. ``random_seed``: drop as many patients
+    at random instead, as a control.
+    """
+
+    table: str = ""
+    keep: float = 0.95
+    combine: str = "scan"
+    target: str | None = None
+    allow_unproven: bool = False
+    random_seed: int | None = None
+
 
 @dataclass(frozen=True)
 class OptimisationSection:
-    """AdamW with linear warm-up, then a cosine to zero; ``ema`` is the decay of the averaged weights that ship."""
+    """AdamW with linear warm-up, then a cosine to zero; ``ema`` is the decay of the averaged weights that ship.
+
+    With ``restart_step`` the first cosine ends there and a second one starts from ``restart_learning_rate`` (a warm
+    restart: Loshchilov and Hutter, ICLR 2017), for losses that set in when the segmentation has settled.
+    """
 
     steps: int
     batch: int = 2
     learning_rate: float = 1e-3
     warmup_steps: int = 200
+    restart_step: int = 0
+    restart_learning_rate: float = 0.0
     weight_decay: float = 1e-4
     gradient_clip: float = 5.0
     ema: float = 0.998
@@ -121,6 +149,7 @@ class Recipe:
     augmentation: AugmentationSection
     package: dict[str, Any]
     document: dict[str, Any] = field(repr=False)
+    filter: FilterSection = field(default_factory=FilterSection)
 
 
 def load_recipe(path_or_name: str | Path) -> Recipe:
@@ -169,6 +198,7 @@ def parse_recipe(document: dict[str, Any]) -> Recipe:
         augmentation=_section(AugmentationSection, document, "augmentation"),
         package=dict(document.get("package") or {}),
         document=document,
+        filter=_section(FilterSection, document, "filter"),
     )
 
 

@@ -16,6 +16,7 @@ from .deployment import deployable
 from .description import describe_package
 from .description import licence_text
 from .distributed import join_processes
+from .filtering import filter_training
 from .manifest import claim_output
 from .manifest import manifest_of
 from .recipe import load_recipe
@@ -42,7 +43,7 @@ def train(
         The package; None in the processes of ``torchrun`` other than the first.
     """
     settings = load_recipe(recipe)
-    files = list_cases(settings.data, data)
+    files = filter_training(list_cases(settings.data, data), settings.filter, data)
     processes = join_processes(device)
     try:
         if processes.is_first:

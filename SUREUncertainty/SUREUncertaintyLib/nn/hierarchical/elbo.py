@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from ..evidential import to_one_hot
+from ..perception import DuoWeighting
+from ..perception import over_batch
 from .gaussian_head import Gaussian
 from .gaussian_head import kl_divergence
 
@@ -31,6 +33,7 @@ class ElboSettings:
         free_bits: nats a location below which a level's divergence is not penalised.
         kl_direction: ``"qp"`` for KL(q || p), ``"pq"`` as in the reference code.
         reparam: whether the draw lets gradients reach mean and sigma; the reference code's does not.
+        weighting: w_ic on the class terms of cross-entropy and Dice; the divergence stays as it is.
     """
 
     ce_weight: float = 0.4
@@ -41,6 +44,7 @@ class ElboSettings:
     free_bits: float = 0.0
     kl_direction: str = "qp"
     reparam: bool = True
+    weighting: DuoWeighting | None = None
 
     def __post_init__(self) -> None:
         if self.kl_direction not in ("qp", "pq"):
@@ -99,13 +103,15 @@ def elbo_terms(
     source = network.posterior(image, label) if trained else prior
     latents = [_draw(gaussian, settings.reparam, generator) for gaussian in source]
     logits = network.decode(bottleneck, skips, latents).float()
-    ce, dice = cross_entropy(logits, label), soft_dice_loss(logits.softmax(1), to_one_hot(label, network.classes))
+    weights = settings.weighting(logits, epoch) if settings.weighting else None
+    ce = weighted_cross_entropy(logits, label, weights)
+    dice = soft_dice_loss(logits.softmax(1), to_one_hot(label, network.classes), weights)
     loss = settings.ce_weight * ce + settings.dice_weight * dice
     if not trained:
         return ElboTerms(loss, ce, dice)
     divergences = tuple(level_divergences(source, prior, settings.kl_direction))
-    weights = settings.level_weights(network.level_strides, network.spatial_dims)
-    penalty = torch.stack([w * kl.clamp_min(settings.free_bits) for w, kl in zip(weights, divergences, strict=True)])
+    levels = settings.level_weights(network.level_strides, network.spatial_dims)
+    penalty = torch.stack([w * kl.clamp_min(settings.free_bits) for w, kl in zip(levels, divergences, strict=True)])
     return ElboTerms(loss + settings.beta(epoch) * penalty.sum(), ce, dice, divergences)
 
 
@@ -120,12 +126,25 @@ def elbo_level_weights(strides: Sequence[int], spatial_dims: int, ce_weight: flo
     return tuple(ce_weight / float(stride) ** spatial_dims for stride in strides)
 
 
-def soft_dice_loss(probability: Tensor, target: Tensor) -> Tensor:
-    """1 - 2 sum p y / (sum p^2 + sum y^2), over the whole batch, mean over all classes, background included."""
+def weighted_cross_entropy(logits: Tensor, label: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Mean over voxels of -w_ic ln p_ic at the right class c; ``weights`` (B, C), all 1 when None."""
+    terms = cross_entropy(logits, label, reduction="none")
+    if weights is None:
+        return terms.mean()
+    chosen = weights.gather(1, label.flatten(1)).reshape(label.shape)
+    return (terms * chosen).mean()
+
+
+def soft_dice_loss(probability: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
+    """1 - 2 sum p y / (sum p^2 + sum y^2), over the whole batch, mean over all classes, background included.
+
+    ``weights`` (B, C): their mean over the batch multiplies the class terms.
+    """
     axes = [0, *range(2, probability.ndim)]
     shared = (probability * target).sum(axes)
     total = (probability**2).sum(axes) + (target**2).sum(axes)
-    return (1.0 - 2.0 * shared / (total + TINY)).mean()
+    missed = 1.0 - 2.0 * shared / (total + TINY)
+    return (missed if weights is None else missed * over_batch(weights)).mean()
 
 
 def _draw(gaussian: Gaussian, reparam: bool, generator: torch.Generator | None) -> Tensor:
