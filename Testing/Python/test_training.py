@@ -134,6 +134,14 @@ def test_the_learning_rate_warms_up_then_falls_to_zero() -> None:
     assert learning_rate(100, settings) == pytest.approx(0.0, abs=1e-12)
 
 
+def test_a_warm_restart_leaves_the_first_part_of_the_schedule_as_it_was() -> None:
+    plain = small_recipe(steps=50).optimisation
+    restarted = dataclasses.replace(plain, steps=80, restart_step=50, restart_learning_rate=1e-4)
+    assert [learning_rate(s, restarted) for s in range(50)] == [learning_rate(s, plain) for s in range(50)]
+    assert learning_rate(50, restarted) == pytest.approx(1e-4)
+    assert learning_rate(65, restarted) == pytest.approx(5e-5)
+
+
 def test_tuning_groups_and_other_splits_stay_out_of_training(tmp_path: Path) -> None:
     rows = ["file,id,subject_group,split", "a,1,A,train", "b,2,A,train", "c,3,B,train", "d,4,C,val"]
     (tmp_path / "splits.csv").write_text("\n".join(rows))

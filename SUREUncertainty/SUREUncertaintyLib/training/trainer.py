@@ -163,8 +163,13 @@ class Trainer:
 
 
 def learning_rate(step: int, settings: OptimisationSection) -> float:
-    """Linear warm-up, then half a cosine down to zero at the last step."""
+    """Linear warm-up, then half a cosine down to zero at the last step, or two of them with a warm restart."""
     if step < settings.warmup_steps:
         return settings.learning_rate * (step + 1) / settings.warmup_steps
-    share = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
-    return settings.learning_rate * 0.5 * (1.0 + math.cos(math.pi * share))
+    if settings.restart_step and step >= settings.restart_step:
+        return settings.restart_learning_rate * _half_cosine(step, settings.restart_step, settings.steps)
+    return settings.learning_rate * _half_cosine(step, settings.warmup_steps, settings.restart_step or settings.steps)
+
+
+def _half_cosine(step: int, first: int, last: int) -> float:
+    return 0.5 * (1.0 + math.cos(math.pi * (step - first) / max(1, last - first)))
