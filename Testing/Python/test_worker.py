@@ -210,6 +210,17 @@ def test_cancel_kills_a_worker_that_does_not_listen_and_the_next_job_gets_a_new_
     assert slow_client.pid != pid
 
 
+def test_a_job_that_comes_while_a_cancel_is_under_way_is_not_killed_with_it(slow_client):
+    started = Started()
+    job = slow_client.segment(big_scan(), on_progress=started)
+    started.wait()
+    os.kill(slow_client.pid, signal.SIGSTOP)
+    slow_client.cancel()
+    later = slow_client.segment(scan(3, (16, 16, 16)))
+    assert later.wait(LONG).labels is not None
+    assert failure_kind(job) == "cancelled"
+
+
 def test_a_worker_killed_from_outside_is_said_and_leaves_nothing_behind(slow_client):
     pid, folder, started = slow_client.pid, slow_client.folder, Started()
     errors = []

@@ -69,6 +69,7 @@ class WorkerClient:
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
         self._jobs: dict[int, ClientJob] = {}
+        self._stopping: list[ClientJob] = []
         self._process: WorkerProcess | None = None
         self._model: dict[str, Any] | None = None
         self._scan: tuple[Volume, tuple[Roi, ...]] | None = None
@@ -143,11 +144,15 @@ class WorkerClient:
             return self._start(image, keep_probabilities, on_progress, on_result, on_error)
 
     def cancel(self) -> None:
-        """Ask the jobs to stop, and kill the whole process tree if they have not after a moment. Returns at once."""
+        """Ask the jobs to stop, and kill the whole process tree if they have not after a moment. Returns at once.
+
+        A job that comes before they have stopped gets a new process.
+        """
         with self._lock:
             process, jobs = self._process, list(self._jobs.values())
             if process is None or not jobs:
                 return
+            self._stopping = jobs
             try:
                 process.send({"id": next(self._numbers), "command": "cancel"})
             except OSError:
@@ -213,6 +218,7 @@ class WorkerClient:
 
     def _running(self, reload: bool = True) -> WorkerProcess:
         """The process, started if need be; a new one gets the last model."""
+        self._leave_what_stops()
         if self._process is None or self._process.was_killed:
             self._scan_is_open = False
             try:
@@ -223,6 +229,14 @@ class WorkerClient:
                 with contextlib.suppress(OSError):  # it ended at once: the job's own message will say so
                     self._process.send({"id": next(self._numbers), "command": "load", **self._model})
         return self._process
+
+    def _leave_what_stops(self) -> None:
+        """A process that may be killed for jobs that were cancelled takes no new job; it is killed now."""
+        process = self._process
+        stopping = [job for job in self._stopping if not job.has_ended and job.process is process]
+        if process is not None and stopping:
+            process.was_killed = True
+            threading.Thread(target=process.kill, daemon=True).start()
 
     def _spawn(self) -> WorkerProcess:
         holder: list[WorkerProcess] = []

@@ -1,0 +1,73 @@
+"""The journeys of Testing/Slicer, run here on real MRML nodes and a real worker with stand-ins for the desktop.
+
+They are written for a real Slicer, where ``Testing/Slicer/run_journeys.py`` runs them; here they must at least work.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import slicer
+import slicer.util
+from slicer_names import ROOT
+from slicer_stub import desktop_slicer
+from SUREUncertaintyLib.mrml.archive import read_mrb
+from SUREUncertaintyLib.mrml.archive import write_mrb
+from SUREUncertaintyLib.packages.package import Package
+
+FOLDER = ROOT / "Testing" / "Slicer"
+JOURNEYS = sorted(path.stem for path in FOLDER.glob("journey_*.py"))
+
+pytestmark = pytest.mark.filterwarnings("error::UserWarning")
+
+
+@pytest.fixture
+def session(tmp_path: Path, tiny_package: Package, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """The module with the tiny package as its only model of the user, and what journeys ask of the application."""
+    monkeypatch.setenv("SURE_MODELS", str(tiny_package.root.parent))
+    monkeypatch.setenv("SURE_JOURNEY_FOLDER", str(tmp_path))
+    monkeypatch.syspath_prepend(str(FOLDER))
+    with desktop_slicer(tmp_path) as here:
+        widget = here.module.SUREUncertaintyWidget()
+        widget.setup()
+        widget._parameterNode.model = "tiny"
+        monkeypatch.setattr(slicer, "modules", SimpleNamespace(SUREUncertaintyWidget=widget), raising=False)
+        monkeypatch.setattr(slicer.util, "selectModule", lambda name: None)
+        monkeypatch.setattr(slicer.util, "saveScene", lambda path: write_mrb(slicer.mrmlScene, Path(path)) or True)
+        monkeypatch.setattr(slicer.util, "loadScene", lambda path: read_mrb(slicer.mrmlScene, Path(path)))
+        here.widget = widget
+        yield here
+        widget.cleanup()
+
+
+def play(session: SimpleNamespace, name: str, monkeypatch: pytest.MonkeyPatch, **arguments: Any) -> None:
+    for loaded in [loaded for loaded in sys.modules if loaded.startswith("journey")]:
+        monkeypatch.delitem(sys.modules, loaded)
+    shared = importlib.import_module("journey")
+    monkeypatch.setattr(shared, "pump", session.desktop.tick)
+    script = importlib.import_module(name)
+    if hasattr(script, "pump"):
+        monkeypatch.setattr(script, "pump", session.desktop.tick)
+    script.journey(**arguments)
+
+
+@pytest.mark.parametrize("name", [name for name in JOURNEYS if "_05b_" not in name])
+def test_journey(session: SimpleNamespace, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = {"sliding_seconds": 1.0} if "_03_" in name else {}
+    play(session, name, monkeypatch, **arguments)
+    refused = name.startswith(("journey_06", "journey_07"))
+    assert bool(session.desktop.errors) == refused
+    if "_05a_" in name:
+        slicer.mrmlScene.Clear(0)
+        play(session, "journey_05b_open", monkeypatch)
+
+
+def test_every_journey_is_a_ctest() -> None:
+    text = (ROOT / "Testing" / "CMakeLists.txt").read_text(encoding="utf-8")
+    assert [line.strip() for line in text.splitlines() if line.strip().startswith("journey_")] == JOURNEYS
