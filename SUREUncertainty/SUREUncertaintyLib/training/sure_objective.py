@@ -7,6 +7,7 @@ from dataclasses import fields
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -34,9 +35,7 @@ class SureObjective:
 
 
 def hash_seed(seed: tuple[int, ...]) -> int:
-    """One 63-bit seed for torch from a tuple."""
-    import numpy as np
-
+    """One 62-bit seed for torch from a tuple."""
     return int(np.random.default_rng(seed).integers(2**62))
 
 
@@ -44,7 +43,8 @@ def sure_objective(recipe: Recipe, classes: int, epochs: float) -> SureObjective
     """The objective ``sure`` of a recipe; ``loss.options`` holds ``preset`` and any field of ``SureSettings``."""
     loss = EvidentialLoss(recipe.loss.criterion, recipe.loss.ace, recipe.loss.kl_anneal_epochs, epochs)
     spacing = recipe.input.spacing
-    kji = None if spacing is None else tuple(reversed(spacing))
+    # widths are pixels in 2D, as in the publication
+    kji = None if spacing is None or len(recipe.input.patch) == 2 else tuple(reversed(spacing))
     precision = torch.bfloat16 if recipe.optimisation.mixed_precision else None
     return SureObjective(SureStep(loss, epochs, classes, kji, sure_settings(recipe), precision))
 

@@ -26,8 +26,10 @@ def gradient_uncertainty_loss(
         geometries: one a sample; samples without a boundary are left out.
         generator: draws the pairs where a band has more than ``pairs_per_case`` of them.
     """
+    seed = int(torch.randint(2**62, (1,), generator=generator))
     losses = [
-        pair_loss(geometry.gradient[geometry.band], u[geometry.band], settings, generator)
+        # every case draws from the same seed, so that the order of cases means nothing
+        pair_loss(geometry.gradient[geometry.band], u[geometry.band], settings, torch.Generator().manual_seed(seed))
         for u, geometry in zip(uncertainty, geometries, strict=True)
         if geometry is not None
     ]
@@ -55,7 +57,7 @@ def choose_pairs(gradient: Tensor, budget: int, generator: torch.Generator) -> t
     if n * (n - 1) // 2 <= budget:
         first, second = torch.triu_indices(n, n, offset=1, device=gradient.device)
         return first, second
-    order = torch.argsort(gradient)
+    order = torch.argsort(gradient, stable=True)
     bins = min(BINS, n)
     bin_a = torch.randint(bins, (budget,), generator=generator)
     bin_b = (bin_a + torch.randint(1, bins, (budget,), generator=generator)) % bins

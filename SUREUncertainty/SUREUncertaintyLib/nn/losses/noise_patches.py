@@ -104,4 +104,4 @@ def draw_tiles(count: int, channels: int, shape: Sequence[int], generator: torch
 
 def sides_of(settings: SureSettings, spacing: Sequence[float] | None, dims: int) -> tuple[int, ...]:
     """Voxels of a patch along each axis for these settings."""
-    return patch_shape(settings.patch, spacing, dims)
+    return patch_shape(settings.patch_px if spacing is None else settings.patch_mm, spacing, dims)

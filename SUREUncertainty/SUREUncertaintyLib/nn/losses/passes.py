@@ -16,13 +16,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..evidential import dirichlet
 from .geometry import SampleGeometry
+from .noise_patches import REFERENCE_SPREAD
 from .noise_patches import draw_tiles
 from .noise_patches import noisy_image
 from .noise_patches import place_patches
 from .noise_patches import sides_of
 from .settings import SureSettings
 
-HARD_SPREAD = 0.5
+HARD_LEVEL = 0.5
 Forward = Callable[[Tensor], Tensor]
 
 
@@ -55,10 +56,17 @@ def frozen_statistics(network: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
-def hard_voxels(forward: Forward, image: Tensor, clean: Tensor, generator: torch.Generator) -> Tensor:
-    """Voxels whose uncertainty does not rise under a noise field of spread 0.5, (B, ...) bool: they break P2."""
-    field = torch.randn(image.shape, generator=generator).to(image.device)
-    noisy = dirichlet(forward(image + HARD_SPREAD * field)).vacuity
+def hard_voxels(forward: Forward, image: Tensor, clean: Tensor, kind: str, generator: torch.Generator) -> Tensor:
+    """Voxels whose uncertainty does not rise under noise, (B, ...) bool: they break P2.
+
+    ``kind="spread"``: a field of spread 0.5 an image. ``"mean"``: one field N(0.5, 0.3^2) for all images and channels,
+    as the reference has it.
+    """
+    if kind == "spread":
+        field = HARD_LEVEL * torch.randn(image.shape, generator=generator)
+    else:
+        field = HARD_LEVEL + REFERENCE_SPREAD * torch.randn(image.shape[2:], generator=generator)
+    noisy = dirichlet(forward(image + field.to(image.device))).vacuity
     return noisy - clean <= 0
 
 

@@ -1,4 +1,7 @@
-"""Every switch of the SURE losses, and two named sets of them."""
+"""Every switch of the SURE losses, and two named sets of them.
+
+total = L_Seg + a(epoch) (beta L_gu + gamma L_nu), L_nu = c_mu L_mu + c_d L_d + c_far L_far.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class SureSettings:
             1 and 4 pixels.
         pairs_per_case: most pairs of band voxels that L_gu looks at.
         denominator: what L_gu divides by: ``"all"`` pairs or the ``"violating"`` ones.
-        num_patch: noise patches a class and image; patch: their side in mm (pixels without spacing).
+        num_patch: noise patches a class and image; patch_mm, patch_px: their side, the second without spacing.
         noise_kind: a noise level is the ``"spread"`` of the noise, or its ``"mean"``.
         hard_samples: patches go where noise does not raise the uncertainty.
         detach_clean: the clean uncertainty is constant in L_mu and L_d.
@@ -36,7 +39,8 @@ class SureSettings:
     pairs_per_case: int = 20_000
     denominator: str = "all"
     num_patch: int = 3
-    patch: float = 4.5
+    patch_mm: float = 4.5
+    patch_px: float = 3.0
     noise_kind: str = "spread"
     hard_samples: bool = True
     detach_clean: bool = True

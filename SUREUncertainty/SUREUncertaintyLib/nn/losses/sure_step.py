@@ -137,7 +137,7 @@ class SureStep:
         generator: torch.Generator,
     ) -> NoisyInputs:
         if self.settings.hard_samples:
-            hard = hard_voxels(forward, image, clean, generator)
+            hard = hard_voxels(forward, image, clean, self.settings.noise_kind, generator)
         else:
             hard = torch.ones_like(label, dtype=torch.bool)
         return noisy_inputs(image, label, hard, geometries, self.classes, self.spacing, self.settings, generator)
