@@ -1,0 +1,310 @@
+"""Editing inside the doubtful band, review marks, regions of interest and series as nodes; the effect "Doubt"."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import slicer
+import vtk
+from phantoms import tilted_grid
+from slicer_names import members_of
+from slicer_widgets import FakeRange
+from slicer_widgets import FakeWidget
+from SUREUncertaintyLib.analysis.noise_levels import LevelRow
+from SUREUncertaintyLib.analysis.regions import doubtful_regions
+from SUREUncertaintyLib.analysis.rows import DoubtfulRegion
+from SUREUncertaintyLib.analysis.structures import structure_table
+from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.core.roi import Roi
+from SUREUncertaintyLib.core.volume import Grid
+from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.inference.result import SegmentationResult
+from SUREUncertaintyLib.mrml.band import BAND_ID
+from SUREUncertaintyLib.mrml.band import add_band_segment
+from SUREUncertaintyLib.mrml.boxes import add_roi_node
+from SUREUncertaintyLib.mrml.boxes import box_around
+from SUREUncertaintyLib.mrml.boxes import roi_from_node
+from SUREUncertaintyLib.mrml.editing import edited_labelmap
+from SUREUncertaintyLib.mrml.editing import result_of
+from SUREUncertaintyLib.mrml.headless import HeadlessScene
+from SUREUncertaintyLib.mrml.nodes import PublishedNodes
+from SUREUncertaintyLib.mrml.publish import publish
+from SUREUncertaintyLib.mrml.remeasure import current_labels
+from SUREUncertaintyLib.mrml.remeasure import needs_measuring
+from SUREUncertaintyLib.mrml.remeasure import remeasure
+from SUREUncertaintyLib.mrml.review import is_reviewed
+from SUREUncertaintyLib.mrml.review import mark_reviewed
+from SUREUncertaintyLib.mrml.review import next_open
+from SUREUncertaintyLib.mrml.review import read_regions
+from SUREUncertaintyLib.mrml.segmentation import labels_from_segmentation
+from SUREUncertaintyLib.mrml.series import publish_series
+from SUREUncertaintyLib.mrml.volume import image_array
+from SUREUncertaintyLib.mrml.volume import volume_from_node
+from SUREUncertaintyLib.packages.metadata import Label
+
+SHAPE = (14, 16, 18)
+LABELS = (Label(1, "shell"), Label(2, "core"))
+
+
+@pytest.fixture(params=["straight", "oblique"])
+def published(request: pytest.FixtureRequest) -> Iterator[PublishedNodes]:
+    """A box in a box with doubt on its faces, on a straight and on an oblique grid."""
+    grid = Grid(SHAPE) if request.param == "straight" else tilted_grid(SHAPE)
+    array = np.zeros(SHAPE, np.uint8)
+    array[3:11, 4:12, 4:14] = 1
+    array[5:9, 6:10, 6:12] = 2
+    doubt = np.full(SHAPE, 0.1, np.float32)
+    doubt[2:5, :, :] = 0.8
+    doubt[9:12, 2:7, 2:7] = 0.6
+    image = Volume(array.astype(np.float32) * 100, grid, "boxes")
+    labels, uncertainty = image.with_array(array), image.with_array(doubt)
+    result = SegmentationResult(
+        image=image,
+        labels=labels,
+        uncertainty=uncertainty,
+        entropy=uncertainty,
+        label_set=LABELS,
+        structures=structure_table(labels, uncertainty, LABELS, 0.5),
+        regions=doubtful_regions(labels, uncertainty, LABELS, 0.5),
+        provenance={"model": {"name": "boxes"}},
+    )
+    with HeadlessScene() as headless:
+        yield publish(headless.scene, result)
+
+
+def segment_image(published: PublishedNodes, number: int) -> Any:
+    segmentation = published.segmentation.GetSegmentation()
+    image = slicer.vtkOrientedImageData()
+    published.segmentation.GetBinaryLabelmapRepresentation(segmentation.GetNthSegmentID(number), image)
+    return image
+
+
+def test_growing_the_outer_box_adds_doubtful_voxels_only(published: PublishedNodes) -> None:
+    doubt = volume_from_node(published.uncertainty).array
+    before = volume_from_node(published.uncertainty).with_array(np.zeros(SHAPE, np.uint8))
+    labels, _ = current_labels(published.segmentation, before)
+    changed = edited_labelmap(segment_image(published, 0), published.uncertainty, "grow", (0.5, 1.0))
+    after = image_array(changed) != 0
+    added = after & (labels.array != 1)
+    assert added.any()
+    assert (doubt[added] > 0.5).all()
+    assert not ((labels.array == 1) & ~after).any()
+
+
+def test_the_band_is_a_hidden_segment_of_the_doubtful_voxels(published: PublishedNodes) -> None:
+    add_band_segment(published, 0.5, 1.0)
+    add_band_segment(published, 0.7, 1.0)
+    doubt = volume_from_node(published.uncertainty)
+    band = labels_from_segmentation(published.segmentation, doubt.grid, [BAND_ID])
+    assert np.array_equal(band != 0, doubt.array >= 0.7)
+    assert not published.segmentation.GetDisplayNode().GetSegmentVisibility(BAND_ID)
+    assert published.segmentation.GetSegmentation().GetNumberOfSegments() == 3
+
+
+def test_the_band_is_no_structure_and_no_edit(published: PublishedNodes) -> None:
+    assert not needs_measuring(published)
+    add_band_segment(published, 0.5)
+    assert not needs_measuring(published)
+    doubt = volume_from_node(published.uncertainty)
+    labels, label_set = current_labels(published.segmentation, doubt)
+    assert [label.name for label in label_set] == ["shell", "core"]
+    assert set(np.unique(labels.array)) == {0, 1, 2}
+
+
+def test_tables_follow_an_edit_and_its_undoing(published: PublishedNodes) -> None:
+    def voxels(row: int) -> int:
+        return int(published.structures.GetTable().GetValueByName(row, "voxels").ToInt())
+
+    before = voxels(0), voxels(1)
+    segmentation = published.segmentation.GetSegmentation()
+    kept = slicer.vtkSegmentation()
+    kept.DeepCopy(segmentation)
+    identifier = segmentation.GetNthSegmentID(1)
+    slicer.vtkSlicerSegmentationsModuleLogic.ClearSegment(published.segmentation, identifier)
+    assert needs_measuring(published)
+    remeasure(published)
+    assert (voxels(0), voxels(1)) == (before[0], 0)
+    published.segmentation.SetAndObserveSegmentation(kept)
+    assert needs_measuring(published)
+    remeasure(published)
+    assert (voxels(0), voxels(1)) == before
+
+
+def test_without_its_map_a_result_cannot_be_measured_again(published: PublishedNodes) -> None:
+    published.segmentation.GetScene().RemoveNode(published.regions)
+    from SUREUncertaintyLib.mrml.nodes import published_nodes
+
+    with pytest.raises(InputError, match="Run again"):
+        remeasure(published_nodes(published.segmentation))
+
+
+def test_review_goes_from_place_to_place_and_starts_over(published: PublishedNodes) -> None:
+    table = published.regions
+    regions = read_regions(table)
+    assert len(regions) >= 2
+    assert next_open(table) == regions[0]
+    assert next_open(table, after=1) == regions[1]
+    mark_reviewed(table, regions[1], True)
+    assert is_reviewed(table, regions[1])
+    assert next_open(table, after=len(regions)) == regions[0]
+    for region in regions:
+        mark_reviewed(table, region, True)
+    assert next_open(table) is None
+    mark_reviewed(table, regions[0], False)
+    assert next_open(table) == regions[0]
+
+
+def test_places_read_from_the_table_are_those_that_were_published(published: PublishedNodes) -> None:
+    doubt = volume_from_node(published.uncertainty)
+    labels, label_set = current_labels(published.segmentation, doubt)
+    expected = doubtful_regions(labels, doubt, label_set, 0.5)
+    for found, region in zip(read_regions(published.regions), expected, strict=True):
+        assert isinstance(found, DoubtfulRegion)
+        assert found.structure == region.structure
+        assert np.allclose(found.centre_ras, region.centre_ras)
+
+
+def test_a_box_becomes_a_node_and_comes_back_with_its_transform() -> None:
+    with HeadlessScene() as headless:
+        box = Roi("Left", (-10.0, 0.0, 5.0), (10.0, 30.0, 25.0))
+        node = add_roi_node(headless.scene, box)
+        assert roi_from_node(node) == box
+        assert box_around((0.0, 15.0, 15.0), (20.0, 30.0, 20.0), "Left") == box
+        turn = vtk.vtkTransform()
+        turn.RotateZ(90)
+        transform = headless.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "turn")
+        transform.SetMatrixTransformToParent(turn.GetMatrix())
+        node.SetAndObserveTransformNodeID(transform.GetID())
+        assert np.allclose(roi_from_node(node).low, (-30.0, -10.0, 5.0))
+
+
+def test_an_empty_box_is_refused_in_a_sentence() -> None:
+    with HeadlessScene() as headless:
+        node = headless.scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", "Empty")
+        node.SetSize(0, 0, 0)
+        with pytest.raises(InputError, match="'Empty' has no volume yet"):
+            roi_from_node(node)
+
+
+def test_a_series_is_a_table_a_chart_and_a_sequence(published: PublishedNodes) -> None:
+    scene, doubt = published.segmentation.GetScene(), volume_from_node(published.uncertainty)
+    rows = [LevelRow(0.0, 1.0, 0.3, 2.0), LevelRow(0.5, 0.7, 0.6, 1.5)]
+    steps = [(0.0, doubt), (0.5, doubt.with_array(doubt.array / 2))]
+    nodes = publish_series(scene, "boxes (gaussian)", rows, steps, published)
+    assert nodes.chart.GetNumberOfPlotSeriesNodes() == 2
+    assert nodes.table.GetTable().GetValueByName(1, "agreement").ToDouble() == 0.7
+    sequence = nodes.browser.GetMasterSequenceNode()
+    assert [sequence.GetNthIndexValue(n) for n in range(2)] == ["0.0", "0.5"]
+    frame = volume_from_node(sequence.GetDataNodeAtValue("0.5"))
+    assert np.allclose(frame.array, doubt.array / 2)
+    assert frame.grid.matches(doubt.grid)
+
+
+def test_other_segmentations_have_no_doubt() -> None:
+    with HeadlessScene() as headless:
+        assert result_of(None) is None
+        assert result_of(headless.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")) is None
+
+
+class FakeEffect:
+    """What Segment Editor hands to a scripted effect; only members that the real one has."""
+
+    def __init__(self, segmentation: Any, labelmap: Any) -> None:
+        self.parameters: dict[str, float] = {}
+        self.widgets: list[Any] = []
+        self.calls: list[str] = []
+        self.modified: Any = None
+        self._segmentation, self._labelmap = segmentation, labelmap
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"qSlicerSegmentEditorScriptedEffect has no '{name}' here")
+
+    def setParameterDefault(self, name: str, value: float) -> None:
+        self.parameters.setdefault(name, value)
+
+    def setParameter(self, name: str, value: float) -> None:
+        self.parameters[name] = value
+
+    def doubleParameter(self, name: str) -> float:
+        return self.parameters[name]
+
+    def addLabeledOptionsWidget(self, label: str, widget: Any) -> None:
+        self.widgets.append(widget)
+
+    def addOptionsWidget(self, widget: Any) -> None:
+        self.widgets.append(widget)
+
+    def parameterSetNode(self) -> Any:
+        return SimpleNamespace(GetSegmentationNode=lambda: self._segmentation)
+
+    def saveStateForUndo(self) -> None:
+        self.calls.append("undo")
+
+    def selectedSegmentLabelmap(self) -> Any:
+        return self._labelmap
+
+    def modifySelectedSegmentByLabelmap(self, labelmap: Any, mode: Any) -> None:
+        self.calls.append(mode)
+        self.modified = labelmap
+
+
+def load_effect(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The effect's file, loaded as Segment Editor does, with stand-ins for Qt."""
+    base = type(
+        "AbstractScriptedSegmentEditorEffect", (), {"__init__": lambda self, e: setattr(self, "scriptedEffect", e)}
+    )
+    stand_ins: dict[str, dict[str, Any]] = {
+        "SegmentEditorEffects": {"AbstractScriptedSegmentEditorEffect": base},
+        "slicer.i18n": {"tr": str},
+        "qt": {
+            "QPushButton": lambda text: FakeWidget("QPushButton", text),
+            "QLabel": lambda: FakeWidget("QLabel", "note"),
+        },
+        "ctk": {"ctkRangeWidget": lambda: FakeRange("ctkRangeWidget", "band")},
+    }
+    for name, members in stand_ins.items():
+        module = ModuleType(name)
+        module.__dict__.update(members)
+        monkeypatch.setitem(sys.modules, name, module)
+    modes = SimpleNamespace(ModificationModeSet="set")
+    monkeypatch.setattr(slicer, "qSlicerSegmentEditorAbstractEffect", modes, raising=False)
+    path = Path(str(sys.modules["SUREUncertaintyLib"].__file__)).parent / "ui" / "SUREDoubtEffect.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return getattr(module, path.stem)
+
+
+def test_the_effect_grows_inside_the_band_and_can_be_undone(
+    published: PublishedNodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = FakeEffect(published.segmentation, segment_image(published, 0))
+    effect = load_effect(monkeypatch)(handle)
+    effect.setMRMLDefaults()
+    effect.setupOptionsFrame()
+    effect.updateGUIFromMRML()
+    band, grow = handle.widgets[0], handle.widgets[1]
+    assert (band.minimumValue, band.maximumValue) == (0.5, 1.0)
+    assert handle.widgets[-1].text == ""
+    band.setValues(0.7, 1.0)
+    assert handle.parameters["BandLow"] == 0.7
+    grow.click()
+    assert handle.calls == ["undo", "set"]
+    expected = edited_labelmap(segment_image(published, 0), published.uncertainty, "grow", (0.7, 1.0))
+    assert np.array_equal(image_array(handle.modified), image_array(expected))
+
+
+def test_the_effect_uses_only_what_segment_editor_offers() -> None:
+    offered = members_of("qSlicerSegmentEditorScriptedEffect") | {"perSegment", "requireSegments", "name", "title"}
+    used = {name for name in vars(FakeEffect) if not name.startswith("_")}
+    assert used <= offered
