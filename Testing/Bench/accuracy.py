@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from other_kinds import other_kinds
 from SUREUncertaintyLib.core.reading import read_labels
 from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.inference.choose import create_engine
@@ -78,13 +79,15 @@ def main() -> None:
     """Measure, write, and put the numbers on the card."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    cases = validation_cases(parser.parse_args().data)
+    data = parser.parse_args().data
+    cases = validation_cases(data)
     package = find_package(MODEL)
     refuse_overlap(package, cases)
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "evaluation"
         summary = evaluate_cases(cases, package, create_engine(package, "openvino"), output).summary
     summary["metrics"]["volume_range_coverage"] = volume_coverage(package, cases)
+    summary["other_kinds"] = other_kinds(package, data, cases)
     summary["volume_probability"] = package.metadata.raw["uncertainty"].get("volume_probability")
     card = {name: summary["metrics"][name] for name in (*CARD, "volume_range_coverage")}
     amended = amend_package(package, {"metrics": card})

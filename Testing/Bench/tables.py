@@ -46,6 +46,7 @@ WORDS = {
     "dice": "Dice",
     "hd95_mm": "HD95 (mm)",
     "assd_mm": "ASSD (mm)",
+    "iou": "IoU",
     "ece": "ECE",
     "brier": "Brier score",
     "auroc_error": "AUROC, doubt finds wrong voxels",
@@ -84,7 +85,27 @@ def accuracy_page(summary: Mapping[str, Any]) -> str:
             interval = f"{_number(numbers['low'])} to {_number(numbers['high'])}"
             name = WORDS.get(metric, metric)
             lines.append(f"| {name} | {structure} | {_number(numbers['mean'])} | {interval} | {numbers['n']} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *_other_kinds(summary["other_kinds"])]) + "\n"
+
+
+def _other_kinds(found: Mapping[str, Any]) -> list[str]:
+    return [
+        "## Scans of another kind",
+        "",
+        f"{found['scans']} T2 and FLAIR crops of the hippocampus region (Lesjak et al. 2017, 3 patients), a kind of "
+        "scan that the network never saw. The score is the mean doubt over the predicted structures and 5 voxels around "
+        "them.",
+        "",
+        "| Question | Answer |",
+        "| --- | --- |",
+        f"| Pairs in which T2 or FLAIR scores above the T1 of the same patient and side | {found['pairs_ordered']} of "
+        f"{found['pairs']} |",
+        f"| AUROC of the score against the validation scans (chance 0.5) | {found['auroc_against_validation']:.2f} |",
+        f"| Mean score, there and on the validation scans | {found['mean_score']:.3f} and "
+        f"{found['mean_score_validation']:.3f} |",
+        f"| Scans for which the report warns that grey values are unlike the training data | {found['warned']} of "
+        f"{found['scans']} |",
+    ]
 
 
 def _number(value: float | None) -> str:
