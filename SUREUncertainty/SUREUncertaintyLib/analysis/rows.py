@@ -13,6 +13,7 @@ class StructureRow:
         mean_uncertainty, p95_uncertainty: over the structure's voxels, NaN when it is empty.
         share_over_threshold: share of its voxels whose uncertainty exceeds the package's threshold.
         boundary_uncertainty, interior_uncertainty: means over boundary voxels and the others, NaN when there are none.
+        perception_scale: S of the structure's logit map (``difficulty.scale``), low = hard; NaN where not measured.
     """
 
     value: int
@@ -27,6 +28,7 @@ class StructureRow:
     share_over_threshold: float
     boundary_uncertainty: float
     interior_uncertainty: float
+    perception_scale: float = float("nan")
 
 
 @dataclass(frozen=True)

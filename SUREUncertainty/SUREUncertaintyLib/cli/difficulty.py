@@ -31,6 +31,9 @@ def difficulty(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes; all cores if left out.")] = None,
     scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler, such as tcp://host:8786.")] = None,
+    store: Annotated[
+        bool, typer.Option("--store-reference", help="Keep the table in the model package, to compare new scans with.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the damage and of the intervals.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")] = False,
 ) -> None:
@@ -40,14 +43,18 @@ def difficulty(
     from ..difficulty.cohort import CohortOptions
     from ..difficulty.cohort import read_dice
     from ..difficulty.extractors.registry import ExtractorOptions
+    from ..difficulty.reference import reference_document
     from ..difficulty.results import FilterOptions
     from ..difficulty.results import assess_cohort
     from ..metrics.cases import read_cases
+    from ..packages.building import amend_package
     from ..packages.catalogue import find_package
     from .progress import terminal_progress
 
     if power not in (1, 2) or center not in ("none", "row"):
         raise InputError("--power must be 1 or 2, and --center none or row.")
+    if store:
+        find_package(extractor)
     listed = read_cases(cases, split)
     known = {label.value: label.name for label in find_package(labels).metadata.foreground} if labels else {}
     wanted = CohortOptions(
@@ -62,6 +69,9 @@ def difficulty(
     filters = FilterOptions(tuple(keep or (0.95, 0.9)), combine, target)  # type: ignore[arg-type]
     with terminal_progress() as progress:
         found = assess_cohort(listed, output, wanted, filters, overwrite, progress)
+    if store:
+        package = amend_package(find_package(extractor), {"reference": reference_document(found.scored.table)})
+        typer.echo(f"New scans are from now on compared with these by the model in {package.root}.")
     scans = found.scored.table.scans
     sentences = [*found.sentences, *(outcome.sentence for outcome in found.kept)]
     sentences += [f"failed: {scan.id}: {scan.error}" for scan in scans if scan.error]

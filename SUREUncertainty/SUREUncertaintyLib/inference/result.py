@@ -14,6 +14,7 @@ from ..analysis.rows import Notice
 from ..analysis.rows import StructureRow
 from ..core.roi import Roi
 from ..core.volume import Volume
+from ..difficulty.reference import CaseDifficulty
 from ..packages.metadata import Label
 from .sampling.result import Sampling
 
@@ -32,6 +33,7 @@ class SegmentationResult:
         rois: the regions that were analysed; empty for the whole scan.
         probabilities: (C, k, j, i) float32 of the package's own classes, only when asked for and with at most one ROI.
         sampling: what drawn samples add, for networks with latents.
+        difficulty: how hard the scan or each region is for the model, where the package has a table to compare with.
         provenance: versions, model fingerprint, engine, device, timings, seed; ready for JSON.
     """
 
@@ -48,4 +50,5 @@ class SegmentationResult:
     uncertainty_kind: str = "vacuity"
     threshold: float = 0.5
     sampling: Sampling | None = None
+    difficulty: tuple[CaseDifficulty, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)

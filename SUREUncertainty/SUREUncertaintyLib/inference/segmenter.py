@@ -29,6 +29,8 @@ from ..core.progress import silent
 from ..core.roi import Roi
 from ..core.volume import Volume
 from .canvas import Canvas
+from .difficulty import DifficultyAssessor
+from .difficulty import with_scales
 from .engine import Engine
 from .estimators import NativeEstimator
 from .heads import Head
@@ -94,11 +96,13 @@ def segment(
         regions = plan_regions(volume.grid, package.metadata, rois)
         sampler = _sampler(volume, package, engine, regions, sampling)
         head: Head = create_head(package.metadata.head) if sampler is None else sampler.head
+    assessor = None if sampler else DifficultyAssessor.create(package, engine, head)
     canvas = _canvas(volume, package, regions, keep_probabilities)
     contrast: dict[str, dict[str, float]] = {}
     for number, region in enumerate(regions):
         share = _part(progress, number / len(regions), (number + 1) / len(regions))
         run = partial(run_network, package=package, engine=engine, head=head)
+        run = run if assessor is None else partial(assessor.run, region=region)
         run = run if sampler is None else partial(sampler.run, region=region)
         contrast[region.name] = _run_region(volume, package, run, head, region, canvas, watch, share, is_cancelled)
     if sampler is not None:
@@ -107,6 +111,9 @@ def segment(
     progress(1.0, "measuring")
     with watch.stage("tables"):
         result = _result(volume, package, regions, canvas, head, contrast)
+        if assessor is not None:
+            found = assessor.place(volume, canvas.labels, regions)
+            result = replace(result, difficulty=found, structures=with_scales(result.structures, found))
     record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
     if sampler is None:
         return replace(result, provenance=record)

@@ -23,6 +23,7 @@ def manifest_text(result: SegmentationResult) -> str:
         "provenance": result.provenance,
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
         "notices": [asdict(notice) for notice in result.notices],
+        "difficulty": [case.to_json() for case in result.difficulty],
         "regions_of_interest": [asdict(roi) for roi in result.rois],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)

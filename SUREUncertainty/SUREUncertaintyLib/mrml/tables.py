@@ -49,6 +49,7 @@ STRUCTURE_COLUMNS = (
     _field("share_over_threshold", "Share over threshold"),
     _field("boundary_uncertainty", "Uncertainty at the boundary"),
     _field("interior_uncertainty", "Uncertainty inside"),
+    _field("perception_scale", "Difficulty scale S (low = hard)"),
 )
 
 REGION_COLUMNS = (

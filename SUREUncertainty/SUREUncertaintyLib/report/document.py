@@ -37,6 +37,7 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "notices": [{"code": notice.code, "text": notice.text} for notice in result.notices],
         "structures": [structure_record(row) for row in result.structures],
         "regions": [region_record(row) for row in result.regions],
+        **({"difficulty": [case.to_json() for case in result.difficulty]} if result.difficulty else {}),
         **({} if result.sampling is None else {"samples": describe_sampling(result.sampling)}),
     }
 

@@ -54,6 +54,7 @@ def write_page(
         "pictures": "\n".join(_figure(picture, folder) for picture in pictures),
         "structures": _structures(document),
         "structures_note": _range_note(document),
+        "difficulty": _difficulty(document.get("difficulty", ())),
         "regions": _regions(document["regions"]),
         "kind": escape(doubt["kind"]),
         "kind_meaning": escape(KINDS.get(doubt["kind"], "High values mean that the network is not sure.")),
@@ -125,6 +126,28 @@ def _range_note(document: Mapping[str, Any]) -> str:
         f"ruled out (above {1 - sure:.3g}). Doubtful voxels are those above the threshold of "
         f"{document['uncertainty']['threshold']:.2f}."
     )
+
+
+def _difficulty(found: Sequence[Mapping[str, Any]]) -> str:
+    if not found:
+        return ""
+    head = ("Region", "Scale S", "AUV", "Harder than", "In words")
+    rows = (
+        [
+            escape(case["region"]),
+            ABSENT if case["scale"] is None else f"{case['scale']:.3f}",
+            _number(case["auv"]),
+            _share(case["harder_than"] / case["count"]),
+            escape(case["sentence"]),
+        ]
+        for case in found
+    )
+    note = (
+        "The flatter the spectrum of the network's maps (S near 1), the easier a scan usually is for it; AUV is 0 for "
+        "the easiest and 1 for the hardest of the scans that it is compared with. A small structure also looks hard."
+    )
+    table = _table(head, rows, text_columns=(4,))
+    return f'<section>\n<h2>How hard is this scan for the model?</h2>\n{table}\n<p class="quiet">{note}</p>\n</section>'
 
 
 def _regions(regions: Sequence[Mapping[str, Any]]) -> str:

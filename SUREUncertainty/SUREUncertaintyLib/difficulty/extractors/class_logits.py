@@ -22,9 +22,9 @@ from ...inference.regions import plan_regions
 from ...inference.regions import prepare_region
 from ...inference.sampling.encoding import has_latents
 from ...inference.windows import blend_windows
-from ...packages.integrity import recorded_checksums
 from .extractor import ClassMap
 from .extractor import Fingerprint
+from .extractor import package_fingerprint
 from .extractor import slices_first
 
 if TYPE_CHECKING:
@@ -147,22 +147,6 @@ class CrossFitted:
         if not unseen:
             raise InputError(f"Every fold model was trained on the case '{case_id}', so none can judge it.")
         yield from unseen[0].extract(scan, labels, case_id)
-
-
-def package_fingerprint(package: Package) -> Fingerprint:
-    """Checksum of the network's own file, and how it wants its input; other changes of a package do not matter."""
-    facts = package.metadata
-    preprocessing = {
-        "orientation": facts.orientation,
-        "spacing": list(facts.spacing) if facts.spacing else None,
-        "normalisation": facts.normalisation,
-        "patch": list(facts.patch),
-        "overlap": facts.overlap,
-        "axis": "slices, foot to head",
-        "grid": "the whole scan at the model's spacing",
-    }
-    network = facts.weights or facts.graphs["main"]
-    return Fingerprint(f"package:{facts.name}", recorded_checksums(package.root)[network], preprocessing)
 
 
 def training_ids(package: Package) -> frozenset[str]:

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import field
+from typing import TYPE_CHECKING
 from typing import Any
 from typing import Protocol
 
@@ -16,6 +17,10 @@ from numpy.typing import NDArray
 from ...core.resampling import model_grid
 from ...core.resampling import resample
 from ...core.volume import Volume
+from ...packages.integrity import recorded_checksums
+
+if TYPE_CHECKING:
+    from ...packages.package import Package
 
 ABSENT = "the structure is absent"
 
@@ -92,6 +97,22 @@ class Extractor(Protocol):
             InputError: the scan cannot be used.
         """
         ...
+
+
+def package_fingerprint(package: Package) -> Fingerprint:
+    """Checksum of the network's own file, and how it wants its input; other changes of a package do not matter."""
+    facts = package.metadata
+    preprocessing = {
+        "orientation": facts.orientation,
+        "spacing": list(facts.spacing) if facts.spacing else None,
+        "normalisation": facts.normalisation,
+        "patch": list(facts.patch),
+        "overlap": facts.overlap,
+        "axis": "slices, foot to head",
+        "grid": "the whole scan or region at the model's spacing",
+    }
+    network = facts.weights or facts.graphs["main"]
+    return Fingerprint(f"package:{facts.name}", recorded_checksums(package.root)[network], preprocessing)
 
 
 def slice_axis(orientation: str) -> int:

@@ -1,0 +1,128 @@
+"""The place of one scan among the scans of a reference table that a model package carries.
+
+The table holds S of scans that the shipped weights were not trained on; a new scan is compared with them only when it
+was scored by the same weights with the same preprocessing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from typing import Any
+
+from ..core.errors import InputError
+from .auv import AuvRange
+from .auv import auv_range
+from .auv import mean_scale
+from .measures import reasons
+
+if TYPE_CHECKING:
+    from .table import DifficultyTable
+
+SCHEMA = "sure-difficulty-reference/1"
+FEWEST = 10
+HARD = 0.9
+
+
+@dataclass(frozen=True)
+class CaseDifficulty:
+    """How hard one scan, or one region of it, is for a model.
+
+    Attributes:
+        region: name of the region, ``"scan"`` for the whole.
+        scale: S, the mean over ``scales`` by structure; NaN where undefined.
+        harder_than, count: of the reference scans.
+        auv: 1 = as hard as the hardest of them, clipped to 0..1; ``outside`` when S lies outside their range.
+        because: what is unusual about the scan, in words.
+    """
+
+    region: str
+    scale: float
+    scales: dict[str, float]
+    harder_than: int
+    count: int
+    auv: float
+    outside: bool
+    because: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """For people; it speaks of the model, never of a bad scan."""
+        if not math.isfinite(self.scale):
+            return "How hard this scan is for the model could not be measured."
+        text = f"For this model, it is harder than {self.harder_than} of {self.count} scans that it was not trained on"
+        if self.because:
+            text += ": " + "; ".join(self.because)
+        elif self.harder_than >= HARD * self.count:
+            text += "; noise, blur and size do not explain why"
+        return text + (". Its scale lies outside the range of those scans." if self.outside else ".")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON with the sentence; NaN becomes None."""
+        document = {**asdict(self), "because": list(self.because), "sentence": self.sentence}
+        document["scales"] = {name: _plain(value) for name, value in self.scales.items()}
+        return {name: _plain(value) for name, value in document.items()}
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference table. ``digest`` is that of ``DifficultyTable``: weights, preprocessing and toggles of S."""
+
+    digest: str
+    power: int
+    center: str
+    scales: tuple[float, ...]
+    measures: tuple[dict[str, float], ...]
+
+    @property
+    def range(self) -> AuvRange:
+        """Of S."""
+        return auv_range(self.scales)
+
+    def place(self, region: str, scales: Mapping[str, float], measures: Mapping[str, float]) -> CaseDifficulty:
+        """Compare one scan."""
+        scale = mean_scale(scales.values())
+        harder = sum(scale < other for other in self.scales) if math.isfinite(scale) else 0
+        auv, outside = self.range.place(scale)
+        because = reasons(measures, self.measures)
+        return CaseDifficulty(region, scale, dict(scales), harder, len(self.scales), auv, outside, because)
+
+
+def reference_document(table: DifficultyTable) -> dict[str, Any]:
+    """The ``reference`` field of a package's metadata, from the scans that its network was not trained on.
+
+    Raises:
+        InputError: fewer than ten such scans.
+    """
+    fresh = [scan for scan in table.scans if not scan.seen and math.isfinite(scan.scale)]
+    if len(fresh) < FEWEST:
+        raise InputError(
+            f"A reference table needs {FEWEST} or more scans that the network was not trained on, not {len(fresh)}."
+        )
+    scans = [{"scale": scan.scale, "measures": scan.measures} for scan in sorted(fresh, key=lambda scan: scan.scale)]
+    facts = {"digest": table.digest, "power": table.header["power"], "center": table.header["center"]}
+    return {"schema": SCHEMA, **facts, "groups": len({scan.group for scan in fresh}), "scans": scans}
+
+
+def read_reference(raw: Mapping[str, Any]) -> Reference | None:
+    """The reference in a package's metadata document; None without one, or with one that is not understood."""
+    document = raw.get("reference")
+    if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+        return None
+    try:
+        return Reference(
+            digest=str(document["digest"]),
+            power=int(document["power"]),
+            center=str(document["center"]),
+            scales=tuple(float(scan["scale"]) for scan in document["scans"]),
+            measures=tuple(dict(scan["measures"]) for scan in document["scans"]),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,149 @@
+"""One scan among the reference scans of its model: in the run, the report, the tables and the command."""
+
+import csv
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.core.roi import Roi
+from SUREUncertaintyLib.core.volume import Grid
+from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.difficulty.case_scale import CaseScale
+from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
+from SUREUncertaintyLib.difficulty.extractors.extractor import package_fingerprint
+from SUREUncertaintyLib.difficulty.reference import Reference
+from SUREUncertaintyLib.difficulty.reference import read_reference
+from SUREUncertaintyLib.difficulty.reference import reference_document
+from SUREUncertaintyLib.difficulty.scale import perception_scale
+from SUREUncertaintyLib.difficulty.table import DifficultyTable
+from SUREUncertaintyLib.inference.segmenter import segment
+from SUREUncertaintyLib.packages.building import amend_package
+from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.report.folder import Wanted
+from SUREUncertaintyLib.report.folder import write_results
+from tiny import PointEngine
+from tiny import build_tiny
+from tiny import with_metadata
+
+GRID = Grid((20, 22, 24))
+CALM = {"noise": 0.1, "sharpness": 1.0, "volume_ml": 1.0, "cut_share": 0.0}
+
+
+def scan() -> Volume:
+    labels = np.zeros(GRID.shape)
+    labels[4:16, 5:17, 6:18], labels[7:13, 8:14, 9:15] = 1, 2
+    return Volume((labels * 50 + np.random.default_rng(0).normal(0, 5, GRID.shape)).astype(np.float32), GRID, "scan")
+
+
+def table(package: Package, scales: list[float], seen: int = 0) -> DifficultyTable:
+    header = {"fingerprint": package_fingerprint(package).to_json(), "power": 2, "center": "none"}
+    scans = tuple(
+        CaseScale(f"s{n}", f"p{n}", scales={"core": scale}, measures=CALM, seen=n < seen)
+        for n, scale in enumerate(scales)
+    )
+    return DifficultyTable(scans, header)
+
+
+def referenced(package: Package, scales: list[float]) -> Package:
+    raw = {**package.metadata.raw, "reference": reference_document(table(package, scales))}
+    return with_metadata(package, {"raw": raw})
+
+
+def reference(scales: list[float]) -> Reference:
+    return Reference("x", 2, "none", tuple(scales), (CALM,) * len(scales))
+
+
+def test_a_scan_gets_its_place_and_the_reasons_in_words() -> None:
+    known = reference([n / 100 for n in range(1, 31)])
+    found = known.place("scan", {"a": 0.02, "b": 0.03}, {**CALM, "noise": 0.5})
+    assert (found.harder_than, found.count, found.outside) == (28, 30, False)
+    assert found.sentence == (
+        "For this model, it is harder than 28 of 30 scans that it was not trained on: it is noisier than 30 of 30."
+    )
+    assert 0.0 < found.auv < 1.0
+    unexplained = known.place("scan", {"a": 0.001}, CALM)
+    assert (unexplained.harder_than, unexplained.auv, unexplained.outside) == (30, 1.0, True)
+    assert "do not explain why" in unexplained.sentence
+    assert "outside the range" in unexplained.sentence
+
+
+def test_an_undefined_scale_says_so_and_is_no_number_in_json() -> None:
+    found = reference([0.1, 0.2]).place("scan", {"a": math.nan}, CALM)
+    assert "could not be measured" in found.sentence
+    document = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert (document["scale"], document["scales"]) == (None, {"a": None})
+
+
+def test_the_reference_holds_only_scans_that_the_network_was_not_trained_on(tiny_package: Package) -> None:
+    document = reference_document(table(tiny_package, [n / 100 for n in range(1, 21)], seen=8))
+    assert len(document["scans"]) == 12
+    assert read_reference({"reference": document}) is not None
+    with pytest.raises(InputError, match="10 or more scans"):
+        reference_document(table(tiny_package, [n / 100 for n in range(1, 21)], seen=15))
+    for broken in (None, {"schema": "other"}, {**document, "scans": [{}]}):
+        assert read_reference({"reference": broken}) is None
+
+
+def test_the_run_measures_the_same_scale_as_the_extractor_and_changes_nothing_else(tiny_package: Package) -> None:
+    package = referenced(tiny_package, [n / 100 for n in range(1, 21)])
+    plain, placed = segment(scan(), tiny_package, PointEngine()), segment(scan(), package, PointEngine())
+    (found,) = placed.difficulty
+    extracted = {m.name: perception_scale(m.matrix).value for m in ClassLogits(package, PointEngine()).extract(scan())}  # type: ignore[arg-type]
+    assert found.scales == pytest.approx(extracted)
+    assert [row.perception_scale for row in placed.structures] == pytest.approx(list(extracted.values()))
+    assert plain.difficulty == ()
+    np.testing.assert_array_equal(plain.labels.array, placed.labels.array)
+    np.testing.assert_array_equal(plain.uncertainty.array, placed.uncertainty.array)
+    assert math.isnan(plain.structures[0].perception_scale)
+
+
+def test_every_region_is_judged_on_its_own(tiny_package: Package) -> None:
+    package = referenced(tiny_package, [n / 100 for n in range(1, 21)])
+    rois = [Roi("left", (-20.0, -20.0, 1.0), (-1.0, -1.0, 18.0)), Roi("right", (-23.0, -21.0, 0.0), (-2.0, 0.0, 15.0))]
+    found = segment(scan(), package, PointEngine(), rois).difficulty
+    assert [case.region for case in found] == ["left", "right"]
+    assert set(found[0].scales) == {"left shell", "left core"}
+    assert found[0].scale != found[1].scale
+
+
+def test_a_table_of_other_weights_or_settings_is_not_used(tiny_package: Package) -> None:
+    package = referenced(tiny_package, [n / 100 for n in range(1, 21)])
+    other = with_metadata(package, {"overlap": 0.25})
+    assert segment(scan(), other, PointEngine()).difficulty == ()
+
+
+def test_an_engine_of_several_passes_gives_no_difficulty(tiny_package: Package) -> None:
+    engine = PointEngine()
+    engine.passes = 5  # type: ignore[attr-defined]
+    package = referenced(tiny_package, [n / 100 for n in range(1, 21)])
+    assert segment(scan(), package, engine).difficulty == ()
+
+
+def test_a_package_keeps_its_fingerprint_of_difficulty_when_the_table_is_stored_in_it(tmp_path: Path) -> None:
+    package = build_tiny(tmp_path / "tiny")
+    amended = amend_package(package, {"reference": reference_document(table(package, [n / 100 for n in range(1, 21)]))})
+    assert amended.fingerprint != package.fingerprint
+    assert package_fingerprint(amended) == package_fingerprint(package)
+    assert len(segment(scan(), amended, PointEngine()).difficulty) == 1
+
+
+def test_report_and_tables_show_the_place(tiny_package: Package, tmp_path: Path) -> None:
+    package = referenced(tiny_package, [n / 100 for n in range(1, 21)])
+    result = segment(scan(), package, PointEngine())
+    for name in ("out", "bare"):
+        (tmp_path / name).mkdir()
+    document = write_results(result, tmp_path / "out", package, Wanted(pictures=False))
+    assert document["difficulty"][0]["sentence"] == result.difficulty[0].sentence
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "How hard is this scan for the model?" in page
+    assert f"{result.difficulty[0].scale:.3f}" in page
+    with (tmp_path / "out" / "structures.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    assert float(rows[0]["perception_scale"]) == pytest.approx(result.structures[0].perception_scale, rel=1e-6)
+    bare = replace(result, difficulty=())
+    write_results(bare, tmp_path / "bare", package, Wanted(pictures=False))
+    assert "How hard is this scan" not in (tmp_path / "bare" / "report.html").read_text()
