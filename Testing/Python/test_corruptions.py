@@ -3,6 +3,7 @@
 import json
 import math
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import ndtr
 from scipy.stats import kstest
 from scipy.stats import poisson
 from skimage.restoration import estimate_sigma
@@ -18,6 +20,7 @@ from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.corruptions.bias_field import bias_polynomial
 from SUREUncertaintyLib.corruptions.corruption import Recipe
+from SUREUncertaintyLib.corruptions.poisson import poisson_quantile
 from SUREUncertaintyLib.corruptions.registry import CORRUPTIONS
 from SUREUncertaintyLib.corruptions.registry import NAMES
 from SUREUncertaintyLib.corruptions.registry import apply_recipe
@@ -195,6 +198,15 @@ def test_many_counts_are_as_variable_as_few() -> None:
     assert float(out.std()) / 2.0 == pytest.approx(0.01, rel=0.03)
 
 
+def test_poisson_quantiles_are_those_of_scipy() -> None:
+    generator = np.random.default_rng(6)
+    normal = generator.standard_normal(4000).clip(-5, 5)
+    few = generator.choice([0.0, 0.01, 0.5, 3.0, 40.0, 300.0, 999.0], 4000)
+    np.testing.assert_array_equal(poisson_quantile(normal, few), np.maximum(poisson.ppf(ndtr(normal), few), 0))
+    many = generator.uniform(1000, 50000, 4000)
+    assert float(np.abs(poisson_quantile(normal, many) - poisson.ppf(ndtr(normal), many)).max()) <= 1.0
+
+
 def test_stronger_poisson_noise_is_the_same_pattern_stronger() -> None:
     image = np.full((20, 20, 20), 80.0, np.float32)
     image[0] = 0.0
@@ -364,6 +376,13 @@ def test_input_corruptions_are_not_applied_to_scans() -> None:
 def test_normal_noise_is_normal() -> None:
     noise = apply_recipe(make_recipe("gaussian", 1.0, 0, "a"), np.zeros((20, 20, 20), np.float32))
     assert kstest(noise.ravel(), "norm").pvalue > 0.01
+
+
+def test_the_documentation_holds_the_table() -> None:
+    document = (Path(__file__).resolve().parents[2] / "docs" / "robustness.md").read_text(encoding="utf-8")
+    for name, scale in TABLE.items():
+        numbers = f"{scale.parameter.replace('_', ' ')} | {scale.at_zero:g} | {scale.at_one:g} | {scale.unit} |"
+        assert f"| `{name}` | {CORRUPTIONS[name].space} | {numbers}\n" in document
 
 
 def test_the_table_is_linear_and_names_its_unit() -> None:

@@ -50,7 +50,7 @@ from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.worker.client import WorkerClient
 
 root, scan = Path(sys.argv[1]), Path(sys.argv[2])
-for layer in ("core", "packages", "inference", "analysis", "metrics", "worker"):
+for layer in ("core", "packages", "inference", "analysis", "metrics", "worker", "corruptions", "robustness"):
     layer = importlib.import_module("SUREUncertaintyLib." + layer)
     for module in pkgutil.walk_packages(layer.__path__, layer.__name__ + "."):
         if not module.name.endswith("__main__"):

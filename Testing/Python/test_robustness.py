@@ -276,6 +276,23 @@ def test_a_cancelled_run_goes_on_where_it_stopped(case: Case, tiny_package: Pack
     assert not store.exists()
 
 
+def test_a_finished_series_of_a_stopped_list_is_not_run_again(
+    case: Case, tiny_package: Package, tmp_path: Path
+) -> None:
+    both, whole = [case, write_case(tmp_path, "b", 1)], PointEngine()
+    expected = run(both, tiny_package, "speckle", tmp_path / "whole", whole).document
+    predictor, stop = NativePredictor(tiny_package, PointEngine()), Stop(whole.calls)
+    with pytest.raises(Cancelled):
+        run_robustness(both, predictor, ("speckle",), tmp_path / "out", SeriesOptions(LEVELS), is_cancelled=stop)
+    kept = [path.suffix for path in (tmp_path / ".out.levels").iterdir()]
+    assert kept.count(".json") == 1
+    assert 1 <= kept.count(".npz") <= len(LEVELS), "the levels of the finished series have gone"
+    second = PointEngine()
+    document = run(both, tiny_package, "speckle", tmp_path / "out", second).document
+    assert second.calls <= whole.calls / 2
+    assert json.dumps(document) == json.dumps(expected)
+
+
 def test_levels_of_another_seed_or_a_damaged_store_are_not_taken_up(
     case: Case, tiny_package: Package, tmp_path: Path
 ) -> None:
@@ -375,6 +392,7 @@ def test_the_page_says_what_breaks_and_carries_its_chart(case: Case, tiny_packag
     page = (output / "robustness.html").read_text()
     assert "Research use only" in page
     assert "Gaussian noise: breaks at level" in page
+    assert "spread (in units of the normalised input)" in page
     assert "<script" not in page
     assert "data:image/png;base64," in page
     chart = imread(output / "robustness.png")
@@ -416,6 +434,7 @@ def test_the_command_makes_a_card_of_a_list_and_says_what_failed(tiny_package: P
     page = (output / "robustness.html").read_text()
     assert "Robustness card of tiny" in page
     assert page.count("<tr>") == 1 + len(NAMES)
+    assert page.count('<p class="notice') <= 3, "holds, breaks, failed"
 
 
 def test_the_command_refuses_what_does_not_fit_together(case: Case, tiny_package: Package, tmp_path: Path) -> None:

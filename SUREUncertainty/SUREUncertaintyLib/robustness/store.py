@@ -1,12 +1,14 @@
-"""Finished levels of a running robustness test, in a hidden folder beside the output, so that a stopped run goes on."""
+"""What a running robustness test has finished, in a hidden folder beside the output, so that a stopped run goes on."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +18,17 @@ from numpy.typing import NDArray
 from ..core.writing import output_error
 from ..metrics.case_result import plain
 from .results import LevelResult
+from .results import SeriesResult
 
 Near = NDArray[np.float32]
 
 
-class LevelStore:
-    """One npz a level: its numbers, and the doubt near the boundary, which the relation over levels needs.
+class Store:
+    """One npz a finished level: its numbers, and the doubt near the boundary, which the relation over levels needs.
+    They give way to one JSON file when their series is finished.
 
     Names are digests of everything that the numbers depend on (model, seed, estimator, files with their times,
-    recipe), so that nothing of another run is ever taken up.
+    recipes), so that nothing of another run is ever taken up.
     """
 
     def __init__(self, output: Path, run: dict[str, Any]) -> None:
@@ -33,31 +37,50 @@ class LevelStore:
         self.folder = target.with_name(f".{target.name}.levels")
         self._run = run
 
-    def load(self, case_key: str, recipe: dict[str, Any]) -> tuple[LevelResult, Near] | None:
+    def load_level(self, case_key: str, recipe: dict[str, Any]) -> tuple[LevelResult, Near] | None:
         """An earlier run's level, or None."""
         try:
-            with np.load(self._path(case_key, recipe), allow_pickle=False) as file:
+            with np.load(self._path(".npz", case_key, recipe), allow_pickle=False) as file:
                 return LevelResult.from_json(json.loads(str(file["numbers"]))), file["near"]
         except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
             return None
 
-    def save(self, case_key: str, recipe: dict[str, Any], result: LevelResult, near: Near) -> None:
-        """Keep a finished level; a run that is killed while writing leaves no half level."""
-        path = self._path(case_key, recipe)
-        partial = path.with_suffix(f".partial-{os.getpid()}")
+    def save_level(self, case_key: str, recipe: dict[str, Any], result: LevelResult, near: Near) -> None:
+        """Keep a finished level."""
+        buffer = io.BytesIO()
+        np.savez(buffer, numbers=np.array(json.dumps(plain(vars(result)))), near=near)
+        self._write(self._path(".npz", case_key, recipe), buffer.getvalue())
+
+    def load_series(self, case_key: str, plan: dict[str, Any]) -> SeriesResult | None:
+        """An earlier run's series, or None; ``plan`` says what was asked for."""
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                np.savez(file, numbers=np.array(json.dumps(plain(vars(result)))), near=near)
-            partial.replace(path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise output_error(error, self.folder) from error
+            return SeriesResult.from_json(json.loads(self._path(".json", case_key, plan).read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save_series(
+        self, case_key: str, plan: dict[str, Any], result: SeriesResult, recipes: Sequence[dict[str, Any]]
+    ) -> None:
+        """Keep a finished series in place of its levels."""
+        self._write(self._path(".json", case_key, plan), json.dumps(result.to_json()).encode("utf-8"))
+        for recipe in recipes:
+            self._path(".npz", case_key, recipe).unlink(missing_ok=True)
 
     def remove(self) -> None:
         """The run is complete."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _path(self, case_key: str, recipe: dict[str, Any]) -> Path:
-        text = json.dumps([self._run, case_key, recipe], sort_keys=True)
-        return self.folder / f"{hashlib.sha256(text.encode('utf-8')).hexdigest()[:32]}.npz"
+    def _write(self, path: Path, content: bytes) -> None:
+        """A run that is killed while writing leaves no half file."""
+        partial = path.with_suffix(f".partial-{os.getpid()}")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise output_error(error, self.folder) from error
+
+    def _path(self, suffix: str, case_key: str, facts: dict[str, Any]) -> Path:
+        text = json.dumps([self._run, case_key, facts], sort_keys=True)
+        return self.folder / f"{hashlib.sha256(text.encode('utf-8')).hexdigest()[:32]}{suffix}"
