@@ -1,5 +1,6 @@
 """SURE Uncertainty: the module as 3D Slicer knows it. Everything else is in SUREUncertaintyLib."""
 
+import functools
 import sys
 from pathlib import Path
 
@@ -73,7 +74,8 @@ class SUREUncertaintyWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.logic = SUREUncertaintyLogic()
         dependencies = Dependencies(RESOURCES, Path(slicer.app.temporaryPath))
         version = slicer.app.applicationVersion
-        self.panel = ModulePanel(self.ui, lambda: slicer.mrmlScene, SlicerDesktop(), dependencies, _, version)
+        say = functools.cache(lambda text: translate("SUREUncertainty", text))
+        self.panel = ModulePanel(self.ui, lambda: slicer.mrmlScene, SlicerDesktop(), dependencies, say, version)
         self.panel.connect()
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self.onSceneEndClose)

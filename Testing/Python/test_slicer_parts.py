@@ -242,6 +242,9 @@ class FakeInstaller:
         if self.effect == "fails":
             raise RuntimeError("pip said no")
 
+    def ensure_torch(self) -> None:
+        self.seen.append(("torch", "", {}))
+
 
 @pytest.fixture
 def lacking(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,6 +286,20 @@ def test_with_a_wheel_folder_pip_stays_offline_and_a_failure_says_what_to_do(tmp
         Dependencies(RESOURCES, tmp_path, installer).require(wheels=tmp_path)
     assert installer.seen[0][2] == {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path)}
     assert os.environ.get("PIP_FIND_LINKS") != str(tmp_path)
+
+
+def test_pytorch_is_asked_for_only_when_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installer = FakeInstaller()
+    Dependencies(RESOURCES, tmp_path, installer).require_torch()
+    assert [entry[0] for entry in installer.seen] == ["torch, monai"]
+    monkeypatch.setattr(dependencies_module, "find_spec", lambda name: None)
+    Dependencies(RESOURCES, tmp_path, installer).require_torch()
+    assert [entry[0] for entry in installer.seen] == ["torch, monai", "torch", "torch, monai"]
+
+
+def test_without_the_pytorch_extension_there_is_a_sentence() -> None:
+    with pytest.raises(DependencyError, match="through the PyTorch extension"):
+        dependencies_module.SlicerInstaller().ensure_torch()
 
 
 def test_proxy_and_certificates_of_the_hospital_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ CHOOSE_MODEL = "There is no model. Import one into the model folder (Set-up), th
 IS_RUNNING = "A segmentation is running. Cancel it first."
 READY = "Ready."
 STARTING = "Starting the computation ..."
-LOADING_MODEL = "Loading the model ..."
 CANCELLING = "Stopping ..."
 DONE = "Done on {engine} ({device}) in {seconds:.1f} s."
 RUN_TOOLTIP = "Segment the scan and map where the result cannot be trusted. Nothing leaves this computer."

@@ -57,6 +57,10 @@ class Installer(Protocol):
         """Ask the user, then install what ``requirements`` lists within ``constraints``; nothing when declined."""
         ...
 
+    def ensure_torch(self) -> None:
+        """Ask the user, then install PyTorch for this computer's graphics card. Raises ``DependencyError``."""
+        ...
+
 
 class SlicerInstaller:
     """``slicer.packaging`` where it exists (5.12), the older installer in 5.10."""
@@ -78,6 +82,18 @@ class SlicerInstaller:
             packaging.pip_ensure(needed, constraints=constraints, requester="SURE Uncertainty")
         elif slicer.util.confirmOkCancelDisplay(texts.INSTALL_QUESTION.format(names=names)):
             slicer.util.pip_install(["-r", str(requirements), "-c", str(constraints)])
+
+    def ensure_torch(self) -> None:
+        """Through the PyTorch extension, which knows which PyTorch fits the graphics card and its driver."""
+        try:
+            import PyTorchUtils  # type: ignore[import-not-found]
+        except ImportError as error:
+            raise DependencyError(texts.PYTORCH_EXTENSION) from error
+        logic = PyTorchUtils.PyTorchUtilsLogic()
+        try:
+            logic.installTorch(askConfirmation=True)
+        except Exception as error:  # light-the-torch inside an old extension does not know Slicer's pip
+            raise DependencyError(f"{texts.PYTORCH_OUTDATED} ({error})") from error
 
 
 class Dependencies:
@@ -113,6 +129,18 @@ class Dependencies:
         missing = self.missing()
         if missing:
             self._install(missing, wheels)
+
+    def require_torch(self, wheels: Path | None = None) -> None:
+        """Have PyTorch and what builds the networks for it; asks the user.
+
+        Raises:
+            DependencyError: the PyTorch extension is missing or too old, or the installation failed.
+        """
+        if find_spec("torch") is None:
+            self._installer.ensure_torch()
+        names = ", ".join(item.package for item in GRAPHICS)
+        with offline(wheels):
+            self._installer.ensure(self._resources / "requirements-torch.txt", self._constraints(), names)
 
     def rows(self) -> list[tuple[str, str, str]]:
         """(package, version or "", purpose) of everything that is or could be used."""

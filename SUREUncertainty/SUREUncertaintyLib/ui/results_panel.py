@@ -7,6 +7,7 @@ import json
 from ..core import texts
 from ..mrml.band import add_band_segment
 from ..mrml.band import limit_editing
+from ..mrml.nodes import MODEL
 from ..mrml.nodes import PublishedNodes
 from .context import PanelContext
 
@@ -19,6 +20,7 @@ class ResultsPanel:
 
     def connect(self) -> None:
         """Listen to the widgets."""
+        self.ui.resultSelector.addAttribute("vtkMRMLSegmentationNode", MODEL)
         self.ui.editButton.connect("clicked(bool)", self._on_edit)
 
     def show(self, published: PublishedNodes | None) -> None:

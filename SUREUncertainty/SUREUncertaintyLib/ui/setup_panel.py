@@ -35,6 +35,7 @@ class SetupPanel:
         """Listen to the widgets. Nothing is checked before the section is opened."""
         self.ui.setupCollapsibleButton.connect("contentsCollapsed(bool)", self._on_opened)
         self.ui.installButton.connect("clicked(bool)", self._on_install)
+        self.ui.torchButton.connect("clicked(bool)", self._on_torch)
         self.ui.modelFolderButton.connect("clicked(bool)", self._on_models)
         self.ui.refreshModelsButton.connect("clicked(bool)", self._on_refresh)
         self.ui.reportButton.connect("clicked(bool)", self._on_report)
@@ -63,6 +64,13 @@ class SetupPanel:
     def _on_install(self, _checked: bool = False) -> None:
         try:
             self.require()
+        except DependencyError as error:
+            self._context.desktop.error(str(error))
+        self.refresh()
+
+    def _on_torch(self, _checked: bool = False) -> None:
+        try:
+            self._dependencies.require_torch(self._wheels())
         except DependencyError as error:
             self._context.desktop.error(str(error))
         self.refresh()
