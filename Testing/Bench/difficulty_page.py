@@ -32,8 +32,8 @@ def difficulty_page(results: Path) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
         *_score_rows(results),
         "",
-        "Mean Dice on the tuning subjects, each arm minus its control with the same seed; the interval is the bootstrap "
-        "over subjects of the mean over seeds.",
+        "Mean Dice on the tuning subjects, each arm minus its control with the same seed; the interval is the "
+        "bootstrap over subjects of the mean over seeds.",
         "",
         "| Data | Arm | Control | Difference in Dice (95 % interval) | Seeds, each | Mean Dice of the arm |",
         "| --- | --- | --- | --- | --- | --- |",

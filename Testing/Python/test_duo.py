@@ -17,6 +17,10 @@ from SUREUncertaintyLib.nn.evidential import EvidentialLoss
 from SUREUncertaintyLib.nn.evidential import to_one_hot
 from SUREUncertaintyLib.nn.hierarchical.elbo import soft_dice_loss
 from SUREUncertaintyLib.nn.hierarchical.elbo import weighted_cross_entropy
+from SUREUncertaintyLib.nn.label_denoising import NoiseHead
+from SUREUncertaintyLib.nn.label_denoising import NoiseTable
+from SUREUncertaintyLib.nn.label_denoising import denoised
+from SUREUncertaintyLib.nn.label_denoising import denoising_loss
 from SUREUncertaintyLib.nn.perception import DuoWeighting
 from SUREUncertaintyLib.nn.perception import duo_weights
 from SUREUncertaintyLib.nn.perception import perception_scale
@@ -26,6 +30,7 @@ from SUREUncertaintyLib.training.cases import CaseFiles
 from SUREUncertaintyLib.training.description import HEAD_OF_LOSS
 from SUREUncertaintyLib.training.filtering import filter_training
 from SUREUncertaintyLib.training.objectives import Batch
+from SUREUncertaintyLib.training.objectives import LearningObjective
 from SUREUncertaintyLib.training.objectives import create_objective
 from SUREUncertaintyLib.training.objectives import dice_cross_entropy
 from SUREUncertaintyLib.training.recipe import FilterSection
@@ -248,3 +253,78 @@ def test_a_table_of_other_cases_is_refused(tmp_path: Path) -> None:
     files = CaseFiles(training=(CaseFile("hippocampus_001", "p", Path("a"), Path("b")),), tuning=())
     with pytest.raises(InputError, match="none of the training cases"):
         filter_training(files, FilterSection(table="auv.csv"), tmp_path)
+
+
+def test_denoising_off_leaves_labels_and_bounded_keeps_them_in_0_to_1() -> None:
+    target = to_one_hot(torch.randint(0, 3, (2, 4, 4, 4), generator=torch.Generator().manual_seed(8)), 3)
+    noise, table = 5 * logits(9)[:, :, :4, :4, :4], torch.tensor([[3.0, -2.0, 0.5], [-4.0, 1.0, 2.0]])
+    assert denoised(target, noise, table) is target
+    for mode in ("bounded", "paper_clipped"):
+        moved = denoised(target, noise, table, mode)  # type: ignore[arg-type]
+        assert 0.0 <= float(moved.min()) <= float(moved.max()) <= 1.0
+        assert not torch.equal(moved, target)
+    with pytest.raises(ValueError, match="rho"):
+        denoised(target, noise, table, "bounded", 0.5)
+
+
+def test_the_readme_form_halves_the_foreground_at_the_start_and_never_trains_its_head() -> None:
+    head = NoiseHead(3, 1, 3)
+    target = to_one_hot(torch.ones(1, 4, 4, 4, dtype=torch.long), 3)
+    moved = denoised(target, head(torch.randn(1, 1, 4, 4, 4)), torch.zeros(1, 3), "readme")
+    assert torch.equal(moved[:, 1], torch.full((1, 4, 4, 4), 0.5))
+    assert not moved.requires_grad
+    bounded = denoised(target, head(torch.randn(1, 1, 4, 4, 4)), torch.ones(1, 3), "bounded")
+    denoising_loss(torch.rand(1, 3, 4, 4, 4), target, bounded).backward()
+    assert head.last.bias.grad is not None
+    assert bool((head.last.bias.grad != 0).any())
+
+
+def test_the_table_has_mean_0_and_variance_1_a_class_also_after_a_step() -> None:
+    table = NoiseTable(7, 3)
+    optimizer = torch.optim.SGD(table.parameters(), lr=10.0)
+    for _ in range(2):
+        e = table.standardised()
+        torch.testing.assert_close(e.mean(0), torch.zeros(3), atol=1e-6, rtol=0)
+        torch.testing.assert_close(e.square().mean(0), torch.ones(3), atol=1e-5, rtol=0)
+        (table(torch.tensor([0, 3])) * torch.tensor([[1.0, 2.0, -1.0]])).sum().backward()
+        optimizer.step()
+
+
+def denoising_run(steps: list[int], learnt: dict[str, torch.Tensor] | None = None) -> tuple[Any, dict[str, float]]:
+    made = recipe("evidential", denoising={"mode": "bounded", "learning_rate": 0.1})
+    objective = create_objective(made, 3, 10.0)
+    assert isinstance(objective, LearningObjective)
+    if learnt:
+        objective.load_state(learnt)
+    torch.manual_seed(0)
+    network = create_network(made.network.name, made.network.arguments)
+    values: dict[str, float] = {}
+    for step in steps:
+        image = torch.randn(2, 1, 8, 16, 16, generator=torch.Generator().manual_seed(step))
+        batch = Batch(image, (image[:, 0] > 0).long(), (1.0, 1.0, 1.0), (1, step), (step % 5, (step + 1) % 5), 5)
+        values = objective.backward(network, batch, 1.0)
+    return objective, values
+
+
+def test_bounded_denoising_moves_labels_a_little_and_a_resumed_run_repeats_it() -> None:
+    whole, values = denoising_run([0, 1, 2])
+    assert 0.0 < values["label_change"] < 0.2
+    first, _ = denoising_run([0, 1])
+    resumed, same = denoising_run([2], first.state())
+    assert same == pytest.approx(values)
+    for name, tensor in whole.state().items():
+        torch.testing.assert_close(resumed.state()[name], tensor)
+
+
+@pytest.mark.parametrize(
+    ("base", "denoising", "words"),
+    [
+        ("evidential", {"mode": "magic"}, "denoising must be one of"),
+        ("evidential", {"rho": 0.9}, "rho from 0 to 0.2"),
+        ("evidential", {"strength": 1}, "strength"),
+        ("softmax", {"mode": "bounded"}, "'evidential' only"),
+    ],
+)
+def test_wrong_denoising_is_refused(base: str, denoising: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        create_objective(recipe(base, denoising=denoising), 3, 10.0)

@@ -15,6 +15,7 @@ from torch import nn
 from ..core.errors import InputError
 
 FOLDER = "checkpoint"
+OBJECTIVE = "objective.safetensors"
 
 
 def save_checkpoint(
@@ -23,8 +24,12 @@ def save_checkpoint(
     average: dict[str, Tensor],
     optimizer: torch.optim.Optimizer,
     state: dict[str, Any],
+    learnt: dict[str, Tensor] | None = None,
 ) -> None:
-    """Replace the checkpoint in ``output``; a kill at any moment leaves the old or the new one."""
+    """Replace the checkpoint in ``output``; a kill at any moment leaves the old or the new one.
+
+    ``learnt``: what the objective itself has learnt, if anything.
+    """
     from safetensors.torch import save_file
 
     fresh, old, final = output / f"{FOLDER}.new", output / f"{FOLDER}.old", output / FOLDER
@@ -33,6 +38,8 @@ def save_checkpoint(
     save_file(_contiguous(network.state_dict()), fresh / "network.safetensors")
     save_file(_contiguous(average), fresh / "average.safetensors")
     save_file(_moments(optimizer), fresh / "optimizer.safetensors")
+    if learnt:
+        save_file(_contiguous(learnt), fresh / OBJECTIVE)
     (fresh / "state.json").write_text(json.dumps(state, indent=1), encoding="utf-8")
     shutil.rmtree(old, ignore_errors=True)
     if final.exists():
@@ -61,6 +68,17 @@ def load_checkpoint(
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise InputError(f"The checkpoint in {folder} cannot be used ({error}). Remove it to start afresh.") from error
     return state
+
+
+def load_learnt(output: Path) -> dict[str, Tensor]:
+    """What the objective had learnt at the newest checkpoint in ``output``; empty without any."""
+    from safetensors.torch import load_file
+
+    for name in (FOLDER, f"{FOLDER}.old"):
+        if (output / name / "state.json").is_file():
+            path = output / name / OBJECTIVE
+            return load_file(path) if path.is_file() else {}
+    return {}
 
 
 def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

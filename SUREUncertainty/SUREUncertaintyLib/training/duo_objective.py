@@ -8,11 +8,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 
+from torch import Tensor
 from torch import nn
 
 from ..core.errors import InputError
 from ..difficulty.extractors.extractor import slice_axis
 from ..nn.perception import DuoWeighting
+from .denoising_objective import DenoisingObjective
+from .denoising_objective import DenoisingSettings
 from .hierarchical_objective import HierarchicalObjective
 from .recipe import Recipe
 from .sure_objective import SureObjective
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
     from .objectives import Objective
 
 WARMUP_SHARE = 0.1
-OWN = ("base", "base_options", "warmup")
+OWN = ("base", "base_options", "warmup", "denoising")
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,22 @@ class DuoObjective:
         """As the base objective."""
         return {**self.base.backward(network, batch, epoch), **self.weighting.last}
 
+    def state(self) -> dict[str, Tensor]:
+        """What the base has learnt: head and table of the denoising."""
+        return self.base.state() if isinstance(self.base, DenoisingObjective) else {}
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """The inverse of ``state``."""
+        if isinstance(self.base, DenoisingObjective):
+            self.base.load_state(state)
+
 
 def duo_objective(recipe: Recipe, classes: int, epochs: float) -> DuoObjective:
     """The objective ``duo`` of a recipe.
 
     ``loss.options``: ``base`` (the loss that is weighted, ``evidential`` when left out) and ``base_options`` (its own
-    options), ``warmup`` (share of the epochs with plain weights, 0.1), and the fields of ``DuoWeighting``.
+    options), ``warmup`` (share of the epochs with plain weights and labels, 0.1), ``denoising`` (fields of
+    ``DenoisingSettings``; off by default, only with the base ``evidential``), and the fields of ``DuoWeighting``.
 
     Raises:
         InputError: an option that is not known or makes no sense.
@@ -54,7 +67,27 @@ def duo_objective(recipe: Recipe, classes: int, epochs: float) -> DuoObjective:
         raise InputError("The loss 'duo' weights another loss; its base cannot be 'duo'.")
     plain = replace(recipe.loss, name=recipe.loss.base, options=dict(options.get("base_options", {})))
     base = create_objective(replace(recipe, loss=plain), classes, epochs)
-    return DuoObjective(weighted(base, weighting), weighting)
+    return DuoObjective(with_denoising(weighted(base, weighting), recipe, weighting.first_epoch), weighting)
+
+
+def with_denoising(objective: Objective, recipe: Recipe, first_epoch: float) -> Objective:
+    """The objective on denoised labels where the recipe asks for it.
+
+    Raises:
+        InputError: unknown settings, or another base than ``evidential``.
+    """
+    from .objectives import EvidentialObjective
+
+    options = dict(recipe.loss.options.get("denoising") or {})
+    unknown = sorted(set(options) - {f.name for f in fields(DenoisingSettings)})
+    if unknown:
+        raise InputError(f"Unknown options of the denoising: {', '.join(unknown)}.")
+    settings = DenoisingSettings(**{"first_epoch": first_epoch, "seed": recipe.seed, **options})
+    if settings.mode == "off":
+        return objective
+    if not isinstance(objective, EvidentialObjective):
+        raise InputError("Label denoising works with the base 'evidential' only.")
+    return DenoisingObjective(objective.loss, objective.classes, objective.mixed_precision, settings)
 
 
 def duo_weighting(recipe: Recipe, epochs: float) -> DuoWeighting:

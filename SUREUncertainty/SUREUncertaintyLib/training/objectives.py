@@ -35,12 +35,15 @@ class Batch:
         label: (B, ...) int64.
         spacing: mm along the array's axes.
         seed: of this step and process; every random draw of an objective starts from it.
+        cases: numbers of the samples' cases among the ``case_count`` training cases.
     """
 
     image: Tensor
     label: Tensor
     spacing: tuple[float, ...]
     seed: tuple[int, ...]
+    cases: tuple[int, ...] = ()
+    case_count: int = 0
 
 
 class Objective(Protocol):
@@ -57,6 +60,19 @@ class MeasuringObjective(Protocol):
 
     def measure(self, network: nn.Module, cases: Sequence[TrainingCase], patch: tuple[int, ...]) -> dict[str, Any]:
         """Columns for the log; a text under ``warning``."""
+        ...
+
+
+@runtime_checkable
+class LearningObjective(Protocol):
+    """An objective that learns something itself, which a resumed training needs again."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What it has learnt."""
+        ...
+
+    def load_state(self, state: dict[str, Tensor]) -> None:
+        """The inverse of ``state``."""
         ...
 
 

@@ -24,10 +24,12 @@ from ..nn.registry import create_network
 from .augmentation import Augmentation
 from .cases import TrainingCase
 from .checkpoint import load_checkpoint
+from .checkpoint import load_learnt
 from .checkpoint import save_checkpoint
 from .distributed import Processes
 from .log import TrainingLog
 from .objectives import Batch
+from .objectives import LearningObjective
 from .objectives import MeasuringObjective
 from .objectives import create_objective
 from .recipe import OptimisationSection
@@ -84,6 +86,8 @@ class Trainer:
             EngineError: the loss became NaN or infinite.
         """
         state = load_checkpoint(self.output, self.network, self.average, self._optimizer) or {"step": 0}
+        if isinstance(self._objective, LearningObjective):
+            self._objective.load_state(load_learnt(self.output))
         first, last = int(state["step"]), self.recipe.optimisation.steps
         log = TrainingLog(self.output / "log.csv", first) if self.processes.is_first else None
         for step in range(first, last):
@@ -122,11 +126,13 @@ class Trainer:
     def _batch(self, step: int) -> Batch:
         size, device = self.recipe.optimisation.batch, self.processes.device
         chosen = positions(step, size, self.processes.rank, self.processes.world)
-        cases = [self.cases[case_index(place, len(self.cases), self.recipe.seed)] for place in chosen]
+        numbers = tuple(case_index(place, len(self.cases), self.recipe.seed) for place in chosen)
+        cases = [self.cases[number] for number in numbers]
         pairs = [self._augment(case, (self.recipe.seed, 1, place)) for case, place in zip(cases, chosen, strict=True)]
         image = torch.stack([pair[0] for pair in pairs]).to(device)
         label = torch.stack([pair[1][0] for pair in pairs]).long().to(device)
-        return Batch(image, label, cases[0].spacing, (self.recipe.seed, 2, step, self.processes.rank))
+        seed = (self.recipe.seed, 2, step, self.processes.rank)
+        return Batch(image, label, cases[0].spacing, seed, numbers, len(self.cases))
 
     def _epoch(self, step: int) -> float:
         samples = step * self.recipe.optimisation.batch * self.processes.world
@@ -155,7 +161,8 @@ class Trainer:
         return {"tuning_dice": mean_dice(network, self.tuning, patch), **own}
 
     def _save(self, done: int) -> None:
-        save_checkpoint(self.output, self.network, self.average, self._optimizer, {"step": done})
+        learnt = self._objective.state() if isinstance(self._objective, LearningObjective) else {}
+        save_checkpoint(self.output, self.network, self.average, self._optimizer, {"step": done}, learnt)
 
     def _raise_if_stopped(self, is_cancelled: IsCancelled) -> None:
         if self.processes.any(is_cancelled()):
