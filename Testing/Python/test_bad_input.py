@@ -103,6 +103,28 @@ def two_series(folder: Path) -> Path:
     return folder
 
 
+def spoiled_nifti(name: str, value: float, dtype: str) -> Maker:
+    """A NIfTI whose voxels are partly no numbers; SimpleITK reads them as zero."""
+    array = SCAN.array.astype(dtype)
+    array[1, 2, 3] = array[5, 6, 7] = value
+    return saved(sitk.GetImageFromArray(array), name)
+
+
+def odd_name(name: str) -> Maker:
+    """A file whose name is no UTF-8, as old archives hold them; the folder is given for DICOM."""
+
+    def make(folder: Path) -> Path:
+        path = folder / name
+        if path.suffix == ".dcm":
+            write_dicom_series(folder, SCAN, [f"{k}.dcm" for k in range(6)])
+            (folder / "3.dcm").rename(path)
+            return folder
+        sitk.WriteImage(to_itk(SCAN), str(folder / "a.nii"))
+        return (folder / "a.nii").rename(path)
+
+    return make
+
+
 def direction(values: str) -> str:
     return f"space: left-posterior-superior\nspace directions: {values}\nspace origin: (0,0,0)"
 
@@ -142,6 +164,10 @@ FILES: dict[str, tuple[Maker, str]] = {
     "hardly begun NIfTI": (cut("a.nii.gz", 0.1), INCOMPLETE),
     "truncated MetaImage": (cut("a.mha", 0.8), INCOMPLETE),
     "truncated compressed MetaImage": (cut("a.mha", 0.9, True), INCOMPLETE),
+    "NaN in a NIfTI": (spoiled_nifti("a.nii.gz", float("nan"), "float32"), "has 2 voxels without a usable value"),
+    "infinity in a NIfTI": (spoiled_nifti("a.nii", float("inf"), "float64"), "has 2 voxels without a usable value"),
+    "name in another encoding": (odd_name("t\udce9te.nii"), "t\\?te.nii holds characters that are no valid text"),
+    "DICOM name in another encoding": (odd_name("t\udce9te.dcm"), "holds characters that are no valid text"),
     "empty file": (content("a.nii.gz", b""), NO_IMAGE),
     "text file": (content("notes.txt", b"hello"), NO_IMAGE),
     "text called NRRD": (content("a.nrrd", b"hello"), NO_IMAGE),

@@ -43,6 +43,14 @@ def check_modality(volume: Volume, expected: str) -> None:
         )
 
 
+def unusable_voxels(name: str, count: int) -> InputError:
+    """The error for an image with ``count`` voxels that are NaN or infinite."""
+    return InputError(
+        f"The image '{name}' has {count} voxel{'s' if count > 1 else ''} without a usable value (NaN or infinite). "
+        "Replace them, for instance by the background value, and try again."
+    )
+
+
 def _check_size(volume: Volume, needs_3d: bool) -> None:
     size = " x ".join(str(n) for n in volume.grid.shape[::-1])
     if volume.array.size <= 1:
@@ -75,10 +83,7 @@ def _finite_range(volume: Volume) -> tuple[float, float]:
         return low, high
     slabs = (array[k : k + _CHUNK] for k in range(0, array.shape[0], _CHUNK))
     bad = sum(int(np.count_nonzero(~np.isfinite(slab))) for slab in slabs)
-    raise InputError(
-        f"The image '{volume.name}' has {bad} voxel{'s' if bad > 1 else ''} without a usable value (NaN or infinite). "
-        "Replace them, for instance by the background value, and try again."
-    )
+    raise unusable_voxels(volume.name, bad)
 
 
 def _family(modality: str) -> str:

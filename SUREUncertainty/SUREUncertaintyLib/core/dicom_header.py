@@ -10,6 +10,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from .errors import InputError
+from .headers import require_text_name
 
 _SUFFIXES = (".dcm", ".dicom", ".ima")
 _NO_IMAGE_CLASSES = (b".11.", b".66", b".67", b".88.", b".104.", b".481.3", b".481.5", b".481.8")
@@ -48,6 +49,7 @@ def is_dicom(path: Path) -> bool:
 
 def read_header(path: Path) -> DicomSlice | None:
     """The header of an image file, None for other DICOM objects. Raises ``InputError`` for a damaged file."""
+    require_text_name(path)
     reader = sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     reader.SetFileName(str(path))

@@ -1,7 +1,8 @@
-"""What image files say in their headers and SimpleITK passes over in silence.
+"""What image files say and SimpleITK passes over in silence, or cannot bear.
 
-SimpleITK reads a NIfTI file that ends too early as if its lost voxels were zero, and turns a spacing of zero, below
-zero or NaN into one of 1 mm or its absolute value. Each of these would give a wrong result without a word.
+SimpleITK reads a NIfTI file that ends too early as if its lost voxels were zero, its NaN and infinite voxels as zero
+too, and turns a spacing of zero, below zero or NaN into one of 1 mm or its absolute value. Each of these would give a
+wrong result without a word. A file name that is no UTF-8 ends the whole process.
 """
 
 from __future__ import annotations
@@ -11,11 +12,19 @@ import math
 import re
 import struct
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+from typing import cast
 
+import numpy as np
+
+from .checks import unusable_voxels
 from .errors import InputError
 
 _NIFTI_HEADER = 348
+_NIFTI_FLOATS = {16: "f4", 64: "f8"}
+_CHUNK = 1 << 20
 
 
 def check_header(path: Path) -> None:
@@ -56,27 +65,91 @@ def _check_text_spacing(path: Path, pattern: bytes) -> None:
         return  # not numbers: the reader itself says that the header is malformed
 
 
+def check_voxels(path: Path) -> None:
+    """Raise ``InputError`` when a single-file NIfTI of floats holds NaN or infinity, which are lost on reading."""
+    header = _nifti_header(path) if path.name.lower().endswith((".nii", ".nii.gz")) else None
+    if header is None or header.floats is None or not header.single:
+        return
+    bad, left = 0, header.voxels
+    with _opened(path) as file:
+        file.seek(header.offset)
+        while left and (block := file.read(min(left, _CHUNK) * header.floats.itemsize)):
+            values = np.frombuffer(block, header.floats)
+            bad += int(np.count_nonzero(~np.isfinite(values)))
+            left -= values.size
+    if bad:
+        raise unusable_voxels(path.name, bad)
+
+
+def require_text_name(path: Path) -> None:
+    """Raise ``InputError`` for a name that is no UTF-8: SimpleITK would end the process, a report could not say it."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        shown = str(path).encode("utf-8", "replace").decode()
+        raise InputError(
+            f"The name {shown} holds characters that are no valid text on this computer. "
+            "Rename the file or folder, for instance with plain letters and digits."
+        ) from None
+
+
+@dataclass(frozen=True)
+class _Nifti:
+    """``floats``: the type of float voxels, else None. ``single``: header and voxels are one file."""
+
+    shape: tuple[int, ...]
+    spacing: tuple[float, ...]
+    bits: int
+    offset: int
+    floats: np.dtype[np.floating] | None
+    single: bool
+
+    @property
+    def voxels(self) -> int:
+        return math.prod(max(n, 1) for n in self.shape)
+
+
 def _check_nifti(path: Path) -> None:
     header = _nifti_header(path)
-    order = next((o for o in "<>" if len(header) == _NIFTI_HEADER and struct.unpack(o + "i", header[:4])[0] == 348), "")
-    if not order:
-        return  # NIfTI-2, Analyze or no NIfTI at all: left to the reader
-    shape = struct.unpack(order + "8h", header[40:56])
-    dimensions = min(max(shape[0], 0), 7)
-    require_spacing(path, struct.unpack(order + "8f", header[76:108])[1 : 1 + min(dimensions, 3)])
-    bits, offset = struct.unpack(order + "h", header[72:74])[0], struct.unpack(order + "f", header[108:112])[0]
-    voxels = math.prod(max(n, 1) for n in shape[1 : 1 + dimensions])
-    # a header whose voxels lie in a separate .img file ("ni1") is small by right
-    if header[344:346] == b"n+" and _nifti_length(path, needed := int(offset) + voxels * bits // 8) < needed:
+    if header is None:
+        return
+    require_spacing(path, header.spacing)
+    needed = header.offset + header.voxels * header.bits // 8
+    # a header whose voxels lie in a separate .img file is small by right
+    if header.single and _nifti_length(path, needed) < needed:
         raise truncated(path)
 
 
-def _nifti_header(path: Path) -> bytes:
+def _nifti_header(path: Path) -> _Nifti | None:
+    """None for NIfTI-2, Analyze or no NIfTI at all, which are left to the reader."""
+    raw = _nifti_bytes(path)
+    order = next((o for o in "<>" if len(raw) == _NIFTI_HEADER and struct.unpack(o + "i", raw[:4])[0] == 348), "")
+    if not order:
+        return None
+    shape = struct.unpack(order + "8h", raw[40:56])
+    dimensions = min(max(shape[0], 0), 7)
+    kind, bits = struct.unpack(order + "2h", raw[70:74])
+    floats = _NIFTI_FLOATS.get(kind)
+    return _Nifti(
+        shape=shape[1 : 1 + dimensions],
+        spacing=struct.unpack(order + "8f", raw[76:108])[1 : 1 + min(dimensions, 3)],
+        bits=bits,
+        offset=int(struct.unpack(order + "f", raw[108:112])[0]),
+        floats=None if floats is None else np.dtype(order + floats),
+        single=raw[344:346] == b"n+",
+    )
+
+
+def _nifti_bytes(path: Path) -> bytes:
     try:
-        with gzip.open(path) if _is_gzip(path) else path.open("rb") as file:
+        with _opened(path) as file:
             return file.read(_NIFTI_HEADER)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         raise truncated(path) from None
+
+
+def _opened(path: Path) -> BinaryIO:
+    return cast(BinaryIO, gzip.open(path)) if _is_gzip(path) else path.open("rb")
 
 
 def _nifti_length(path: Path, needed: int) -> int:

@@ -15,7 +15,9 @@ from .dicom import read_series_of
 from .dicom_header import is_dicom
 from .errors import InputError
 from .headers import check_header
+from .headers import check_voxels
 from .headers import require_spacing
+from .headers import require_text_name
 from .headers import truncated
 from .resampling import from_itk
 from .volume import Volume
@@ -34,6 +36,7 @@ def read_volume(path: Path) -> Volume:
         InputError: nothing is there, the file is damaged, or it is not one scalar 3D (or 2D) image.
     """
     path = Path(path)
+    require_text_name(path)
     if not path.exists():
         raise InputError(f"The scan {path} does not exist. Check the path.")
     with _quiet_itk():
@@ -77,6 +80,7 @@ def _read_image(path: Path) -> Volume:
     try:
         reader.ReadImageInformation()
         _require_scalar(path, reader)
+        check_voxels(path)
         image = reader.Execute()
     except RuntimeError as error:
         raise _unreadable(path, str(error)) from None

@@ -16,6 +16,7 @@ import SimpleITK as sitk
 from .errors import InputError
 from .errors import OutputError
 from .headers import check_header
+from .headers import require_text_name
 from .resampling import to_itk
 from .volume import Volume
 
@@ -35,6 +36,7 @@ class OutputFolder:
 
     Raises:
         OutputError: on entry, when the folder cannot be made or is in use; on leaving, when the disk is full.
+        InputError: on entry, when the path is no valid text.
     """
 
     def __init__(self, path: Path, overwrite: bool = False) -> None:
@@ -44,6 +46,7 @@ class OutputFolder:
         self._made: list[Path] = []
 
     def __enter__(self) -> Path:
+        require_text_name(self.path)
         self._require_free()
         try:
             self._made = _make_parents(self.path.parent)
