@@ -138,6 +138,20 @@ def test_tables_follow_an_edit_and_its_undoing(published: PublishedNodes) -> Non
     assert (voxels(0), voxels(1)) == before
 
 
+def test_a_new_run_takes_the_place_of_numbers_that_were_measured_again(published: PublishedNodes) -> None:
+    remeasure(published)
+    assert needs_measuring(published)
+    doubt = volume_from_node(published.uncertainty)
+    labels, label_set = current_labels(published.segmentation, doubt)
+    image = volume_from_node(published.scan)
+    result = SegmentationResult(
+        image, labels, doubt, doubt, label_set, provenance={"model": {"name": "boxes"}}, uncertainty_kind="vacuity"
+    )
+    again = publish(published.segmentation.GetScene(), result, published.scan)
+    assert again.structures is published.structures
+    assert not needs_measuring(again)
+
+
 def test_without_its_map_a_result_cannot_be_measured_again(published: PublishedNodes) -> None:
     published.segmentation.GetScene().RemoveNode(published.regions)
     from SUREUncertaintyLib.mrml.nodes import published_nodes

@@ -23,6 +23,9 @@ MODEL = "SURE.Model"
 KIND = "SURE.Kind"
 """Attributes of the segmentation: name of the model that drew it, and the kind of its primary uncertainty."""
 
+REMEASURED = "SURE.Remeasured"
+"""Attribute of a table of structures whose numbers are those of an edited segmentation."""
+
 
 @dataclass(frozen=True)
 class PublishedNodes:

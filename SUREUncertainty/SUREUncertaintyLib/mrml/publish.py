@@ -18,6 +18,7 @@ from .nodes import KIND
 from .nodes import MODEL
 from .nodes import PROVENANCE
 from .nodes import REGIONS
+from .nodes import REMEASURED
 from .nodes import SCAN
 from .nodes import STRUCTURES
 from .nodes import UNCERTAINTY
@@ -108,6 +109,8 @@ def _publish_doubt(scene: Any, segmentation: Any, scan: Any, result: Segmentatio
 def _publish_tables(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
     name = scan.GetName()
     table, _ = result_node(scene, segmentation, STRUCTURES, "vtkMRMLTableNode", f"{name} structure table")
+    undo.callback(table.SetAttribute, REMEASURED, table.GetAttribute(REMEASURED))
+    table.SetAttribute(REMEASURED, None)
     fill_structures(table, result.structures, undo)
     table, _ = result_node(scene, segmentation, REGIONS, "vtkMRMLTableNode", f"{name} doubtful regions")
     fill_regions(table, result.regions, undo)

@@ -14,6 +14,7 @@ from ..core.errors import InputError
 from ..core.volume import Volume
 from ..packages.metadata import Label
 from .doubt import threshold_of
+from .nodes import REMEASURED
 from .nodes import PublishedNodes
 from .segmentation import drawn_value
 from .segmentation import labels_from_segmentation
@@ -24,13 +25,10 @@ from .tables import fill_structures
 from .volume import grid_from_node
 from .volume import volume_from_node
 
-_REMEASURED = "SURE.Remeasured"
-"""Attribute of a table of structures whose numbers are those of an edited segmentation."""
-
 
 def needs_measuring(published: PublishedNodes) -> bool:
     """Whether the tables may tell something else than the segmentation: it was edited, or an edit was undone."""
-    if published.structures is not None and published.structures.GetAttribute(_REMEASURED):
+    if published.structures is not None and published.structures.GetAttribute(REMEASURED):
         return True
     return was_edited(published.segmentation, grid_from_node(published.uncertainty))
 
@@ -46,7 +44,7 @@ def remeasure(published: PublishedNodes) -> None:
     doubt = volume_from_node(published.uncertainty)
     labels, label_set = current_labels(published.segmentation, doubt)
     threshold = result_threshold(published)
-    published.structures.SetAttribute(_REMEASURED, "1")
+    published.structures.SetAttribute(REMEASURED, "1")
     keep = ExitStack()
     fill_structures(published.structures, structure_table(labels, doubt, label_set, threshold), keep)
     fill_regions(published.regions, doubtful_regions(labels, doubt, label_set, threshold), keep)
