@@ -71,3 +71,8 @@ def test_journey(session: SimpleNamespace, name: str, monkeypatch: pytest.Monkey
 def test_every_journey_is_a_ctest() -> None:
     text = (ROOT / "Testing" / "CMakeLists.txt").read_text(encoding="utf-8")
     assert [line.strip() for line in text.splitlines() if line.strip().startswith("journey_")] == JOURNEYS
+
+
+def test_the_module_s_own_self_test_passes(session: SimpleNamespace) -> None:
+    session.module.SUREUncertaintyTest().runTest()
+    assert session.desktop.errors == []
