@@ -12,7 +12,7 @@ from SUREUncertaintyLib.metrics import calibration
 from SUREUncertaintyLib.metrics.calibration import brier
 from SUREUncertaintyLib.metrics.calibration import expected_calibration_error
 
-VECTORS = json.loads((Path(__file__).parents[1] / "Data" / "sure_loss_vectors.json").read_text())
+VECTORS = json.loads((Path(__file__).parents[1] / "Data" / "sure_loss_vectors.json").read_text(encoding="utf-8"))
 
 
 def test_the_reference_vector_gives_its_value() -> None:

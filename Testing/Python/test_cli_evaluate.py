@@ -47,7 +47,7 @@ def call(case_list: Path, package: Package, *options: str) -> Result:
 def test_a_split_is_evaluated_and_the_files_are_written(case_list: Path, tiny_package: Package) -> None:
     result = call(case_list, tiny_package, "--split", "val", "--engine", "openvino", "--no-noise")
     assert result.exit_code == 0, result.output
-    summary = json.loads((case_list.parent / "out" / "summary.json").read_text())
+    summary = json.loads((case_list.parent / "out" / "summary.json").read_text(encoding="utf-8"))
     assert (summary["n_cases"], summary["n_failed"], summary["engine"]) == (2, 0, "openvino")
     assert (case_list.parent / "out" / "cases.csv").is_file()
     assert "dice" in result.stdout
@@ -58,14 +58,19 @@ def test_a_missing_file_gives_exit_code_3_and_the_others_run(case_list: Path, ti
     result = call(case_list, tiny_package, "--no-noise")
     assert result.exit_code == 3
     assert "failed: gone: The scan" in result.stdout
-    assert json.loads((case_list.parent / "out" / "summary.json").read_text())["metrics"]["ece"]["mean"]["n"] == 2
+    assert (
+        json.loads((case_list.parent / "out" / "summary.json").read_text(encoding="utf-8"))["metrics"]["ece"]["mean"][
+            "n"
+        ]
+        == 2
+    )
 
 
 def test_json_prints_the_summary_and_nothing_else(case_list: Path, tiny_package: Package) -> None:
     result = call(case_list, tiny_package, "--split", "val", "--json", "--seed", "4")
     assert result.exit_code == 0, result.output
     printed = json.loads(result.stdout)
-    assert printed == json.loads((case_list.parent / "out" / "summary.json").read_text())
+    assert printed == json.loads((case_list.parent / "out" / "summary.json").read_text(encoding="utf-8"))
     assert printed["seed"] == 4
     assert printed["noise"]["levels"] == [0.1, 0.3, 0.5, 0.7, 0.9]
     assert printed["metrics"]["ur_sigma"]["mean"]["n"] == 2
@@ -90,7 +95,7 @@ def test_every_estimator_is_evaluated_by_the_same_metrics_with_its_number_of_pas
     for estimator in ("native", "softmax", "tta"):
         result = call(case_list, tiny_package, "--split", "val", "--no-noise", "--estimator", estimator, "--overwrite")
         assert result.exit_code == 0, result.output
-        found[estimator] = json.loads((case_list.parent / "out" / "summary.json").read_text())
+        found[estimator] = json.loads((case_list.parent / "out" / "summary.json").read_text(encoding="utf-8"))
     assert {name: summary["passes"] for name, summary in found.items()} == {"native": 1, "softmax": 1, "tta": 10}
     assert all(summary["estimator"] == name for name, summary in found.items())
     dice = {name: summary["metrics"]["dice"]["mean"]["mean"] for name, summary in found.items()}

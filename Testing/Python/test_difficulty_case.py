@@ -138,7 +138,7 @@ def test_report_and_tables_show_the_place(tiny_package: Package, tmp_path: Path)
         (tmp_path / name).mkdir()
     document = write_results(result, tmp_path / "out", package, Wanted(pictures=False))
     assert document["difficulty"][0]["sentence"] == result.difficulty[0].sentence
-    page = (tmp_path / "out" / "report.html").read_text()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "How hard is this scan for the model?" in page
     assert f"{result.difficulty[0].scale:.3f}" in page
     with (tmp_path / "out" / "structures.csv").open() as stream:
@@ -146,4 +146,4 @@ def test_report_and_tables_show_the_place(tiny_package: Package, tmp_path: Path)
     assert float(rows[0]["perception_scale"]) == pytest.approx(result.structures[0].perception_scale, rel=1e-6)
     bare = replace(result, difficulty=())
     write_results(bare, tmp_path / "bare", package, Wanted(pictures=False))
-    assert "How hard is this scan" not in (tmp_path / "bare" / "report.html").read_text()
+    assert "How hard is this scan" not in (tmp_path / "bare" / "report.html").read_text(encoding="utf-8")

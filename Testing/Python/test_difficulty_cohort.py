@@ -82,7 +82,7 @@ def test_a_cohort_is_scored_ranked_and_listed(cases: tuple[Case, ...], tmp_path:
     assert [row["id"] for row in read_rows(output / "drop_0.6.csv")] == ["s0", "s1"]
     assert [case.id for case in read_cases(output / "keep_0.6.csv")] == ["s2", "s3", "s4", "s5"]
     assert all(len(read_rows(output / f"keep_0.6_random_{seed}.csv")) == 4 for seed in range(3))
-    page = (output / "difficulty.html").read_text()
+    page = (output / "difficulty.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == 6
     assert "the structure is smaller than in 5 of 5" in page
     assert "No scan has the structure &#x27;absent&#x27;" in page
@@ -121,7 +121,7 @@ def test_one_broken_scan_never_stops_the_rest(cases: tuple[Case, ...], tmp_path:
     broken = {scan.id: scan.error for scan in found.scored.table.scans if scan.error}
     assert set(broken) == {"s1", "s3"}
     assert "does not exist" in broken["s3"]
-    assert broken["s3"].split(".")[0] in (tmp_path / "out" / "difficulty.html").read_text()
+    assert broken["s3"].split(".")[0] in (tmp_path / "out" / "difficulty.html").read_text(encoding="utf-8")
     assert {"s0", "s2"} <= {row["id"] for row in read_rows(tmp_path / "out" / "ranking.csv")}
 
 
@@ -160,9 +160,9 @@ def test_the_gate_damages_images_and_for_label_readers_labels_too(cases: tuple[C
     assert [test.of_labels for test in gate.damage] == [False, False, False, True, True]
     assert gate.volume_correlation == pytest.approx(-1.0)
     assert gate.dice_correlation == pytest.approx(1.0)
-    header = json.loads((tmp_path / "out" / "auv.json").read_text())
+    header = json.loads((tmp_path / "out" / "auv.json").read_text(encoding="utf-8"))
     assert header["gate"]["status"] in ("valid", "inverted", "uninformative")
-    assert "mostly drops small structures" in (tmp_path / "out" / "gate.txt").read_text()
+    assert "mostly drops small structures" in (tmp_path / "out" / "gate.txt").read_text(encoding="utf-8")
 
 
 def test_a_label_free_extractor_says_that_it_cannot_see_damaged_labels(cases: tuple[Case, ...], tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def phantom_labels() -> Volume:
 def test_the_registry_is_imported_without_torch_and_every_kind_is_in_it() -> None:
     module = "SUREUncertaintyLib.difficulty.extractors.registry"
     code = f"import sys, {module}; print([m for m in ('torch', 'monai', 'openvino', 'timm') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     assert ast.literal_eval(done.stdout) == []
     assert {"package", "crossfit", "sam2", "timm", "swinunetr", "control-random", "control-volume"} <= set(EXTRACTORS)
 

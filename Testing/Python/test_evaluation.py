@@ -228,7 +228,7 @@ def test_an_unexpected_error_is_a_failed_case_and_a_broken_model_ends_the_run(
 def test_the_summary_has_the_agreed_form_and_means_over_groups(tmp_path: Path, tiny_package: Package) -> None:
     cases = [make_case(tmp_path, "a", 0, "one"), make_case(tmp_path, "b", 1, "one"), make_case(tmp_path, "c", 2, "two")]
     outcome = run(cases, tiny_package, tmp_path / "out")
-    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert summary == json.loads(json.dumps(outcome.summary))
     assert {"schema", "model", "fingerprint", "estimator", "seed", "n_failed", "undefined", "metrics"} <= set(summary)
     assert (summary["model"], summary["estimator"], summary["n_groups"]) == ("tiny", "reader", 2)
@@ -320,7 +320,7 @@ def test_a_finished_case_whose_files_have_changed_is_evaluated_again(tmp_path: P
 def test_half_a_line_of_a_killed_run_is_not_taken_up(tmp_path: Path, tiny_package: Package) -> None:
     cases = stopped_run(tmp_path, tiny_package)
     progress = tmp_path / ".out.progress.jsonl"
-    progress.write_text(progress.read_text()[:-40])
+    progress.write_text(progress.read_text(encoding="utf-8")[:-40])
     assert passes_of_the_next_run(tmp_path, tiny_package, cases) == 4
 
 

@@ -146,7 +146,7 @@ def test_a_folder_of_readings_is_scored_into_the_common_summary(
 ) -> None:
     engine = create_engine(planar_latent_package, "torch", "cpu")
     summary = evaluate_raters(rater_folder, planar_latent_package, engine, tmp_path / "out", 4, 7)
-    written = json.loads((tmp_path / "out" / "summary.json").read_text())
+    written = json.loads((tmp_path / "out" / "summary.json").read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(summary))
     expected = {"ged2", "ncc", "ncc_variance", "diversity", "best_dice", "dice_majority", "rater_ece"}
     assert expected | {"auroc_disagreement", "area_coverage", "area_coverage_nodule"} == set(written["metrics"])
@@ -209,7 +209,7 @@ def test_damaged_folders_are_named(break_it: str, rater_folder: Path, planar_lat
     elif break_it == "not numbers":
         archive.write_bytes(b"PK not an archive")
     else:
-        table.write_text(table.read_text() + "\n9,R,n0,2,val")
+        table.write_text(table.read_text(encoding="utf-8") + "\n9,R,n0,2,val")
     with pytest.raises(InputError, match=r"slices|folder"):
         evaluate_raters(rater_folder, planar_latent_package, None, rater_folder / "out")  # type: ignore[arg-type]
 

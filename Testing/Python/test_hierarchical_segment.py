@@ -151,7 +151,7 @@ def test_sure_segment_writes_maps_levels_contours_sizes_and_samples(
     with (tmp_path / "out" / "sizes.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["name"] for row in rows] == ["shell", "core"]
-    document = json.loads((tmp_path / "out" / "report.json").read_text())
+    document = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert (document["estimator"], document["seed"], document["sampling"]["samples"]) == ("samples", 5, 3)
     assert len(document["samples"]["most_different_samples"]) == 2
     assert run([*common, "--samples", "0", "--output", str(tmp_path / "no")]) == 2

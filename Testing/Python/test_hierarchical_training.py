@@ -156,7 +156,7 @@ def test_dead_latents_stand_as_a_warning_in_log_and_package(folder: Path, tmp_pa
     assert measured["warning"] == NO_INFORMATION
     assert (measured["tuning_kl_0"], measured["std_0"]) == (0.0, 1.0)
     TrainingLog(tmp_path / "log.csv", 0).add(1, measured)
-    assert NO_INFORMATION in (tmp_path / "log.csv").read_text()
+    assert NO_INFORMATION in (tmp_path / "log.csv").read_text(encoding="utf-8")
     assert describe_latents(recipe, network, tuning)["warnings"] == [NO_INFORMATION]
 
 

@@ -35,7 +35,9 @@ def listed(block: str) -> set[str]:
 
 
 def tracked(pattern: str) -> set[str]:
-    output = subprocess.run(["git", "ls-files", pattern], cwd=MODULE, capture_output=True, text=True, check=True).stdout
+    output = subprocess.run(
+        ["git", "ls-files", pattern], cwd=MODULE, capture_output=True, encoding="utf-8", check=True
+    ).stdout
     return set(output.split())
 
 
@@ -78,5 +80,7 @@ def test_no_shipped_package_exceeds_ten_megabytes() -> None:
 
 
 def test_nothing_pickled_is_in_the_tree() -> None:
-    names = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    names = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    ).stdout.split()
     assert not [n for n in names if n.endswith((".pkl", ".pickle", ".pt", ".pth", ".ckpt"))]

@@ -122,7 +122,7 @@ for name in sys.argv[1:]:
     except ModuleNotFoundError as error:
         print(name, "(blocked)" in str(error))
 """
-    done = subprocess.run([sys.executable, "-c", code, *HEAVY], env=bare, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", code, *HEAVY], env=bare, capture_output=True, encoding="utf-8")
     assert done.stdout.splitlines() == [f"{module} True" for module in HEAVY]
 
 
@@ -130,7 +130,7 @@ def test_a_segmentation_and_the_worker_run_in_the_bare_environment(
     bare: dict[str, str], tiny_package: Package, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-c", RUN % (HEAVY,), str(tiny_package.root), str(tmp_path / "scan.nrrd")]
-    done = subprocess.run(command, env=bare, capture_output=True, text=True)
+    done = subprocess.run(command, env=bare, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["openvino", "3"]
     assert not (tmp_path / "network.txt").exists()

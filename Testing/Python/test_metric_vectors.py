@@ -23,8 +23,8 @@ from SUREUncertaintyLib.metrics.relations import gradient_magnitude
 from SUREUncertaintyLib.metrics.relations import gradient_relation
 
 DATA = Path(__file__).parents[1] / "Data"
-VECTORS = json.loads((DATA / "sure_metric_vectors.json").read_text())
-LOSS_VECTORS = json.loads((DATA / "sure_loss_vectors.json").read_text())
+VECTORS = json.loads((DATA / "sure_metric_vectors.json").read_text(encoding="utf-8"))
+LOSS_VECTORS = json.loads((DATA / "sure_loss_vectors.json").read_text(encoding="utf-8"))
 
 Case = dict[str, Any]
 Arrays = dict[str, NDArray[Any]]

@@ -176,7 +176,9 @@ with HeadlessScene() as headless:
     here = Path(__file__).resolve()
     paths = [str(here.parent), str(here.parents[2] / "SUREUncertainty")]
     code = f"import sys; sys.path[:0] = {paths!r}\n{journey}"
-    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    child = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=tmp_path, check=False
+    )
     assert (child.returncode, child.stdout, child.stderr) == (0, "", "")
 
 

@@ -53,7 +53,7 @@ def run(code: str, home: Path, *arguments: str) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("CI", "GITHUB", "PYTEST"))}
     environment = {**kept, "PYTHONPATH": str(LIBRARY_ROOT), "HOME": str(home), "USERPROFILE": str(home)}
     command = [sys.executable, "-c", WATCHED + code + REPORT, *arguments]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     return {line.partition(" ")[0]: line.partition(" ")[2] for line in done.stdout.splitlines()}
 

@@ -406,7 +406,9 @@ def test_amending_rewrites_card_and_checksums_and_nothing_else(package: Package)
     metrics = {"dice": {"core": {"mean": 0.8765, "low": 0.86, "high": 0.89, "n": 30}}}
     amended = amend_package(package, {"metrics": metrics})
     assert amended.metadata.raw["metrics"] == metrics
-    assert "| Dice | core | 0.8765 | 0.86 to 0.89 | 30 |" in (amended.root / "docs/README.md").read_text()
+    assert "| Dice | core | 0.8765 | 0.86 to 0.89 | 30 |" in (amended.root / "docs/README.md").read_text(
+        encoding="utf-8"
+    )
     assert amended.fingerprint != package.fingerprint
     assert amended.weights_path.read_bytes() == weights
     assert [path.name for path in package.root.parent.iterdir()] == ["tiny"]
@@ -528,7 +530,7 @@ def test_the_config_has_every_entry_that_monai_requires_for_inference(tiny_packa
     from monai.utils import BundlePropertyConfig
 
     configs = {
-        "": json.loads((tiny_package.root / "configs/inference.json").read_text()),
+        "": json.loads((tiny_package.root / "configs/inference.json").read_text(encoding="utf-8")),
         "_meta_": tiny_package.metadata.raw,
     }
     required = [

@@ -220,7 +220,7 @@ def test_a_bundle_with_safetensors_becomes_a_package(bundle: Path, foreign_netwo
     assert facts.normalisation == {"kind": "range", "low": -57.0, "high": 164.0}
     assert [label.name for label in facts.labels] == ["background", "spleen"]
     assert (facts.head, facts.primary, facts.modality) == ("softmax", "entropy", "CT")
-    assert (package.root / "LICENSE").read_text() == "Their licence"
+    assert (package.root / "LICENSE").read_text(encoding="utf-8") == "Their licence"
     assert facts.raw["authors"] == "Somebody else"
 
 

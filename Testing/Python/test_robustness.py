@@ -177,7 +177,7 @@ def test_fewer_than_three_levels_leave_the_relation_undefined(
     (series,) = outcome.series
     assert all(math.isnan(value) for value in series.relation.values())
     assert series.undefined["tau_sigma"] == "fewer than 3 levels"
-    document = json.loads((tmp_path / "out" / "robustness.json").read_text())
+    document = json.loads((tmp_path / "out" / "robustness.json").read_text(encoding="utf-8"))
     assert document["series"][0]["relation"]["ur_sigma"] is None
     assert document["corruptions"]["gaussian"]["undefined"]["ur_sigma"] == {"fewer than 3 levels": 1}
 
@@ -389,7 +389,7 @@ def test_the_page_says_what_breaks_and_carries_its_chart(case: Case, tiny_packag
     output = tmp_path / "out"
     predictor = NativePredictor(tiny_package, PointEngine())
     run_robustness([case], predictor, ("gaussian",), output, SeriesOptions(LEVELS), additions=(add_robustness_page,))
-    page = (output / "robustness.html").read_text()
+    page = (output / "robustness.html").read_text(encoding="utf-8")
     assert "Research use only" in page
     assert "Gaussian noise: breaks at level" in page
     assert "spread (in units of the normalised input)" in page
@@ -431,7 +431,7 @@ def test_the_command_makes_a_card_of_a_list_and_says_what_failed(tiny_package: P
     done = call("--cases", str(tmp_path / "CASES.csv"), "--corruption", "all", "--levels", "0.5", *fixed)
     assert done.exit_code == 3, done.output
     assert "failed: gone: The scan" in done.stdout
-    page = (output / "robustness.html").read_text()
+    page = (output / "robustness.html").read_text(encoding="utf-8")
     assert "Robustness card of tiny" in page
     assert page.count("<tr>") == 1 + len(NAMES)
     assert page.count('<p class="notice') <= 3, "holds, breaks, failed"

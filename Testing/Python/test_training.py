@@ -70,7 +70,7 @@ def test_a_run_stopped_in_the_middle_ends_with_the_weights_of_one_never_stopped(
     resumed = trainer(tmp_path / "parts").run().state_dict()
     for name, tensor in whole.items():
         assert torch.equal(tensor, resumed[name]), name
-    logs = [(tmp_path / run / "log.csv").read_text() for run in ("whole", "parts")]
+    logs = [(tmp_path / run / "log.csv").read_text(encoding="utf-8") for run in ("whole", "parts")]
     assert logs[0] == logs[1]
 
 
@@ -79,7 +79,7 @@ def test_training_lowers_the_loss_and_finds_the_balls(tmp_path: Path) -> None:
     settings = dataclasses.replace(plain.optimisation, learning_rate=0.02, ema=0.9)
     recipe = dataclasses.replace(plain, augmentation=AugmentationSection(), optimisation=settings)
     Trainer(recipe, balls(), balls(1), tmp_path, Processes(0, 1, torch.device("cpu")), log_every=1).run()
-    rows = [line.split(",") for line in (tmp_path / "log.csv").read_text().splitlines()]
+    rows = [line.split(",") for line in (tmp_path / "log.csv").read_text(encoding="utf-8").splitlines()]
     losses = [float(row[rows[0].index("loss")]) for row in rows[1:]]
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
     assert float(rows[-1][rows[0].index("tuning_dice")]) > 0.9

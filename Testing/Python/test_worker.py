@@ -247,7 +247,7 @@ if "--folder" in sys.argv or "-m" in sys.orig_argv:
     started = Started()
     job = client.segment(big_scan(), on_progress=started)
     started.wait()
-    worker, child, folder = client.pid, int(note.read_text()), client.folder
+    worker, child, folder = client.pid, int(note.read_text(encoding="utf-8")), client.folder
     assert psutil.pid_exists(child)
     client.kill()
     assert failure_kind(job) == "cancelled"
@@ -335,7 +335,7 @@ def start_raw(folder: Path) -> subprocess.Popen[str]:
         [sys.executable, "-m", "SUREUncertaintyLib.worker", "--folder", str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         env={**os.environ, "PYTHONPATH": str(LIBRARY_ROOT)},
     )
 
@@ -376,7 +376,7 @@ print(client.pid, client.folder, flush=True)
 threading.Event().wait()
 """
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY_ROOT)}
-    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=environment)
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, encoding="utf-8", env=environment)
     assert parent.stdout is not None
     pid, folder = parent.stdout.readline().split()
     assert psutil.pid_exists(int(pid))
