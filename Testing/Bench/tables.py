@@ -93,8 +93,8 @@ def _other_kinds(found: Mapping[str, Any]) -> list[str]:
         "## Scans of another kind",
         "",
         f"{found['scans']} T2 and FLAIR crops of the hippocampus region (Lesjak et al. 2017, 3 patients), a kind of "
-        "scan that the network never saw. The score is the mean doubt over the predicted structures and 5 voxels around "
-        "them.",
+        "scan that the network never saw. The score is the mean doubt over the predicted structures and 5 voxels "
+        "around them.",
         "",
         "| Question | Answer |",
         "| --- | --- |",
