@@ -152,7 +152,7 @@ def test_a_used_folder_is_refused_before_anything_is_computed(job: Job, monkeypa
     (job.output / "letter.txt").write_text("mine")
     monkeypatch.setattr(report_run, "segment", lambda *args, **options: pytest.fail("it was computed"))
     assert run(job.arguments("--overwrite", *LEAN)) == 1
-    assert (job.output / "letter.txt").read_text() == "mine"
+    assert (job.output / "letter.txt").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize(
@@ -202,6 +202,22 @@ def test_the_scene_is_written_with_the_results(job: Job, capsys: Capture) -> Non
     assert "scene.mrb" in document["files"]
 
 
+def test_square_brackets_in_a_name_are_shown_as_they_are(job: Job, capsys: Capture) -> None:
+    assert run([*job.arguments("--roi", "[/x] [bold]=-500,500,-500,500,-500,500", *LEAN)]) == 0
+    assert "[/x] [bold] " in capsys.readouterr().out
+
+
+def test_a_console_that_cannot_show_a_name_still_gets_its_table_and_json(job: Job) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    code = "import sys; from SUREUncertaintyLib.cli.app import main; main(sys.argv[1:])"
+    roi = ("--roi", "héros=-500,500,-500,500,-500,500")
+    for more in ((), ("--json", "--overwrite")):
+        command = [sys.executable, "-X", "utf8=0", "-c", code, *job.arguments(*roi, *LEAN, *more)]
+        done = subprocess.run(command, capture_output=True, env=environment, check=False)
+        assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["rois"][0]["name"] == "héros"
+
+
 def test_version_and_help_need_no_heavy_package() -> None:
     code = (
         "import sys\n"
@@ -213,14 +229,19 @@ def test_version_and_help_need_no_heavy_package() -> None:
         "assert not heavy, heavy\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY), "NO_COLOR": "1", "COLUMNS": "100"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", env=environment, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert f"sure {__version__}" in done.stdout
     for command in ("segment", "evaluate", "train", "models", "demo", "--roi", "--overwrite"):
         assert command in done.stdout
 
 
-def test_ctrl_c_in_a_real_process_ends_with_130_and_leaves_nothing(job: Job) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_or_a_scheduler_ends_a_real_process_with_130_and_nothing_is_left(
+    job: Job, ending: signal.Signals
+) -> None:
     code = (
         "import sys\n"
         "from SUREUncertaintyLib.cli.app import main\n"
@@ -236,10 +257,12 @@ def test_ctrl_c_in_a_real_process_ends_with_130_and_leaves_nothing(job: Job) -> 
     command = [sys.executable, "-c", code, *job.arguments(*LEAN)]
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
     before = set(job.folder.iterdir())
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "running\n"
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "cancelled; nothing was written" in errors

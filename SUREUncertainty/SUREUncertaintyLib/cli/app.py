@@ -5,12 +5,15 @@ Exit codes: 0 done, 1 failed, 2 wrong input, 3 finished but some cases failed, 1
 
 from __future__ import annotations
 
+import io
 import os
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
 from typing import Annotated
+from typing import NoReturn
 
 import typer
 
@@ -58,7 +61,11 @@ app.command(help="Segment both hippocampi of the MNI152 brain template, as a fir
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and leave the process with its exit code."""
+    """Run one command and leave the process with its exit code. SIGTERM cancels as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, _interrupt)  # schedulers and containers send it; else half-written folders stay
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name that the console cannot show is no failed run
     sys.exit(run(arguments))
 
 
@@ -92,6 +99,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         return FAILED
     return 0
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _say(sentence: str) -> None:

@@ -17,7 +17,7 @@ WIDTH = 120
 def print_summary(document: Mapping[str, Any], output: Path, as_json: bool = False) -> None:
     """Print the content of ``report.json``: as a table with the warnings and paths, or as it is."""
     if as_json:
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(document, indent=2))  # ASCII: readable whatever encoding the pipe has
         return
     _print_table(document)
     for notice in document["notices"]:
@@ -36,7 +36,8 @@ def _print_table(document: Mapping[str, Any]) -> None:
         table.add_column(name, justify="right")
     for row in document["structures"]:
         table.add_row(*_cells(row))
-    Console(width=None if sys.stdout.isatty() else WIDTH).print(table)
+    # names of regions are the user's: square brackets in them are no markup
+    Console(width=None if sys.stdout.isatty() else WIDTH, markup=False, emoji=False).print(table)
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
