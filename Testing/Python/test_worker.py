@@ -159,7 +159,7 @@ def test_a_bad_scan_gets_its_sentence_and_the_worker_lives_on(client):
     errors = []
     job = client.segment(Volume(array, Grid(array.shape)), on_error=errors.append)
     assert failure_kind(job) == "input"
-    assert "NaN or infinite" in errors[0].text
+    assert "NaN, infinite" in errors[0].text
     assert client.segment(scan()).wait(LONG).labels.array.shape == (20, 18, 22)
     assert client.pid == pid
 

@@ -11,6 +11,7 @@ from .volume import Grid
 from .volume import Volume
 
 _CHUNK = 32
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 def check_scan(volume: Volume, needs_3d: bool) -> None:
@@ -44,10 +45,10 @@ def check_modality(volume: Volume, expected: str) -> None:
 
 
 def unusable_voxels(name: str, count: int) -> InputError:
-    """The error for an image with ``count`` voxels that are NaN or infinite."""
+    """The error for an image with ``count`` voxels that no network can take."""
     return InputError(
-        f"The image '{name}' has {count} voxel{'s' if count > 1 else ''} without a usable value (NaN or infinite). "
-        "Replace them, for instance by the background value, and try again."
+        f"The image '{name}' has {count} voxel{'s' if count > 1 else ''} without a usable value "
+        "(NaN, infinite or beyond 3e38). Replace them, for instance by the background value, and try again."
     )
 
 
@@ -76,13 +77,16 @@ def _check_grid(name: str, grid: Grid) -> None:
 
 
 def _finite_range(volume: Volume) -> tuple[float, float]:
-    """Smallest and largest value. Raises ``InputError`` for NaN and infinity, counted in slabs to save memory."""
+    """Smallest and largest value.
+
+    Raises ``InputError`` for NaN, infinity and what becomes infinite in float32, counted in slabs to save memory.
+    """
     array = volume.array
     low, high = float(array.min()), float(array.max())
-    if math.isfinite(low) and math.isfinite(high):
+    if low >= -_LARGEST and high <= _LARGEST:
         return low, high
     slabs = (array[k : k + _CHUNK] for k in range(0, array.shape[0], _CHUNK))
-    bad = sum(int(np.count_nonzero(~np.isfinite(slab))) for slab in slabs)
+    bad = sum(int(np.count_nonzero(~(np.abs(slab) <= _LARGEST))) for slab in slabs)
     raise unusable_voxels(volume.name, bad)
 
 
