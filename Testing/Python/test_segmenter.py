@@ -307,6 +307,17 @@ def test_too_many_labels_for_one_label_map_are_refused(tiny_package):
         segment(scan(), tiny_package, POINTS, rois)
 
 
+def test_a_spacing_that_makes_the_scan_as_large_as_a_house_is_refused_before_memory_runs_out(tiny_package):
+    huge = replace(scan(), grid=replace(scan().grid, spacing=(1000.0, 1000.0, 1000.0)))
+    with pytest.raises(
+        InputError, match=r"The scan covers .* metres \(voxels of 1000 x 1000 x 1000 mm\).*voxel spacing"
+    ):
+        segment(huge, tiny_package, POINTS)
+    corner = huge.grid.ijk_to_ras[:3, 3]
+    roi = Roi("spot", tuple(corner - 1.0), tuple(corner + 1.0))
+    assert plan_regions(huge.grid, tiny_package.metadata, (roi,))[0].model_grid.shape == (1000, 1000, 1000)
+
+
 def test_a_model_for_several_images_at_once_is_refused(tiny_package):
     raw = {"network_data_format": {"inputs": {"image": {"num_channels": 4}}}}
     with pytest.raises(PackageError, match="4 images"):

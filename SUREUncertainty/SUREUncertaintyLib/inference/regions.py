@@ -23,6 +23,8 @@ from ..packages.metadata import PackageMetadata
 from .normalisation import normalise
 
 LARGEST_LABEL = 255
+MOST_VOXELS = 2**33
+"""On the model's grid: 34 GB a channel, more than any scan of a whole body; beyond it the spacing must be wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +58,11 @@ def plan_regions(grid: Grid, metadata: PackageMetadata, rois: Sequence[Roi] = ()
     Label values continue from region to region: with n as the package's largest value, region r adds r * n.
 
     Raises:
-        InputError: a region outside the image, or more labels than a label map holds.
+        InputError: a region outside the image, more labels than a label map holds, or a field of view too large.
     """
     if not rois:
         everything = (slice(0, grid.shape[0]), slice(0, grid.shape[1]), slice(0, grid.shape[2]))
-        on_model = model_grid(grid, metadata.orientation, metadata.spacing)
+        on_model = _on_model(grid, metadata, "The scan")
         return (Region(None, everything, grid, on_model, metadata.foreground),)
     step = max(label.value for label in metadata.foreground)
     if step * len(rois) > LARGEST_LABEL:
@@ -101,7 +103,19 @@ def _plan_region(grid: Grid, metadata: PackageMetadata, roi: Roi, offset: int) -
         slices=roi_slices(grid, roi),
         grid=block,
         # from the block, not from the scan: the model's grid then covers every voxel of the block
-        model_grid=model_grid(block, metadata.orientation, metadata.spacing),
+        model_grid=_on_model(block, metadata, f"The region '{roi.name}'"),
         label_set=labels,
         inside=None if inside.all() else inside,
     )
+
+
+def _on_model(block: Grid, metadata: PackageMetadata, where: str) -> Grid:
+    grid = model_grid(block, metadata.orientation, metadata.spacing)
+    if np.prod(grid.shape, dtype=float) > MOST_VOXELS:
+        extent = " x ".join(f"{mm / 1000:.1f}" for mm in block.extent_mm)
+        spacing = " x ".join(f"{mm:g}" for mm in block.spacing)
+        raise InputError(
+            f"{where} covers {extent} metres (voxels of {spacing} mm), which is too much to segment. "
+            "Check the voxel spacing of the scan, or give a smaller region."
+        )
+    return grid
