@@ -21,7 +21,7 @@ def mean_dice(network: nn.Module, cases: Sequence[TrainingCase], patch: Sequence
         image = torch.from_numpy(case.image)[None, None].to(device)
         logits = sliding_window_inference(image, tuple(patch), 1, network, overlap=0.5, mode="gaussian")
         predicted = logits.argmax(1)[0].cpu()  # type: ignore[union-attr]
-        reference = torch.from_numpy(case.label)
+        reference = torch.tensor(case.label)  # a copy: the cached array is read-only
         for value in range(1, logits.shape[1]):  # type: ignore[union-attr]
             found, true = predicted == value, reference == value
             total = int(found.sum() + true.sum())
