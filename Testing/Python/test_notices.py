@@ -87,6 +87,20 @@ def test_a_missing_structure_is_named(metadata: PackageMetadata) -> None:
     assert "lower" in found[texts.STRUCTURE_MISSING]
 
 
+def test_a_size_unlike_the_training_data_is_named_in_every_region_and_an_ordinary_one_is_not(
+    metadata: PackageMetadata,
+) -> None:
+    upper, lower = (float((two_balls() == value).sum()) / 1000 for value in (1, 2))
+    first, second = (label.name for label in metadata.foreground)
+    ordinary = {first: (0.5 * upper, 2 * upper), second: (0.5 * lower, 2 * lower)}
+    assert notices_of(two_balls(), replace(metadata, expected=replace(ORDINARY, volume_ml=ordinary))) == {}
+    large = {first: (2 * upper, 3 * upper), second: ordinary[second]}
+    found = notices_of(two_balls(), replace(metadata, expected=replace(ORDINARY, volume_ml=large)))
+    assert set(found) == {texts.VOLUME}
+    assert f"{LABELS[0].name} ({upper:.2f} ml" in found[texts.VOLUME]
+    assert LABELS[1].name not in found[texts.VOLUME]
+
+
 def test_a_structure_at_the_edge_of_the_image_is_named(metadata: PackageMetadata) -> None:
     array = two_balls().copy()
     array[0:11, 18:22, 18:22] = 2

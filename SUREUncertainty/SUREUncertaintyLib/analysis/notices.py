@@ -147,6 +147,19 @@ def _about_findings(
             missing += empty
     if missing:
         yield _say(texts.STRUCTURE_MISSING, names=_list(missing))
+    unlike = [text for block in blocks for text in _unlike_sizes(block, metadata, structures)]
+    if unlike:
+        yield _say(texts.VOLUME, names=_list(unlike))
+
+
+def _unlike_sizes(block: _Block, metadata: PackageMetadata, structures: Sequence[StructureRow]) -> Iterator[str]:
+    """Structures that were found, with a volume outside the range of the training data."""
+    volumes = {row.value: row.volume_ml for row in structures if row.voxels}
+    for label, own in zip(block.label_set, metadata.foreground, strict=False):
+        expected = metadata.expected.volume_ml.get(own.name)
+        volume = volumes.get(label.value)
+        if expected is not None and volume is not None and not expected[0] <= volume <= expected[1]:
+            yield f"{label.name} ({volume:.2f} ml, expected {_span(expected, 2)} ml)"
 
 
 def _about_edges(labels: Volume, blocks: list[_Block]) -> Iterator[Notice]:

@@ -4,6 +4,7 @@ NOTHING_FOUND = "nothing-found"
 STRUCTURE_MISSING = "structure-missing"
 CUT_BY_IMAGE = "cut-by-image"
 CUT_BY_ROI = "cut-by-roi"
+VOLUME = "volume-unlike-training"
 SEVERAL_PIECES = "several-pieces"
 MOSTLY_DOUBTFUL = "mostly-doubtful"
 DOUBTFUL_ISLANDS = "doubtful-islands"
@@ -24,6 +25,10 @@ TEXTS = {
     CUT_BY_ROI: (
         "Cut by the edge of its region: {names}. Enlarge the region by a few millimetres there and run again; "
         "the volume is that of the part inside."
+    ),
+    VOLUME: (
+        "The size is unlike every case in the training data: {names}. Unless the patient's anatomy explains it, "
+        "the result is wrong there, however sure it looks."
     ),
     SEVERAL_PIECES: "Found in separate pieces: {names}. Check the smaller ones, they may be false.",
     MOSTLY_DOUBTFUL: "More than half of its voxels are doubtful: {names}. Do not rely on it without checking.",

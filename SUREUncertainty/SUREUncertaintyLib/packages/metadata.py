@@ -35,6 +35,7 @@ class Label:
 class Expected:
     """What the training data looked like; outside of it a run warns. Each is (low, high), extents and spacing in mm.
 
+    ``volume_ml`` bounds each structure's volume by the label's name.
     ``contrast`` bounds intensity statistics that survive any scaling: keys are names of
     ``analysis.fingerprint`` measures, values are (low, high).
     """
@@ -42,6 +43,7 @@ class Expected:
     spacing_mm: tuple[float, float] | None = None
     extent_mm: tuple[float, float] | None = None
     contrast: dict[str, tuple[float, float]] = field(default_factory=dict)
+    volume_ml: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -203,8 +203,10 @@ def _kinds(doubt: Fields, head: str) -> tuple[str, tuple[str, ...]]:
 def _expected(top: Fields) -> Expected:
     expected = top.inner("expected") if top.has("expected") else Fields({})
     contrast = expected.inner("contrast") if expected.has("contrast") else Fields({})
+    volume = expected.inner("volume_ml") if expected.has("volume_ml") else Fields({})
     return Expected(
         spacing_mm=expected.interval("spacing_mm") if expected.has("spacing_mm") else None,
         extent_mm=expected.interval("extent_mm") if expected.has("extent_mm") else None,
         contrast={name: contrast.interval(name) for name in contrast.content},
+        volume_ml={name: volume.interval(name) for name in volume.content},
     )

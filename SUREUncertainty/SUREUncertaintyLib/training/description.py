@@ -10,6 +10,7 @@ import numpy as np
 from torch import nn
 
 from ..analysis.fingerprint import measure
+from ..analysis.interval import MM3_PER_ML
 from ..nn.hierarchical.latent_unet import LatentUNet
 from .calibration import doubt_threshold
 from .calibration import predict_tuning
@@ -40,6 +41,7 @@ def describe_package(
     head = HEAD_OF_LOSS.get(recipe.loss.base, "evidential")
     texts = recipe.package
     version = str(texts.get("version", "0.1.0"))
+    labels = texts.get("labels") or _plain_labels(recipe)
     described = {key: texts[key] for key in TEXTS if key in texts}
     return {
         "task": recipe.name,
@@ -57,9 +59,9 @@ def describe_package(
         "normalisation": recipe.input.normalisation,
         "patch": list(recipe.input.patch),
         "overlap": texts.get("overlap", 0.5),
-        "labels": texts.get("labels") or _plain_labels(recipe),
+        "labels": labels,
         "uncertainty": _uncertainty(recipe, network, tuning, head),
-        "expected": _expected(cases, in_pixels=recipe.input.spacing is None),
+        "expected": _expected(cases, labels, in_pixels=recipe.input.spacing is None),
         "training": _training(recipe, cases, tuning),
         "metrics": {},
     }
@@ -84,7 +86,7 @@ def _uncertainty(recipe: Recipe, network: nn.Module, tuning: Sequence[TrainingCa
     return section
 
 
-def _expected(cases: Sequence[TrainingCase], in_pixels: bool) -> dict[str, Any]:
+def _expected(cases: Sequence[TrainingCase], labels: Sequence[dict[str, Any]], in_pixels: bool) -> dict[str, Any]:
     """Ranges of the training data; nothing in mm where the size of their voxels is unknown."""
     measures = [measure(case.image.reshape(-1, *case.image.shape[-2:])) for case in cases]
     contrast = {"contrast": {name: _widened(np.array([row[name] for row in measures])) for name in measures[0]}}
@@ -95,8 +97,15 @@ def _expected(cases: Sequence[TrainingCase], in_pixels: bool) -> dict[str, Any]:
     return {
         "spacing_mm": [float(spacing.min()), float(spacing.max())],
         "extent_mm": _widened(extent),
+        "volume_ml": {label["name"]: _volume(cases, label["value"]) for label in labels if label["value"]},
         **contrast,
     }
+
+
+def _volume(cases: Sequence[TrainingCase], value: int) -> list[float]:
+    """Range of a structure's volume in ml, over the cases that have it."""
+    voxels = np.array([float((case.label == value).sum()) * float(np.prod(case.spacing)) for case in cases])
+    return _widened(voxels[voxels > 0] / MM3_PER_ML) if (voxels > 0).any() else [0.0, 0.0]
 
 
 def _widened(values: np.ndarray[Any, Any]) -> list[float]:
