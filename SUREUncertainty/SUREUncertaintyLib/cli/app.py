@@ -117,3 +117,7 @@ def _write_log(arguments: Sequence[str] | None) -> str:
         stream.write(f"arguments: {list(sys.argv[1:] if arguments is None else arguments)}\n\n")
         stream.write(traceback.format_exc())
     return path
+
+
+if __name__ == "__main__":
+    main()
