@@ -57,9 +57,8 @@ class SureStep:
         if weight == 0.0:
             return self._plain(network, image, label, epoch)
         geometries = batch_geometry(image, label, self.spacing, self.settings)
-        if self.settings.one_graph:
-            return self._one_graph(network, image, label, epoch, weight, geometries, generator)
-        return self._pass_by_pass(network, image, label, epoch, weight, geometries, generator)
+        batch = _Supervised(image, label, epoch, weight, geometries, generator)
+        return self._one_graph(network, batch) if self.settings.one_graph else self._pass_by_pass(network, batch)
 
     def _forward(self, network: nn.Module) -> Forward:
         def logits(image: Tensor) -> Tensor:
@@ -75,88 +74,69 @@ class SureStep:
         _total(parts).backward()
         return _report(parts)
 
-    def _one_graph(
-        self,
-        network: nn.Module,
-        image: Tensor,
-        label: Tensor,
-        epoch: float,
-        weight: float,
-        geometries: Sequence[SampleGeometry | None],
-        generator: torch.Generator,
-    ) -> dict[str, float]:
+    def _one_graph(self, network: nn.Module, batch: _Supervised) -> dict[str, float]:
         """All three passes in one graph."""
         forward = self._forward(network)
-        logits = forward(image)
+        logits = forward(batch.image)
         clean = dirichlet(logits).vacuity
         with frozen_statistics(network):
-            inputs = self._inputs(forward, image, label, clean.detach(), geometries, generator)
+            inputs = self._inputs(forward, batch, clean.detach())
             noisy = [dirichlet(forward(x)).vacuity for x in inputs.images]
-        parts = self.segmentation.parts(logits, to_one_hot(label, self.classes), epoch)
-        parts |= self._supervision(clean, (noisy[0], noisy[1]), inputs, geometries, weight, generator)
+        parts = self.segmentation.parts(logits, to_one_hot(batch.label, self.classes), batch.epoch)
+        parts |= self._supervision((clean, *noisy), inputs, batch)
         _total(parts).backward()
         return _report(parts)
 
-    def _pass_by_pass(
-        self,
-        network: nn.Module,
-        image: Tensor,
-        label: Tensor,
-        epoch: float,
-        weight: float,
-        geometries: Sequence[SampleGeometry | None],
-        generator: torch.Generator,
-    ) -> dict[str, float]:
+    def _pass_by_pass(self, network: nn.Module, batch: _Supervised) -> dict[str, float]:
         """The memory of one pass: u maps first without graph, dL/du for each, then every pass again on its own.
 
         Exact, since the supervision sees the passes through u alone; dropout would draw anew.
         """
         forward = self._forward(network)
         with frozen_statistics(network), torch.no_grad():
-            first = dirichlet(forward(image)).vacuity
-            inputs = self._inputs(forward, image, label, first, geometries, generator)
+            first = dirichlet(forward(batch.image)).vacuity
+            inputs = self._inputs(forward, batch, first)
             maps = [first, *(dirichlet(forward(x)).vacuity for x in inputs.images)]
         leaves = [u.detach().requires_grad_() for u in maps]
-        supervision = self._supervision(leaves[0], (leaves[1], leaves[2]), inputs, geometries, weight, generator)
+        supervision = self._supervision(leaves, inputs, batch)
         slopes = torch.autograd.grad(_total(supervision), leaves)
-        logits = forward(image)
-        parts = self.segmentation.parts(logits, to_one_hot(label, self.classes), epoch)
+        logits = forward(batch.image)
+        parts = self.segmentation.parts(logits, to_one_hot(batch.label, self.classes), batch.epoch)
         (_total(parts) + (dirichlet(logits).vacuity * slopes[0]).sum()).backward()
         with frozen_statistics(network):
             for x, slope in zip(inputs.images, slopes[1:], strict=True):
                 (dirichlet(forward(x)).vacuity * slope).sum().backward()
         return _report(parts | supervision)
 
-    def _inputs(
-        self,
-        forward: Forward,
-        image: Tensor,
-        label: Tensor,
-        clean: Tensor,
-        geometries: Sequence[SampleGeometry | None],
-        generator: torch.Generator,
-    ) -> NoisyInputs:
-        if self.settings.hard_samples:
-            hard = hard_voxels(forward, image, clean, self.settings.noise_kind, generator)
-        else:
-            hard = torch.ones_like(label, dtype=torch.bool)
-        return noisy_inputs(image, label, hard, geometries, self.classes, self.spacing, self.settings, generator)
-
-    def _supervision(
-        self,
-        clean: Tensor,
-        noisy: tuple[Tensor, Tensor],
-        inputs: NoisyInputs,
-        geometries: Sequence[SampleGeometry | None],
-        weight: float,
-        generator: torch.Generator,
-    ) -> dict[str, Tensor]:
-        """The weighted parts of a (beta L_gu + gamma L_nu)."""
+    def _inputs(self, forward: Forward, batch: _Supervised, clean: Tensor) -> NoisyInputs:
         settings = self.settings
-        gradient = gradient_uncertainty_loss(clean, geometries, settings, generator)
-        noise = noise_uncertainty_loss(clean, noisy, inputs.levels, inputs.centres, geometries, settings)
-        weighted = {name: weight * settings.gamma * part for name, part in noise.items()}
-        return {"gradient": weight * settings.beta * gradient, **weighted}
+        if settings.hard_samples:
+            hard = hard_voxels(forward, batch.image, clean, settings.noise_kind, batch.generator)
+        else:
+            hard = torch.ones_like(batch.label, dtype=torch.bool)
+        places = (batch.geometries, self.classes, self.spacing, settings, batch.generator)
+        return noisy_inputs(batch.image, batch.label, hard, *places)
+
+    def _supervision(self, maps: Sequence[Tensor], inputs: NoisyInputs, batch: _Supervised) -> dict[str, Tensor]:
+        """The weighted parts of a (beta L_gu + gamma L_nu); ``maps``: u clean, at the first and the second level."""
+        settings, geometries = self.settings, batch.geometries
+        clean, first, second = maps
+        gradient = gradient_uncertainty_loss(clean, geometries, settings, batch.generator)
+        noise = noise_uncertainty_loss(clean, (first, second), inputs.levels, inputs.centres, geometries, settings)
+        weighted = {name: batch.weight * settings.gamma * part for name, part in noise.items()}
+        return {"gradient": batch.weight * settings.beta * gradient, **weighted}
+
+
+@dataclass(frozen=True)
+class _Supervised:
+    """What a step with supervision needs; ``weight`` is the ramp's a(epoch)."""
+
+    image: Tensor
+    label: Tensor
+    epoch: float
+    weight: float
+    geometries: Sequence[SampleGeometry | None]
+    generator: torch.Generator
 
 
 def _total(parts: dict[str, Tensor]) -> Tensor:
