@@ -29,6 +29,7 @@ METRIC_WORDS = {
     "auroc_error": "AUROC, uncertainty finds wrong voxels",
     "aupr_error": "AUPR, uncertainty finds wrong voxels",
     "aurc": "Area under the risk-coverage curve",
+    "volume_range_coverage": "Share of cases whose volume range holds the reference",
 }
 
 
