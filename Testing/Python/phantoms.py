@@ -121,6 +121,7 @@ def write_dicom_series(
             "0020|000e": f"{SERIES}.{series}",
             "0008|0018": f"{SERIES}.{series}.{echo}.{k + 1}",
             "0020|0011": str(number),
+            "0020|0052": f"{SERIES}.8",
             "0020|0013": str(len(names) - k),
             "0020|0032": "\\".join(f"{x:.9f}" for x in position),
             "0020|0037": "\\".join(f"{x:.9f}" for x in (*cosines[:, 0], *cosines[:, 1])),

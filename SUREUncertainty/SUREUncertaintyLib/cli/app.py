@@ -23,6 +23,7 @@ from ..core.errors import SureError
 from .demo import demo
 from .difficulty import difficulty
 from .evaluate import evaluate
+from .export import export
 from .models import models_app
 from .robustness import robustness
 from .segment import segment
@@ -52,6 +53,7 @@ def root(
 
 
 app.command(help="Segment a scan and map the doubt.")(segment)
+app.command(help="Write a result as DICOM objects, NRRD, NIfTI, CSV or a page.")(export)
 app.command(help="Measure a model on labelled scans.")(evaluate)
 app.command(help="Damage a scan more and more: when does the result break, and does the doubt notice?")(robustness)
 app.command(help="Score how hard scans are for a frozen network, and what to keep.")(difficulty)

@@ -23,6 +23,19 @@ _FILMS = {"US", "XA", "RF", "ES", "IVUS", "XC"}
 
 def read_folder(folder: Path) -> Volume:
     """Read the one series in a folder. Raises ``InputError``: none, several, incomplete, or no scan."""
+    return read_slices(series_in(folder), folder.name)
+
+
+def read_series_of(path: Path) -> Volume:
+    """Read the series that a file belongs to, from all files of its folder.
+
+    Raises ``InputError``, also for any damaged DICOM file beside it: it may be the last slice of this series.
+    """
+    return read_slices(series_beside(path), path.parent.name)
+
+
+def series_in(folder: Path) -> list[DicomSlice]:
+    """The headers of the one series in a folder, in no order. Raises ``InputError`` as ``read_folder``."""
     files = _dicom_files(folder)
     if not files:
         below = sorted({str(f.parent.relative_to(folder)) for f in folder.glob("*/*") if f.is_file() and is_dicom(f)})
@@ -38,23 +51,21 @@ def read_folder(folder: Path) -> Volume:
             f"The folder {folder} holds {len(series)} series: {_listed([_title(group) for group in series.values()])}. "
             "Choose one of them by giving one of its files, or move it to a folder of its own."
         )
-    return _read_series(scans, folder.name)
+    return scans
 
 
-def read_series_of(path: Path) -> Volume:
-    """Read the series that a file belongs to, from all files of its folder.
-
-    Raises ``InputError``, also for any damaged DICOM file beside it: it may be the last slice of this series.
-    """
+def series_beside(path: Path) -> list[DicomSlice]:
+    """The headers of the series that a file belongs to, in no order. Raises ``InputError`` as ``read_series_of``."""
     header = None if path.name.upper() == "DICOMDIR" else read_header(path)
     if header is None or header.modality in _NO_SCAN:
         kind = f" ({header.modality})" if header else ""
         raise InputError(f"The DICOM file {path.name} holds no scan{kind}. Choose a file or the folder of the scan.")
     others = [h for f in _dicom_files(path.parent) if not f.samefile(path) and (h := read_header(f)) is not None]
-    return _read_series([header, *(h for h in others if h.series == header.series)], path.parent.name)
+    return [header, *(h for h in others if h.series == header.series)]
 
 
-def _read_series(slices: list[DicomSlice], name: str) -> Volume:
+def read_slices(slices: list[DicomSlice], name: str) -> Volume:
+    """Read the voxels of one series; ``name`` where its header has no description. Raises ``InputError``."""
     first = slices[0]
     name = first.description or name
     if any(header.components > 1 for header in slices):
@@ -66,7 +77,7 @@ def _read_series(slices: list[DicomSlice], name: str) -> Volume:
             f"The DICOM series {_title(slices)} holds several volumes, one a file. Choose one of them "
             "and move it to a folder of its own."
         )
-    ordered = _sort(slices)
+    ordered = in_order(slices)
     image = _load(ordered)
     return Volume(sitk.GetArrayFromImage(image), _grid(ordered), name, first.modality)
 
@@ -78,8 +89,8 @@ def _read_single(header: DicomSlice, name: str) -> Volume:
     return Volume(volume.array, volume.grid, name, header.modality)
 
 
-def _sort(slices: list[DicomSlice]) -> list[DicomSlice]:
-    """Slices in order along the normal, after checking that they form one regular stack."""
+def in_order(slices: list[DicomSlice]) -> list[DicomSlice]:
+    """Slices in order along the normal, after checking that they form one regular stack. Raises ``InputError``."""
     if any(header.position is None for header in slices):
         raise InputError(f"The DICOM series {_title(slices)} does not say where its slices lie. Export it again.")
     turned = max(float(np.abs(header.direction - slices[0].direction).max()) for header in slices)

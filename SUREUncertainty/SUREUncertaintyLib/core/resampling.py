@@ -67,6 +67,15 @@ def model_grid(
     return spaced if roi is None else roi_grid(spaced, roi)
 
 
+def same_voxels(first: Grid, second: Grid) -> bool:
+    """Whether both grids have the same voxels at the same places, in whatever order and direction of the axes."""
+    if _alignment(first, second) is None or sorted(first.shape) != sorted(second.shape):
+        return False
+    corners = (index_map(first, second) @ grid_corners(second.shape[::-1]))[:3].T
+    inside = (corners > -0.5 - _ALIGNED) & (corners < np.asarray(first.shape[::-1]) - 0.5 + _ALIGNED)
+    return bool(inside.all())
+
+
 def resample(volume: Volume, grid: Grid, order: Order = "linear", default: float = 0.0) -> Volume:
     """The volume on another grid; ``default`` outside its field of view.
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.roi import Roi
+from ..core.voxel_fingerprint import voxel_fingerprint
 from ..inference.result import SegmentationResult
 from .sampling import describe_sampling
 from .tables import region_record
@@ -28,6 +29,7 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "disclaimer": DISCLAIMER,
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "image": result.image.name,
+        "voxel_fingerprint": voxel_fingerprint(result.image.array),
         **result.provenance,
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
         "labels": [

@@ -78,7 +78,7 @@ def write_results(
     """
     wanted = wanted or Wanted()
     progress(0.0, "writing maps and tables")
-    _write_maps(result, folder)
+    write_maps(result, folder)
     pictures: list[Picture] = []
     if wanted.pictures:
         raise_if_cancelled(is_cancelled)
@@ -99,7 +99,8 @@ def write_results(
     return write_document(document, folder)
 
 
-def _write_maps(result: SegmentationResult, folder: Path) -> None:
+def write_maps(result: SegmentationResult, folder: Path) -> None:
+    """Segmentation, maps of doubt and tables, as every run writes them. Raises ``OutputError``."""
     write_segmentation(result.labels, result.label_set, folder / "segmentation.seg.nrrd")
     write_volume(result.uncertainty, folder / "uncertainty.nrrd")
     write_volume(result.entropy, folder / "entropy.nrrd")

@@ -1,0 +1,68 @@
+"""What can be exported of a result, from the folder that a run wrote."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..core.reading import read_volume
+from ..core.segment_reading import read_segmentation
+from ..core.volume import Volume
+from ..packages.metadata import Label
+from ..report.document import FILE
+
+
+@dataclass(frozen=True, eq=False)
+class ExportContent:
+    """A result as it lies in its folder.
+
+    Attributes:
+        folder: where the run wrote it.
+        labels: uint8 label map; values are those of ``label_set``.
+        maps: doubt in 0..1 by kind, the primary kind first; on the grid of ``labels``.
+        document: the content of ``report.json``.
+    """
+
+    folder: Path
+    labels: Volume
+    label_set: tuple[Label, ...]
+    maps: Mapping[str, Volume]
+    document: Mapping[str, Any]
+
+    @property
+    def model(self) -> tuple[str, str, str]:
+        """Name, version and fingerprint of the model."""
+        model = self.document.get("model", {})
+        name, version, fingerprint = (str(model.get(key, "unknown")) for key in ("name", "version", "fingerprint"))
+        return name, version, fingerprint
+
+
+def read_content(folder: Path) -> ExportContent:
+    """Read a folder that ``sure segment`` wrote.
+
+    Raises:
+        InputError: it is no such folder, or a file of it is missing or damaged.
+    """
+    if not (folder / FILE).is_file():
+        raise InputError(
+            f"The folder {folder} holds no result: there is no {FILE} in it. Choose a folder that 'sure segment' wrote."
+        )
+    try:
+        document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        kind = str(document["uncertainty"]["kind"])
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"The file {folder / FILE} is damaged. Run the segmentation again.") from None
+    labels, label_set = read_segmentation(folder / "segmentation.seg.nrrd")
+    return ExportContent(folder, labels, label_set, _read_maps(folder, kind), document)
+
+
+def _read_maps(folder: Path, primary: str) -> dict[str, Volume]:
+    files = {primary: folder / "uncertainty.nrrd"}
+    if primary != "entropy":
+        files["entropy"] = folder / "entropy.nrrd"
+    files |= {path.stem: path for path in sorted((folder / "maps").glob("*.nrrd"))}
+    return {kind: read_volume(path) for kind, path in files.items()}
