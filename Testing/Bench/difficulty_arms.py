@@ -1,0 +1,140 @@
+"""The arms of the difficulty experiments that train: fold models, filters against random drops, DUO against uniform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from difficulty_data import BASE
+from difficulty_data import DAMAGE_SEED
+from difficulty_data import Plan
+from difficulty_data import Rows
+from difficulty_data import case_list
+from difficulty_data import own
+from difficulty_data import tuning
+from difficulty_data import write_rows
+from difficulty_scores import SHARES
+from difficulty_scores import mean_dice
+from difficulty_scores import save
+from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.packages.package import load_package
+from SUREUncertaintyLib.training.recipe import find_recipe
+from SUREUncertaintyLib.training.run import train
+
+FOLDS = 3
+PROFILE: dict[str, Any] = {
+    "channels": [8, 16, 32],
+    "spacing": [1.5, 1.5, 1.5],
+    "patch": [32, 40, 32],
+    "optimisation": {"warmup_steps": 30, "ema": 0.98, "learning_rate": 0.003, "mixed_precision": False},
+    "augmentation": {"elastic_probability": 0.0, "bias_probability": 0.0, "low_resolution_probability": 0.0},
+}
+"""The short profile that all arms share: a small network at 1.5 mm, so that many arms fit one processor."""
+
+
+def recipe(plan: Plan, arm: str, table: str, seed: int, **changes: Any) -> dict[str, Any]:
+    """The shipped recipe in the short profile, on a table of ours."""
+    document: dict[str, Any] = yaml.safe_load(find_recipe(BASE).read_text(encoding="utf-8"))
+    columns = {"image_column": "image", "label_column": "label", "id_column": "id", "group_column": "group"}
+    kept = {"tuning_groups": document["data"]["tuning_groups"], "train_split": "train", "split_column": "split"}
+    document |= {"name": arm, "seed": seed, "data": {"table": table, **columns, **kept}, **changes}
+    document["network"]["arguments"]["channels"] = PROFILE["channels"]
+    document["input"] |= {"spacing": PROFILE["spacing"], "patch": PROFILE["patch"]}
+    document["optimisation"] |= {**PROFILE["optimisation"], "steps": plan.steps}
+    document["augmentation"] |= PROFILE["augmentation"]
+    return document
+
+
+def trained(plan: Plan, document: dict[str, Any]) -> Package:
+    """The arm's package, trained, resumed or found finished."""
+    arm = document["name"]
+    output = plan.work / "runs" / arm
+    if (output / "package" / arm / "configs" / "checksums.json").is_file():
+        return load_package(output / "package" / arm)
+    path = plan.results / "recipes" / f"{arm}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    package = train(path, plan.tables, output, "cpu")
+    assert package is not None
+    return package
+
+
+def fold_tables(plan: Plan, name: str, rows: Rows) -> list[tuple[str, str]]:
+    """Name and table of every fold of a set: whole subjects are held out."""
+    groups = sorted({row["group"] for row in own(rows)})
+    parts = np.array_split(np.random.default_rng(DAMAGE_SEED).permutation(groups), FOLDS)
+    found = []
+    for number, part in enumerate(parts):
+        held, arm = set(part.tolist()), f"{name}-fold{number}"
+        table = [{**row, "split": "held" if row["group"] in held else "train"} for row in rows]
+        write_rows(plan.tables / f"{arm}.csv", table)
+        found.append((arm, f"{arm}.csv"))
+    return found
+
+
+def fold_folder(plan: Plan, name: str) -> Path:
+    """The folder of a set's fold models, as ``crossfit:FOLDER`` wants it."""
+    return plan.work / "folds" / name
+
+
+def train_fold(plan: Plan, name: str, number: int, arm: str, table: str) -> bool:
+    """Train one fold model and put it in its set's folder. Returns whether it was done now."""
+    link = fold_folder(plan, name) / arm
+    if link.exists():
+        return False
+    package = trained(plan, recipe(plan, arm, table, seed=number))
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(package.root.absolute(), target_is_directory=True)
+    return True
+
+
+def out_of_fold_dice(plan: Plan, name: str, rows: Rows) -> dict[str, float]:
+    """Mean Dice of every case by the fold model that never saw it, against its (possibly damaged) label."""
+    dice: dict[str, float] = {}
+    cases = case_list(plan, name, own(rows))
+    for root in sorted(fold_folder(plan, name).iterdir()):
+        package = load_package(root)
+        held = tuple(case for case in cases if case.id not in package.metadata.raw["training"]["training_ids"])
+        dice |= mean_dice(plan, f"{root.name}-held", package, held)
+    return dice
+
+
+def arms(plan: Plan, sets: tuple[str, ...]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Every training: its set, its name, and the sections of the recipe that differ. Whole seeds come first."""
+    for seed in range(plan.seeds):
+        for name in sets:
+            yield name, f"{name}-plain-{seed}", {"seed": seed}
+            yield name, f"{name}-duo-{seed}", {"seed": seed, "loss": {"name": "duo", "kl_anneal_epochs": 20}}
+            for share in reversed(SHARES):
+                cut = {"table": f"difficulty/{name}/crossfit/auv.csv", "keep": share, "allow_unproven": True}
+                yield name, f"{name}-filter{share:g}-{seed}", {"seed": seed, "filter": cut}
+                yield name, f"{name}-random{share:g}-{seed}", {"seed": seed, "filter": {**cut, "random_seed": seed}}
+
+
+def run_arm(plan: Plan, name: str, arm: str, changes: dict[str, Any], rows: Rows) -> bool:
+    """Train one arm and keep its Dice on the tuning cases. Returns whether it was done now."""
+    result = plan.results / f"arm-{arm}.json"
+    if result.is_file():
+        return False
+    write_rows(plan.tables / f"{name}.csv", rows)
+    package = trained(plan, recipe(plan, arm, f"{name}.csv", **changes))
+    cases = case_list(plan, f"{name}-tuning", tuning(rows))
+    used = package.metadata.raw["training"]["training_ids"]
+    hurt = {row["id"] for row in rows if row["damage"]}
+    save(
+        result,
+        {
+            "arm": arm,
+            "set": name,
+            **changes,
+            "steps": plan.steps,
+            "trained_on": len(used),
+            "damaged_among_them": len(hurt & set(used)),
+            "dice": {key: round(value, 6) for key, value in mean_dice(plan, arm, package, cases).items()},
+            "groups": {case.id: case.group for case in cases},
+        },
+    )
+    return True

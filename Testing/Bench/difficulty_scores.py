@@ -1,0 +1,110 @@
+"""The rows that need no training, or only fold models: does AUV find damaged scans, does S follow Dice?"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from dataclasses import field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from difficulty_data import BASE
+from difficulty_data import Plan
+from difficulty_data import Rows
+from difficulty_data import case_list
+from SUREUncertaintyLib.difficulty.case_scale import ScaleOptions
+from SUREUncertaintyLib.difficulty.cohort import CohortOptions
+from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions
+from SUREUncertaintyLib.difficulty.extractors.registry import create_extractor
+from SUREUncertaintyLib.difficulty.gate import damage_test
+from SUREUncertaintyLib.difficulty.results import FilterOptions
+from SUREUncertaintyLib.difficulty.results import assess_cohort
+from SUREUncertaintyLib.difficulty.table import DifficultyTable
+from SUREUncertaintyLib.difficulty.table import read_table
+from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.metrics.cases import Case
+from SUREUncertaintyLib.metrics.evaluation import EvaluationOptions
+from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
+from SUREUncertaintyLib.packages.package import Package
+
+SHARES = (0.95, 0.9)
+CONTROLS = ("control-random", "control-intensity", "control-variance", "control-volume")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """An extractor with the toggles of S; ``short`` names it in files and tables."""
+
+    short: str
+    name: str
+    scale: ScaleOptions = field(default_factory=ScaleOptions)
+
+
+def variants(short: str, name: str) -> tuple[Variant, ...]:
+    """The published score and both ablations of it."""
+    return (
+        Variant(short, name),
+        Variant(f"{short}, row-centred", name, ScaleOptions(center="row")),
+        Variant(f"{short}, power 1", name, ScaleOptions(power=1)),
+    )
+
+
+def free_variants() -> tuple[Variant, ...]:
+    """What needs no training here: the shipped package and the controls."""
+    return (*variants(BASE, BASE), *(Variant(name, name) for name in CONTROLS))
+
+
+def score(plan: Plan, name: str, rows: Rows, variant: Variant) -> bool:
+    """Score one set by one extractor, unless that is done for these very weights. Returns whether it was done now."""
+    file = variant.short.replace(", ", "-").replace(" ", "-")
+    result = plan.results / f"score-{name}-{file}.json"
+    digest = create_extractor(_options(plan, variant)).fingerprint.digest
+    if result.is_file() and json.loads(result.read_text(encoding="utf-8"))["digest"] == digest:
+        return False
+    cases = case_list(plan, name, rows)
+    output = plan.tables / "difficulty" / name / file
+    cohort = CohortOptions(_options(plan, variant), variant.scale, workers=plan.workers)
+    assess_cohort(cases, output, cohort, FilterOptions(SHARES), overwrite=True)
+    save(result, {"set": name, "extractor": variant.short, "digest": digest, **_found(read_table(output), rows)})
+    return True
+
+
+def _options(plan: Plan, variant: Variant) -> ExtractorOptions:
+    return ExtractorOptions(variant.name, threads=1)
+
+
+def _found(table: DifficultyTable, rows: Rows) -> dict[str, Any]:
+    scales = {scan.id: scan.scale for scan in table.scans if np.isfinite(scan.scale)}
+    hurt = {row["id"] for row in rows if row["damage"]} & scales.keys()
+    groups = {row["id"]: row["group"] for row in rows}
+    test = damage_test("any", scales, {name: scales[name] for name in hurt}, groups) if hurt else None
+    return {
+        "seen": sum(scan.seen for scan in table.scans),
+        "damaged": len(hurt),
+        "auroc": [test.auroc, test.low, test.high] if test else None,
+        "gate": {key: value for key, value in table.header["gate"].items() if key != "verdict"},
+        "scales": {name: round(scale, 8) for name, scale in scales.items()},
+        "groups": {name: groups[name] for name in scales},
+    }
+
+
+def keep_dice(plan: Plan, name: str, dice: dict[str, float]) -> None:
+    """Dice by scan of a network that was not trained on it, for the correlations of a set."""
+    save(plan.results / f"dice-{name}.json", {"set": name, "dice": {key: round(v, 6) for key, v in dice.items()}})
+
+
+def mean_dice(plan: Plan, name: str, package: Package, cases: tuple[Case, ...]) -> dict[str, float]:
+    """Mean Dice by case id."""
+    output = plan.work / "evaluations" / name
+    options = EvaluationOptions(noise_levels=())
+    found = evaluate_cases(cases, package, create_engine(package, threads=1), output, options, overwrite=True)
+    return {result.id: result.value("dice", "mean") for result in found.results if not result.error}
+
+
+def save(path: Path, document: dict[str, Any]) -> None:
+    """A result, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)
