@@ -23,8 +23,8 @@ from SUREUncertaintyLib.difficulty.results import assess_cohort
 from SUREUncertaintyLib.difficulty.table import DifficultyTable
 from SUREUncertaintyLib.difficulty.table import read_table
 from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.metrics.case_evaluation import EvaluationOptions
 from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.evaluation import EvaluationOptions
 from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
 from SUREUncertaintyLib.packages.package import Package
 

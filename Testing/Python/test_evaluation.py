@@ -20,12 +20,12 @@ from SUREUncertaintyLib.core.progress import silent
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.metrics.case_evaluation import EvaluationOptions
+from SUREUncertaintyLib.metrics.case_evaluation import evaluate_case
 from SUREUncertaintyLib.metrics.case_result import METRICS
 from SUREUncertaintyLib.metrics.case_result import CaseResult
 from SUREUncertaintyLib.metrics.cases import Case
 from SUREUncertaintyLib.metrics.cases import read_cases
-from SUREUncertaintyLib.metrics.evaluation import EvaluationOptions
-from SUREUncertaintyLib.metrics.evaluation import evaluate_case
 from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
 from SUREUncertaintyLib.metrics.predictor import NativePredictor
 from SUREUncertaintyLib.metrics.predictor import Prediction

@@ -21,11 +21,11 @@ from SUREUncertaintyLib.corruptions.registry import corrupt_volume
 from SUREUncertaintyLib.corruptions.registry import make_recipe
 from SUREUncertaintyLib.inference.estimation.choose import estimate
 from SUREUncertaintyLib.metrics.boundary import boundary_distance
+from SUREUncertaintyLib.metrics.case_evaluation import EvaluationOptions
+from SUREUncertaintyLib.metrics.case_evaluation import evaluate_case
 from SUREUncertaintyLib.metrics.cases import Case
 from SUREUncertaintyLib.metrics.cases import read_cases
 from SUREUncertaintyLib.metrics.cases import single_case
-from SUREUncertaintyLib.metrics.evaluation import EvaluationOptions
-from SUREUncertaintyLib.metrics.evaluation import evaluate_case
 from SUREUncertaintyLib.metrics.overlap import dice
 from SUREUncertaintyLib.metrics.predictor import NativePredictor
 from SUREUncertaintyLib.packages.package import Package

@@ -35,6 +35,9 @@ def evaluate(
     missed: Annotated[
         str, typer.Option(help="HD95 and ASSD of missed structures: undefined or diagonal.")
     ] = "undefined",
+    scheduler: Annotated[
+        str | None, typer.Option(help="With --cases: a Dask scheduler, such as tcp://host:8786, whose workers do it.")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace earlier results in the output folder.")
     ] = False,
@@ -43,8 +46,10 @@ def evaluate(
     """Measure a model on labelled scans: overlap, surface, calibration, and whether its doubt finds its errors."""
     from ..core.errors import InputError
     from ..inference.estimation.choose import create_estimator
+    from ..inference.estimation.model_options import ModelOptions
+    from ..metrics.case_evaluation import EvaluationOptions
     from ..metrics.cases import read_cases
-    from ..metrics.evaluation import EvaluationOptions
+    from ..metrics.cluster import Cluster
     from ..metrics.evaluation import evaluate_cases
     from ..metrics.multirater_evaluation import evaluate_raters
     from ..metrics.relations import NOISE_LEVELS
@@ -52,6 +57,8 @@ def evaluate(
 
     if missed not in ("undefined", "diagonal"):
         raise InputError(f"--missed must be undefined or diagonal, not {missed}.")
+    if scheduler and cases is None:
+        raise InputError("--scheduler spreads a list of cases over a cluster; give the list with --cases.")
     if raters is not None:
         chosen = create_estimator(estimator, model, engine, device, seed=seed)
         with terminal_progress() as progress:
@@ -76,7 +83,11 @@ def evaluate(
     options = EvaluationOptions(seed, NOISE_LEVELS if noise else (), empty=missed)  # type: ignore[arg-type]
     with terminal_progress() as progress:
         chosen = create_estimator(estimator, model, engine, device, seed=seed)
-        outcome = evaluate_cases(listed, chosen.package, chosen.engine, output, options, overwrite, progress=progress)
+        travels = ModelOptions(model, estimator, engine, device, seed, chosen.package.fingerprint)
+        cluster = Cluster(scheduler, travels) if scheduler else None
+        outcome = evaluate_cases(
+            listed, chosen.package, chosen.engine, output, options, overwrite, cluster=cluster, progress=progress
+        )
     if as_json:
         typer.echo((output / "summary.json").read_text(encoding="utf-8"))
     else:

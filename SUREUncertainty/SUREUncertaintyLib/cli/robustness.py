@@ -33,11 +33,17 @@ def robustness(
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
+    scheduler: Annotated[
+        str | None, typer.Option(help="With --cases: a Dask scheduler, such as tcp://host:8786, whose workers do it.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print robustness.json instead of sentences.")] = False,
 ) -> None:
     """Damage a scan more and more, and see when the segmentation breaks and whether the doubt notices."""
+    from ..core.errors import InputError
     from ..inference.estimation.choose import create_estimator
+    from ..inference.estimation.model_options import ModelOptions
+    from ..metrics.cluster import Cluster
     from ..metrics.predictor import NativePredictor
     from ..report.robustness_page import add_robustness_page
     from ..robustness.levels import parse_levels
@@ -46,12 +52,17 @@ def robustness(
     from ..robustness.series import SeriesOptions
     from .progress import terminal_progress
 
+    if scheduler and cases is None:
+        raise InputError("--scheduler spreads a list of scans over a cluster; give the list with --cases.")
     listed = _cases(image, label, cases, split)
     options, names = SeriesOptions(parse_levels(levels), unit, seed), parse_corruptions(corruption)
     with terminal_progress() as progress:
         opened = create_estimator(estimator, model, engine, device, seed=seed)
         predictor = NativePredictor(opened.package, opened.engine)
-        outcome = run_robustness(listed, predictor, names, output, options, overwrite, (add_robustness_page,), progress)
+        travels = ModelOptions(model, estimator, engine, device, seed, opened.package.fingerprint)
+        cluster = Cluster(scheduler, travels) if scheduler else None
+        additions = (add_robustness_page,)
+        outcome = run_robustness(listed, predictor, names, output, options, overwrite, additions, cluster, progress)
     if as_json:
         typer.echo((output / "robustness.json").read_text(encoding="utf-8"))
     else:

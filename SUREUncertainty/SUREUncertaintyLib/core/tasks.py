@@ -7,6 +7,7 @@ its process is given up, and no other is blamed for it.
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -18,7 +19,9 @@ from concurrent.futures import wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
+from threading import Lock
 from typing import Any
 
 from .errors import EngineError
@@ -32,6 +35,9 @@ POLL_S = 0.2
 CONNECT_S = 10
 DIED = "the process that worked on it ended without a word, {} times; the memory may be too small"
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+_WORKER = Lock()
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,18 @@ def core_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def threads_of_worker() -> int | None:
+    """Threads of the Dask worker that this task runs in; None outside of one."""
+    if "distributed" not in sys.modules:
+        return None
+    from distributed import get_worker
+
+    try:
+        return int(get_worker().state.nthreads)
+    except ValueError:
+        return None
 
 
 def _attempt(function: Callable[[Any], Any], index: int, item: Any) -> Outcome:
@@ -194,8 +212,15 @@ def _on_cluster(
             f"No Dask scheduler answers at {address}. Check the address (such as tcp://host:8786), and that it runs."
         ) from error
     with client:
-        futures = {client.submit(function, item, retries=ATTEMPTS, pure=False): n for n, item in enumerate(items)}
+        run = partial(_one_at_a_time, function)
+        futures = {client.submit(run, item, retries=ATTEMPTS, pure=False): n for n, item in enumerate(items)}
         yield from _gathered(client, futures, is_cancelled)
+
+
+def _one_at_a_time(function: Callable[[Any], Any], item: Any) -> Any:
+    """A worker with several threads gives them all to one task: engines are not made to be shared."""
+    with _WORKER:
+        return function(item)
 
 
 def _gathered(client: Any, futures: dict[Any, int], is_cancelled: IsCancelled) -> Iterator[Outcome]:

@@ -18,6 +18,7 @@ from ..core.errors import InputError
 from ..core.errors import SureError
 from ..core.reading import read_labels
 from ..core.reading import read_volume
+from ..core.tasks import threads_of_worker
 from ..core.volume import Volume
 from ..metrics.cases import Case
 from .auv import mean_scale
@@ -181,6 +182,7 @@ def _extractor(text: str) -> Extractor:
     """Built once a process."""
     document = json.loads(text)
     checkpoint = Path(document["checkpoint"]) if document["checkpoint"] else None
+    threads = document["threads"] or threads_of_worker()
     return create_extractor(
-        ExtractorOptions(**{**document, "checkpoint": checkpoint, "known": dict(document["known"])})
+        ExtractorOptions(**{**document, "checkpoint": checkpoint, "threads": threads, "known": dict(document["known"])})
     )

@@ -18,16 +18,15 @@ import numpy as np
 import scipy
 
 from .. import __version__
-from ..core.errors import Cancelled
 from ..core.errors import InputError
 from ..core.progress import IsCancelled
 from ..core.progress import Progress
 from ..core.progress import never
 from ..core.progress import silent
 from ..core.tasks import core_count
-from ..core.tasks import run_tasks
 from ..metrics.cases import Case
 from ..metrics.progress_file import ProgressFile
+from ..metrics.spread import run_remaining
 from .auv import auv_values
 from .case_scale import CaseScale
 from .case_scale import Job
@@ -48,7 +47,6 @@ from .table import SCHEMA
 from .table import DifficultyTable
 
 NO_LABELS = "The extractor reads no labels, so it cannot see damaged ones; damage of labels was not tested."
-STOPPED = "The run was cancelled. Finished scans are kept; the same command goes on from there."
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def score_cohort(
     finished = ProgressFile(output, header, CaseScale.from_json)
     jobs = [*_jobs(cases, options), *(_gate_jobs(cases, extractor, options) if options.gate else ())]
     results = _run(jobs, options, finished, progress, is_cancelled)
-    scans = tuple(results[number] for number in range(len(cases)))
+    scans = results[: len(cases)]
     damaged = {(job.damage, job.case.id): results[n] for n, job in enumerate(jobs) if job.damage}
     gate = _gate(scans, damaged, extractor, options) if options.gate else None
     header["gate"] = gate.to_json() if gate else None
@@ -177,27 +175,23 @@ def _run(
     finished: ProgressFile[CaseScale],
     progress: Progress,
     is_cancelled: IsCancelled,
-) -> dict[int, CaseScale]:
-    """The result of every job by its number, from the file of finished ones where it is there."""
+) -> tuple[CaseScale, ...]:
+    """The result of every job, from the file of finished ones where it is there."""
     earlier = finished.start()
     keys = [f"{finished.key(job.case)}|{job.damage}" for job in jobs]
-    results = {number: earlier[key] for number, key in enumerate(keys) if key in earlier}
-    todo = [number for number in range(len(jobs)) if number not in results]
-    tasks = run_tasks(run_job, [jobs[n] for n in todo], options.workers, options.scheduler, is_cancelled)
-    try:
-        for outcome in tasks:
-            number = todo[outcome.index]
-            case = jobs[number].case
-            lost = CaseScale(
-                case.id, case.group, case.split, error=f"The scan {case.id} was given up: {outcome.error}."
-            )
-            results[number] = lost if outcome.error else outcome.value
-            if not results[number].error:
-                finished.append(keys[number], results[number])
-            progress(len(results) / len(jobs), f"{len(results)} of {len(jobs)} scans: {case.id}")
-    except Cancelled:
-        raise Cancelled(STOPPED) from None
-    return results
+    known = {number: earlier[key] for number, key in enumerate(keys) if key in earlier}
+
+    def keep(number: int, result: CaseScale) -> None:
+        if not result.error:
+            finished.append(keys[number], result)
+
+    def lost(number: int, why: str) -> CaseScale:
+        case = jobs[number].case
+        return CaseScale(case.id, case.group, case.split, error=f"The scan {case.id} was given up: {why}.")
+
+    names = [job.case.id for job in jobs]
+    where = (options.workers, options.scheduler)
+    return run_remaining(run_job, jobs, names, known, keep, lost, *where, progress, is_cancelled)
 
 
 def _gate(

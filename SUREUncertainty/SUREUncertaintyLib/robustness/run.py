@@ -10,27 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import Cancelled
 from ..core.errors import InputError
-from ..core.errors import PackageError
-from ..core.errors import SureError
 from ..core.progress import IsCancelled
 from ..core.progress import Progress
 from ..core.progress import never
 from ..core.progress import raise_if_cancelled
 from ..core.progress import silent
 from ..core.writing import OutputFolder
-from ..corruptions.corruption import NotApplicable
 from ..corruptions.registry import NAMES
 from ..corruptions.registry import find_corruption
 from ..corruptions.strengths import scale_of
 from ..metrics.cases import Case
+from ..metrics.cluster import Cluster
 from ..metrics.predictor import NativePredictor
+from .attempt import attempt_series
+from .cluster import run_on_cluster
 from .levels import check_levels
 from .results import SeriesResult
 from .series import OpenCase
 from .series import SeriesOptions
-from .series import run_series
 from .store import Store
 from .summary import summarise_corruptions
 from .tables import write_tables
@@ -73,16 +71,19 @@ def run_robustness(
     options: SeriesOptions | None = None,
     overwrite: bool = False,
     additions: Sequence[Add] = (),
+    cluster: Cluster | None = None,
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
 ) -> Robustness:
     """Run every corruption on every case and write ``robustness.csv`` and ``robustness.json`` into ``output``.
 
     Finished levels are kept beside the output until the end, so that the same call goes on after a stop. A case that
-    cannot be read stops no other; where there is only one series, its error is raised.
+    cannot be read stops no other; where there is only one series, its error is raised. With a ``cluster`` its workers
+    run the series, and the engine here only says what was run.
 
     Raises:
-        InputError: levels, unit or corruptions that make no sense, or the only series failed.
+        InputError: levels, unit or corruptions that make no sense, the only series failed, or nothing answers at the
+            cluster's address.
         OutputError, PackageError, EngineError: nothing was written.
         Cancelled: ``is_cancelled`` said so; finished levels are kept.
     """
@@ -93,7 +94,10 @@ def run_robustness(
     run = describe_run(predictor, chosen)
     store = Store(output, {name: value for name, value in run.items() if name != "levels"})
     with OutputFolder(output, overwrite) as folder:
-        series = tuple(_run(cases, predictor, corruptions, chosen, store, progress, is_cancelled))
+        if cluster is None:
+            series = tuple(_run(cases, predictor, corruptions, chosen, store, progress, is_cancelled))
+        else:
+            series = run_on_cluster(cases, corruptions, chosen, store, cluster, progress, is_cancelled)
         document = _document(series, run, chosen.seed)
         write_tables(series, document, predictor.classes, folder)
         for add in additions:
@@ -150,36 +154,8 @@ def _run(
         for place, name in enumerate(corruptions):
             raise_if_cancelled(is_cancelled)
             share = _share(progress, number * len(corruptions) + place, total, case.id)
-            yield _attempt(opened, name, options, share, alone)
+            yield attempt_series(opened, name, options, share, alone)
 
 
 def _share(progress: Progress, number: int, total: int, name: str) -> Progress:
     return lambda fraction, text: progress((number + fraction) / total, f"{name}: {text}")
-
-
-def _attempt(
-    opened: OpenCase, corruption: str, options: SeriesOptions, progress: Progress, alone: bool
-) -> SeriesResult:
-    """A series, or why there is none, as a sentence."""
-    case = opened.case
-    try:
-        return run_series(opened, corruption, options, progress)
-    except Cancelled:
-        raise Cancelled(
-            "The run was cancelled. Finished levels are kept; the same command goes on from there."
-        ) from None
-    except PackageError:
-        raise
-    except NotApplicable as error:
-        if alone:
-            raise
-        return SeriesResult(case.id, case.group, corruption, case.split, skipped=str(error))
-    except SureError as error:
-        if alone:
-            raise
-        return SeriesResult(case.id, case.group, corruption, case.split, error=str(error))
-    except Exception as error:  # one broken case never stops the rest
-        if alone:
-            raise
-        text = f"The case {case.id} could not be run ({type(error).__name__}: {error})."
-        return SeriesResult(case.id, case.group, corruption, case.split, error=text)

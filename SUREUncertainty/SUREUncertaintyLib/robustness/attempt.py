@@ -1,0 +1,46 @@
+"""A series, or why there is none, as a sentence."""
+
+from __future__ import annotations
+
+from ..core.errors import Cancelled
+from ..core.errors import PackageError
+from ..core.errors import SureError
+from ..core.progress import Progress
+from ..core.progress import silent
+from ..corruptions.corruption import NotApplicable
+from .results import SeriesResult
+from .series import OpenCase
+from .series import SeriesOptions
+from .series import run_series
+
+
+def attempt_series(
+    opened: OpenCase, corruption: str, options: SeriesOptions, progress: Progress = silent, alone: bool = False
+) -> SeriesResult:
+    """Run a series; a failure is recorded in it, unless it stands ``alone``: then it is raised.
+
+    Raises:
+        PackageError: the model itself cannot be run. Cancelled: finished levels are kept.
+    """
+    case = opened.case
+    try:
+        return run_series(opened, corruption, options, progress)
+    except Cancelled:
+        raise Cancelled(
+            "The run was cancelled. Finished levels are kept; the same command goes on from there."
+        ) from None
+    except PackageError:
+        raise
+    except NotApplicable as error:
+        if alone:
+            raise
+        return SeriesResult(case.id, case.group, corruption, case.split, skipped=str(error))
+    except SureError as error:
+        if alone:
+            raise
+        return SeriesResult(case.id, case.group, corruption, case.split, error=str(error))
+    except Exception as error:  # one broken case never stops the rest
+        if alone:
+            raise
+        text = f"The case {case.id} could not be run ({type(error).__name__}: {error})."
+        return SeriesResult(case.id, case.group, corruption, case.split, error=text)
