@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import TracebackType
@@ -28,9 +29,13 @@ class HeadlessScene:
     The scene has what Slicer's own has at start as far as results need it: module logics (node classes and conversion
     rules come with them), default colours, three slice views, subject hierarchy, reading of .mrb. Inside the block
     ``slicer.mrmlScene`` is this scene. Not for use inside the desktop application.
+
+    Args:
+        slice_views: name and orientation of the slice views; none where somebody else makes them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, slice_views: Mapping[str, str] = SLICE_VIEWS) -> None:
+        self._slice_views = slice_views
         self.scene: Any = None
         self.application: Any = None
         self.slice_logics: dict[str, Any] = {}
@@ -55,7 +60,7 @@ class HeadlessScene:
         slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(self.scene)
         self._add_archive_reader(Path(self._cache.name) / "cache")
         slicer.vtkMRMLSliceNode.AddDefaultSliceOrientationPresets(self.scene, True)
-        self.slice_logics = {name: self._add_slice_view(name) for name in SLICE_VIEWS}
+        self.slice_logics = {name: self._add_slice_view(name) for name in self._slice_views}
         return self
 
     def __exit__(
@@ -98,6 +103,6 @@ class HeadlessScene:
         logic = slicer.vtkMRMLSliceLogic()
         logic.SetMRMLApplicationLogic(self.application)
         logic.SetMRMLScene(self.scene)
-        logic.AddSliceNode(name).SetOrientation(SLICE_VIEWS[name])
+        logic.AddSliceNode(name).SetOrientation(self._slice_views[name])
         self.application.GetSliceLogics().AddItem(logic)
         return logic

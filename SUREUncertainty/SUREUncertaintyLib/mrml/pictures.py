@@ -12,8 +12,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..core.errors import SureError
 from .archive import read_mrb
 from .archive import write_mrb
@@ -24,6 +22,9 @@ from .display import show_surfaces
 from .doubt import refresh_legend
 from .focus import Focus
 from .focus import focus_of
+from .framing import AROUND
+from .framing import FROM
+from .framing import slice_frame
 from .headless import SLICE_VIEWS
 from .headless import HeadlessScene
 from .nodes import PublishedNodes
@@ -38,18 +39,6 @@ SIZE = (1000, 800)
 """Width and height of a picture, pixels."""
 
 _SECONDS = 300
-_CONTEXT = 1.7
-"""Field of view of a slice relative to the structures' extent."""
-
-_SMALLEST = 60.0
-"""Smallest field of view of a slice, mm."""
-
-
-_AROUND = 10.0
-"""Doubt is rendered up to this distance from the structures' box, mm."""
-
-_FROM = (-0.6, 1.0, 0.5)
-"""Where the 3D picture is seen from: left, front and above."""
 
 
 class NoPictures(SureError):
@@ -96,10 +85,10 @@ def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
             _draw_slice(view, focus, folder / f"{SLICE_VIEWS[name].lower()}.png")
         show_surfaces(published)
         rendering = show_doubt_volume(headless.scene, published, on_cpu)
-        crop_rendering(headless.scene, rendering, focus.low - _AROUND, focus.high + _AROUND)
+        crop_rendering(headless.scene, rendering, focus.low - AROUND, focus.high + AROUND)
         refresh_legend(published.uncertainty, rendering)
         threed.add_key(key)
-        threed.look_at(focus.points, _FROM)
+        threed.look_at(focus.points, FROM)
         threed.save(folder / "3d.png")
 
 
@@ -111,11 +100,7 @@ def _only(results: list[PublishedNodes], number: int) -> PublishedNodes:
 
 
 def _draw_slice(view: SliceView, focus: Focus, path: Path) -> None:
-    axis = "RAS".index({"Axial": "S", "Sagittal": "R", "Coronal": "A"}[view.node.GetOrientation()])
-    centre = (focus.low + focus.high) / 2
-    centre[axis] = focus.best[axis]
-    in_plane = np.delete(focus.high - focus.low, axis)
-    view.frame(centre, max(_SMALLEST, _CONTEXT * float(in_plane.max())))
+    view.frame(*slice_frame(focus, view.node.GetOrientation()))
     view.annotate()
     view.save(path)
 

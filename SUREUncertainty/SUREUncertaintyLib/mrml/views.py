@@ -14,6 +14,8 @@ import slicer
 import vtk
 from numpy.typing import NDArray
 
+from .framing import frame_points
+from .framing import frame_slice
 from .headless import HeadlessScene
 
 BACKGROUND = (0.09, 0.10, 0.12)
@@ -38,11 +40,7 @@ _THREED_MANAGERS = (
 _TEXT_SIZE = 20
 _KEY_LINES = 10
 _EDGES = ((0.975, 0.5), (0.025, 0.5), (0.5, 0.965), (0.5, 0.075))
-_VIEW_ANGLE = 15
-_MARGIN = 1.25
 _LIGHT = 0.6
-_SMALLEST_HALF = 5.0
-"""Smallest half height of what a 3D view shows, mm."""
 
 
 class OffscreenView:
@@ -129,10 +127,7 @@ class SliceView(OffscreenView):
 
     def frame(self, centre: NDArray[np.float64], extent: float) -> None:
         """Centre on a RAS position and show at least ``extent`` mm in both directions."""
-        width, height = self.size
-        scale = extent / min(width, height)
-        self.node.SetFieldOfView(scale * width, scale * height, self.node.GetFieldOfView()[2])
-        self.node.JumpSliceByCentering(*(float(x) for x in centre))
+        frame_slice(self.node, self.size, centre, extent)
 
     def annotate(self) -> None:
         """Write the view's name and position, the patient's directions at the edges, and a ruler."""
@@ -189,22 +184,7 @@ class ThreeDView(OffscreenView):
 
     def look_at(self, points: NDArray[np.float64], towards: tuple[float, float, float]) -> None:
         """Frame (N, 3) RAS points, seen from the direction ``towards`` (RAS) of them, head up."""
-        normal = np.asarray(towards) / np.linalg.norm(towards)
-        right = np.cross((0.0, 0.0, 1.0), normal)
-        right /= np.linalg.norm(right)
-        axes = np.stack([right, np.cross(normal, right), normal])
-        seen = points @ axes.T
-        low, high = seen.min(axis=0), seen.max(axis=0)
-        width, height = self.size
-        half = max((high[1] - low[1]) / 2, (high[0] - low[0]) / 2 * height / width, _SMALLEST_HALF) * _MARGIN
-        distance = half / np.tan(np.radians(_VIEW_ANGLE / 2)) + (high[2] - low[2]) / 2
-        centre = (low + high) / 2 @ axes
-        camera = self.renderer.GetActiveCamera()
-        camera.SetViewAngle(_VIEW_ANGLE)
-        camera.SetFocalPoint(*centre)
-        camera.SetPosition(*(centre + distance * normal))
-        camera.SetViewUp(0, 0, 1)
-        self.renderer.ResetCameraClippingRange()
+        frame_points(self.renderer, self.size, points, towards)
 
 
 def legible(color: tuple[float, ...]) -> tuple[float, ...]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
-
-import slicer
 
 from ..analysis.rows import DoubtfulRegion
 from ..core import texts
-from ..mrml.display import doubt_rendering
+from ..mrml.chosen_map import map_names
+from ..mrml.chosen_map import show_legend
+from ..mrml.chosen_map import show_rendering
+from ..mrml.chosen_map import with_map
 from ..mrml.display import jump_to
 from ..mrml.display import set_band
-from ..mrml.display import show_doubt_volume
 from ..mrml.display import show_overlay
-from ..mrml.doubt import refresh_legend
-from ..mrml.nodes import KIND
 from ..mrml.nodes import PublishedNodes
 from ..mrml.review import is_reviewed
 from ..mrml.review import mark_reviewed
@@ -55,14 +52,14 @@ class DoubtPanel:
         self._shown, self._applied, self._rank, self._histogram = published, {}, 0, None
         self.ui.doubtFrame.enabled = published is not None
         if published is not None:
-            fill_combo(self.ui.mapSelector, self._maps(published), self._context.parameters.map)
+            fill_combo(self.ui.mapSelector, self._names(published), self._context.parameters.map)
         self.refresh_places()
         self.update()
 
     def update(self) -> None:
         """Follow the parameter node."""
-        parameters, published = self._context.parameters, self._map_nodes()
-        if parameters is None or published is None:
+        parameters, shown, published = self._context.parameters, self._shown, self._map_nodes()
+        if parameters is None or shown is None or published is None:
             return
         choose(self.ui.mapSelector, parameters.map)
         band = (parameters.bandLow, parameters.bandHigh)
@@ -70,9 +67,10 @@ class DoubtPanel:
         if self._changed("overlay", (name, parameters.overlayOpacity)):
             show_overlay(self._context.scene(), published, parameters.overlayOpacity)
         if self._changed("rendering", (name, parameters.showRendering)):
-            self._show_rendering(published, parameters.showRendering)
+            show_rendering(self._context.scene(), shown, name, parameters.showRendering)
+            self._applied.pop("band", None)
         if self._changed("legend", (name, parameters.showLegend)):
-            self._show_legend(published, parameters.showLegend)
+            show_legend(shown, name, parameters.showLegend)
         if self._changed("band", (name, *band)):
             self._show_range(*band)
             set_band(published, *band)
@@ -133,41 +131,20 @@ class DoubtPanel:
             mark_reviewed(self._shown.regions, region, self._context.desktop.is_ticked(self.ui.regionsTable, row))
         self.go_to(region)
 
-    def _maps(self, published: PublishedNodes) -> dict[str, str]:
-        say = self._context.translate
-        kind = published.segmentation.GetAttribute(KIND) or ""
-        maps = {"primary": say(texts.MAP_NAMES.get(kind, kind))}
-        if published.entropy is not None:
-            maps["entropy"] = say(texts.MAP_NAMES["entropy"])
-        return maps
+    def _names(self, published: PublishedNodes) -> dict[str, str]:
+        return {key: self._context.translate(name) for key, name in map_names(published).items()}
 
     def _map_nodes(self) -> PublishedNodes | None:
         """The shown result with the chosen map as its uncertainty."""
         published, parameters = self._shown, self._context.parameters
-        if published is None or parameters is None or parameters.map == "primary" or published.entropy is None:
+        if published is None or parameters is None:
             return published
-        return replace(published, uncertainty=published.entropy)
+        return with_map(published, parameters.map)
 
     def _changed(self, what: str, value: Any) -> bool:
         changed = self._applied.get(what) != value
         self._applied[what] = value
         return changed
-
-    def _show_rendering(self, published: PublishedNodes, visible: bool) -> None:
-        for node in (self._shown.uncertainty, self._shown.entropy) if self._shown else ():
-            display = None if node is None else doubt_rendering(node)
-            if display is not None:
-                display.SetVisibility(False)
-        if visible:
-            show_doubt_volume(self._context.scene(), published)
-            self._applied.pop("band", None)
-
-    def _show_legend(self, published: PublishedNodes, visible: bool) -> None:
-        for node in (self._shown.uncertainty, self._shown.entropy) if self._shown else ():
-            legend = None if node is None else slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
-            if legend is not None:
-                legend.SetVisibility(visible and node is published.uncertainty)
-                refresh_legend(node)
 
     def _show_histogram(self, published: PublishedNodes, low: float, high: float) -> None:
         node = published.uncertainty

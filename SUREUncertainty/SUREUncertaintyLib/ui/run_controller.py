@@ -24,13 +24,23 @@ from .worker_bridge import WorkerBridge
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What the user asked for; ``region`` may be None."""
+    """What the user asked for.
+
+    Attributes:
+        region: an ROI node, None for the whole scan.
+        further: more regions of the same run, whose structures join the same segmentation.
+    """
 
     scan: Any
     region: Any
     model: str
     engine: str
     opacity: float
+    further: tuple[Any, ...] = ()
+
+    def rois(self) -> tuple[Roi, ...]:
+        """The boxes, RAS mm. Raises ``InputError`` for one that is not placed yet."""
+        return () if self.region is None else tuple(roi_from_node(node) for node in (self.region, *self.further))
 
 
 class RunView(Protocol):
@@ -71,12 +81,11 @@ class RunController:
         self._request, self._began = request, time.monotonic()
         try:
             volume = volume_from_node(request.scan)
-            rois: tuple[Roi, ...] = () if request.region is None else (roi_from_node(request.region),)
             self._bridge.segment(
                 request.model,
                 request.engine,
                 volume,
-                rois,
+                request.rois(),
                 self._bound(request, self._on_progress),
                 self._bound(request, self._on_result),
                 self._bound(request, self._view_failure),

@@ -53,6 +53,7 @@ class WorkerClient:
         on_log: gets what the worker prints.
         dispatch: brings callbacks to the thread that wants them; the client's own thread when None.
         python: the worker's interpreter.
+        grace_seconds: how long a job may take to stop by itself before the process is killed.
         environment: variables added to the worker's environment.
     """
 
@@ -62,7 +63,9 @@ class WorkerClient:
         dispatch: Dispatch | None = None,
         python: str | None = None,
         environment: Mapping[str, str] | None = None,
+        grace_seconds: float = GRACE_SECONDS,
     ) -> None:
+        self._grace = grace_seconds
         self._on_log = on_log or (lambda text: None)
         self._dispatch = dispatch or (lambda call: call())
         self._python, self._environment = python, environment
@@ -157,7 +160,7 @@ class WorkerClient:
                 process.send({"id": next(self._numbers), "command": "cancel"})
             except OSError:
                 return  # it is ending; its exit ends the jobs
-        timer = threading.Timer(GRACE_SECONDS, self._kill_if_any, (process, jobs))
+        timer = threading.Timer(self._grace, self._kill_if_any, (process, jobs))
         timer.daemon = True
         timer.start()
 

@@ -1,0 +1,59 @@
+"""Which of a result's maps of doubt the views show: its primary kind, or the entropy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import slicer
+
+from ..core import texts
+from .display import doubt_rendering
+from .display import show_doubt_volume
+from .doubt import refresh_legend
+from .nodes import KIND
+from .nodes import PublishedNodes
+
+PRIMARY, ENTROPY = "primary", "entropy"
+
+
+def map_names(published: PublishedNodes) -> dict[str, str]:
+    """The maps that a result has, with their names for people."""
+    kind = published.segmentation.GetAttribute(KIND) or ""
+    names = {PRIMARY: texts.MAP_NAMES.get(kind, kind)}
+    if published.entropy is not None:
+        names[ENTROPY] = texts.MAP_NAMES[ENTROPY]
+    return names
+
+
+def with_map(published: PublishedNodes, name: str) -> PublishedNodes:
+    """The result with the map ``name`` as its uncertainty; its primary one where that map does not exist."""
+    if name != ENTROPY or published.entropy is None:
+        return published
+    return replace(published, uncertainty=published.entropy)
+
+
+def show_rendering(scene: Any, published: PublishedNodes, name: str, visible: bool, on_cpu: bool = False) -> Any:
+    """Draw the map ``name`` as a cloud in 3D, and no other map of the result; its display node, None if not visible.
+
+    The band is tied anew: call ``set_band`` after it.
+    """
+    for node in _maps(published):
+        display = doubt_rendering(node)
+        if display is not None:
+            display.SetVisibility(False)
+    return show_doubt_volume(scene, with_map(published, name), on_cpu) if visible else None
+
+
+def show_legend(published: PublishedNodes, name: str, visible: bool) -> None:
+    """Show the colour legend of the map ``name``, and of no other map of the result."""
+    chosen = with_map(published, name).uncertainty
+    for node in _maps(published):
+        legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+        if legend is not None:
+            legend.SetVisibility(visible and node is chosen)
+            refresh_legend(node)
+
+
+def _maps(published: PublishedNodes) -> list[Any]:
+    return [node for node in (published.uncertainty, published.entropy) if node is not None]
