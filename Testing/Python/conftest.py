@@ -1,10 +1,12 @@
 """Fixtures that several test files share."""
 
+import gc
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from SUREUncertaintyLib.packages.package import Package
@@ -58,3 +60,21 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("no right to mount a small file system; the simulated full disk is tested all the same")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.fixture
+def opened(tmp_path: Path, tiny_package: Package, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """The Slicer module, opened on stand-ins for the desktop, with the tiny package in the model folder."""
+    slicer = pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[mrml]'")
+    from slicer_stub import desktop_slicer
+
+    monkeypatch.setenv("SURE_MODELS", str(tiny_package.root.parent))
+    with desktop_slicer(tmp_path) as session:
+        session.widget = session.module.SUREUncertaintyWidget()
+        session.widget.setup()
+        session.ui = session.widget.ui
+        session.scene = slicer.mrmlScene
+        yield session
+        session.widget.cleanup()
+        session.widget = None
+        gc.collect()

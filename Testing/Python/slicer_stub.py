@@ -50,6 +50,7 @@ class FakeDesktop:
         self.ticked = True
         self.cross: tuple[float, float, float] | None = None
         self.path: Path | None = None
+        self.dicom: list[Path] = []
         self.charts: list[Any] = []
         self.editor: Any = None
         self.edited: tuple[Any, Any] | None = None
@@ -66,6 +67,12 @@ class FakeDesktop:
 
     def save_path(self, title: str, name: str, pattern: str) -> Path | None:
         return self.path
+
+    def choose_folder(self, title: str) -> Path | None:
+        return self.path
+
+    def dicom_files(self, scan: Any) -> list[Path]:
+        return self.dicom
 
     def open_folder(self, folder: Path) -> None:
         self.path = folder

@@ -86,7 +86,7 @@ def test_several_formats_in_one_folder(folder: Path, tmp_path: Path, capsys: Cap
 @pytest.mark.parametrize(
     ("more", "sentence"),
     [
-        (["--format", "dicom-seg"], "Give the folder of that DICOM series as the source"),
+        (["--format", "dicom-seg"], "No series was given"),
         (["--format", "html"], "has no report.html"),
         (["--format", "word"], "The format 'word' is not known. Choose one of nrrd, nifti, csv, html"),
         (["--format", "dicom-map", "--source", "nowhere"], "nowhere does not exist"),

@@ -201,7 +201,14 @@ def flip_slices(volume: Volume) -> Volume:
 def test_headers_with_missing_or_impossible_values_are_no_obstacle(tmp_path: Path) -> None:
     case = Case(tmp_path, STRAIGHT)
     for path in case.files:
-        change(path, PatientBirthDate="00000000", StudyTime="99", PatientName=None, SpecificCharacterSet="")
+        change(
+            path,
+            PatientBirthDate="00000000",
+            StudyTime="99",
+            PatientName=None,
+            SpecificCharacterSet="",
+            SliceThickness=None,
+        )
     case.export()
     assert case.object("segmentation.dcm").PatientBirthDate == ""
     change(case.files[0], FrameOfReferenceUID="1.2.3")

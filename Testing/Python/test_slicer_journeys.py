@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,8 +18,10 @@ import slicer
 import slicer.util
 from slicer_names import ROOT
 from slicer_stub import desktop_slicer
+from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.mrml.archive import read_mrb
 from SUREUncertaintyLib.mrml.archive import write_mrb
+from SUREUncertaintyLib.mrml.volume import add_volume
 from SUREUncertaintyLib.packages.package import Package
 
 FOLDER = ROOT / "Testing" / "Slicer"
@@ -51,10 +54,17 @@ def play(session: SimpleNamespace, name: str, monkeypatch: pytest.MonkeyPatch, *
         monkeypatch.delitem(sys.modules, loaded)
     shared = importlib.import_module("journey")
     monkeypatch.setattr(shared, "pump", session.desktop.tick)
+    monkeypatch.setattr(shared, "load_dicom", partial(load_dicom, session))
     script = importlib.import_module(name)
     if hasattr(script, "pump"):
         monkeypatch.setattr(script, "pump", session.desktop.tick)
     script.journey(**arguments)
+
+
+def load_dicom(session: SimpleNamespace, folder: Path) -> Any:
+    """What Slicer's DICOM database does, for one series."""
+    session.desktop.dicom = sorted(folder.iterdir())
+    return add_volume(slicer.mrmlScene, read_volume(folder))
 
 
 @pytest.mark.parametrize("name", [name for name in JOURNEYS if "_05b_" not in name])

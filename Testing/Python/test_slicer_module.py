@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
 import slicer
-from phantoms import asymmetric_volume
+from opened_module import add_scan
+from opened_module import parameters
+from opened_module import run
+from opened_module import wait
 from phantoms import tilted_grid
-from slicer_stub import desktop_slicer
 from slicer_stub import import_module_file
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
@@ -28,49 +26,7 @@ from SUREUncertaintyLib.mrml.volume import volume_from_node
 from SUREUncertaintyLib.mrml.volume import vtk_matrix
 from SUREUncertaintyLib.packages.package import Package
 
-LIMIT_SECONDS = 120.0
-
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
-
-
-@pytest.fixture
-def opened(tmp_path: Path, tiny_package: Package, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
-    """The module, opened, with the tiny package in the model folder."""
-    monkeypatch.setenv("SURE_MODELS", str(tiny_package.root.parent))
-    with desktop_slicer(tmp_path) as session:
-        session.widget = session.module.SUREUncertaintyWidget()
-        session.widget.setup()
-        session.ui = session.widget.ui
-        session.scene = slicer.mrmlScene
-        yield session
-        session.widget.cleanup()
-        session.widget = None
-        gc.collect()
-
-
-def parameters(session: SimpleNamespace) -> Any:
-    return session.widget._parameterNode
-
-
-def add_scan(session: SimpleNamespace, name: str = "scan", grid: Grid | None = None) -> Any:
-    scan = asymmetric_volume(grid or Grid((18, 20, 22)))
-    return add_volume(session.scene, Volume(scan.array, scan.grid, name))
-
-
-def wait(session: SimpleNamespace) -> None:
-    """Tick like the event loop until no timer runs any more."""
-    limit = time.monotonic() + LIMIT_SECONDS
-    while session.desktop.tick():
-        assert time.monotonic() < limit, session.ui.statusLabel.text
-
-
-def run(session: SimpleNamespace, scan: Any) -> Any:
-    parameters(session).inputVolume = scan
-    parameters(session).model = "tiny"
-    session.ui.runButton.click()
-    wait(session)
-    assert session.desktop.errors == []
-    return parameters(session).segmentation
 
 
 def test_without_a_scan_the_run_button_says_why_it_is_disabled(opened: SimpleNamespace) -> None:

@@ -20,7 +20,12 @@ JOURNEYS = ROOT / "Testing" / "Slicer"
 SOURCES = sorted([MODULE / "SUREUncertainty.py", *LIBRARY_UI.glob("*.py"), *JOURNEYS.glob("journey*.py")])
 UNLISTED = {
     "qt": {"Qt", "QTableWidgetItem"},
-    "slicer": {"qSlicerSegmentEditorAbstractEffect", "qSlicerSegmentEditorScriptedEffect", "mrmlScene"},
+    "slicer": {
+        "qSlicerSegmentEditorAbstractEffect",
+        "qSlicerSegmentEditorScriptedEffect",
+        "mrmlScene",
+        "dicomDatabase",
+    },
 }
 """Names that Slicer's own scripted modules use and the list leaves out."""
 

@@ -56,6 +56,43 @@ def started(widget):
     assert widget.panel.runs.is_running, widget.ui.statusLabel.text
 
 
+def write_dicom(node, folder):
+    """A volume node as a DICOM series, one file a slice."""
+    import SimpleITK as sitk
+    from SUREUncertaintyLib.core.resampling import to_itk
+    from SUREUncertaintyLib.mrml.volume import volume_from_node
+
+    image = sitk.Cast(to_itk(volume_from_node(node)), sitk.sitkInt16)
+    folder.mkdir()
+    root = "1.2.826.0.1.3680043.10.2"
+    shared = {"0008|0060": "MR", "0008|0016": "1.2.840.10008.5.1.4.1.1.4", "0008|103e": "Phantom", "0020|0011": "1"}
+    shared |= {"0020|000d": f"{root}.1", "0020|000e": f"{root}.2", "0020|0052": f"{root}.3", "0010|0010": "Phantom"}
+    shared |= {"0010|0020": "SURE", "0008|0020": "20260101", "0008|0030": "120000"}
+    cosines = image.GetDirection()
+    along = "\\".join(f"{value:.9f}" for value in (*cosines[0::3], *cosines[1::3]))
+    for number in range(image.GetSize()[2]):
+        part = image[:, :, number : number + 1]
+        place = "\\".join(f"{value:.9f}" for value in image.TransformIndexToPhysicalPoint((0, 0, number)))
+        own = {"0020|0013": str(number + 1), "0020|0032": place, "0020|0037": along, "0008|0018": f"{root}.4.{number}"}
+        for key, value in {**shared, **own}.items():
+            part.SetMetaData(key, value)
+        writer = sitk.ImageFileWriter()
+        writer.KeepOriginalImageUIDOn()
+        writer.SetImageIO("GDCMImageIO")
+        writer.SetFileName(str(folder / f"{number:03d}.dcm"))
+        writer.Execute(part)
+
+
+def load_dicom(folder):
+    """Import a folder into the DICOM database of this session and load its first series; the volume node."""
+    import DICOMLib.DICOMUtils as utils
+
+    utils.openTemporaryDatabase()
+    utils.importDicom(str(folder))
+    patient = slicer.dicomDatabase.patients()[0]
+    return slicer.mrmlScene.GetNodeByID(utils.loadPatientByUID(patient)[0])
+
+
 def finish(journey):
     """Run a journey and end the application with its exit code."""
     import slicer.testing

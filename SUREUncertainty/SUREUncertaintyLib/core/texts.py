@@ -27,6 +27,17 @@ NEEDS_TEMPLATE = (
     "Place the region around the crosshair instead."
 )
 
+NO_SAMPLE = (
+    "The sample could not be downloaded ({reason}). Check the internet connection, or make a phantom, which needs none."
+)
+SHOW_3D_TOOLTIP = "Make surfaces of the structures and show them in 3D."
+EDIT_TOOLTIP = "Go to Segment Editor. Only voxels in the doubtful band can be changed there."
+NEXT_TOOLTIP = "Jump all slice views to the most doubtful place that is not reviewed yet."
+COPY_TOOLTIP = "Copy the table for a spreadsheet."
+CSV_TOOLTIP = "Save the table as a file."
+TRUST_TOOLTIP = "Measure whether doubt is low at sharp edges, as it should be (UCC and UR)."
+EXPORT_TOOLTIP = "Write the result as it is now, edits included, into a new folder."
+
 NEEDS_LIVE_SCAN = "Run on the scan first. Then the slider re-segments it with the chosen noise."
 LIVE = "{kind}, strength {strength:.2f}: agreement with the clean result {agreement:.2f}, mean doubt {doubt:.2f}."
 SERIES_STEP = "Level {number} of {count} (strength {level:.1f})"
@@ -65,3 +76,14 @@ PYTORCH_EXTENSION = (
 PYTORCH_OUTDATED = (
     "The PyTorch extension is too old for this 3D Slicer's pip. Update it in the Extensions Manager and try again."
 )
+
+EXPORT_FOLDER = "Choose where the exported folder goes"
+EXPORTED = "Exported to {folder}."
+EXPORT_NAMES = {
+    "dicom": "DICOM: segmentation and maps of doubt",
+    "nrrd": "NRRD: segmentation and maps",
+    "nifti": "NIfTI: label map and maps",
+    "csv": "CSV: tables",
+    "html": "Report (HTML)",
+}
+"""Keys of ``export.formats.CHOICES``."""

@@ -18,8 +18,11 @@ _DATES = ("PatientBirthDate", "StudyDate")
 _TIMES = ("StudyTime",)
 
 
-def complete(dataset: Any) -> None:
+def complete(dataset: Any, step_mm: float) -> None:
     """Give a header (in memory) what an object that refers to it must repeat; impossible dates become unknown ones.
+
+    Args:
+        step_mm: between slices; stands in for a thickness that the header does not give.
 
     Raises:
         InputError: an attribute is missing that nothing can stand in for.
@@ -30,6 +33,8 @@ def complete(dataset: Any) -> None:
     for keyword in (*_DATES, *_TIMES):
         if not _is_moment(keyword, str(dataset.get(keyword) or "")):
             setattr(dataset, keyword, "")
+    if not dataset.get("SliceThickness") and "PerFrameFunctionalGroupsSequence" not in dataset:
+        dataset.SliceThickness = f"{step_mm:.6g}"
     if not dataset.get("SpecificCharacterSet"):
         dataset.pop("SpecificCharacterSet", None)
     for keyword, meaning in _REQUIRED.items():

@@ -59,7 +59,7 @@ class DicomSeries:
         with quiet_dicom():
             datasets = [dcmread(header.path, stop_before_pixels=True) for header in self.slices]
         for dataset in datasets:
-            complete(dataset)
+            complete(dataset, self.scan.grid.spacing[2])
         require_one_frame_of_reference(datasets)
         return datasets
 

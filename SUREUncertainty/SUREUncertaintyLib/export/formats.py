@@ -23,14 +23,14 @@ class ExportFormat(str, Enum):
         return self in (ExportFormat.DICOM_SEG, ExportFormat.DICOM_MAP)
 
 
-FORMAT_NAMES = {
-    ExportFormat.NRRD: "NRRD: segmentation with names and colours, maps",
-    ExportFormat.NIFTI: "NIfTI: label map and maps",
-    ExportFormat.CSV: "CSV: tables of structures and doubtful places",
-    ExportFormat.HTML: "HTML: the report",
-    ExportFormat.DICOM_SEG: "DICOM Segmentation",
-    ExportFormat.DICOM_MAP: "DICOM Parametric Map of doubt",
+CHOICES: dict[str, tuple[ExportFormat, ...]] = {
+    "dicom": (ExportFormat.DICOM_SEG, ExportFormat.DICOM_MAP),
+    "nrrd": (ExportFormat.NRRD,),
+    "nifti": (ExportFormat.NIFTI,),
+    "csv": (ExportFormat.CSV,),
+    "html": (ExportFormat.HTML,),
 }
+"""What panels offer; their names are in ``core.texts``."""
 
 
 def parse_format(text: str) -> ExportFormat:

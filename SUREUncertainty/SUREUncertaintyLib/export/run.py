@@ -21,14 +21,10 @@ from .content import ExportContent
 from .content import read_content
 from .dicom_map import write_dicom_map
 from .dicom_segmentation import write_dicom_segmentation
+from .dicom_series import NOT_DICOM
 from .dicom_series import DicomSeries
 from .dicom_series import open_series
 from .formats import ExportFormat
-
-NEEDS_SOURCE = (
-    "DICOM objects refer to the images that were segmented. Give the folder of that DICOM series as the source; "
-    "a scan that did not come from DICOM can be exported as NRRD or NIfTI."
-)
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def export_result(job: ExportJob) -> tuple[str, ...]:
 
 def _series(job: ExportJob, content: ExportContent) -> DicomSeries:
     if not job.source:
-        raise InputError(NEEDS_SOURCE)
+        raise InputError(NOT_DICOM.format(found="No series was given, or this scan did not come from DICOM."))
     series = open_series(job.source)
     series.require_same_scan(content.document.get("voxel_fingerprint"), content.labels.grid)
     return series

@@ -33,6 +33,11 @@ class PanelContext:
     translate: Translate
     parameters: Any = None
 
+    def allow(self, widget: Any, allowed: bool, meaning: str, obstacle: str) -> None:
+        """Enable a widget with a tooltip that says what it does, or disable it with one that says why."""
+        widget.enabled = allowed
+        widget.setToolTip(self.translate(meaning if allowed else obstacle))
+
     def published(self) -> PublishedNodes | None:
         """The result that the panels show; None without one, or when its scan or map was deleted."""
         node = None if self.parameters is None else self.parameters.segmentation

@@ -35,6 +35,17 @@ class SlicerDesktop:
         path = qt.QFileDialog.getSaveFileName(slicer.util.mainWindow(), title, name, pattern)
         return Path(path) if path else None
 
+    def choose_folder(self, title: str) -> Path | None:
+        """Ask for a folder."""
+        path = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), title)
+        return Path(path) if path else None
+
+    def dicom_files(self, scan: Any) -> list[Path]:
+        """Slicer's DICOM database knows where each image of the volume lies."""
+        uids = (scan.GetAttribute("DICOM.instanceUIDs") or "").split()
+        found = [slicer.dicomDatabase.fileForInstance(uid) for uid in uids]
+        return [Path(path) for path in found if path]
+
     def open_folder(self, folder: Path) -> None:
         """Show a folder in the system's file manager."""
         folder.mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ from .context import chosen
 from .context import fill_combo
 from .histogram import DoubtHistogram
 
-HEADERS = ("Reviewed", "Structure", "Size (mm3)", "Mean doubt")
+HEADERS = ("Reviewed", "Structure", "Size (mm3)", "Mean doubt", "Score (mm3)")
 
 
 class DoubtPanel:
@@ -83,7 +83,8 @@ class DoubtPanel:
         ticks = [is_reviewed(table, region) for region in self._regions]
         rows = [_cells(region) for region in self._regions]
         self._context.desktop.fill_table(self.ui.regionsTable, HEADERS, rows, ticks)
-        self.ui.nextPlaceButton.enabled = bool(self._regions)
+        obstacle = texts.NO_RESULT if self._shown is None else texts.NO_PLACES
+        self._context.allow(self.ui.nextPlaceButton, bool(self._regions), texts.NEXT_TOOLTIP, obstacle)
         self.ui.placeLabel.setText("" if self._regions else self._context.translate(texts.NO_PLACES))
 
     def go_to(self, region: DoubtfulRegion) -> None:
@@ -158,5 +159,6 @@ class DoubtPanel:
         self.ui.histogramLabel.setText(f"{histogram.text(low, high)}\n{words}")
 
 
-def _cells(region: DoubtfulRegion) -> tuple[str, str, str, str]:
-    return (str(region.rank), region.structure, f"{region.size_mm3:.0f}", f"{region.mean_uncertainty:.2f}")
+def _cells(region: DoubtfulRegion) -> tuple[str, ...]:
+    numbers = (f"{region.size_mm3:.0f}", f"{region.mean_uncertainty:.2f}", f"{region.score:.1f}")
+    return (str(region.rank), region.structure, *numbers)

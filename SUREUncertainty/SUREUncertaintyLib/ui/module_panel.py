@@ -19,6 +19,7 @@ from ..worker.failures import Failure
 from .context import PanelContext
 from .dependencies import Dependencies
 from .doubt_panel import DoubtPanel
+from .export_panel import ExportPanel
 from .input_panel import InputPanel
 from .noise_controller import Noise
 from .noise_controller import NoiseController
@@ -27,6 +28,7 @@ from .numbers_panel import NumbersPanel
 from .protocols import Desktop
 from .results_panel import ResultsPanel
 from .run_controller import RunController
+from .sample_data import load_head
 from .sample_data import load_phantom
 from .setup_panel import SetupPanel
 from .worker_bridge import WorkerBridge
@@ -62,6 +64,7 @@ class ModulePanel:
         self.noises = NoiseController(self.bridge, scene, self)
         self.input = InputPanel(self.context, self.run, self.runs.cancel)
         self.results = ResultsPanel(self.context)
+        self.export = ExportPanel(self.context)
         self.doubt = DoubtPanel(self.context)
         self.noise = NoisePanel(self.context, self._move_noise, self._run_series, self.noises.stop)
         self.numbers = NumbersPanel(self.context)
@@ -71,10 +74,11 @@ class ModulePanel:
 
     def connect(self) -> None:
         """Listen to the widgets."""
-        parts = (self.input, self.results, self.doubt, self.noise, self.numbers, self.setup)
+        parts = (self.input, self.results, self.export, self.doubt, self.noise, self.numbers, self.setup)
         for part in parts:
             part.connect()
         self.ui.phantomButton.connect("clicked(bool)", self._on_phantom)
+        self.ui.sampleButton.connect("clicked(bool)", self._on_sample)
         self.ui.progressBar.setVisible(False)
         self._show(None)
 
@@ -199,6 +203,7 @@ class ModulePanel:
     def _show(self, published: PublishedNodes | None) -> None:
         self.is_edited = False
         self.results.show(published)
+        self.export.show(published)
         self.doubt.show(published)
         self.numbers.show(published)
 
@@ -209,8 +214,19 @@ class ModulePanel:
         self.noises.run_series(self.input.request(), noise.kind, noise.seed)
 
     def _on_phantom(self, _checked: bool = False) -> None:
-        node = load_phantom()[0]
-        self.context.parameters.inputVolume = node
+        self._begin_with(load_phantom())
+
+    def _on_sample(self, _checked: bool = False) -> None:
+        try:
+            self._begin_with(load_head())
+        except Exception as error:  # Sample Data raises whatever the network did
+            self.input.show_status(self.context.translate(texts.NO_SAMPLE).format(reason=error))
+
+    def _begin_with(self, nodes: Sequence[Any]) -> None:
+        """A scan and its regions, the first one chosen."""
+        self.context.parameters.inputVolume = nodes[0]
+        if len(nodes) > 1:
+            self.context.parameters.region = nodes[1]
         self.context.desktop.fit_slices()
 
 

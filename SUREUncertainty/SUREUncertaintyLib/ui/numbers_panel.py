@@ -29,8 +29,10 @@ class NumbersPanel:
     def show(self, published: PublishedNodes | None) -> None:
         """Show a result; None for no result."""
         self.ui.numbersTable.setMRMLTableNode(None if published is None else published.structures)
-        for button in (self.ui.copyButton, self.ui.csvButton, self.ui.trustButton):
-            button.enabled = published is not None
+        meanings = (texts.COPY_TOOLTIP, texts.CSV_TOOLTIP, texts.TRUST_TOOLTIP)
+        buttons = (self.ui.copyButton, self.ui.csvButton, self.ui.trustButton)
+        for button, meaning in zip(buttons, meanings, strict=True):
+            self._context.allow(button, published is not None, meaning, texts.NO_RESULT)
         self.ui.trustLabel.setText("")
 
     def _table(self) -> Any:

@@ -40,6 +40,14 @@ class Desktop(Protocol):
         """Ask where to save; None when the user declines."""
         ...
 
+    def choose_folder(self, title: str) -> Path | None:
+        """Ask for a folder; None when the user declines."""
+        ...
+
+    def dicom_files(self, scan: Any) -> list[Path]:
+        """The DICOM files that a volume node was loaded from; none for other scans."""
+        ...
+
     def open_folder(self, folder: Path) -> None:
         """Show a folder in the system's file manager."""
         ...

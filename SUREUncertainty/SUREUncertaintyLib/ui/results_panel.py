@@ -28,9 +28,9 @@ class ResultsPanel:
         node = None if published is None else published.segmentation
         self.ui.segmentsTable.setSegmentationNode(node)
         self.ui.show3DButton.setSegmentationNode(node)
-        self.ui.show3DButton.enabled = published is not None
-        self.ui.editButton.enabled = published is not None
-        say = self._context.translate
+        say, allow = self._context.translate, self._context.allow
+        allow(self.ui.show3DButton, published is not None, texts.SHOW_3D_TOOLTIP, texts.NO_RESULT)
+        allow(self.ui.editButton, published is not None, texts.EDIT_TOOLTIP, texts.NO_RESULT)
         self.ui.noticesLabel.setText(say(texts.NO_RESULT) if published is None else notices_text(published))
 
     def _on_edit(self, _checked: bool = False) -> None:

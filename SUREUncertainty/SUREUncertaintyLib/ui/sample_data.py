@@ -9,6 +9,7 @@ import slicer
 
 from ..core.phantom import PHANTOM_ROIS
 from ..core.phantom import make_phantom
+from ..core.roi import Roi
 from ..mrml.boxes import add_roi_node
 from ..mrml.volume import add_volume
 
@@ -37,13 +38,10 @@ def register_samples(icon: Path) -> None:
 
 
 def load_phantom(_source: Any = None) -> list[Any]:
-    """The phantom's volume node, with its regions beside it."""
+    """The phantom's volume node and its regions."""
     scene = slicer.mrmlScene
     node = add_volume(scene, make_phantom())
-    for roi in PHANTOM_ROIS:
-        if slicer.util.getFirstNodeByName(roi.name, "vtkMRMLMarkupsROINode") is None:
-            add_roi_node(scene, roi)
-    return [node]
+    return [node, *(_region(scene, roi) for roi in PHANTOM_ROIS)]
 
 
 def load_head(_source: Any = None) -> list[Any]:
@@ -55,7 +53,12 @@ def load_head(_source: Any = None) -> list[Any]:
 
     node = SampleData.SampleDataLogic().downloadMRHead()
     try:
-        suggest_regions(slicer.mrmlScene, node)
+        return [node, *suggest_regions(slicer.mrmlScene, node)]
     except SureError as error:
         slicer.util.showStatusMessage(str(error), 10000)
     return [node]
+
+
+def _region(scene: Any, roi: Roi) -> Any:
+    """The region's node, made where it does not exist."""
+    return slicer.util.getFirstNodeByName(roi.name, "vtkMRMLMarkupsROINode") or add_roi_node(scene, roi)

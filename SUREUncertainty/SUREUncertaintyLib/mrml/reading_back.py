@@ -1,0 +1,89 @@
+"""A result from its nodes, as it is now: with what a person edited, and with what the run recorded."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any
+
+import slicer
+import vtk
+
+from ..analysis.rows import Notice
+from ..analysis.rows import StructureRow
+from ..core.errors import InputError
+from ..core.roi import Roi
+from ..core.segment_reading import terminology_codes
+from ..inference.result import SegmentationResult
+from ..packages.metadata import Label
+from .nodes import KIND
+from .nodes import PublishedNodes
+from .remeasure import current_labels
+from .remeasure import result_threshold
+from .review import read_regions
+from .segmentation import drawn_value
+from .segmentation import own_segments
+from .volume import volume_from_node
+
+
+def result_from_nodes(published: PublishedNodes) -> SegmentationResult:
+    """The result that the nodes hold.
+
+    Raises:
+        InputError: the scan, the map of doubt or a table of it was deleted.
+    """
+    if None in (published.scan, published.uncertainty, published.structures, published.regions):
+        raise InputError("The scan, the map of doubt or a table of this result was deleted. Run again to have them.")
+    doubt = volume_from_node(published.uncertainty)
+    labels, _ = current_labels(published.segmentation, doubt)
+    record = _record(published)
+    return SegmentationResult(
+        image=volume_from_node(published.scan),
+        labels=labels,
+        uncertainty=doubt,
+        entropy=doubt if published.entropy is None else volume_from_node(published.entropy),
+        label_set=_label_set(published.segmentation),
+        rois=tuple(_roi(item) for item in record.get("regions_of_interest", ())),
+        structures=read_structures(published.structures),
+        regions=read_regions(published.regions),
+        notices=tuple(Notice(item["code"], item["text"]) for item in record.get("notices", ())),
+        uncertainty_kind=published.segmentation.GetAttribute(KIND) or "vacuity",
+        threshold=result_threshold(published),
+        provenance=dict(record.get("provenance", {})),
+    )
+
+
+def read_structures(node: Any) -> tuple[StructureRow, ...]:
+    """The rows of a table of structures, also of one that came with a saved scene (columns are then text)."""
+    table = node.GetTable()
+    return tuple(_structure(table, row) for row in range(table.GetNumberOfRows()))
+
+
+def _structure(table: Any, row: int) -> StructureRow:
+    cells = {field.name: table.GetValueByName(row, field.name) for field in fields(StructureRow)}
+    values: dict[str, Any] = {
+        field.name: str(cells[field.name].ToString()) if field.type is str else float(cells[field.name].ToDouble())
+        for field in fields(StructureRow)
+    }
+    return StructureRow(**{**values, "value": int(values["value"]), "voxels": int(values["voxels"])})
+
+
+def _label_set(segmentation: Any) -> tuple[Label, ...]:
+    labels = []
+    for identifier in own_segments(segmentation):
+        segment = segmentation.GetSegmentation().GetSegment(identifier)
+        entry = vtk.reference("")
+        segment.GetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), entry)
+        codes = terminology_codes(str(entry))
+        labels.append(Label(drawn_value(segment), segment.GetName(), tuple(segment.GetColor()), *codes))
+    return tuple(labels)
+
+
+def _record(published: PublishedNodes) -> dict[str, Any]:
+    text = None if published.provenance is None else published.provenance.GetText()
+    return dict(json.loads(text)) if text else {}
+
+
+def _roi(item: dict[str, Any]) -> Roi:
+    low, high = (tuple(float(value) for value in item[key]) for key in ("low", "high"))
+    return Roi(str(item["name"]), (low[0], low[1], low[2]), (high[0], high[1], high[2]))

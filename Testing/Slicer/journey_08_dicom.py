@@ -1,0 +1,63 @@
+"""Journey 8: a DICOM scan in, DICOM segmentation and parametric map out, read back with our own reader."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from pathlib import Path
+
+import numpy as np
+import slicer
+from journey import add_phantom
+from journey import finish
+from journey import load_dicom
+from journey import open_module
+from journey import parameters
+from journey import run_and_wait
+from journey import write_dicom
+
+
+def journey():
+    """What comes back is what the module shows; a scan that is no DICOM gets a sentence."""
+    widget = open_module()
+    folder = Path(os.environ["SURE_JOURNEY_FOLDER"])
+    phantom = add_phantom(widget)
+    write_dicom(phantom, folder / "series")
+    scan = load_dicom(folder / "series")
+    parameters(widget).inputVolume = scan
+    published = run_and_wait(widget)
+    assert published is not None, widget.ui.statusLabel.text
+    widget.panel.context.desktop.choose_folder = lambda title: folder
+    _export(widget, "dicom")
+    assert widget.ui.exportLabel.text.startswith("Exported to "), widget.ui.exportLabel.text
+    output = next(folder.glob("*dicom"))
+    _compare(published, output)
+    slicer.mrmlScene.RemoveNode(scan)
+
+
+def _compare(published, output):
+    from SUREUncertaintyLib.export.dicom_reading import read_dicom_map
+    from SUREUncertaintyLib.export.dicom_reading import read_dicom_segments
+    from SUREUncertaintyLib.mrml.remeasure import current_labels
+    from SUREUncertaintyLib.mrml.volume import volume_from_node
+
+    doubt = volume_from_node(published.uncertainty)
+    labels, _ = current_labels(published.segmentation, doubt)
+    kind = published.segmentation.GetAttribute("SURE.Kind")
+    back = read_dicom_map(output / f"uncertainty-{kind}.dcm")
+    assert back.grid.matches(doubt.grid, 1e-3)
+    assert np.array_equal(back.array, doubt.array)
+    segments = read_dicom_segments(output / "segmentation.dcm")
+    found = sum(int(mask.array.sum()) for mask in segments.masks.values())
+    assert found == np.count_nonzero(labels.array) > 0
+
+
+def _export(widget, choice):
+    selector = widget.ui.exportSelector
+    selector.setCurrentIndex(selector.findData(choice))
+    widget.ui.exportButton.click()
+
+
+if __name__ == "__main__":
+    finish(journey)
