@@ -23,6 +23,7 @@ from SUREUncertaintyLib.nn.losses.noise_uncertainty import far_loss
 from SUREUncertaintyLib.nn.losses.noise_uncertainty import level_loss
 from SUREUncertaintyLib.nn.losses.noise_uncertainty import noise_uncertainty_loss
 from SUREUncertaintyLib.nn.losses.passes import frozen_statistics
+from SUREUncertaintyLib.nn.losses.passes import noisy_inputs
 from SUREUncertaintyLib.nn.losses.schedule import ramp
 from SUREUncertaintyLib.nn.losses.settings import PRINCIPLED
 from SUREUncertaintyLib.nn.losses.settings import REFERENCE
@@ -99,6 +100,12 @@ def test_the_ramp_is_the_published_one(epoch: float, expected: float) -> None:
     assert ramp(99, 100, 30) == pytest.approx(0.936329209, abs=1e-9)
 
 
+def test_the_ramp_may_reach_its_end_before_the_training_does() -> None:
+    assert ramp(50, 50, 0) == ramp(80, 50, 0) == 1.0
+    with pytest.raises(ValueError, match="start < full"):
+        replace(PRINCIPLED, start=0.5, full=0.4)
+
+
 def test_patch_sides_are_the_nearest_odd_counts() -> None:
     assert patch_shape(4.5, (1.0, 1.0, 1.0), 3) == (5, 5, 5)
     assert patch_shape(4.5, (10.0, 1.5, 1.5), 3) == (1, 3, 3)
@@ -129,6 +136,36 @@ def test_two_levels_differ_by_the_level_times_the_same_tile() -> None:
     assert torch.equal(noisy_image(image, centre, tile, 0.0), image)
 
 
+def test_a_noise_field_is_the_same_at_both_levels_and_is_read_near_the_boundary() -> None:
+    image, label = ball_batch()
+    settings = replace(PRINCIPLED, noise_place="field", points=50, largest_level=0.4, t=2.0)
+    geometries = batch_geometry(image, label, (1.0, 1.0, 1.0), settings)
+    nowhere = torch.zeros_like(label, dtype=torch.bool)
+    inputs = noisy_inputs(image, label, nowhere, geometries, 2, (1.0, 1.0, 1.0), settings, seeded())
+    assert max(inputs.levels) <= 0.4
+    assert inputs.levels[inputs.noisier] == max(inputs.levels)
+    first, second = ((copy - image) / level for copy, level in zip(inputs.images, inputs.levels, strict=True))
+    torch.testing.assert_close(first, second, atol=1e-4, rtol=1e-4)
+    assert 0.9 < float(first.std()) < 1.1
+    for centres, geometry in zip(inputs.centres, geometries, strict=True):
+        assert len(centres.unique(dim=0)) == 50
+        assert float(geometry.distance[tuple(centres.T)].max()) <= 2.0  # type: ignore[union-attr]
+
+
+def test_noise_as_augmentation_learns_from_the_labels_of_noisy_images_alone() -> None:
+    image, label = ball_batch()
+    torch.manual_seed(0)
+    network = UNet(3, 1, 2, (4, 8))
+    report = step(largest_level=1e-6).augmented(network, image, label, 8.0, seeded())
+    assert set(report) == {"loss", "ace", "kl", "region"}
+    augmented = [p.grad.clone() for p in network.parameters() if p.grad is not None]
+    network.zero_grad()
+    plain = step(beta=0.0, gamma=0.0).backward(network, image, label, 8.0, seeded())
+    assert report["loss"] == pytest.approx(plain["loss"], rel=1e-4)
+    for a, p in zip(augmented, network.parameters(), strict=True):
+        torch.testing.assert_close(a, p.grad, atol=1e-4, rtol=1e-3)
+
+
 def ball_batch() -> tuple[torch.Tensor, torch.Tensor]:
     grid = torch.stack(torch.meshgrid(*[torch.arange(16.0)] * 3, indexing="ij"))
     label = ((grid - 7.5).square().sum(0).sqrt() < 4).long()[None].repeat(2, 1, 1, 1)
@@ -141,14 +178,16 @@ def step(one_graph: bool = True, **changes: Any) -> SureStep:
     return SureStep(EvidentialLoss(epochs=10), 10, 2, (1.0, 1.0, 1.0), settings)
 
 
-def test_pass_by_pass_gives_the_gradients_of_the_single_graph() -> None:
+@pytest.mark.parametrize("changes", [{}, {"noise_place": "field", "points": 40, "noisy_segmentation": 0.5}])
+def test_pass_by_pass_gives_the_gradients_of_the_single_graph(changes: dict[str, Any]) -> None:
     image, label = ball_batch()
     grads, reports = [], []
     for one_graph in (True, False):
         torch.manual_seed(0)
         network = UNet(3, 1, 2, (4, 8))
-        reports.append(step(one_graph).backward(network, image, label, 8.0, seeded()))
+        reports.append(step(one_graph, **changes).backward(network, image, label, 8.0, seeded()))
         grads.append([p.grad for p in network.parameters()])
+    assert ("noisy" in reports[0]) == bool(changes)
     for name, value in reports[0].items():
         assert reports[1][name] == pytest.approx(value, abs=1e-5), name
     for a, b in zip(*grads, strict=True):

@@ -103,7 +103,7 @@ class EvidentialLoss:
 
     ``edl_a``: 10 mean(ACE) + lambda mean(KL) + 10 mean_c(1 - D_c).
     ``edl``: mean(ACE) + lambda mean(KL) + (1 - a0) mean_c(1 - D_c), a0 = 0.01^(1 - epoch / epochs).
-    lambda = min(1, epoch / kl_anneal_epochs).
+    lambda = min(1, epoch / kl_anneal_epochs), 1 from the start with ``kl_anneal_epochs`` 0.
     With ``weighting``, w_ic multiplies the class terms of ACE, and mean_i w_ic those of the region term; not KL.
     """
 
@@ -129,7 +129,8 @@ class EvidentialLoss:
         weights = self.weighting(logits, epoch) if self.weighting else None
         terms = adjusted_cross_entropy(belief, target, self.ace)
         ace = (terms if weights is None else terms * over_voxels(weights, terms)).sum(1).mean()
-        kl = kl_to_uniform(belief, target).mean() * min(1.0, epoch / self.kl_anneal_epochs)
+        annealed = min(1.0, epoch / self.kl_anneal_epochs) if self.kl_anneal_epochs > 0 else 1.0
+        kl = kl_to_uniform(belief, target).mean() * annealed
         missed = 1.0 - region_score(belief.probability, target)
         region = (missed if weights is None else missed * over_batch(weights)).mean()
         if self.criterion == "edl_a":

@@ -10,19 +10,41 @@ from typing import Any
 from ..core.errors import InputError
 from .cases import CaseFiles
 from .recipe import Recipe
+from .start import Start
 
 FILE = "manifest.json"
 
 
-def manifest_of(recipe: Recipe, files: CaseFiles) -> dict[str, Any]:
-    """Recipe, seed, versions and the ids of every case that is trained or tuned on."""
+def manifest_of(recipe: Recipe, files: CaseFiles, start: Start | None = None) -> dict[str, Any]:
+    """Recipe, seed, versions and the ids of every case that is trained or tuned on, by the start's weights too."""
     return {
         "recipe": recipe.document,
         "seed": recipe.seed,
-        "training_ids": [case.id for case in files.training],
-        "tuning_ids": [case.id for case in files.tuning],
+        "start": start and start.record(),
+        **_ids(files, start),
         "versions": versions(),
     }
+
+
+def history(files: CaseFiles, start: Start | None) -> dict[str, Any]:
+    """What a package says about every case that its weights have seen, and where they started."""
+    if start is None:
+        return {}
+    own = _ids(files, start)
+    return {**own, "cases": len(own["training_ids"]), "start": start.record()}
+
+
+def _ids(files: CaseFiles, start: Start | None) -> dict[str, list[str]]:
+    """Ids of every case that was trained or tuned on, by the start's weights too."""
+    return {
+        "training_ids": _seen_before([case.id for case in files.training], start and start.training_ids),
+        "tuning_ids": _seen_before([case.id for case in files.tuning], start and start.tuning_ids),
+    }
+
+
+def _seen_before(own: list[str], earlier: tuple[str, ...] | None) -> list[str]:
+    """The ids of this training with those of the training that it starts from."""
+    return list(dict.fromkeys([*own, *(earlier or ())]))
 
 
 def versions() -> dict[str, str]:
@@ -52,7 +74,9 @@ def claim_output(output: Path, manifest: dict[str, Any]) -> None:
     path = output / FILE
     if path.is_file():
         earlier = json.loads(path.read_text(encoding="utf-8"))
-        same = all(earlier.get(key) == _plain(manifest[key]) for key in ("recipe", "training_ids", "tuning_ids"))
+        same = all(
+            earlier.get(key) == _plain(manifest[key]) for key in ("recipe", "start", "training_ids", "tuning_ids")
+        )
         if not same:
             raise InputError(
                 f"{output} holds a training with another recipe or other cases. Choose another --output, or remove it."

@@ -23,6 +23,7 @@ from .cases import TrainingCase
 from .duo_objective import duo_objective
 from .hierarchical_objective import hierarchical_objective
 from .recipe import Recipe
+from .sure_objective import noise_objective
 from .sure_objective import sure_objective
 
 
@@ -134,6 +135,7 @@ OBJECTIVES: dict[str, Callable[[Recipe, int, float], Objective]] = {
     "softmax": _softmax,
     "hierarchical": hierarchical_objective,
     "sure": sure_objective,
+    "evidential_noise": noise_objective,
     "duo": duo_objective,
 }
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 from ..core.errors import InputError
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "recipes"
+SCHEDULES = ("cosine", "constant")
 Section = TypeVar("Section")
 
 
@@ -95,6 +96,8 @@ class FilterSection:
 class OptimisationSection:
     """AdamW with linear warm-up, then a cosine to zero; ``ema`` is the decay of the averaged weights that ship.
 
+    ``schedule: constant`` keeps the rate after the warm-up: for short continuations of a trained network.
+
     With ``restart_step`` the first cosine ends there and a second one starts from ``restart_learning_rate`` (a warm
     restart: Loshchilov and Hutter, ICLR 2017), for losses that set in when the segmentation has settled.
     """
@@ -103,12 +106,17 @@ class OptimisationSection:
     batch: int = 2
     learning_rate: float = 1e-3
     warmup_steps: int = 200
+    schedule: str = "cosine"
     restart_step: int = 0
     restart_learning_rate: float = 0.0
     weight_decay: float = 1e-4
     gradient_clip: float = 5.0
     ema: float = 0.998
     mixed_precision: bool = True
+
+    def __post_init__(self) -> None:
+        if self.schedule not in SCHEDULES:
+            raise TypeError(f"schedule must be one of {', '.join(SCHEDULES)}, not {self.schedule!r}")
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,10 @@ class AugmentationSection:
 
 @dataclass(frozen=True)
 class Recipe:
-    """A whole recipe. ``document`` is the file as read, for the record."""
+    """A whole recipe. ``document`` is the file as read, for the record.
+
+    ``start_from``: a model package (name or folder) whose weights the training starts from; empty: fresh weights.
+    """
 
     name: str
     seed: int
@@ -150,6 +161,7 @@ class Recipe:
     package: dict[str, Any]
     document: dict[str, Any] = field(repr=False)
     filter: FilterSection = field(default_factory=FilterSection)
+    start_from: str = ""
 
 
 def load_recipe(path_or_name: str | Path) -> Recipe:
@@ -199,6 +211,7 @@ def parse_recipe(document: dict[str, Any]) -> Recipe:
         package=dict(document.get("package") or {}),
         document=document,
         filter=_section(FilterSection, document, "filter"),
+        start_from=str(document.get("start_from") or ""),
     )
 
 

@@ -18,8 +18,10 @@ from .description import licence_text
 from .distributed import join_processes
 from .filtering import filter_training
 from .manifest import claim_output
+from .manifest import history
 from .manifest import manifest_of
 from .recipe import load_recipe
+from .start import find_start
 from .trainer import Trainer
 
 
@@ -28,6 +30,7 @@ def train(
     data: Path,
     output: Path,
     device: str | None = None,
+    start: str | Path | None = None,
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
 ) -> Package | None:
@@ -39,21 +42,28 @@ def train(
         output: log, checkpoint, manifest and package; the same command resumes what was interrupted.
         device: ``"cpu"``, ``"cuda:0"``...; the best one when None.
 
+        start: a package whose weights to start from, in the place of the recipe's ``start_from``.
+
     Returns:
         The package; None in the processes of ``torchrun`` other than the first.
     """
     settings = load_recipe(recipe)
     files = filter_training(list_cases(settings.data, data), settings.filter, data)
+    begun = find_start(settings, start)
+    if begun is not None:
+        begun.refuse_seen(files)
     processes = join_processes(device)
     try:
         if processes.is_first:
-            claim_output(output, manifest_of(settings, files))
+            claim_output(output, manifest_of(settings, files, begun))
         cases = load_cases(files.training, settings.input, progress)
         tuning = load_cases(files.tuning, settings.input, progress) if processes.is_first else []
-        network = Trainer(settings, cases, tuning, output, processes).run(progress, is_cancelled)
+        weights = begun and begun.weights(settings)
+        network = Trainer(settings, cases, tuning, output, processes, start=weights).run(progress, is_cancelled)
         if not processes.is_first:
             return None
         document = describe_package(settings, network, cases, tuning)
+        document["training"] |= history(files, begun)
         shipped, document["network"] = deployable(network, document["network"])
         shape = (1, int(settings.network.arguments["in_channels"]), *settings.input.patch)
         target = output / "package" / settings.name

@@ -34,6 +34,18 @@ class SureObjective:
         return self.step.backward(network, batch.image, batch.label, epoch, generator)
 
 
+@dataclass(frozen=True)
+class NoiseObjective:
+    """Plain evidential training on the noisy images that SURE sees: what noise as augmentation alone brings."""
+
+    step: SureStep
+
+    def backward(self, network: nn.Module, batch: Batch, epoch: float) -> dict[str, float]:
+        """Gradients of one step; the noise is the one that ``SureObjective`` would draw."""
+        generator = torch.Generator().manual_seed(hash_seed(batch.seed))
+        return self.step.augmented(network, batch.image, batch.label, epoch, generator)
+
+
 def hash_seed(seed: tuple[int, ...]) -> int:
     """One 62-bit seed for torch from a tuple."""
     return int(np.random.default_rng(seed).integers(2**62))
@@ -41,12 +53,21 @@ def hash_seed(seed: tuple[int, ...]) -> int:
 
 def sure_objective(recipe: Recipe, classes: int, epochs: float) -> SureObjective:
     """The objective ``sure`` of a recipe; ``loss.options`` holds ``preset`` and any field of ``SureSettings``."""
+    return SureObjective(_step(recipe, classes, epochs))
+
+
+def noise_objective(recipe: Recipe, classes: int, epochs: float) -> NoiseObjective:
+    """The objective ``evidential_noise``; options as for ``sure``, of which only those of the noise act."""
+    return NoiseObjective(_step(recipe, classes, epochs))
+
+
+def _step(recipe: Recipe, classes: int, epochs: float) -> SureStep:
     loss = EvidentialLoss(recipe.loss.criterion, recipe.loss.ace, recipe.loss.kl_anneal_epochs, epochs)
     spacing = recipe.input.spacing
     # widths are pixels in 2D, as in the publication
     kji = None if spacing is None or len(recipe.input.patch) == 2 else tuple(reversed(spacing))
     precision = torch.bfloat16 if recipe.optimisation.mixed_precision else None
-    return SureObjective(SureStep(loss, epochs, classes, kji, sure_settings(recipe), precision))
+    return SureStep(loss, epochs, classes, kji, sure_settings(recipe), precision)
 
 
 def sure_settings(recipe: Recipe) -> SureSettings:

@@ -48,6 +48,7 @@ class Trainer:
     Attributes:
         cases, tuning: prepared cases; tuning cases are only measured.
         output: folder for log and checkpoint.
+        start: weights to start from, fresh ones without; a checkpoint in ``output`` comes before them.
         log_every, save_every, validate_every: steps.
     """
 
@@ -59,6 +60,7 @@ class Trainer:
     log_every: int = 50
     save_every: int = 250
     validate_every: int = 500
+    start: dict[str, Tensor] | None = None
     network: nn.Module = field(init=False)
     average: dict[str, Tensor] = field(init=False)
 
@@ -67,6 +69,8 @@ class Trainer:
             raise InputError("There is no case to train on.")
         torch.manual_seed(self.recipe.seed)
         network = create_network(self.recipe.network.name, self.recipe.network.arguments)
+        if self.start is not None:
+            network.load_state_dict(self.start)
         self.network = network.to(self.processes.device)
         self.processes.share(self.network)
         self.average = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
@@ -170,9 +174,11 @@ class Trainer:
 
 
 def learning_rate(step: int, settings: OptimisationSection) -> float:
-    """Linear warm-up, then half a cosine down to zero at the last step, or two of them with a warm restart."""
+    """Linear warm-up, then half a cosine down to zero at the last step, two with a warm restart, or no change."""
     if step < settings.warmup_steps:
         return settings.learning_rate * (step + 1) / settings.warmup_steps
+    if settings.schedule == "constant":
+        return settings.learning_rate
     if settings.restart_step and step >= settings.restart_step:
         return settings.restart_learning_rate * _half_cosine(step, settings.restart_step, settings.steps)
     return settings.learning_rate * _half_cosine(step, settings.warmup_steps, settings.restart_step or settings.steps)

@@ -16,6 +16,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..evidential import dirichlet
 from .geometry import SampleGeometry
+from .noise_fields import noisy_copies
+from .noise_fields import voxels_near
 from .noise_patches import REFERENCE_SPREAD
 from .noise_patches import draw_tiles
 from .noise_patches import noisy_image
@@ -29,17 +31,22 @@ Forward = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class NoisyInputs:
-    """Two noisy copies of a batch and where their patches are.
+    """Two noisy copies of a batch and the voxels at which they are read.
 
     Attributes:
         images: (B, channels, ...) at the first and at the second level.
-        levels: both drawn from U(0, 1) once a batch.
-        centres: (n, dims) int64 a sample, on the batch's device.
+        levels: both drawn once a batch.
+        centres: (n, dims) int64 a sample, on the batch's device: patch centres, or voxels near a boundary.
     """
 
     images: tuple[Tensor, Tensor]
     levels: tuple[float, float]
     centres: list[Tensor]
+
+    @property
+    def noisier(self) -> int:
+        """Which copy, 0 or 1, has the higher level."""
+        return int(self.levels[1] > self.levels[0])
 
 
 @contextmanager
@@ -80,9 +87,12 @@ def noisy_inputs(
     settings: SureSettings,
     generator: torch.Generator,
 ) -> NoisyInputs:
-    """Draw levels, places and tiles, and put the noise in."""
+    """Draw levels, places and noise, and put the noise in; ``hard`` is where patches are wanted."""
     rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
-    levels = (float(rng.uniform()), float(rng.uniform()))
+    levels = (float(rng.uniform(0.0, settings.largest_level)), float(rng.uniform(0.0, settings.largest_level)))
+    if settings.noise_place == "field":
+        copies = noisy_copies(image, levels, settings, generator)
+        return NoisyInputs(copies, levels, [voxels_near(g, settings.points, generator) for g in geometries])
     sides = sides_of(settings, spacing, label.ndim - 1)
     first, second, centres = [], [], []
     for x, y, h, geometry in zip(image, label, hard, geometries, strict=True):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 DENOMINATORS = ("all", "violating")
 NOISE_KINDS = ("spread", "mean")
+NOISE_PLACES = ("patches", "field")
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,13 @@ class SureSettings:
         denominator: what L_gu divides by: ``"all"`` pairs or the ``"violating"`` ones.
         num_patch: noise patches a class and image; patch_mm, patch_px: their side, the second without spacing.
         noise_kind: a noise level is the ``"spread"`` of the noise, or its ``"mean"``.
+        noise_place: noise in small ``"patches"``, read at their centres, or over the whole ``"field"``, read at
+            ``points`` random voxels within t.
+        largest_level: the two noise levels of a step are drawn from 0 to this.
         hard_samples: patches go where noise does not raise the uncertainty.
         detach_clean: the clean uncertainty is constant in L_mu and L_d.
-        start: share of the training before the first uncertainty loss.
+        noisy_segmentation: weight of L_Seg on the noisier of the two copies (our addition; 0 in the publication).
+        start: share of the training before the first uncertainty loss; full: where its ramp has reached 1.
         one_graph: all passes in one graph; False back-propagates pass by pass, with a third of the memory.
     """
 
@@ -42,9 +47,14 @@ class SureSettings:
     patch_mm: float = 4.5
     patch_px: float = 3.0
     noise_kind: str = "spread"
+    noise_place: str = "patches"
+    points: int = 600
+    largest_level: float = 1.0
     hard_samples: bool = True
     detach_clean: bool = True
+    noisy_segmentation: float = 0.0
     start: float = 0.3
+    full: float = 1.0
     one_graph: bool = True
 
     def __post_init__(self) -> None:
@@ -52,6 +62,10 @@ class SureSettings:
             raise ValueError(f"denominator must be one of {', '.join(DENOMINATORS)}, got {self.denominator!r}")
         if self.noise_kind not in NOISE_KINDS:
             raise ValueError(f"noise_kind must be one of {', '.join(NOISE_KINDS)}, got {self.noise_kind!r}")
+        if self.noise_place not in NOISE_PLACES:
+            raise ValueError(f"noise_place must be one of {', '.join(NOISE_PLACES)}, got {self.noise_place!r}")
+        if not 0.0 <= self.start < self.full <= 1.0:
+            raise ValueError(f"0 <= start < full <= 1 is needed, got start {self.start} and full {self.full}")
 
 
 PRINCIPLED = SureSettings()

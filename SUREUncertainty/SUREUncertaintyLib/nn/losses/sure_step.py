@@ -53,12 +53,33 @@ class SureStep:
         self, network: nn.Module, image: Tensor, label: Tensor, epoch: float, generator: torch.Generator
     ) -> dict[str, float]:
         """Accumulate gradients in ``network``; returns the weighted parts of the loss, and ``loss``, their sum."""
-        weight = ramp(epoch, self.epochs, round(self.settings.start * self.epochs))
+        first = round(self.settings.start * self.epochs)
+        weight = ramp(epoch, max(self.settings.full * self.epochs, first + 1e-9), first)
         if weight == 0.0:
             return self._plain(network, image, label, epoch)
         geometries = batch_geometry(image, label, self.spacing, self.settings)
         batch = _Supervised(image, label, epoch, weight, geometries, generator)
         return self._one_graph(network, batch) if self.settings.one_graph else self._pass_by_pass(network, batch)
+
+    def augmented(
+        self, network: nn.Module, image: Tensor, label: Tensor, epoch: float, generator: torch.Generator
+    ) -> dict[str, float]:
+        """The control: the same noise as augmentation, without any supervision of u.
+
+        L_Seg averaged over the clean batch and its two noisy copies, pass by pass.
+        """
+        geometries = batch_geometry(image, label, self.spacing, self.settings)
+        batch = _Supervised(image, label, epoch, 0.0, geometries, generator)
+        forward = self._forward(network)
+        logits = forward(image)
+        with frozen_statistics(network), torch.no_grad():
+            inputs = self._inputs(forward, batch, dirichlet(logits.detach()).vacuity)
+        totals: dict[str, float] = {}
+        for x in (None, *inputs.images):
+            parts = self._segmentation(logits if x is None else forward(x), batch)
+            (_total(parts) / 3.0).backward()
+            totals = {name: totals.get(name, 0.0) + float(part.detach()) / 3.0 for name, part in parts.items()}
+        return {"loss": sum(totals.values()), **totals}
 
     def _forward(self, network: nn.Module) -> Forward:
         def logits(image: Tensor) -> Tensor:
@@ -81,36 +102,50 @@ class SureStep:
         clean = dirichlet(logits).vacuity
         with frozen_statistics(network):
             inputs = self._inputs(forward, batch, clean.detach())
-            noisy = [dirichlet(forward(x)).vacuity for x in inputs.images]
-        parts = self.segmentation.parts(logits, to_one_hot(batch.label, self.classes), batch.epoch)
-        parts |= self._supervision((clean, *noisy), inputs, batch)
+            noisy = [forward(x) for x in inputs.images]
+        parts = self._segmentation(logits, batch)
+        parts |= self._supervision((clean, *(dirichlet(x).vacuity for x in noisy)), inputs, batch)
+        parts |= self._under_noise(noisy[inputs.noisier], batch)
         _total(parts).backward()
         return _report(parts)
 
     def _pass_by_pass(self, network: nn.Module, batch: _Supervised) -> dict[str, float]:
-        """The memory of one pass: u maps first without graph, dL/du for each, then every pass again on its own.
+        """One graph in memory at a time: the noisy u maps first without graph, dL/du for each map, then the clean
+        pass's graph goes back, and each noisy pass is run again and goes back on its own.
 
         Exact, since the supervision sees the passes through u alone; dropout would draw anew.
         """
         forward = self._forward(network)
+        logits = forward(batch.image)
+        clean = dirichlet(logits).vacuity
         with frozen_statistics(network), torch.no_grad():
-            first = dirichlet(forward(batch.image)).vacuity
-            inputs = self._inputs(forward, batch, first)
-            maps = [first, *(dirichlet(forward(x)).vacuity for x in inputs.images)]
+            inputs = self._inputs(forward, batch, clean.detach())
+            maps = [clean, *(dirichlet(forward(x)).vacuity for x in inputs.images)]
         leaves = [u.detach().requires_grad_() for u in maps]
         supervision = self._supervision(leaves, inputs, batch)
         slopes = torch.autograd.grad(_total(supervision), leaves)
-        logits = forward(batch.image)
-        parts = self.segmentation.parts(logits, to_one_hot(batch.label, self.classes), batch.epoch)
-        (_total(parts) + (dirichlet(logits).vacuity * slopes[0]).sum()).backward()
+        parts = self._segmentation(logits, batch)
+        (_total(parts) + (clean * slopes[0]).sum()).backward()
+        del logits, clean, maps
         with frozen_statistics(network):
-            for x, slope in zip(inputs.images, slopes[1:], strict=True):
-                (dirichlet(forward(x)).vacuity * slope).sum().backward()
+            for number, (x, slope) in enumerate(zip(inputs.images, slopes[1:], strict=True)):
+                again = forward(x)
+                own = self._under_noise(again, batch) if number == inputs.noisier else {}
+                torch.stack([(dirichlet(again).vacuity * slope).sum(), *own.values()]).sum().backward()
+                parts |= {name: part.detach() for name, part in own.items()}
         return _report(parts | supervision)
+
+    def _segmentation(self, logits: Tensor, batch: _Supervised) -> dict[str, Tensor]:
+        return self.segmentation.parts(logits, to_one_hot(batch.label, self.classes), batch.epoch)
+
+    def _under_noise(self, logits: Tensor, batch: _Supervised) -> dict[str, Tensor]:
+        """L_Seg of the noisier copy, where it is asked for."""
+        share = self.settings.noisy_segmentation
+        return {"noisy": share * _total(self._segmentation(logits, batch))} if share else {}
 
     def _inputs(self, forward: Forward, batch: _Supervised, clean: Tensor) -> NoisyInputs:
         settings = self.settings
-        if settings.hard_samples:
+        if settings.hard_samples and settings.noise_place == "patches":
             hard = hard_voxels(forward, batch.image, clean, settings.noise_kind, batch.generator)
         else:
             hard = torch.ones_like(batch.label, dtype=torch.bool)

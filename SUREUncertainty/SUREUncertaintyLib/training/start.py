@@ -1,0 +1,78 @@
+"""Where a training starts: from fresh weights, or from those of a package that was trained before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from typing import Any
+
+from ..core.errors import InputError
+from ..nn.registry import create_network
+from ..packages.catalogue import find_package
+from ..packages.package import Package
+from ..packages.weights import load_weights
+from .cases import CaseFiles
+from .recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Start:
+    """The package that a training goes on from; what it has seen, this training's network has seen too."""
+
+    package: Package
+
+    @property
+    def training_ids(self) -> tuple[str, ...]:
+        """Cases that the weights were trained on."""
+        return _ids(self.package, "training_ids")
+
+    @property
+    def tuning_ids(self) -> tuple[str, ...]:
+        """Cases on which something was chosen for these weights."""
+        return _ids(self.package, "tuning_ids")
+
+    def weights(self, recipe: Recipe) -> dict[str, Tensor]:
+        """The package's weights, checked against the recipe's network; layers without weights may differ.
+
+        Raises:
+            PackageError: they belong to another network.
+        """
+        network = create_network(recipe.network.name, recipe.network.arguments)
+        load_weights(network, self.package.weights_path)
+        return dict(network.state_dict())
+
+    def record(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {"name": self.package.name, "fingerprint": self.package.fingerprint}
+
+    def refuse_seen(self, files: CaseFiles) -> None:
+        """Tuning cases must be new to the weights.
+
+        Raises:
+            InputError: the package was trained on some of them.
+        """
+        held = {case.id for case in files.tuning} - {case.id for case in files.training}
+        seen = sorted(held & set(self.training_ids))
+        if seen:
+            raise InputError(
+                f"The model {self.package.name} was trained on cases that this recipe keeps for tuning: "
+                f"{', '.join(seen[:5])}. Start from another model, or change the recipe's tuning_groups."
+            )
+
+
+def find_start(recipe: Recipe, given: str | Path | None = None) -> Start | None:
+    """The package that was given, else the one that the recipe names; None for fresh weights.
+
+    Raises:
+        PackageError: there is no such package.
+    """
+    wanted = given or recipe.start_from
+    return Start(find_package(wanted)) if wanted else None
+
+
+def _ids(package: Package, key: str) -> tuple[str, ...]:
+    return tuple(str(identity) for identity in package.metadata.raw.get("training", {}).get(key, ()))
