@@ -13,6 +13,7 @@ from engines import bench_engines
 from memory import bench_memory
 from ranks import bench_ranks
 from tables import benchmarks_page
+from training_cost import bench_training
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results" / "bench.json"
@@ -51,6 +52,7 @@ def main() -> None:
         "engines": bench_engines(MODEL),
         "doubt": bench_doubt(MODEL),
         "ranks": bench_ranks(),
+        "training": bench_training(MODEL),
         "memory": bench_memory(MODEL),
     }
     RESULTS.parent.mkdir(parents=True, exist_ok=True)

@@ -26,6 +26,7 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         f"| UR, UR*, UCC of {ranks['voxels']:,} voxels against scipy.stats.kendalltau | {ranks['ours_s']:.3f} s "
         f"| {ranks['baseline_s']:.3f} s | {1 / ranks['ratio']:.2f} ({1 / ranks['high']:.2f} to {1 / ranks['low']:.2f}) "
         f"x the time | {ranks['pairs']:.0f} |",
+        *_training_rows(document.get("training", {})),
         "",
         f"Largest difference in probability between the two engines: {engines['largest_probability_difference']:.1e}.",
         "",
@@ -36,6 +37,16 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         *(f"| {r['size']} | {r['seconds']} | {r['peak_gib']} | {r['bytes_per_voxel']} |" for r in document["memory"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _training_rows(found: Mapping[str, Any]) -> list[str]:
+    """What supervision costs a training step."""
+    words = {"one_graph": "one graph", "pass_by_pass": "pass by pass"}
+    return [
+        f"| Training step of SURE, {words[name]}, against plain evidential | {row['sure_s']:.2f} s "
+        f"| {row['plain_s']:.2f} s | {_ratio(row, 'cost')} x the time | {row['pairs']:.0f} |"
+        for name, row in found.items()
+    ]
 
 
 def _ratio(result: Mapping[str, Any], name: str) -> str:
