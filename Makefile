@@ -2,6 +2,7 @@
 # make test      style, types and tests
 # make bench     ratios measured on this machine, written to docs/
 # make accuracy  the released package on the validation scans in DATA, written to docs/
+# make difficulty  the difficulty experiments on the training scans in DATA, written to docs/; hours, goes on where it was
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -9,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --constraint 
 
 DATA   ?= ../shared/data
 
-.PHONY: demo test lint types unit bench accuracy clean
+.PHONY: demo test lint types unit bench accuracy difficulty clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -41,6 +42,9 @@ bench: $(VENV)/.test
 
 accuracy: $(VENV)/.test
 	$(BIN)/python Testing/Bench/accuracy.py --data $(DATA)
+
+difficulty: $(VENV)/.test
+	$(BIN)/python Testing/Bench/difficulty_experiments.py --data $(DATA) --work build/difficulty
 
 clean:
 	rm -rf $(VENV) build demo-output SUREUncertainty/*.egg-info

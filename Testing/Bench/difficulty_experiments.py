@@ -1,22 +1,24 @@
 """Does difficulty find damaged scans, does filtering beat dropping at random, does DUO beat uniform weights?
 
     make difficulty DATA=DIR
-    python Testing/Bench/difficulty_experiments.py --data DIR --work DIR [--steps 300] [--seeds 3] [--limit N]
+    python Testing/Bench/difficulty_experiments.py --data DIR --work DIR [--only free] [--steps 200] [--seeds 3] [--limit N]
 
 ``--data`` holds the hippocampus set with its ``splits.csv``. Everything large goes to ``--work``. What is finished
 leaves a JSON file in ``docs/results/difficulty`` (and a recipe where something was trained) and is skipped when the
-command is started again; ``--limit`` stops after so many new results. Rows that need no training come first, then the
-fold models, then the arms, whole seeds first. Only the training split is used: arms are compared on its tuning
-subjects, never on the validation scans.
+command is started again; ``--limit`` stops after so many new results. Rows that need no training come first (``--only
+free``, to be run again for a new shipped network), then the fold models, then the arms, whole seeds first. Only the
+training split is used: arms are compared on its tuning subjects, never on the validation scans.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable
 from collections.abc import Iterator
 from functools import cache
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from difficulty_arms import arms
@@ -34,9 +36,11 @@ from difficulty_data import own
 from difficulty_data import prepare
 from difficulty_data import tuning
 from difficulty_page import difficulty_page
+from difficulty_scores import Variant
 from difficulty_scores import free_variants
 from difficulty_scores import keep_dice
 from difficulty_scores import mean_dice
+from difficulty_scores import result_of
 from difficulty_scores import score
 from difficulty_scores import variants
 from SUREUncertaintyLib.packages.catalogue import find_package
@@ -53,18 +57,16 @@ Task = Callable[[], bool]
 def tasks(plan: Plan) -> Iterator[tuple[str, Task]]:
     """Everything in order, cheap rows first; each task says whether it had to be done."""
     rows = cache(lambda name: prepare(plan, name))
-    yield from _free(plan, rows)
+    yield from free_tasks(plan, rows)
     for name in SETS:
-        for number, (arm, table) in enumerate(fold_tables(plan, name, rows(name))):
-            yield arm, partial(train_fold, plan, name, number, arm, table)
-        for variant in variants("crossfit", f"crossfit:{fold_folder(plan, name)}"):
-            yield f"{name} by {variant.short}", partial(score, plan, name, own(rows(name)), variant)
-        yield f"{name}: out-of-fold Dice", partial(_fold_dice, plan, name, rows(name))
+        if not _has_fold_rows(plan, name):
+            yield from _fold_tasks(plan, name, rows(name))
     for name, arm, changes in arms(plan, tuple(SETS)):
         yield arm, partial(run_arm, plan, name, arm, changes, rows(name))
 
 
-def _free(plan: Plan, rows: Callable[[str], Rows]) -> Iterator[tuple[str, Task]]:
+def free_tasks(plan: Plan, rows: Callable[[str], Rows]) -> Iterator[tuple[str, Task]]:
+    """The rows that need no training: the shipped network and the controls."""
     held = tuning(rows("clean"))
     for variant in free_variants():
         yield f"{HELD} by {variant.short}", partial(score, plan, HELD, held, variant)
@@ -74,50 +76,70 @@ def _free(plan: Plan, rows: Callable[[str], Rows]) -> Iterator[tuple[str, Task]]
             yield f"{name} by {variant.short}", partial(score, plan, name, own(rows(name)), variant)
 
 
+def _fold_tasks(plan: Plan, name: str, rows: Rows) -> Iterator[tuple[str, Task]]:
+    for number, (arm, table) in enumerate(fold_tables(plan, name, rows)):
+        yield arm, partial(train_fold, plan, name, number, arm, table)
+    for variant in _fold_variants(plan, name):
+        yield f"{name} by {variant.short}", partial(score, plan, name, own(rows), variant)
+    yield f"{name}: out-of-fold Dice", partial(_fold_dice, plan, name, rows)
+
+
+def _fold_variants(plan: Plan, name: str) -> tuple[Variant, ...]:
+    return variants("crossfit", f"crossfit:{fold_folder(plan, name)}")
+
+
+def _has_fold_rows(plan: Plan, name: str) -> bool:
+    rows = all(result_of(plan, name, variant).is_file() for variant in _fold_variants(plan, name))
+    return rows and _network(plan, name) == "crossfit"
+
+
 def _held_dice(plan: Plan, held: Rows) -> bool:
     package = find_package(BASE)
-    name = f"{HELD}-{package.fingerprint[:12]}"
-    if (plan.work / "evaluations" / name).is_dir() and (plan.results / f"dice-{HELD}.json").is_file():
+    if _network(plan, HELD) == package.fingerprint:
         return False
-    keep_dice(plan, HELD, mean_dice(plan, name, package, case_list(plan, HELD, held)))
+    keep_dice(plan, HELD, package.fingerprint, mean_dice(package, case_list(plan, HELD, held)))
     return True
 
 
 def _fold_dice(plan: Plan, name: str, rows: Rows) -> bool:
-    if (plan.results / f"dice-{name}.json").is_file():
+    if _network(plan, name) == "crossfit":
         return False
-    keep_dice(plan, name, out_of_fold_dice(plan, name, rows))
+    keep_dice(plan, name, "crossfit", out_of_fold_dice(plan, name, rows))
     return True
 
 
-def parse() -> tuple[Plan, int | None, bool]:
-    """The command line: the plan, how many new results at most, whether only the page is wanted."""
+def _network(plan: Plan, name: str) -> str:
+    """Whose Dice there is already."""
+    path = plan.results / f"dice-{name}.json"
+    return str(json.loads(path.read_text(encoding="utf-8"))["network"]) if path.is_file() else ""
+
+
+def parse() -> tuple[Plan, argparse.Namespace]:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1, help="processes that score scans")
-    parser.add_argument("--limit", type=int, help="stop after so many new results")
-    parser.add_argument("--page", action="store_true", help="only renew the page")
+    parser.add_argument("--limit", type=int, default=0, help="stop after so many new results")
+    parser.add_argument("--only", choices=("free", "page"), help="rows that need no training, or just the page")
     asked = parser.parse_args()
     plan = Plan(asked.data.absolute(), asked.work.absolute(), RESULTS, asked.steps, asked.seeds, asked.workers)
-    return plan, asked.limit, asked.page
+    return plan, asked
 
 
 def main() -> None:
     """Do what is not finished and renew the page."""
-    plan, limit, page_only = parse()
-    done = 0
-    for name, task in () if page_only else tasks(plan):
-        if task():
-            done += 1
-            print(name, flush=True)
-        if limit is not None and done >= limit:
-            break
+    plan, asked = parse()
+    if asked.only == "free":
+        chosen = free_tasks(plan, cache(lambda name: prepare(plan, name)))
+    else:
+        chosen = tasks(plan) if asked.only is None else iter(())
+    new = (name for name, task in chosen if task())
+    for name in islice(new, asked.limit or None):
+        print(name, flush=True)
     PAGE.write_text(difficulty_page(RESULTS), encoding="utf-8")
-    if not done:
-        print("nothing left to do", flush=True)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ INTRODUCTION = (
     "images by blur, Rician noise or ghosting. 95 % intervals are bootstraps over subjects.",
     "",
     "Extractors: `hippocampus-t1` is the shipped network (it was trained on the undamaged scans of every set but the "
-    "tuning split); `crossfit` is three small networks trained on the set as it is, damage included, and each scan "
+    "tuning split); `crossfit` is two small networks trained on the set as it is, damage included, and each scan "
     "is scored by one that never saw it; `control-*` have learnt nothing and are what an extractor has to beat. S is "
     "as published (squared singular values, not centred) unless the row says otherwise.",
 )
@@ -127,7 +127,7 @@ def _training(arms: list[dict[str, Any]]) -> list[str]:
     steps = sorted({arm["steps"] for arm in arms})
     scans = len(arms[0]["dice"])
     return [
-        f"{len(arms)} trainings of one small network (channels 8-16-32, 1.5 mm, {', '.join(map(str, steps))} steps), "
+        f"{len(arms)} trainings of one small network (channels 8-16-32-64, 2 mm, {', '.join(map(str, steps))} steps), "
         f"compared on the {scans} scans of the tuning split, which are never damaged. An arm and "
         "what it is compared with share seed and everything else; the interval is that of the mean over seeds. "
         "Filters leave out the hardest patients by the row `crossfit` above; `random` drops as many patients at random."

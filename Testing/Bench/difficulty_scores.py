@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
 from pathlib import Path
@@ -13,6 +14,7 @@ from difficulty_data import BASE
 from difficulty_data import Plan
 from difficulty_data import Rows
 from difficulty_data import case_list
+from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.difficulty.case_scale import ScaleOptions
 from SUREUncertaintyLib.difficulty.cohort import CohortOptions
 from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions
@@ -23,9 +25,11 @@ from SUREUncertaintyLib.difficulty.results import assess_cohort
 from SUREUncertaintyLib.difficulty.table import DifficultyTable
 from SUREUncertaintyLib.difficulty.table import read_table
 from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.metrics.case_evaluation import EvaluationOptions
+from SUREUncertaintyLib.inference.engine import Engine
+from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
+from SUREUncertaintyLib.metrics.overlap import dice
+from SUREUncertaintyLib.metrics.reference import read_reference
 from SUREUncertaintyLib.packages.package import Package
 
 SHARES = (0.95, 0.9)
@@ -39,6 +43,11 @@ class Variant:
     short: str
     name: str
     scale: ScaleOptions = field(default_factory=ScaleOptions)
+
+    @property
+    def file(self) -> str:
+        """Its name without blanks."""
+        return self.short.replace(", ", "-").replace(" ", "-")
 
 
 def variants(short: str, name: str) -> tuple[Variant, ...]:
@@ -57,20 +66,24 @@ def free_variants() -> tuple[Variant, ...]:
 
 def score(plan: Plan, name: str, rows: Rows, variant: Variant) -> bool:
     """Score one set by one extractor, unless that is done for these very weights. Returns whether it was done now."""
-    file = variant.short.replace(", ", "-").replace(" ", "-")
-    result = plan.results / f"score-{name}-{file}.json"
-    digest = create_extractor(_options(plan, variant)).fingerprint.digest
+    result = result_of(plan, name, variant)
+    digest = create_extractor(_options(variant)).fingerprint.digest
     if result.is_file() and json.loads(result.read_text(encoding="utf-8"))["digest"] == digest:
         return False
     cases = case_list(plan, name, rows)
-    output = plan.tables / "difficulty" / name / file
-    cohort = CohortOptions(_options(plan, variant), variant.scale, workers=plan.workers)
+    output = plan.tables / "difficulty" / name / variant.file
+    cohort = CohortOptions(_options(variant), variant.scale, workers=plan.workers)
     assess_cohort(cases, output, cohort, FilterOptions(SHARES), overwrite=True)
     save(result, {"set": name, "extractor": variant.short, "digest": digest, **_found(read_table(output), rows)})
     return True
 
 
-def _options(plan: Plan, variant: Variant) -> ExtractorOptions:
+def result_of(plan: Plan, name: str, variant: Variant) -> Path:
+    """Where the row is kept."""
+    return plan.results / f"score-{name}-{variant.file}.json"
+
+
+def _options(variant: Variant) -> ExtractorOptions:
     return ExtractorOptions(variant.name, threads=1)
 
 
@@ -89,17 +102,25 @@ def _found(table: DifficultyTable, rows: Rows) -> dict[str, Any]:
     }
 
 
-def keep_dice(plan: Plan, name: str, dice: dict[str, float]) -> None:
+def keep_dice(plan: Plan, name: str, network: str, found: dict[str, float]) -> None:
     """Dice by scan of a network that was not trained on it, for the correlations of a set."""
-    save(plan.results / f"dice-{name}.json", {"set": name, "dice": {key: round(v, 6) for key, v in dice.items()}})
+    document = {"set": name, "network": network, "dice": {key: round(value, 6) for key, value in found.items()}}
+    save(plan.results / f"dice-{name}.json", document)
 
 
-def mean_dice(plan: Plan, name: str, package: Package, cases: tuple[Case, ...]) -> dict[str, float]:
-    """Mean Dice by case id."""
-    output = plan.work / "evaluations" / name
-    options = EvaluationOptions(noise_levels=())
-    found = evaluate_cases(cases, package, create_engine(package, threads=1), output, options, overwrite=True)
-    return {result.id: result.value("dice", "mean") for result in found.results if not result.error}
+def mean_dice(package: Package, cases: Sequence[Case]) -> dict[str, float]:
+    """Mean Dice over the structures of the label, by case id."""
+    engine = create_engine(package, threads=1)
+    return {case.id: _dice(package, engine, case) for case in cases}
+
+
+def _dice(package: Package, engine: Engine, case: Case) -> float:
+    image = read_volume(case.image)
+    reference = read_reference(case, image, package.metadata.labels)
+    labels = segment(image, package, engine).labels.array
+    assert reference is not None
+    values = [label.value for label in package.metadata.foreground]
+    return float(np.nanmean([dice(labels == value, reference == value) for value in values]))
 
 
 def save(path: Path, document: dict[str, Any]) -> None:
