@@ -1,7 +1,7 @@
 # make demo      segments the MNI152 template and writes pictures and a report to demo-output/
 # make test      style, types and tests
 # make bench     ratios measured on this machine, written to docs/
-# make accuracy  the released package on the validation scans in DATA, written to docs/
+# make accuracy  the released package on the validation scans in DATA, written to docs/ and into the package (card, reference)
 # make difficulty  the difficulty experiments on the training scans in DATA, written to docs/; hours, goes on where it was
 PYTHON ?= python3
 VENV   := .venv

@@ -1,6 +1,7 @@
 """``make accuracy``: the released hippocampus package on the 30 validation scans, never trained or tuned on.
 
-Writes docs/results/hippocampus-t1.json, renews docs/accuracy.md from it and puts the numbers on the model card.
+Writes docs/results/hippocampus-t1.json, renews docs/accuracy.md from it, puts the numbers on the model card, and stores
+in the package the table of these scans that new scans are compared with ("harder than 28 of 30").
 Refuses to run when the package lists one of these scans among its training or tuning cases.
 """
 
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from other_kinds import other_kinds
+from reference import reference_of
 from SUREUncertaintyLib.core.reading import read_labels
 from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.inference.choose import create_engine
@@ -85,12 +87,15 @@ def main() -> None:
     refuse_overlap(package, cases)
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "evaluation"
-        summary = evaluate_cases(cases, package, create_engine(package, "openvino"), output).summary
+        found = evaluate_cases(cases, package, create_engine(package, "openvino"), output)
+    summary = found.summary
     summary["metrics"]["volume_range_coverage"] = volume_coverage(package, cases)
     summary["other_kinds"] = other_kinds(package, data, cases)
     summary["volume_probability"] = package.metadata.raw["uncertainty"].get("volume_probability")
     card = {name: summary["metrics"][name] for name in (*CARD, "volume_range_coverage")}
-    amended = amend_package(package, {"metrics": card})
+    dice = {result.id: result.value("dice", "mean") for result in found.results if not result.error}
+    reference, summary["difficulty"] = reference_of(package, cases, dice)
+    amended = amend_package(package, {"metrics": card, "reference": reference})
     summary["fingerprint_of_card"] = amended.fingerprint
     target = ROOT / "docs" / "results" / f"{MODEL}.json"
     target.parent.mkdir(parents=True, exist_ok=True)

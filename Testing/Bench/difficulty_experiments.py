@@ -1,7 +1,7 @@
 """Does difficulty find damaged scans, does filtering beat dropping at random, does DUO beat uniform weights?
 
     make difficulty DATA=DIR
-    python Testing/Bench/difficulty_experiments.py --data DIR --work DIR [--only free] [--steps 200] [--seeds 3] [--limit N]
+    python Testing/Bench/difficulty_experiments.py --data DIR --work DIR [--only free] [--seeds 3] [--limit N]
 
 ``--data`` holds the hippocampus set with its ``splits.csv``. Everything large goes to ``--work``. What is finished
 leaves a JSON file in ``docs/results/difficulty`` (and a recipe where something was trained) and is skipped when the
@@ -42,6 +42,7 @@ from difficulty_scores import keep_dice
 from difficulty_scores import mean_dice
 from difficulty_scores import result_of
 from difficulty_scores import score
+from difficulty_scores import score_changed
 from difficulty_scores import variants
 from SUREUncertaintyLib.packages.catalogue import find_package
 
@@ -72,15 +73,17 @@ def free_tasks(plan: Plan, rows: Callable[[str], Rows]) -> Iterator[tuple[str, T
         yield f"{HELD} by {variant.short}", partial(score, plan, HELD, held, variant)
     yield "Dice of the shipped network", partial(_held_dice, plan, held)
     for name in SETS:
+        score_by = score if name == "clean" else score_changed
         for variant in free_variants():
-            yield f"{name} by {variant.short}", partial(score, plan, name, own(rows(name)), variant)
+            yield f"{name} by {variant.short}", partial(score_by, plan, name, own(rows(name)), variant)
 
 
 def _fold_tasks(plan: Plan, name: str, rows: Rows) -> Iterator[tuple[str, Task]]:
     for number, (arm, table) in enumerate(fold_tables(plan, name, rows)):
         yield arm, partial(train_fold, plan, name, number, arm, table)
     for variant in _fold_variants(plan, name):
-        yield f"{name} by {variant.short}", partial(score, plan, name, own(rows), variant)
+        gate = name == "clean" or variant.short == "crossfit"
+        yield f"{name} by {variant.short}", partial(score, plan, name, own(rows), variant, gate)
     yield f"{name}: out-of-fold Dice", partial(_fold_dice, plan, name, rows)
 
 

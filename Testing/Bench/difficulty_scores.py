@@ -17,6 +17,7 @@ from difficulty_data import case_list
 from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.difficulty.case_scale import ScaleOptions
 from SUREUncertaintyLib.difficulty.cohort import CohortOptions
+from SUREUncertaintyLib.difficulty.cohort import score_cohort
 from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions
 from SUREUncertaintyLib.difficulty.extractors.registry import create_extractor
 from SUREUncertaintyLib.difficulty.gate import damage_test
@@ -64,18 +65,43 @@ def free_variants() -> tuple[Variant, ...]:
     return (*variants(BASE, BASE), *(Variant(name, name) for name in CONTROLS))
 
 
-def score(plan: Plan, name: str, rows: Rows, variant: Variant) -> bool:
+def score(plan: Plan, name: str, rows: Rows, variant: Variant, gate: bool = True) -> bool:
     """Score one set by one extractor, unless that is done for these very weights. Returns whether it was done now."""
-    result = result_of(plan, name, variant)
     digest = create_extractor(_options(variant)).fingerprint.digest
-    if result.is_file() and json.loads(result.read_text(encoding="utf-8"))["digest"] == digest:
+    if _is_done(plan, name, variant, digest):
         return False
-    cases = case_list(plan, name, rows)
     output = plan.tables / "difficulty" / name / variant.file
-    cohort = CohortOptions(_options(variant), variant.scale, workers=plan.workers)
-    assess_cohort(cases, output, cohort, FilterOptions(SHARES), overwrite=True)
-    save(result, {"set": name, "extractor": variant.short, "digest": digest, **_found(read_table(output), rows)})
+    cohort = CohortOptions(_options(variant), variant.scale, gate, workers=plan.workers)
+    assess_cohort(case_list(plan, name, rows), output, cohort, FilterOptions(SHARES), overwrite=True)
+    table = read_table(output)
+    facts = {"seen": sum(scan.seen for scan in table.scans), "gate": _gate_of(table)}
+    _keep(plan, name, variant, digest, _scales(table), rows, facts)
     return True
+
+
+def score_changed(plan: Plan, name: str, rows: Rows, variant: Variant) -> bool:
+    """As ``score``, for an extractor that is the same for every set: what is not damaged has the S of the clean set."""
+    extractor = create_extractor(_options(variant))
+    if _is_done(plan, name, variant, extractor.fingerprint.digest):
+        return False
+    earlier = json.loads(result_of(plan, "clean", variant).read_text(encoding="utf-8"))
+    assert earlier["digest"] == extractor.fingerprint.digest
+    hurt = [row for row in rows if row["damage"]]
+    sees = extractor.needs_labels or name == "images"
+    found = _changed_scales(plan, name, hurt, variant) if sees else {}
+    scales = {key: value for key, value in earlier["scales"].items() if not sees or key not in {r["id"] for r in hurt}}
+    facts = {"seen": earlier["seen"], "gate": None}
+    _keep(plan, name, variant, earlier["digest"], scales | found, rows, facts)
+    return True
+
+
+def _changed_scales(plan: Plan, name: str, hurt: Rows, variant: Variant) -> dict[str, float]:
+    cohort = CohortOptions(_options(variant), variant.scale, gate=False, workers=plan.workers)
+    folder = plan.tables / "difficulty" / name / variant.file
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scored = score_cohort(case_list(plan, f"{name}-damaged", hurt), folder, cohort)
+    scored.finished.remove()
+    return _scales(scored.table)
 
 
 def result_of(plan: Plan, name: str, variant: Variant) -> Path:
@@ -83,23 +109,48 @@ def result_of(plan: Plan, name: str, variant: Variant) -> Path:
     return plan.results / f"score-{name}-{variant.file}.json"
 
 
+def _is_done(plan: Plan, name: str, variant: Variant, digest: str) -> bool:
+    result = result_of(plan, name, variant)
+    return result.is_file() and bool(json.loads(result.read_text(encoding="utf-8"))["digest"] == digest)
+
+
 def _options(variant: Variant) -> ExtractorOptions:
     return ExtractorOptions(variant.name, threads=1)
 
 
-def _found(table: DifficultyTable, rows: Rows) -> dict[str, Any]:
-    scales = {scan.id: scan.scale for scan in table.scans if np.isfinite(scan.scale)}
+def _scales(table: DifficultyTable) -> dict[str, float]:
+    return {scan.id: round(scan.scale, 8) for scan in table.scans if np.isfinite(scan.scale)}
+
+
+def _gate_of(table: DifficultyTable) -> dict[str, Any] | None:
+    gate = table.header["gate"]
+    return {key: value for key, value in gate.items() if key != "verdict"} if gate else None
+
+
+def _keep(
+    plan: Plan,
+    name: str,
+    variant: Variant,
+    digest: str,
+    scales: dict[str, float],
+    rows: Rows,
+    facts: dict[str, Any],
+) -> None:
+    """Write a row: S of every scan, and the AUROC of AUV for "damaged" with its interval."""
     hurt = {row["id"] for row in rows if row["damage"]} & scales.keys()
-    groups = {row["id"]: row["group"] for row in rows}
-    test = damage_test("any", scales, {name: scales[name] for name in hurt}, groups) if hurt else None
-    return {
-        "seen": sum(scan.seen for scan in table.scans),
+    groups = {row["id"]: row["group"] for row in rows if row["id"] in scales}
+    test = damage_test("any", scales, {key: scales[key] for key in hurt}, groups) if hurt else None
+    document = {
+        "set": name,
+        "extractor": variant.short,
+        "digest": digest,
+        **facts,
         "damaged": len(hurt),
         "auroc": [test.auroc, test.low, test.high] if test else None,
-        "gate": {key: value for key, value in table.header["gate"].items() if key != "verdict"},
-        "scales": {name: round(scale, 8) for name, scale in scales.items()},
-        "groups": {name: groups[name] for name in scales},
+        "scales": scales,
+        "groups": groups,
     }
+    save(result_of(plan, name, variant), document)
 
 
 def keep_dice(plan: Plan, name: str, network: str, found: dict[str, float]) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from difficulty import bench_difficulty
 from engines import bench_doubt
 from engines import bench_engines
 from memory import bench_memory
@@ -43,20 +46,29 @@ def commit() -> str:
     ).stdout.strip()
 
 
+PARTS: dict[str, Callable[[], Any]] = {
+    "engines": lambda: bench_engines(MODEL),
+    "doubt": lambda: bench_doubt(MODEL),
+    "ranks": bench_ranks,
+    "training": lambda: bench_training(MODEL),
+    "difficulty": bench_difficulty,
+    "memory": lambda: bench_memory(MODEL),
+}
+
+
 def main() -> None:
-    """Measure everything once."""
-    document = {
-        "commit": commit(),
-        "machine": machine(),
-        "model": MODEL,
-        "engines": bench_engines(MODEL),
-        "doubt": bench_doubt(MODEL),
-        "ranks": bench_ranks(),
-        "training": bench_training(MODEL),
-        "memory": bench_memory(MODEL),
-    }
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    """Measure everything, or with ``--only PART`` one part, the others staying as they were measured."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure this part; may be given again")
+    chosen = parser.parse_args().only or list(PARTS)
+    document = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.is_file() else {}
+    document |= {"machine": machine(), "model": MODEL}
+    commits = document.get("commits", dict.fromkeys(set(PARTS) & set(document), document.pop("commit", "")))
+    for name in chosen:
+        document[name] = PARTS[name]()
+        document["commits"] = commits = {**commits, name: commit()}
+        RESULTS.parent.mkdir(parents=True, exist_ok=True)
+        RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(benchmarks_page(document), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
 

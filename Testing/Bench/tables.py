@@ -13,7 +13,7 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        f"Made by `make bench` at commit `{document['commit']}` on {machine['cpu']}, {machine['cores']} cores, "
+        f"Made by `make bench` at commit {_commits(document)} on {machine['cpu']}, {machine['cores']} cores, "
         f"Python {machine['python']}, model `{document['model']}`. Ratios are medians of interleaved pairs with the "
         "95 % interval of the median; absolute times belong to this machine.",
         "",
@@ -35,6 +35,7 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         "| Size | Seconds | Peak memory (GiB) | Bytes a voxel |",
         "| --- | --- | --- | --- |",
         *(f"| {r['size']} | {r['seconds']} | {r['peak_gib']} | {r['bytes_per_voxel']} |" for r in document["memory"]),
+        *(difficulty_lines(document["difficulty"]) if "difficulty" in document else ()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -46,6 +47,40 @@ def _training_rows(found: Mapping[str, Any]) -> list[str]:
         f"| Training step of SURE, {words[name]}, against plain evidential | {row['sure_s']:.2f} s "
         f"| {row['plain_s']:.2f} s | {_ratio(row, 'cost')} x the time | {row['pairs']:.0f} |"
         for name, row in found.items()
+    ]
+
+
+def _commits(document: Mapping[str, Any]) -> str:
+    """The commit of all parts, or of each."""
+    by_part = document.get("commits", {"": document.get("commit")})
+    if len(set(by_part.values())) == 1:
+        return f"`{next(iter(by_part.values()))}`"
+    return ", ".join(f"`{commit}` ({part})" for part, commit in by_part.items())
+
+
+def difficulty_lines(found: Mapping[str, Any]) -> list[str]:
+    """The perception scale, and more workers."""
+    gram, streamed = found["gram"], found["streamed"]
+    shape = " x ".join(map(str, streamed["shape"]))
+    return [
+        "",
+        "## Difficulty of scans",
+        "",
+        f"S of a {gram['shape'][0]} x {gram['shape'][1]} float32 matrix on one thread: {1000 * gram['ours_s']:.1f} ms "
+        f"by the eigenvalues of its Gram matrix, {1000 * gram['baseline_s']:.1f} ms by `numpy.linalg.svd` without "
+        f"vectors: {_ratio(gram, 'ratio')} x faster, {gram['pairs']:.0f} pairs. The results differ by "
+        f"{gram['difference']:.0e}.",
+        "",
+        f"{streamed['classes']} classes of {shape} logits ({streamed['float32_gib']} GiB in float32), streamed slab by "
+        f"slab: {streamed['peak_gib']:.2f} GiB at the peak of the process, {streamed['seconds']:.0f} s on one thread; "
+        f"after the first class {streamed['peak_first_gib']:.2f} GiB.",
+        "",
+        "Cases on a Dask cluster whose workers are up (`--scheduler`). Efficiency is the share of the ideal, the speed "
+        "of one worker times their number; beyond the cores of this machine waiting stands in the place of work:",
+        "",
+        "| Work | Workers | Seconds | Efficiency |",
+        "| --- | --- | --- | --- |",
+        *(f"| {r['work']} | {r['workers']} | {r['seconds']} | {r['efficiency']:.0%} |" for r in found["workers"]),
     ]
 
 
@@ -96,7 +131,8 @@ def accuracy_page(summary: Mapping[str, Any]) -> str:
             interval = f"{_number(numbers['low'])} to {_number(numbers['high'])}"
             name = WORDS.get(metric, metric)
             lines.append(f"| {name} | {structure} | {_number(numbers['mean'])} | {interval} | {numbers['n']} |")
-    return "\n".join([*lines, "", *_other_kinds(summary["other_kinds"])]) + "\n"
+    difficulty = _difficulty_worth(summary["difficulty"]) if "difficulty" in summary else []
+    return "\n".join([*lines, "", *_other_kinds(summary["other_kinds"]), *difficulty]) + "\n"
 
 
 def _other_kinds(found: Mapping[str, Any]) -> list[str]:
@@ -116,6 +152,19 @@ def _other_kinds(found: Mapping[str, Any]) -> list[str]:
         f"{found['mean_score_validation']:.3f} |",
         f"| Scans for which the report warns that grey values are unlike the training data | {found['warned']} of "
         f"{found['scans']} |",
+    ]
+
+
+def _difficulty_worth(gate: Mapping[str, Any]) -> list[str]:
+    """What the score of difficulty, by which new scans are placed among these, is worth."""
+    return [
+        "",
+        "## How hard a scan is",
+        "",
+        "The report places a new scan among the validation scans by the scale S of the network's maps (see "
+        "[difficulty](difficulty.md)). What that is worth on these scans:",
+        "",
+        *(f"- {sentence}" for sentence in gate["verdict"]),
     ]
 
 

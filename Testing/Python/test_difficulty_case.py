@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.difficulty.case_scale import CaseScale
 from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
 from SUREUncertaintyLib.difficulty.extractors.extractor import package_fingerprint
+from SUREUncertaintyLib.difficulty.gate import DamageTest
+from SUREUncertaintyLib.difficulty.gate import Gate
 from SUREUncertaintyLib.difficulty.reference import Reference
 from SUREUncertaintyLib.difficulty.reference import read_reference
 from SUREUncertaintyLib.difficulty.reference import reference_document
@@ -25,6 +28,7 @@ from SUREUncertaintyLib.packages.building import amend_package
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.report.folder import Wanted
 from SUREUncertaintyLib.report.folder import write_results
+from SUREUncertaintyLib.report.hardness import strip
 from tiny import PointEngine
 from tiny import build_tiny
 from tiny import with_metadata
@@ -69,6 +73,43 @@ def test_a_scan_gets_its_place_and_the_reasons_in_words() -> None:
     assert (unexplained.harder_than, unexplained.auv, unexplained.outside) == (30, 1.0, True)
     assert "do not explain why" in unexplained.sentence
     assert "outside the range" in unexplained.sentence
+
+
+def test_every_measure_stands_beside_those_of_the_others() -> None:
+    known = Reference("x", 2, "none", tuple(n / 10 for n in range(1, 11)), tuple({"noise": n / 10} for n in range(10)))
+    found = known.place("scan", {"a": 0.15}, {"noise": 0.75, "sharpness": 1.0})
+    (noise,) = found.measures
+    assert (noise.better, noise.count, noise.median, noise.words) == (8, 10, pytest.approx(0.45), "")
+    assert (found.others[0], found.summary) == (0.1, "harder than 9 of 10")
+
+
+def test_the_gates_finding_travels_with_the_reference_in_words(tiny_package: Package) -> None:
+    plain = table(tiny_package, [n / 100 for n in range(1, 21)])
+    tests = tuple(
+        DamageTest(kind, False, 8, 40, *numbers)
+        for kind, numbers in {"blur": (0.9, 0.8, 1.0), "noise": (0.1, 0.0, 0.2), "motion": (0.6, 0.4, 0.8)}.items()
+    )
+    tested = replace(plain, header={**plain.header, "gate": Gate(tests).to_json()})
+    found = read_reference({"reference": reference_document(tested)})
+    assert found is not None
+    assert "finds blur (0.90); it does not reliably find motion (0.60)" in found.caution
+    assert "points the wrong way for noise (0.10)" in found.caution
+    untested = read_reference({"reference": reference_document(plain)})
+    assert untested is not None
+    assert "Nobody has tested" in untested.place("scan", {"a": 0.1}, CALM).caution
+
+
+def test_the_strip_marks_the_scan_between_easy_and_hard_also_outside_the_range() -> None:
+    known = reference([0.1, 0.2, 0.4])
+
+    def mark(scale: float) -> float:
+        drawn = strip(known.place("scan", {"a": scale}, CALM).to_json())
+        assert drawn.count("<circle") == 3
+        return float(re.findall(r'class="own" x="([\d.]+)"', drawn)[0])
+
+    assert mark(0.2) == pytest.approx(360.0, abs=0.1)
+    assert mark(0.4) < mark(0.2) < mark(0.1) < mark(0.001) < 720
+    assert strip(reference([0.2, 0.2]).place("scan", {"a": 0.2}, CALM).to_json()) == ""
 
 
 def test_an_undefined_scale_says_so_and_is_no_number_in_json() -> None:
@@ -143,6 +184,9 @@ def test_report_and_tables_show_the_place(tiny_package: Package, tmp_path: Path)
     assert f"{result.difficulty[0].scale:.3f}" in page
     with (tmp_path / "out" / "structures.csv").open() as stream:
         rows = list(csv.DictReader(stream))
+    assert rows[0]["difficulty"] == result.difficulty[0].summary != ""
+    assert 'class="strip"' in page
+    assert "What can make a scan hard" in page
     assert float(rows[0]["perception_scale"]) == pytest.approx(result.structures[0].perception_scale, rel=1e-6)
     bare = replace(result, difficulty=())
     write_results(bare, tmp_path / "bare", package, Wanted(pictures=False))

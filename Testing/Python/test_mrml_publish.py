@@ -141,8 +141,12 @@ def test_lightness_of_the_colours_of_doubt_rises_all_the_way() -> None:
 
 
 def test_tables_hold_rows_with_types_titles_and_nan_for_the_undefined(scene: Any) -> None:
-    nodes = publish(scene, two_blobs())
+    result = two_blobs()
+    placed = replace(result.structures[0], perception_scale=0.25, difficulty="harder than 28 of 30")
+    nodes = publish(scene, replace(result, structures=(placed, *result.structures[1:])))
     table = nodes.structures.GetTable()
+    assert [table.GetColumnByName("difficulty").GetValue(n) for n in range(2)] == ["harder than 28 of 30", ""]
+    assert table.GetColumnByName("perception_scale").GetValue(0) == 0.25
     assert [table.GetColumnByName("name").GetValue(n) for n in range(2)] == ["left blob", "absent"]
     assert table.GetColumnByName("voxels").GetValue(0) == 1180
     assert table.GetColumnByName("volume_low_ml").GetValue(0) == 3.0

@@ -14,6 +14,7 @@ class StructureRow:
         share_over_threshold: share of its voxels whose uncertainty exceeds the package's threshold.
         boundary_uncertainty, interior_uncertainty: means over boundary voxels and the others, NaN when there are none.
         perception_scale: S of the structure's logit map (``difficulty.scale``), low = hard; NaN where not measured.
+        difficulty: the place of its scan or region among those that the network was not trained on, in words.
     """
 
     value: int
@@ -29,6 +30,7 @@ class StructureRow:
     boundary_uncertainty: float
     interior_uncertainty: float
     perception_scale: float = float("nan")
+    difficulty: str = ""
 
 
 @dataclass(frozen=True)

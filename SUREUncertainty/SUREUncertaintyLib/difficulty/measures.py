@@ -19,19 +19,46 @@ UNUSUAL = 0.9
 
 @dataclass(frozen=True)
 class Measure:
-    """One number: ``worse`` is +1 when high values make a scan hard, -1 when low ones do."""
+    """One number: ``worse`` is +1 when high values make a scan hard, -1 when low ones do. ``title`` is for tables."""
 
     name: str
+    title: str
     worse: int
     words: str
 
 
 MEASURES = (
-    Measure("noise", 1, "it is noisier than {better} of {count}"),
-    Measure("sharpness", -1, "it is more blurred than {better} of {count}"),
-    Measure("volume_ml", -1, "the structure is smaller than in {better} of {count}"),
-    Measure("cut_share", 1, "the structure reaches the edge of the image, more than in {better} of {count}"),
+    Measure("noise", "Noise, share of the image's spread", 1, "it is noisier than {better} of {count}"),
+    Measure("sharpness", "Sharpness of edges", -1, "it is more blurred than {better} of {count}"),
+    Measure("volume_ml", "Volume of the structures (ml)", -1, "the structure is smaller than in {better} of {count}"),
+    Measure(
+        "cut_share",
+        "Share at the edge of the image",
+        1,
+        "the structure reaches the edge of the image, more than in {better} of {count}",
+    ),
 )
+
+
+@dataclass(frozen=True)
+class MeasurePlace:
+    """One measure of a scan among those of others.
+
+    Attributes:
+        low, median, high: 10th, 50th and 90th percentile of the others.
+        better: of the ``count`` others, how many are better in this measure.
+        words: the finding for people, empty where nothing is unusual.
+    """
+
+    name: str
+    title: str
+    value: float
+    low: float
+    median: float
+    high: float
+    better: int
+    count: int
+    words: str = ""
 
 
 def measure_scan(array: NDArray[Any], labels: NDArray[Any] | None, voxel_mm3: float) -> dict[str, float]:
@@ -55,15 +82,24 @@ def measure_scan(array: NDArray[Any], labels: NDArray[Any] | None, voxel_mm3: fl
     return found
 
 
-def reasons(found: Mapping[str, float], others: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
-    """What is unusual about a scan among others, in words; empty when nothing is."""
-    words = []
+def places(found: Mapping[str, float], others: Sequence[Mapping[str, float]]) -> tuple[MeasurePlace, ...]:
+    """Every measure that the scan and some of the others have."""
+    placed = []
     for measure in MEASURES:
         values = [other[measure.name] for other in others if measure.name in other]
-        if measure.name not in found or not values:
-            continue
-        own = measure.worse * found[measure.name]
-        better = sum(measure.worse * value < own for value in values)
-        if better >= UNUSUAL * len(values):
-            words.append(measure.words.format(better=better, count=len(values)))
-    return tuple(words)
+        if measure.name in found and values:
+            placed.append(_place(measure, found[measure.name], values))
+    return tuple(placed)
+
+
+def reasons(found: Mapping[str, float], others: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    """What is unusual about a scan among others, in words; empty when nothing is."""
+    return tuple(place.words for place in places(found, others) if place.words)
+
+
+def _place(measure: Measure, value: float, values: Sequence[float]) -> MeasurePlace:
+    better = sum(measure.worse * other < measure.worse * value for other in values)
+    unusual = better >= UNUSUAL * len(values)
+    words = measure.words.format(better=better, count=len(values)) if unusual else ""
+    low, median, high = (float(part) for part in np.percentile(values, (10, 50, 90)))
+    return MeasurePlace(measure.name, measure.title, value, low, median, high, better, len(values), words)

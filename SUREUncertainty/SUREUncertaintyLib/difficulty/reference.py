@@ -17,7 +17,8 @@ from ..core.errors import InputError
 from .auv import AuvRange
 from .auv import auv_range
 from .auv import mean_scale
-from .measures import reasons
+from .measures import MeasurePlace
+from .measures import places
 
 if TYPE_CHECKING:
     from .table import DifficultyTable
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 SCHEMA = "sure-difficulty-reference/1"
 FEWEST = 10
 HARD = 0.9
+FOUND = {
+    "valid": "finds",
+    "uninformative": "does not reliably find",
+    "inverted": "points the wrong way for",
+}
+"""What each status of a damage test means, in the order in which it is told."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class CaseDifficulty:
         harder_than, count: of the reference scans.
         auv: 1 = as hard as the hardest of them, clipped to 0..1; ``outside`` when S lies outside their range.
         because: what is unusual about the scan, in words.
+        measures: noise, sharpness, size and what is cut off, each among those of the reference scans.
+        others: S of the reference scans, the hardest first. caution: what is known about the score's worth.
     """
 
     region: str
@@ -47,6 +56,9 @@ class CaseDifficulty:
     auv: float
     outside: bool
     because: tuple[str, ...] = ()
+    measures: tuple[MeasurePlace, ...] = ()
+    others: tuple[float, ...] = ()
+    caution: str = ""
 
     @property
     def sentence(self) -> str:
@@ -60,11 +72,17 @@ class CaseDifficulty:
             text += "; noise, blur and size do not explain why"
         return text + (". Its scale lies outside the range of those scans." if self.outside else ".")
 
+    @property
+    def summary(self) -> str:
+        """The place in a few words, for a cell of a table."""
+        if not math.isfinite(self.scale):
+            return ""
+        return "; ".join([f"harder than {self.harder_than} of {self.count}", *self.because])
+
     def to_json(self) -> dict[str, Any]:
         """Plain JSON with the sentence; NaN becomes None."""
-        document = {**asdict(self), "because": list(self.because), "sentence": self.sentence}
-        document["scales"] = {name: _plain(value) for name, value in self.scales.items()}
-        return {name: _plain(value) for name, value in document.items()}
+        document: dict[str, Any] = _plain({**asdict(self), "sentence": self.sentence})
+        return document
 
 
 @dataclass(frozen=True)
@@ -76,6 +94,7 @@ class Reference:
     center: str
     scales: tuple[float, ...]
     measures: tuple[dict[str, float], ...]
+    caution: str = ""
 
     @property
     def range(self) -> AuvRange:
@@ -87,8 +106,20 @@ class Reference:
         scale = mean_scale(scales.values())
         harder = sum(scale < other for other in self.scales) if math.isfinite(scale) else 0
         auv, outside = self.range.place(scale)
-        because = reasons(measures, self.measures)
-        return CaseDifficulty(region, scale, dict(scales), harder, len(self.scales), auv, outside, because)
+        placed = places(measures, self.measures)
+        return CaseDifficulty(
+            region=region,
+            scale=scale,
+            scales=dict(scales),
+            harder_than=harder,
+            count=len(self.scales),
+            auv=auv,
+            outside=outside,
+            because=tuple(place.words for place in placed if place.words),
+            measures=placed,
+            others=tuple(sorted(self.scales)),
+            caution=self.caution,
+        )
 
 
 def reference_document(table: DifficultyTable) -> dict[str, Any]:
@@ -104,7 +135,8 @@ def reference_document(table: DifficultyTable) -> dict[str, Any]:
         )
     scans = [{"scale": scan.scale, "measures": scan.measures} for scan in sorted(fresh, key=lambda scan: scan.scale)]
     facts = {"digest": table.digest, "power": table.header["power"], "center": table.header["center"]}
-    return {"schema": SCHEMA, **facts, "groups": len({scan.group for scan in fresh}), "scans": scans}
+    tested = {"gate": _gate_facts(table.header.get("gate"))}
+    return {"schema": SCHEMA, **facts, **tested, "groups": len({scan.group for scan in fresh}), "scans": scans}
 
 
 def read_reference(raw: Mapping[str, Any]) -> Reference | None:
@@ -119,10 +151,37 @@ def read_reference(raw: Mapping[str, Any]) -> Reference | None:
             center=str(document["center"]),
             scales=tuple(float(scan["scale"]) for scan in document["scans"]),
             measures=tuple(dict(scan["measures"]) for scan in document["scans"]),
+            caution=caution(document.get("gate")),
         )
     except (KeyError, TypeError, ValueError):
         return None
 
 
+def caution(gate: Mapping[str, Any] | None) -> str:
+    """What the gate found out about the score on the reference scans, in one sentence."""
+    if not gate:
+        return "Nobody has tested on damaged scans what this score is worth."
+    found = {words: _kinds(gate, status) for status, words in FOUND.items()}
+    parts = [f"{words} {kinds}" for words, kinds in found.items() if kinds]
+    return f"Copies of those scans that were damaged on purpose: the score {'; it '.join(parts)} (AUROC, chance 0.5)."
+
+
+def _gate_facts(gate: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What ``caution`` needs of a gate as ``Gate.to_json`` writes it."""
+    if not gate:
+        return None
+    tests = [{name: test[name] for name in ("kind", "status", "auroc")} for test in gate["damage"]]
+    return {"status": gate["status"], "damage": tests}
+
+
+def _kinds(gate: Mapping[str, Any], status: str) -> str:
+    tests = [test for test in gate["damage"] if test["status"] == status and test["auroc"] is not None]
+    return ", ".join(f"{test['kind']} ({test['auroc']:.2f})" for test in tests)
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

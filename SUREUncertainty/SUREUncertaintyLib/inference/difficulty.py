@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from dataclasses import field
@@ -93,6 +92,9 @@ class DifficultyAssessor:
 
 
 def with_scales(rows: Sequence[StructureRow], found: Sequence[CaseDifficulty]) -> tuple[StructureRow, ...]:
-    """The structures' rows with the S of their maps."""
-    scales = {name: scale for case in found for name, scale in case.scales.items()}
-    return tuple(replace(row, perception_scale=scales.get(row.name, math.nan)) for row in rows)
+    """The structures' rows with the S of their maps, and the place of their region in words."""
+    known = {name: (scale, case.summary) for case in found for name, scale in case.scales.items()}
+    return tuple(
+        replace(row, perception_scale=known[row.name][0], difficulty=known[row.name][1]) if row.name in known else row
+        for row in rows
+    )

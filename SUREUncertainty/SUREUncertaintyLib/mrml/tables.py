@@ -50,6 +50,7 @@ STRUCTURE_COLUMNS = (
     _field("boundary_uncertainty", "Uncertainty at the boundary"),
     _field("interior_uncertainty", "Uncertainty inside"),
     _field("perception_scale", "Difficulty scale S (low = hard)"),
+    _field("difficulty", "Difficulty among scans not trained on", kind=vtk.vtkStringArray),
 )
 
 REGION_COLUMNS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from html import escape
@@ -13,12 +12,18 @@ from typing import Any
 
 from .. import __version__
 from ..packages.metadata import PackageMetadata
+from .cells import ABSENT
+from .cells import definitions
+from .cells import number
+from .cells import share
+from .cells import table
+from .hardness import hardness
 from .slices import Picture
 
 HERE = Path(__file__).resolve().parent
 FILE = "report.html"
 CARD = "model-card.md"
-ABSENT = "–"
+SCALE = "Scale S"
 DOUBTS = {
     "Mean doubt": "mean_uncertainty",
     "95th percentile": "p95_uncertainty",
@@ -54,7 +59,7 @@ def write_page(
         "pictures": "\n".join(_figure(picture, folder) for picture in pictures),
         "structures": _structures(document),
         "structures_note": _range_note(document),
-        "difficulty": _difficulty(document.get("difficulty", ())),
+        "difficulty": hardness(document.get("difficulty", ())),
         "regions": _regions(document["regions"]),
         "kind": escape(doubt["kind"]),
         "kind_meaning": escape(KINDS.get(doubt["kind"], "High values mean that the network is not sure.")),
@@ -91,32 +96,28 @@ def _figure(picture: Picture, folder: Path) -> str:
 
 
 def _structures(document: Mapping[str, Any]) -> str:
-    head = ("Structure", "Volume (ml)", "Range (ml)", "Doubtful voxels", *DOUBTS)
+    scaled = bool(document.get("difficulty"))
+    head = ("Structure", "Volume (ml)", "Range (ml)", "Doubtful voxels", *DOUBTS, *((SCALE,) if scaled else ()))
     colours = {label["value"]: label["color"] for label in document["labels"]}
-    return _table(head, (_structure_cells(row, colours) for row in document["structures"]))
+    return table(head, (_structure_cells(row, colours, scaled) for row in document["structures"]))
 
 
-def _structure_cells(row: Mapping[str, Any], colours: Mapping[int, Sequence[float]]) -> list[str]:
+def _structure_cells(row: Mapping[str, Any], colours: Mapping[int, Sequence[float]], scaled: bool) -> list[str]:
     rgb = ", ".join(str(round(255 * part)) for part in colours[row["value"]])
     swatch = f'<span class="swatch" style="background: rgb({rgb})"></span>'
     return [
         f"{swatch}{escape(row['name'])}",
-        _number(row["volume_ml"]) if row["voxels"] else "not found",
+        number(row["volume_ml"]) if row["voxels"] else "not found",
         _range(row),
-        _share(row["share_over_threshold"]),
-        *(_number(row[key]) for key in DOUBTS.values()),
+        share(row["share_over_threshold"]),
+        *(number(row[key]) for key in DOUBTS.values()),
+        *((number(row["perception_scale"]),) if scaled else ()),
     ]
 
 
 def _range(row: Mapping[str, Any]) -> str:
     low, high = row["volume_low_ml"], row["volume_high_ml"]
     return ABSENT if low is None else f"{low:.2f} – {high:.2f}"
-
-
-def _share(share: float | None) -> str:
-    if share is None:
-        return ABSENT
-    return f'{share:.0%}<span class="bar"><i style="width: {share:.1%}"></i></span>'
 
 
 def _range_note(document: Mapping[str, Any]) -> str:
@@ -126,28 +127,6 @@ def _range_note(document: Mapping[str, Any]) -> str:
         f"ruled out (above {1 - sure:.3g}). Doubtful voxels are those above the threshold of "
         f"{document['uncertainty']['threshold']:.2f}."
     )
-
-
-def _difficulty(found: Sequence[Mapping[str, Any]]) -> str:
-    if not found:
-        return ""
-    head = ("Region", "Scale S", "AUV", "Harder than", "In words")
-    rows = (
-        [
-            escape(case["region"]),
-            ABSENT if case["scale"] is None else f"{case['scale']:.3f}",
-            _number(case["auv"]),
-            _share(case["harder_than"] / case["count"]),
-            escape(case["sentence"]),
-        ]
-        for case in found
-    )
-    note = (
-        "The flatter the spectrum of the network's maps (S near 1), the easier a scan usually is for it; AUV is 0 for "
-        "the easiest and 1 for the hardest of the scans that it is compared with. A small structure also looks hard."
-    )
-    table = _table(head, rows, text_columns=(4,))
-    return f'<section>\n<h2>How hard is this scan for the model?</h2>\n{table}\n<p class="quiet">{note}</p>\n</section>'
 
 
 def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
@@ -160,20 +139,20 @@ def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
             escape("away from any structure" if region["structure"] == "background" else region["structure"]),
             ", ".join(f"{x:.1f}" for x in region["centre_ras"]).replace("-", "−"),
             f"{region['size_mm3']:.0f}",
-            _number(region["mean_uncertainty"]),
-            _number(region["max_uncertainty"]),
+            number(region["mean_uncertainty"]),
+            number(region["max_uncertainty"]),
         ]
         for region in regions
     )
     note = "Doubtful voxels that belong together, the largest and most doubtful first; in Slicer, jump to the position."
-    return f'<p class="quiet">{note}</p>{_table(head, rows, text_columns=(1,))}'
+    return f'<p class="quiet">{note}</p>{table(head, rows, text_columns=(1,))}'
 
 
 def _model(metadata: PackageMetadata, has_card: bool) -> str:
     facts = [("Task", metadata.task), ("Intended use", metadata.raw.get("intended_use", ""))]
     facts.append(("Limits", metadata.raw.get("limits", "")))
     card = f'<p><a href="{CARD}">Model card</a> (beside this page)</p>' if has_card else ""
-    return _definitions((name, escape(str(text))) for name, text in facts if text) + card
+    return definitions((name, escape(str(text))) for name, text in facts if text) + card
 
 
 def _details(document: Mapping[str, Any]) -> str:
@@ -188,27 +167,9 @@ def _details(document: Mapping[str, Any]) -> str:
         "Regions": "; ".join(_box(roi) for roi in document["rois"]) or "whole scan",
         "Versions": ", ".join(f"{name} {version}" for name, version in document.get("versions", {}).items()),
     }
-    return _definitions((name, escape(text)) for name, text in facts.items())
+    return definitions((name, escape(text)) for name, text in facts.items())
 
 
 def _box(roi: Mapping[str, Any]) -> str:
     ends = zip("RAS", roi["low_ras_mm"], roi["high_ras_mm"], strict=True)
     return f"{roi['name']}: " + ", ".join(f"{axis} {low:.1f} to {high:.1f}" for axis, low, high in ends) + " mm"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: Sequence[int] = ()) -> str:
-    def cell(tag: str, column: int, content: str) -> str:
-        kind = ' class="text"' if column in text_columns else ""
-        return f"<{tag}{kind}>{content}</{tag}>"
-
-    header = "".join(cell("th", n, escape(name)) for n, name in enumerate(head))
-    body = "\n".join("<tr>" + "".join(cell("td", n, text) for n, text in enumerate(row)) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
-
-
-def _definitions(pairs: Iterable[tuple[str, str]]) -> str:
-    return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{text}</dd>" for name, text in pairs) + "</dl>"
-
-
-def _number(value: float | None) -> str:
-    return ABSENT if value is None else f"{value:.2f}"
