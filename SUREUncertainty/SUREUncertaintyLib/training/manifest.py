@@ -20,7 +20,7 @@ def manifest_of(recipe: Recipe, files: CaseFiles, start: Start | None = None) ->
     return {
         "recipe": recipe.document,
         "seed": recipe.seed,
-        "start": start and start.record(),
+        "start": start.record() if start else None,
         **_ids(files, start),
         "versions": versions(),
     }
@@ -37,14 +37,14 @@ def history(files: CaseFiles, start: Start | None) -> dict[str, Any]:
 def _ids(files: CaseFiles, start: Start | None) -> dict[str, list[str]]:
     """Ids of every case that was trained or tuned on, by the start's weights too."""
     return {
-        "training_ids": _seen_before([case.id for case in files.training], start and start.training_ids),
-        "tuning_ids": _seen_before([case.id for case in files.tuning], start and start.tuning_ids),
+        "training_ids": _seen_before([case.id for case in files.training], start.training_ids if start else ()),
+        "tuning_ids": _seen_before([case.id for case in files.tuning], start.tuning_ids if start else ()),
     }
 
 
-def _seen_before(own: list[str], earlier: tuple[str, ...] | None) -> list[str]:
+def _seen_before(own: list[str], earlier: tuple[str, ...]) -> list[str]:
     """The ids of this training with those of the training that it starts from."""
-    return list(dict.fromkeys([*own, *(earlier or ())]))
+    return list(dict.fromkeys([*own, *earlier]))
 
 
 def versions() -> dict[str, str]:

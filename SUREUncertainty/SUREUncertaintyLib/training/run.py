@@ -58,7 +58,7 @@ def train(
             claim_output(output, manifest_of(settings, files, begun))
         cases = load_cases(files.training, settings.input, progress)
         tuning = load_cases(files.tuning, settings.input, progress) if processes.is_first else []
-        weights = begun and begun.weights(settings)
+        weights = begun.weights(settings) if begun else None
         network = Trainer(settings, cases, tuning, output, processes, start=weights).run(progress, is_cancelled)
         if not processes.is_first:
             return None
