@@ -20,6 +20,7 @@ import typer
 from .. import __version__
 from ..core.errors import Cancelled
 from ..core.errors import SureError
+from .compare import compare_app
 from .demo import demo
 from .difficulty import difficulty
 from .evaluate import evaluate
@@ -59,6 +60,7 @@ app.command(help="Damage a scan more and more: when does the result break, and d
 app.command(help="Score how hard scans are for a frozen network, and what to keep.")(difficulty)
 app.command(help="Train a model from a recipe.")(train)
 app.add_typer(models_app, name="models")
+app.add_typer(compare_app, name="compare")
 app.command(help="Segment both hippocampi of the MNI152 brain template, as a first look.")(demo)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from ..inference.normalisation import normalise
 from ..metrics.raters import RaterArrays
 from ..metrics.raters import majority
 from ..metrics.raters import read_rater_arrays
+from .folds import held_out_groups
 from .recipe import DataSection
 from .recipe import InputSection
 
@@ -71,31 +73,51 @@ class CaseFiles:
 
 
 def list_cases(section: DataSection, data: Path) -> CaseFiles:
-    """The files of the training split; other splits are never opened.
+    """The files of the training split without the held-out fold; other splits are never opened.
 
     Raises:
         InputError: no table, a missing column, or no case of the training split.
     """
-    root = data / section.folder if section.folder and (data / section.folder).is_dir() else data
-    table = root / section.table
-    if not table.is_file():
-        raise InputError(f"There is no case table {table}. Give the folder that holds {section.table} with --data.")
-    with table.open(newline="", encoding="utf-8") as stream:
-        rows = [row for row in csv.DictReader(stream) if row.get(section.split_column) == section.train_split]
-    if not rows:
-        raise InputError(f"{table} has no row whose {section.split_column} is '{section.train_split}'.")
-    cases = [_case(row, section, root) for row in rows]
+    root, rows = _rows(section, data, section.train_split)
+    held_out = held_out_groups(rows, section)
+    cases = [_case(row, section, root) for row in rows if row.get(section.group_column) not in held_out]
     held = {str(group) for group in section.tuning_groups}
     tuning = tuple(case for case in cases if case.group in held)
     training = cases if section.use_tuning_cases else [case for case in cases if case.group not in held]
     return CaseFiles(training=tuple(training), tuning=tuning)
 
 
+def list_held_out(section: DataSection, data: Path, split: str) -> tuple[CaseFile, ...]:
+    """The files that a network of this recipe is measured on: the held-out fold, or another split than training's.
+
+    Raises:
+        InputError: as ``list_cases``.
+    """
+    root, rows = _rows(section, data, section.train_split if section.folds else split)
+    held_out = held_out_groups(rows, section)
+    return tuple(
+        _case(row, section, root) for row in rows if not section.folds or row.get(section.group_column) in held_out
+    )
+
+
+def _rows(section: DataSection, data: Path, split: str) -> tuple[Path, list[dict[str, str]]]:
+    """The data's folder and the table's rows of one split."""
+    root = data / section.folder if section.folder and (data / section.folder).is_dir() else data
+    table = root / section.table
+    if not table.is_file():
+        raise InputError(f"There is no case table {table}. Give the folder that holds {section.table} with --data.")
+    with table.open(newline="", encoding="utf-8") as stream:
+        rows = [row for row in csv.DictReader(stream) if row.get(section.split_column) == split]
+    if not rows:
+        raise InputError(f"{table} has no row whose {section.split_column} is '{split}'.")
+    return root, rows
+
+
 def _case(row: dict[str, str], section: DataSection, root: Path) -> CaseFile:
     try:
-        image = section.arrays or row[section.image_column]
-        label = row.get(section.label_column) or image
-        identity = row.get(section.id_column) or Path(image).name.split(".")[0]
+        image = section.arrays or section.image_pattern.format(**row) or row[section.image_column]
+        label = section.label_pattern.format(**row) or row.get(section.label_column) or image
+        identity = section.id_pattern.format(**row) or row.get(section.id_column) or Path(image).name.split(".")[0]
         group = row.get(section.group_column) or identity
         if section.arrays:
             archive = root / section.arrays
@@ -114,7 +136,8 @@ def load_cases(files: Sequence[CaseFile], section: InputSection, progress: Progr
         if file.image in archives:
             cases.append(prepare_slice(file, archives[file.image], section))
         else:
-            cases.append(prepare(file, read_volume(file.image), read_labels(file.label), section))
+            whole = prepare(file, read_volume(file.image), read_labels(file.label), section)
+            cases += slices_of(whole) if len(section.patch) == 2 else [whole]
     return cases
 
 
@@ -136,6 +159,12 @@ def prepare(file: CaseFile, image: Volume, label: Volume, section: InputSection)
         label=np.ascontiguousarray(labels.array, dtype=np.uint8),
         spacing=grid.spacing_kji if section.spacing is not None else (1.0, 1.0, 1.0),
     )
+
+
+def slices_of(case: TrainingCase) -> list[TrainingCase]:
+    """Every plane of a volume as a case of its own, for a network that works slice by slice."""
+    planes = zip(case.image, case.label, strict=True)
+    return [replace(case, image=image, label=label, spacing=case.spacing[1:]) for image, label in planes]
 
 
 def prepare_slice(file: CaseFile, arrays: RaterArrays, section: InputSection) -> TrainingCase:

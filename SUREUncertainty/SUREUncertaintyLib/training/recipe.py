@@ -23,6 +23,10 @@ class DataSection:
     ``tuning_groups`` are the groups of the training split on which settings are chosen. They are trained on only
     with ``use_tuning_cases``, when every setting is fixed. ``arrays`` names an npz of slices with several readers'
     marks (see ``metrics.raters``) in the place of image and label files; ``row_column`` says which slice.
+
+    ``image_pattern``, ``label_pattern`` and ``id_pattern`` make file names and ids from a row's columns in the place of
+    one column, for instance ``{patient}_{phase}.nii.gz``. With ``folds`` the groups are cut into that many parts (see
+    ``training.folds``), balanced over the values of ``stratum_column``; part ``fold`` is held out.
     """
 
     table: str
@@ -39,6 +43,13 @@ class DataSection:
     train_split: str = "train"
     use_tuning_cases: bool = False
     tuning_groups: tuple[str | int, ...] = ()
+    image_pattern: str = ""
+    label_pattern: str = ""
+    id_pattern: str = ""
+    folds: int = 0
+    fold: int = 0
+    stratum_column: str = ""
+    fold_seed: int = 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,39 @@
+"""The cases that a study compares on, and the refusal to compare on anything that a network has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..metrics.cases import Case
+from ..packages.package import Package
+from ..training.cases import list_held_out
+from ..training.recipe import Recipe
+
+
+def held_out_cases(recipe: Recipe, data: Path, split: str) -> tuple[Case, ...]:
+    """The cases of a split, or of the recipe's fold, as ``sure evaluate`` takes them.
+
+    Raises:
+        InputError: no table, or no such case.
+    """
+    files = list_held_out(recipe.data, data, split)
+    return tuple(Case(file.image, file.label, file.id, file.group, split) for file in files)
+
+
+def refuse_seen(package: Package, cases: Sequence[Case]) -> None:
+    """Raise ``InputError`` when the package's record lists a case, or one of its group, as trained or tuned on."""
+    training = package.metadata.raw.get("training", {})
+    seen = {str(identity) for key in ("training_ids", "tuning_ids") for identity in training.get(key, ())}
+    if not seen:
+        raise InputError(
+            f"The model {package.name} does not say which cases it was trained on, so that nothing measured on these "
+            "cases would be held-out. Train it again, or choose another model."
+        )
+    shared = sorted(case.id for case in cases if case.id in seen)
+    if shared:
+        raise InputError(
+            f"The model {package.name} was trained or tuned on {len(shared)} of the cases that it is to be measured "
+            f"on: {', '.join(shared[:5])}. Choose cases that it has not seen."
+        )

@@ -1,0 +1,188 @@
+"""A study: which arms are trained and estimated alike, and on what they are compared; one YAML file."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from typing import TypeVar
+
+from ..core.errors import InputError
+from ..corruptions.registry import NAMES
+from ..inference.estimation.choose import check_estimator
+from ..robustness.levels import check_levels
+
+BUILT_IN = Path(__file__).resolve().parent.parent / "studies"
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One estimator in the comparison.
+
+    Attributes:
+        title: for tables and charts.
+        changes: what its recipe changes in the common one, nested as in the recipe.
+        start: the arm (or model package) whose weights its training starts from; empty: fresh weights.
+        of: uses the trained network of another arm instead of training one.
+        members: trainings with further seeds, more than one for an ensemble; seed: added to the recipe's.
+        folds: which folds are trained, for a recipe with folds.
+        estimator, passes: how probabilities and doubt are made, see ``inference.estimation``.
+        every: every n-th case goes through the corruptions other than Gaussian noise, for costly estimators.
+        hidden: trained only, for others to start from.
+    """
+
+    name: str
+    title: str = ""
+    changes: dict[str, Any] = field(default_factory=dict)
+    start: str = ""
+    of: str = ""
+    members: int = 1
+    seed: int = 0
+    folds: tuple[int, ...] = ()
+    estimator: str = "native"
+    passes: int | None = None
+    every: int = 1
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Scans of a kind that the network never saw.
+
+    Attributes:
+        images: patterns of file names inside the data folder; at most ``most`` of them, evenly spread.
+        box_mm: edges along (i, j, k) of a box at the middle of the scan; empty: the whole scan.
+        pair: [theirs, own]: theirs in a file's name is replaced by own to find the scan of the usual kind.
+        as_stored: ignore the direction of the axes, for networks that work on slices as they are stored.
+    """
+
+    name: str
+    title: str
+    images: tuple[str, ...]
+    box_mm: tuple[float, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    most: int = 0
+    as_stored: bool = False
+
+
+@dataclass(frozen=True)
+class Study:
+    """A whole study; ``document`` is the file as read, for the record.
+
+    Attributes:
+        recipe: the common base, by name or file; changes: what the common profile changes in it.
+        split: of the cases that the arms are compared on, without folds.
+        main: the arm that the others are compared with; pairs: further arms to compare, [one, other].
+        levels: strengths of every corruption; Gaussian noise always runs at the levels of the evaluation protocol.
+        seed: of noise fields, draws and bootstraps.
+    """
+
+    name: str
+    title: str
+    recipe: str
+    main: str
+    arms: tuple[Arm, ...]
+    data_note: str = ""
+    split: str = "val"
+    changes: dict[str, Any] = field(default_factory=dict)
+    corruptions: tuple[str, ...] = NAMES
+    levels: tuple[float, ...] = (0.1, 0.5, 0.9)
+    seed: int = 0
+    outside: tuple[Outside, ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
+    document: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def arm(self, name: str) -> Arm:
+        """An arm by name. Raises ``InputError``."""
+        for arm in self.arms:
+            if arm.name == name:
+                return arm
+        known = ", ".join(arm.name for arm in self.arms)
+        raise InputError(f"The study '{self.name}' has no arm '{name}'. Its arms are: {known}.")
+
+    @property
+    def compared(self) -> tuple[Arm, ...]:
+        """The arms that are evaluated."""
+        return tuple(arm for arm in self.arms if not arm.hidden)
+
+
+def load_study(path_or_name: str | Path) -> Study:
+    """Read a study from a YAML file, or a built-in one by name.
+
+    Raises:
+        InputError: no such study, not YAML, or content that makes no sense; the sentence names it.
+    """
+    import yaml
+
+    path = _find(path_or_name)
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise InputError(f"The study {path} is not valid YAML: {error}") from error
+    if not isinstance(document, dict):
+        raise InputError(f"The study {path} is empty; expected keys such as 'name', 'recipe' and 'arms'.")
+    return parse_study(document)
+
+
+def parse_study(document: Mapping[str, Any]) -> Study:
+    """Check a study's document. Raises ``InputError``."""
+    arms = tuple(_build(Arm, entry, "an arm") for entry in document.get("arms") or ())
+    outside = tuple(_build(Outside, entry, "'outside'") for entry in document.get("outside") or ())
+    content = {key: value for key, value in document.items() if key not in ("arms", "outside")}
+    study = _build(Study, {**content, "arms": arms, "outside": outside, "document": dict(document)}, "the study")
+    check_levels(study.levels)
+    names = [arm.name for arm in study.arms]
+    if len(set(names)) < len(names):
+        raise InputError(f"The study '{study.name}' names an arm twice: {', '.join(names)}.")
+    for name in (study.main, *(name for pair in study.pairs for name in pair)):
+        study.arm(name)
+    for arm in study.arms:
+        check_estimator(arm.estimator)
+        _check_links(study, arm)
+    return study
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of ``base`` with ``changes``, nested; a list replaces a list."""
+    result = copy.deepcopy(dict(base))
+    for key, value in changes.items():
+        inner = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
+        result[key] = merged(result[key], value) if inner else copy.deepcopy(value)
+    return result
+
+
+def _check_links(study: Study, arm: Arm) -> None:
+    if arm.of and not any(other.name == arm.of and not other.of for other in study.arms):
+        raise InputError(f"The arm '{arm.name}' uses the network of '{arm.of}', which is no arm with one of its own.")
+    if (arm.estimator == "ensemble") != (arm.members > 1):
+        raise InputError(f"The arm '{arm.name}' needs estimator 'ensemble' with more than one member, or neither.")
+    if arm.start == arm.name:
+        raise InputError(f"The arm '{arm.name}' starts from itself.")
+
+
+def _find(path_or_name: str | Path) -> Path:
+    for candidate in (Path(path_or_name), BUILT_IN / f"{path_or_name}.yaml"):
+        if candidate.is_file():
+            return candidate
+    known = ", ".join(sorted(path.stem for path in BUILT_IN.glob("*.yaml")))
+    raise InputError(f"There is no study {path_or_name}. Give a YAML file or one of: {known}.")
+
+
+def _build(kind: type[Kind], content: Mapping[str, Any], where: str) -> Kind:
+    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
+    unknown = sorted(set(content) - known)
+    if unknown:
+        raise InputError(f"Unknown key in {where} of the study: {', '.join(unknown)}.")
+    try:
+        return kind(**{key: _tuples(value) for key, value in content.items()})
+    except TypeError as error:
+        raise InputError(f"In the study, {where} is incomplete: {error}.") from error
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(entry) for entry in value) if isinstance(value, list) else value
