@@ -29,6 +29,7 @@ from .models import models_app
 from .robustness import robustness
 from .segment import segment
 from .train import train
+from .view import view
 
 FAILED = 1
 ABOUT = (
@@ -59,6 +60,7 @@ app.command(help="Measure a model on labelled scans.")(evaluate)
 app.command(help="Damage a scan more and more: when does the result break, and does the doubt notice?")(robustness)
 app.command(help="Score how hard scans are for a frozen network, and what to keep.")(difficulty)
 app.command(help="Train a model from a recipe.")(train)
+app.command(help="Open a result in the browser, or segment there.")(view)
 app.add_typer(models_app, name="models")
 app.add_typer(compare_app, name="compare")
 app.command(help="Segment both hippocampi of the MNI152 brain template, as a first look.")(demo)

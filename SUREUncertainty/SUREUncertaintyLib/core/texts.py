@@ -87,3 +87,68 @@ EXPORT_NAMES = {
     "html": "Report (HTML)",
 }
 """Keys of ``export.formats.CHOICES``."""
+
+WIDGETS = {
+    "inputCollapsibleButton": ("Input and model", ""),
+    "resultsCollapsibleButton": ("Results", ""),
+    "doubtCollapsibleButton": ("Doubt", ""),
+    "noiseCollapsibleButton": ("Noise", ""),
+    "numbersCollapsibleButton": ("Numbers", ""),
+    "inputSelector": ("Scan", "The scan that is segmented. It is never changed."),
+    "regionSelector": (
+        "Region",
+        "The box that is segmented; most models want one structure in the middle of a box. None: the whole scan.",
+    ),
+    "placeRegionButton": (
+        "Place around the crosshair",
+        "Put a box of the size that the model was trained on around the crosshair. Hold Shift and move the "
+        "mouse in a slice view to move the crosshair.",
+    ),
+    "suggestRegionButton": (
+        "Suggest",
+        "Find boxes by fitting a brain template to a T1 head scan. You see them before anything runs.",
+    ),
+    "modelSelector": ("Model", "The network that segments. The text below says what it was made for."),
+    "engineSelector": (
+        "Runs on",
+        "What computes. Automatic takes a graphics card when PyTorch can use one, else OpenVINO on the processor.",
+    ),
+    "runButton": ("Run", "Choose the scan that is to be segmented."),
+    "resultSelector": ("Result", "Which result the panels below show. Every scan and model has one of its own."),
+    "segmentsTable": ("", "The structures that were found: show, hide, recolour."),
+    "show3DButton": ("Show 3D", "Make surfaces of the structures and show them in 3D."),
+    "mapSelector": (
+        "Map",
+        "Lack of evidence: the network has seen nothing like this. Entropy: the network cannot decide.",
+    ),
+    "bandRange": (
+        "Band",
+        "Only doubt in this range is drawn, on slices and in 3D. 0: certain, 1: no evidence at all.",
+    ),
+    "histogramLabel": (
+        "",
+        "How often each degree of doubt occurs (logarithmic), from 0 on the left to 1 on the right.",
+    ),
+    "opacitySlider": ("Opacity", "How strongly the map covers the scan."),
+    "legendCheckBox": ("Colour legend", "Show what the colours mean."),
+    "renderingCheckBox": ("Doubt in 3D", "Draw the doubt inside the band as a cloud in 3D."),
+    "nextPlaceButton": (
+        "Next most doubtful place",
+        "Jump all slice views to the most doubtful place that is not reviewed yet.",
+    ),
+    "regionsTable": ("", "Places worth a look, the most doubtful first. Click to jump there; tick when reviewed."),
+    "noiseSelector": ("Kind", "How the scan is damaged."),
+    "strengthSlider": ("Strength", "0: none. 1: as strong as the contrast of the scan itself (blur: 3 mm)."),
+    "seedSpinBox": ("Seed", "The same number gives the same noise again."),
+    "liveCheckBox": (
+        "Live: segment again while the slider moves",
+        "Segments the region with noise on it. The scan and its result stay as they are.",
+    ),
+    "seriesButton": ("Run the series", "Segment at strengths 0 to 0.6 and draw how agreement and doubt change."),
+    "numbersTable": ("", "One line a structure: volume with its honest range, and doubt."),
+    "copyButton": ("Copy", "Copy the table for a spreadsheet."),
+    "csvButton": ("Save as CSV ...", "Save the table as a file."),
+    "trustButton": ("Doubt at edges", "Measure whether doubt is low at sharp edges, as it should be (UCC and UR)."),
+    "phantomButton": ("Make a phantom", "A scan to try the module with. Nothing is downloaded."),
+}
+"""Label (or button) and hint of each part of the panel, by its name in the .ui file of the Slicer module."""

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import html
+import re
 import tempfile
 import zipfile
 from pathlib import Path
+from pathlib import PureWindowsPath
 from typing import Any
+from urllib.parse import unquote
 
 import slicer
 
 from ..core.errors import InputError
 from ..core.writing import output_error
 from .quiet import quiet_vtk
+
+_LARGEST_CONTENT = 16 << 30
+_FILE_NAMES = re.compile(r'\b(?:fileName|fileListMember\w*|uri|uriListMember\w*)\s*=\s*"([^"]*)"', re.IGNORECASE)
+"""Attributes by which a scene names files."""
 
 
 def write_mrb(scene: Any, path: Path) -> None:
@@ -46,6 +54,32 @@ def read_mrb(scene: Any, path: Path) -> None:
         complete = scene.ReadFromMRB(str(path), False, messages)
     if not complete:
         raise InputError(f"The scene {path} cannot be read ({_text(messages)}). Save it again from Slicer.")
+
+
+def require_contained(path: Path) -> None:
+    """Check a scene file from somebody else: all that it reads lies inside it, and it does not swell when unpacked.
+
+    Raises:
+        InputError: a member or a file name that leads out of the archive, or a content of more than 16 GiB.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            if sum(member.file_size for member in members) > _LARGEST_CONTENT:
+                raise InputError(f"The scene {path.name} unpacks to more than {_LARGEST_CONTENT >> 30} GiB.")
+            scenes = [archive.read(member) for member in members if member.filename.endswith(".mrml")]
+    except (OSError, zipfile.BadZipFile, RuntimeError):
+        raise InputError(f"{path.name} is not a Slicer scene, or it is damaged.") from None
+    named = [
+        unquote(html.unescape(name)) for text in scenes for name in _FILE_NAMES.findall(text.decode("utf-8", "replace"))
+    ]
+    if any(_leads_out(name) for name in (*named, *(member.filename for member in members))):
+        raise InputError(f"The scene {path.name} refers to files outside of itself, so it is not opened.")
+
+
+def _leads_out(name: str) -> bool:
+    windows = PureWindowsPath(name)
+    return "://" in name or bool(windows.drive or windows.root) or ".." in windows.parts
 
 
 def _write(scene: Any, partial: Path, path: Path) -> None:

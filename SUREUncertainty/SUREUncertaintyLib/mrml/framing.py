@@ -66,11 +66,13 @@ def frame_points(
     seen = points @ axes.T
     low, high = seen.min(axis=0), seen.max(axis=0)
     width, height = size
-    half = max((high[1] - low[1]) / 2, (high[0] - low[0]) / 2 * height / width, _SMALLEST_HALF) * _MARGIN
+    smaller = min(size)
+    half = max(*((high[:2] - low[:2]) / 2 * smaller / (width, height)), _SMALLEST_HALF) * _MARGIN
     distance = half / np.tan(np.radians(VIEW_ANGLE / 2)) + (high[2] - low[2]) / 2
     centre = (low + high) / 2 @ axes
     camera = renderer.GetActiveCamera()
     camera.SetViewAngle(VIEW_ANGLE)
+    camera.SetUseHorizontalViewAngle(width < height)  # the angle is that of the smaller side
     camera.SetFocalPoint(*centre)
     camera.SetPosition(*(centre + distance * normal))
     camera.SetViewUp(0, 0, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..analysis.rows import DoubtfulRegion
@@ -91,15 +92,7 @@ class DoubtPanel:
         """Jump all slice views to a place."""
         self._rank = region.rank
         jump_to(self._context.scene(), region.centre_ras)
-        self.ui.placeLabel.setText(
-            self._context.translate(texts.PLACE).format(
-                rank=region.rank,
-                count=len(self._regions),
-                structure=region.structure,
-                size=region.size_mm3,
-                mean=region.mean_uncertainty,
-            )
-        )
+        self.ui.placeLabel.setText(place_text(region, len(self._regions), self._context.translate))
 
     def _on_map(self, _index: int) -> None:
         if self._context.parameters is not None:
@@ -162,3 +155,14 @@ class DoubtPanel:
 def _cells(region: DoubtfulRegion) -> tuple[str, ...]:
     numbers = (f"{region.size_mm3:.0f}", f"{region.mean_uncertainty:.2f}", f"{region.score:.1f}")
     return (str(region.rank), region.structure, *numbers)
+
+
+def place_text(region: DoubtfulRegion, count: int, translate: Callable[[str], str]) -> str:
+    """Where the views are, in words."""
+    return translate(texts.PLACE).format(
+        rank=region.rank,
+        count=count,
+        structure=region.structure,
+        size=region.size_mm3,
+        mean=region.mean_uncertainty,
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from ..core import texts
 from ..core.errors import SureError
@@ -60,7 +59,7 @@ class InputPanel:
             parameters.model = next(iter(self._models))
         choose(self.ui.modelSelector, parameters.model)
         choose(self.ui.engineSelector, parameters.engine)
-        self.ui.modelInfoLabel.setText(self._model_text(parameters.model))
+        self.ui.modelInfoLabel.setText(self._context.translate(model_text(self._models.get(parameters.model))))
         self._update_button(self.obstacle())
 
     def obstacle(self) -> str:
@@ -130,7 +129,7 @@ class InputPanel:
         if centre is None or parameters is None:
             self.show_status(texts.NEEDS_CROSSHAIR)
             return
-        roi = box_around(centre, self._box_size(parameters.model), "Region")
+        roi = box_around(centre, box_size(self._models.get(parameters.model)), "Region")
         if parameters.region is None:
             parameters.region = add_roi_node(self._context.scene(), roi)
         else:
@@ -150,18 +149,18 @@ class InputPanel:
             return
         parameters.region = nodes[0]
 
-    def _box_size(self, model: str) -> tuple[float, float, float]:
-        """The size that the model was trained on, with a margin."""
-        metadata = self._models.get(model)
-        if metadata is None or metadata.spacing is None or len(metadata.patch) != 3:
-            return DEFAULT_BOX_MM
-        k, j, i = metadata.patch
-        x, y, z = metadata.spacing
-        return (i * x - MARGIN_MM, j * y - MARGIN_MM, k * z - MARGIN_MM)
 
-    def _model_text(self, name: str) -> str:
-        metadata: Any = self._models.get(name)
-        if metadata is None:
-            return self._context.translate(texts.CHOOSE_MODEL)
-        use = str(metadata.raw.get("intended_use", metadata.description))
-        return f"{metadata.task}. {use}"
+def box_size(metadata: PackageMetadata | None) -> tuple[float, float, float]:
+    """The size in mm (R, A, S) of the boxes that a model was trained on, with a margin; a usual one where unknown."""
+    if metadata is None or metadata.spacing is None or len(metadata.patch) != 3:
+        return DEFAULT_BOX_MM
+    k, j, i = metadata.patch
+    x, y, z = metadata.spacing
+    return (i * x - MARGIN_MM, j * y - MARGIN_MM, k * z - MARGIN_MM)
+
+
+def model_text(metadata: PackageMetadata | None) -> str:
+    """What a model was made for."""
+    if metadata is None:
+        return texts.CHOOSE_MODEL
+    return f"{metadata.task}. {metadata.raw.get('intended_use', metadata.description)}"

@@ -54,12 +54,14 @@ class NumbersPanel:
     def _on_trust(self, _checked: bool = False) -> None:
         published = self._context.published()
         if published is not None:
-            self.ui.trustLabel.setText(self._trust_text(published))
+            self.ui.trustLabel.setText(trust_text(published, self._context.translate))
 
-    def _trust_text(self, published: PublishedNodes) -> str:
-        doubt = volume_from_node(published.uncertainty)
-        labels, _ = current_labels(published.segmentation, doubt)
-        return trust_sentences(edge_trust(volume_from_node(published.scan), labels, doubt), self._context.translate)
+
+def trust_text(published: PublishedNodes, translate: Any) -> str:
+    """Measure whether doubt is low at sharp edges, and say it."""
+    doubt = volume_from_node(published.uncertainty)
+    labels, _ = current_labels(published.segmentation, doubt)
+    return trust_sentences(edge_trust(volume_from_node(published.scan), labels, doubt), translate)
 
 
 def trust_sentences(trust: EdgeTrust | None, translate: Any) -> str:

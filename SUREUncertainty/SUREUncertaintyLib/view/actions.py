@@ -1,0 +1,196 @@
+"""What the windows may ask for. Everything that comes from a window is checked here or in the parts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from .app import Application
+from .bundle import new_folder
+from .bundle import pack
+from .bundle import write_report
+from .bundle import write_scene_parts
+from .downloads import Make
+from .folders import Folders
+from .windows import Windows
+
+
+class Actions:
+    """Every method without an underscore is an action by its own name."""
+
+    def __init__(self, application: Application, folders: Folders, windows: Windows) -> None:
+        self._app, self._folders, self._windows = application, folders, windows
+        self._state = application.session.state
+        self._state.browser = None
+
+    def greet(self, name: Any) -> None:
+        """A window says its name."""
+        self._windows.greet(str(name))
+
+    def lead(self) -> None:
+        """A window wants to set the size of the pictures."""
+        self._windows.lead()
+
+    def dismiss(self) -> None:
+        """The message was read."""
+        self._state.message = None
+
+    def browse(self, path: Any = "") -> None:
+        """List a folder in the file dialog."""
+        listing = self._folders.listing(str(path))
+        self._state.browser = asdict(listing) | {"top": self._folders.is_top(listing.path)}
+
+    def stop_browsing(self) -> None:
+        """Close the file dialog."""
+        self._state.browser = None
+
+    async def open(self, path: Any) -> None:
+        """Open a file or folder of this machine."""
+        self._state.browser = None
+        await self._open(self._folders.require(str(path)))
+
+    async def open_upload(self, path: Path) -> None:
+        """Open what was uploaded (called by the server, not by a window)."""
+        await self._open(path)
+
+    async def sample(self) -> None:
+        """Load the scan to try things with: the brain template where it is installed, else a phantom."""
+        from ..core.demo_input import ROIS
+        from ..core.demo_input import demo_scan
+        from ..core.errors import SureError
+        from ..core.phantom import PHANTOM_ROIS
+        from ..core.phantom import make_phantom
+        from ..mrml.volume import add_volume
+
+        await self._tell("Loading the example ...")
+        try:
+            volume, rois = await self._app.in_thread(demo_scan), ROIS
+        except SureError:
+            volume, rois = await self._app.in_thread(make_phantom), PHANTOM_ROIS
+        self._app.show_scan(add_volume(self._app.session.scene, volume))
+        if not self._app.input.boxes():
+            self._app.input.add_boxes(rois)
+
+    def choose_scan(self, identifier: Any) -> None:
+        """Show another scan, with its result where there is one."""
+        self._app.choose_scan(identifier)
+
+    def run(self) -> None:
+        """Run, or wait in line."""
+        self._state.message = None
+        self._app.runs.add(self._app.input.request())
+
+    def cancel(self) -> None:
+        """Stop the run."""
+        self._app.runs.cancel()
+
+    def drop(self, number: Any) -> None:
+        """Take a run out of the line."""
+        self._app.runs.drop(number)
+
+    def place(self) -> None:
+        """Put the box around the crosshair."""
+        self._app.input.place()
+
+    def move_box(self, bounds: Any) -> None:
+        """Move the box to typed numbers."""
+        self._app.input.move_box(bounds)
+
+    async def suggest(self) -> None:
+        """Find boxes by the brain template."""
+        from ..core.template import regions_by_template
+
+        volume = self._app.input.scan_volume()
+        await self._tell("Fitting the brain template ...")
+        self._app.input.add_boxes(await self._app.in_thread(regions_by_template, volume))
+
+    def show_result(self, identifier: Any) -> None:
+        """Show another result."""
+        self._app.noise.stop()
+        self._app.choose_result(self._app.published_of(identifier))
+
+    def show_segment(self, identifier: Any, visible: Any) -> None:
+        """Show or hide one structure."""
+        self._app.numbers.show_segment(identifier, visible)
+        self._app.session.stage.redraw()
+
+    def frame(self) -> None:
+        """Show the whole result, or the whole scan without one, in every view."""
+        self._app.frame()
+
+    def go_to(self, rank: Any) -> None:
+        """Jump to a doubtful place."""
+        self._app.doubt.go_to(rank)
+
+    def go_on(self) -> None:
+        """Jump to the next doubtful place."""
+        self._app.doubt.go_on()
+
+    def tick(self, rank: Any, reviewed: Any) -> None:
+        """Mark a place as reviewed."""
+        self._app.doubt.tick(rank, reviewed)
+
+    def series(self) -> None:
+        """Run the noise series."""
+        self._app.noise.run_series()
+
+    def stop_noise(self) -> None:
+        """Stop slider or series, and show the clean result again."""
+        self._app.noise.stop()
+
+    def trust(self) -> None:
+        """Measure doubt at edges."""
+        self._app.numbers.measure_trust()
+
+    def copy(self) -> str:
+        """The table for the clipboard of the window."""
+        return self._app.numbers.csv("\t")
+
+    def _makers(self) -> dict[str, Make]:
+        """What can be downloaded."""
+        return {"structures.csv": self._save_csv, "results.zip": self._save_all}
+
+    async def _save_csv(self, folder: Path) -> tuple[Path, str]:
+        published = self._published()
+        target = folder / "structures.csv"
+        target.write_text(self._app.numbers.csv(","), encoding="utf-8", newline="")
+        return target, f"{published.structures.GetName()}.csv"
+
+    async def _save_all(self, folder: Path) -> tuple[Path, str]:
+        published = self._published()
+        await self._tell("Packing the results ...")
+        try:
+            return await self._pack(published, folder), f"{published.scan.GetName()} results.zip"
+        finally:
+            self._state.busy = ""
+            self._state.flush()
+
+    async def _pack(self, published: Any, folder: Path) -> Path:
+        result = self._app.results.get(published.segmentation.GetID())
+        with new_folder() as report, new_folder() as parts:
+            with self._app.doubt.legend_in_scene():
+                write_scene_parts(self._app.session.scene, published, Path(parts))
+            if result is not None:
+                await self._app.in_thread(write_report, result, Path(report))
+            await self._app.in_thread(pack, [Path(report), Path(parts)], folder / "results.zip")
+        return folder / "results.zip"
+
+    def _published(self) -> Any:
+        published = self._app.session.published()
+        if published is None:
+            raise InputError("There is no result yet. Press Run first.")
+        return published
+
+    async def _open(self, path: Path) -> None:
+        await self._tell(f"Opening {path.name} ...")
+        await self._app.open(path)
+
+    async def _tell(self, text: str) -> None:
+        """Say what goes on, and let the windows hear it before the work begins."""
+        self._state.message = None
+        self._state.busy = text
+        self._state.flush()
+        await asyncio.sleep(0.05)

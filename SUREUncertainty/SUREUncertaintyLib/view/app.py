@@ -1,0 +1,243 @@
+"""The page: joins the parts, and answers what the windows ask for."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from ..core import texts
+from ..core.errors import InputError
+from ..core.errors import SureError
+from ..inference.result import SegmentationResult
+from ..mrml.archive import read_mrb
+from ..mrml.focus import focus_of
+from ..mrml.manifest import regions_of
+from ..mrml.nodes import PublishedNodes
+from ..mrml.nodes import all_published
+from ..mrml.volume import add_volume
+from ..ui.worker_bridge import WorkerBridge
+from ..worker.client import WorkerClient
+from .doubt_part import DoubtPart
+from .input_part import InputPart
+from .loop_timer import LoopTimer
+from .noise_part import NoisePart
+from .numbers_part import NumbersPart
+from .opening import require_own_data
+from .opening import scene_of
+from .run_part import RunPart
+from .session import Session
+from .slice_bars import SliceBars
+from .stage import Stage
+
+CANCEL_SECONDS = 0.25
+"""How long a job may take to stop by itself after Cancel before its process is killed."""
+
+RESTING_SECONDS = 0.5
+"""Surfaces are made anew when the noise slider has rested for this long."""
+
+log = logging.getLogger(__name__)
+
+
+class Application:
+    """One scene with its controls.
+
+    Args:
+        state, flush: trame's state, and what sends it.
+    """
+
+    def __init__(self, stage: Stage, state: Any, flush: Callable[[], None]) -> None:
+        self.session = Session(stage, state, flush)
+        self.bridge = WorkerBridge(LoopTimer, functools.partial(WorkerClient, grace_seconds=CANCEL_SECONDS))
+        self.pool = ThreadPoolExecutor(1, "sure-view")
+        state.update({"message": None, "busy": "", "title": ""})
+        self.doubt = DoubtPart(self.session)
+        self.input = InputPart(self.session)
+        self.numbers = NumbersPart(self.session)
+        self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
+        self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live)
+        self.slices = SliceBars(self.session)
+        self.results: dict[str, SegmentationResult] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._surfaces: asyncio.TimerHandle | None = None
+
+    def close(self) -> None:
+        """End the worker."""
+        self.bridge.close()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+
+    async def open(self, path: Path) -> None:
+        """Open a scene, a folder of results or a scan.
+
+        Raises:
+            InputError: it is none of them, or it is damaged.
+        """
+        scene = scene_of(path)
+        require_own_data(path)
+        if scene is not None:
+            read_mrb(self.session.scene, scene)
+            results = all_published(self.session.scene)
+            if results:
+                self._bring_back_boxes(results[-1])
+                self.choose_result(results[-1])
+            elif self.input.scans():
+                self.show_scan(self.input.scans()[-1])
+            else:
+                raise InputError(f"The scene {scene.name} holds no scan and no result.")
+            return
+        from ..core.reading import read_volume
+
+        volume = await self.in_thread(read_volume, path)
+        self.show_scan(add_volume(self.session.scene, volume))
+
+    async def in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        """Run work that touches no scene beside the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self.pool, work, *arguments)
+
+    def choose_result(self, published: PublishedNodes, keep_band: bool = False, frame: bool = True) -> None:
+        """Show a result in all views and parts."""
+        session = self.session
+        self._show_only(published)
+        session.segmentation = published.segmentation
+        if not keep_band:
+            self.input.choose_scan(published.scan)
+        self.doubt.show(published, keep_band)
+        self.numbers.show(published)
+        self.numbers.show_surface()
+        session.state.title = published.scan.GetName()
+        if frame:
+            session.stage.frame(focus_of(published))
+        self.slices.update()
+        session.stage.redraw()
+
+    def choose_scan(self, identifier: Any) -> None:
+        """Show a scan, with its last result where there is one. Raises ``InputError`` for one that is gone."""
+        node = next((scan for scan in self.input.scans() if scan.GetID() == identifier), None)
+        if node is None:
+            raise InputError("This scan is no longer there. Choose another one.")
+        self.noise.stop()
+        results = [result for result in all_published(self.session.scene) if result.scan is node]
+        if results:
+            self.choose_result(results[-1])
+        else:
+            self.show_scan(node)
+
+    def frame(self) -> None:
+        """Show the whole result, or the whole scan without one, in every view."""
+        published = self.session.published()
+        if published is None:
+            self.session.stage.fit()
+        else:
+            self.session.stage.frame(focus_of(published))
+
+    def published_of(self, identifier: Any) -> PublishedNodes:
+        """The result of a segmentation node. Raises ``InputError`` for one that is gone."""
+        for published in all_published(self.session.scene):
+            if published.segmentation.GetID() == identifier and published.scan and published.uncertainty:
+                return published
+        raise InputError("This result is no longer there. Choose another one, or run again.")
+
+    def show_scan(self, node: Any) -> None:
+        """A scan without a result yet."""
+        stage, state = self.session.stage, self.session.state
+        self.session.segmentation = None
+        self._show_only(None)
+        for name in stage.slice_nodes:
+            composite = stage.logic(name).GetSliceCompositeNode()
+            composite.SetBackgroundVolumeID(node.GetID())
+            composite.SetForegroundVolumeID(None)
+        self.input.choose_scan(node)
+        self.doubt.show(None)
+        self.numbers.show(None)
+        state.title = node.GetName()
+        stage.fit()
+        self.slices.update()
+
+    def _bring_back_boxes(self, published: PublishedNodes) -> None:
+        """The regions of an earlier run, so that Run does the same again."""
+        rois = regions_of(published)
+        if rois and not self.input.boxes():
+            self.input.add_boxes(rois)
+            self.session.state.boxes = False  # the result is what one wants to see
+
+    def _show_only(self, shown: PublishedNodes | None) -> None:
+        """Of several results only one is drawn."""
+        from ..mrml.chosen_map import show_legend
+        from ..mrml.chosen_map import show_rendering
+
+        for result in all_published(self.session.scene):
+            is_shown = shown is not None and result.segmentation is shown.segmentation
+            result.segmentation.GetDisplayNode().SetVisibility(is_shown)
+            if not is_shown and result.uncertainty is not None:
+                show_rendering(self.session.scene, result, "primary", False)
+                show_legend(result, "primary", False)
+
+    def _finished(self, result: SegmentationResult, published: PublishedNodes) -> None:
+        self.results[published.segmentation.GetID()] = result
+        self.session.state.boxes = False
+        self.choose_result(published)
+
+    def _before_run(self) -> None:
+        self.noise.stop()
+
+    def _noise_request(self) -> Any:
+        if self.runs.is_running:
+            raise InputError(texts.IS_RUNNING)
+        return self.input.request()
+
+    def _live(self, published: PublishedNodes) -> None:
+        """A position of the noise slider; its surfaces wait until the slider rests."""
+        session = self.session
+        is_new = session.segmentation is not published.segmentation
+        if is_new:
+            self._show_only(published)
+            session.segmentation = published.segmentation
+        self.doubt.show(published, keep_band=True)
+        self.numbers.show(published)
+        session.stage.redraw()
+        if self._surfaces is not None:
+            self._surfaces.cancel()
+        self._surfaces = asyncio.get_running_loop().call_later(RESTING_SECONDS, self._make_surfaces)
+
+    def _make_surfaces(self) -> None:
+        self._surfaces = None
+        self.numbers.show_surface()
+        self.session.stage.redraw()
+
+
+def answering(application: Application, act: Callable[..., Any]) -> Callable[..., Any]:
+    """What a window may call: returns at once for long work, and every error becomes a message on the page."""
+
+    async def finish(awaitable: Any) -> None:
+        try:
+            await awaitable
+        except Exception as error:
+            _explain(application, error)
+        application.session.state.busy = ""
+        application.session.flush()
+
+    def answer(*arguments: Any, **_: Any) -> Any:
+        try:
+            found = act(*arguments)
+        except Exception as error:
+            _explain(application, error)
+            return None
+        if not asyncio.iscoroutine(found):
+            return found
+        application.tasks.add(task := asyncio.get_running_loop().create_task(finish(found)))
+        task.add_done_callback(application.tasks.discard)
+        return None
+
+    return answer
+
+
+def _explain(application: Application, error: Exception) -> None:
+    if isinstance(error, SureError):
+        application.session.say(str(error), "error")
+        return
+    log.error("unexpected", exc_info=error)
+    application.session.say(f"That did not work ({type(error).__name__}). The terminal has the details.", "error")

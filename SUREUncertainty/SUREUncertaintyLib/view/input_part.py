@@ -1,0 +1,164 @@
+"""Input and model: which scan, which regions, which network."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import slicer
+
+from ..core import texts
+from ..core.errors import InputError
+from ..core.roi import Roi
+from ..mrml.boxes import add_roi_node
+from ..mrml.boxes import box_around
+from ..mrml.boxes import place_roi
+from ..mrml.boxes import roi_from_node
+from ..mrml.nodes import all_published
+from ..mrml.volume import volume_from_node
+from ..packages.catalogue import list_packages
+from ..packages.metadata import PackageMetadata
+from ..ui.input_panel import box_size
+from ..ui.input_panel import model_text
+from ..ui.run_controller import RunRequest
+from .session import Session
+
+WHOLE, EVERY = "", "all"
+"""Choices of region beside one of the boxes: the whole scan, and all boxes in one run."""
+
+
+class InputPart:
+    """Follows ``scan``, ``region``, ``boxes``, ``model`` and ``engine`` of the state."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._models: dict[str, PackageMetadata] = {}
+        session.state.update({"scan": "", "region": WHOLE, "engine": "auto", "box": None, "boxes": True})
+        session.state.engines = [{"id": key, "name": name} for key, name in texts.ENGINE_NAMES.items()]
+        self.refresh_models()
+
+    def refresh_models(self) -> None:
+        """Look which models there are."""
+        self._models = {package.name: package.metadata for package in list_packages()}
+        state = self._session.state
+        state.models = list(self._models)
+        state.model = self._session.choice("model", self._models, next(iter(self._models), ""))
+        self.update()
+
+    def update(self) -> None:
+        """Bring lists and hints up to date with scene and choices."""
+        session, state = self._session, self._session.state
+        state.scans = [{"id": node.GetID(), "name": node.GetName()} for node in self.scans()]
+        boxes = self.boxes()
+        state.regions = [{"id": node.GetID(), "name": node.GetName()} for node in boxes]
+        state.scan = session.choice("scan", {scan["id"] for scan in state.scans}, "")
+        state.region = session.choice("region", {WHOLE, EVERY, *(box["id"] for box in state.regions)}, WHOLE)
+        state.model_text = model_text(self._models.get(state.model))
+        state.obstacle = self.obstacle()
+        self._show_boxes(boxes)
+
+    def scans(self) -> list[Any]:
+        """Volumes that can be segmented: none of a result's own maps."""
+        maps = {id(node) for result in all_published(self._session.scene) for node in result.results}
+        nodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", self._session.scene)
+        return [n for n in nodes if id(n) not in maps and not n.IsA("vtkMRMLLabelMapVolumeNode")]
+
+    def boxes(self) -> list[Any]:
+        """The ROI nodes that a person sees."""
+        scene = self._session.scene
+        renderings = slicer.util.getNodesByClass("vtkMRMLVolumeRenderingDisplayNode", scene)
+        crops = {display.GetROINodeID() for display in renderings}
+        nodes = slicer.util.getNodesByClass("vtkMRMLMarkupsROINode", scene)
+        return [node for node in nodes if node.GetID() not in crops]
+
+    def scan(self) -> Any:
+        """The chosen scan; None without one."""
+        return self._session.scene.GetNodeByID(self._session.state.scan) if self._session.state.scan else None
+
+    def choose_scan(self, node: Any) -> None:
+        """Make this the scan that is segmented."""
+        self._session.state.scan = node.GetID()
+        self.update()
+
+    def obstacle(self) -> str:
+        """Why Run is not possible now; empty when it is."""
+        if self.scan() is None:
+            return texts.CHOOSE_SCAN
+        return "" if self._session.state.model in self._models else texts.CHOOSE_MODEL
+
+    def request(self) -> RunRequest:
+        """What the choices ask for.
+
+        Raises:
+            InputError: something is not chosen yet.
+        """
+        obstacle = self.obstacle()
+        if obstacle:
+            raise InputError(obstacle)
+        state, session = self._session.state, self._session
+        engine = session.choice("engine", texts.ENGINE_NAMES, "auto")
+        regions = self._chosen()
+        opacity = session.number("opacity", 0.0, 1.0, 1.0)
+        return RunRequest(
+            self.scan(), regions[0] if regions else None, state.model, engine, opacity, tuple(regions[1:])
+        )
+
+    def place(self) -> None:
+        """Put the chosen box (a new one without any) around the crosshair, or around where the slices cross."""
+        stage = self._session.stage
+        crosshair = stage.crosshair()
+        centre = stage.crossing() if crosshair is None else crosshair
+        roi = box_around(centre.tolist(), box_size(self._models.get(self._session.state.model)), "Region")
+        chosen = self._chosen()
+        if len(chosen) == 1:
+            place_roi(chosen[0], roi)
+        else:
+            self._session.state.region = add_roi_node(self._session.scene, roi).GetID()
+        self._session.state.boxes = True
+        self.update()
+
+    def move_box(self, bounds: Any) -> None:
+        """Move the chosen box to bounds that were typed: R, A, S from and to, mm.
+
+        Raises:
+            InputError: no box is chosen, or the bounds are no box.
+        """
+        chosen = self._chosen()
+        if len(chosen) != 1:
+            raise InputError("Choose one region first, then its numbers can be changed.")
+        numbers = [float(x) for x in bounds] if isinstance(bounds, list) and len(bounds) == 6 else []
+        low, high = tuple(numbers[0::2]), tuple(numbers[1::2])
+        if len(low) != 3 or not all(-5000 <= a < b <= 5000 for a, b in zip(low, high, strict=True)):
+            raise InputError("Each first number of a region must be below its second one, in mm.")
+        place_roi(chosen[0], Roi(chosen[0].GetName(), (low[0], low[1], low[2]), (high[0], high[1], high[2])))
+        self.update()
+
+    def add_boxes(self, rois: tuple[Roi, ...]) -> None:
+        """Show boxes that were suggested, and choose them all."""
+        nodes = [add_roi_node(self._session.scene, roi) for roi in rois]
+        self._session.state.boxes = True
+        self._session.state.region = EVERY if len(nodes) > 1 else nodes[0].GetID()
+        self.update()
+
+    def scan_volume(self) -> Any:
+        """The chosen scan's voxels. Raises ``InputError`` without one."""
+        if self.scan() is None:
+            raise InputError(texts.CHOOSE_SCAN)
+        return volume_from_node(self.scan())
+
+    def _chosen(self) -> list[Any]:
+        region = self._session.state.region
+        boxes = self.boxes()
+        return boxes if region == EVERY else [node for node in boxes if node.GetID() == region]
+
+    def _show_boxes(self, boxes: list[Any]) -> None:
+        """Draw the chosen boxes in the slices, and give the numbers of a single one."""
+        chosen = self._chosen()
+        for node in boxes:
+            node.GetDisplayNode().SetVisibility(self._session.state.boxes is True and node in chosen)
+            node.GetDisplayNode().SetVisibility3D(False)
+            node.GetDisplayNode().SetPropertiesLabelVisibility(False)
+        self._session.state.box = None
+        if len(chosen) == 1:
+            roi = roi_from_node(chosen[0])
+            pairs = zip(roi.low, roi.high, strict=True)
+            self._session.state.box = [round(value, 1) for pair in pairs for value in pair]

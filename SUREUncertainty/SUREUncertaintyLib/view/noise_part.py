@@ -1,0 +1,105 @@
+"""Noise: a slider that damages the scan and segments it again live, and a series over its whole range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Any
+
+from ..analysis.noise_levels import KINDS
+from ..analysis.noise_levels import LevelRow
+from ..core import texts
+from ..corruptions.registry import CORRUPTIONS
+from ..mrml.nodes import PublishedNodes
+from ..mrml.series import SeriesNodes
+from ..ui.noise_controller import Noise
+from ..ui.noise_controller import NoiseController
+from ..ui.noise_panel import series_sentence
+from ..ui.run_controller import RunRequest
+from ..ui.worker_bridge import WorkerBridge
+from ..worker.failures import Failure
+from .session import Session
+
+LARGEST_SEED = 9999
+
+
+class NoisePart:
+    """The view of a ``NoiseController``; follows ``noise_kind``, ``strength``, ``seed`` and ``live`` of the state.
+
+    Args:
+        request: what is re-segmented; raises ``InputError`` when that is not chosen yet.
+        shown: gets a live result that is in the scene.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        bridge: WorkerBridge,
+        request: Callable[[], RunRequest],
+        shown: Callable[[PublishedNodes], None],
+    ) -> None:
+        self._session, self._request, self._shown = session, request, shown
+        self._controller = NoiseController(bridge, lambda: session.scene, self)
+        kinds = [{"id": name, "name": CORRUPTIONS[name].title} for name in KINDS]
+        session.state.update({"noise_kinds": kinds, "noise_kind": KINDS[0], "strength": 0.0, "seed": 0, "live": False})
+        session.state.update({"noise_text": "", "series": None, "series_running": False, "live_busy": False})
+
+    def update(self) -> None:
+        """Follow the state: a position of the live slider, or its end."""
+        if self._session.state.live is True:
+            self._session.state.live_busy = True
+            self._controller.move(self._request(), self._noise())
+        elif self._controller.is_running and not self._session.state.series_running:
+            self.stop()
+
+    def run_series(self) -> None:
+        """Segment at every strength. Raises ``InputError`` when there is nothing to segment."""
+        noise, request = self._noise(), self._request()
+        self._session.state.update({"live": False, "series_running": True, "series": None})
+        self._controller.run_series(request, noise.kind, noise.seed)
+
+    def stop(self) -> None:
+        """End the slider or the series."""
+        self._controller.stop()
+        self._session.state.update({"live": False, "series_running": False, "live_busy": False})
+
+    def show_live(self, noise: Noise, row: LevelRow, published: PublishedNodes) -> None:
+        """For ``NoiseController``."""
+        kind = CORRUPTIONS[noise.kind].title
+        self._session.state.live_busy = False
+        self._session.state.noise_text = texts.LIVE.format(
+            kind=kind, strength=noise.strength, agreement=row.agreement, doubt=row.doubt
+        )
+        self._shown(published)
+        self._session.flush()
+
+    def show_step(self, number: int, count: int, level: float) -> None:
+        """For ``NoiseController``."""
+        self._session.state.noise_text = texts.SERIES_STEP.format(number=number, count=count, level=level)
+        self._session.flush()
+
+    def show_series(self, rows: Sequence[LevelRow], nodes: SeriesNodes) -> None:
+        """For ``NoiseController``."""
+        chart = nodes.chart.GetTitle()
+        self._session.state.series = {"title": chart, "rows": [_point(row) for row in rows]}
+        self._session.state.series_running = False
+        self._session.state.noise_text = series_sentence(rows, str)
+        self._session.flush()
+
+    def show_noise_failure(self, why: Failure) -> None:
+        """For ``NoiseController``."""
+        self._session.state.update({"live": False, "series_running": False, "live_busy": False})
+        self._session.state.noise_text = f"{why.text} {why.action}"
+        self._session.flush()
+
+    def _noise(self) -> Noise:
+        session = self._session
+        kind = session.choice("noise_kind", KINDS, KINDS[0])
+        seed = int(session.number("seed", 0, LARGEST_SEED, 0))
+        return Noise(kind, round(session.number("strength", 0.0, 1.0, 0.0), 3), seed)
+
+
+def _point(row: LevelRow) -> dict[str, Any]:
+    """A row for the chart; what is undefined is null."""
+    values = {"level": row.level, "agreement": row.agreement, "doubt": row.doubt, "volume": row.volume_ml}
+    return {key: None if value != value else round(value, 4) for key, value in values.items()}

@@ -1,0 +1,113 @@
+"""Results and numbers: which structures were found, what to be careful about, and the table for other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..core import texts
+from ..mrml.display import show_surfaces
+from ..mrml.nodes import PublishedNodes
+from ..mrml.nodes import all_published
+from ..mrml.segmentation import own_segments
+from ..mrml.tables import STRUCTURE_COLUMNS
+from ..mrml.tables import table_text
+from ..ui.numbers_panel import trust_text
+from ..ui.results_panel import notices_text
+from .session import Session
+
+
+class NumbersPart:
+    """Fills ``results``, ``structures``, ``notices``, ``columns`` and ``rows`` of the state."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        session.state.update({"results": [], "result": "", "surfaces": True, "trust": ""})
+        self.show(None)
+
+    def show(self, published: PublishedNodes | None) -> None:
+        """Show a result; None for no result."""
+        state = self._session.state
+        results = all_published(self._session.scene)
+        state.results = [{"id": r.segmentation.GetID(), "name": result_name(r)} for r in results]
+        state.result = "" if published is None else published.segmentation.GetID()
+        state.trust = ""
+        state.notices = notices_text(published).splitlines() if published else []
+        state.structures = _structures(published) if published else []
+        state.columns = [column.title for column in STRUCTURE_COLUMNS]
+        state.rows = _rows(published.structures) if published and published.structures else []
+
+    def show_surface(self) -> None:
+        """Make or hide the structures' surfaces in 3D, after ``surfaces`` of the state."""
+        published = self._session.published()
+        if published is None:
+            return
+        if self._session.state.surfaces is True:
+            show_surfaces(published)
+        else:
+            published.segmentation.GetDisplayNode().SetVisibility3D(False)
+
+    def show_segment(self, identifier: Any, visible: Any) -> None:
+        """Show or hide one structure in all views."""
+        published = self._session.published()
+        if published is not None and identifier in own_segments(published.segmentation):
+            published.segmentation.GetDisplayNode().SetSegmentVisibility(identifier, visible is True)
+            self._session.state.structures = _structures(published)
+
+    def measure_trust(self) -> None:
+        """Say whether doubt is low at sharp edges (UCC and UR)."""
+        published = self._session.published()
+        self._session.state.trust = texts.NO_RESULT if published is None else trust_text(published, str)
+
+    def csv(self, separator: str) -> str:
+        """The table of structures as text."""
+        published = self._session.published()
+        return "" if published is None else table_text(published.structures, separator)
+
+
+def result_name(published: PublishedNodes) -> str:
+    """What a result is called in the list."""
+    return str(published.segmentation.GetName())
+
+
+def _structures(published: PublishedNodes) -> list[dict[str, Any]]:
+    """Name, colour, visibility, volume and doubt of the structures, in their order."""
+    node, display = published.segmentation, published.segmentation.GetDisplayNode()
+    table = {row[0]: row for row in _rows(published.structures)} if published.structures else {}
+    titles = [column.name for column in STRUCTURE_COLUMNS]
+    found = []
+    for identifier in own_segments(node):
+        segment = node.GetSegmentation().GetSegment(identifier)
+        values = dict(zip(titles, table.get(segment.GetName(), [""] * len(titles)), strict=True))
+        found.append(
+            {
+                "id": identifier,
+                "name": segment.GetName(),
+                "colour": "rgb({:.0f} {:.0f} {:.0f})".format(*(255 * part for part in segment.GetColor())),
+                "visible": bool(display.GetSegmentVisibility(identifier)),
+                "volume": values["volume_ml"],
+                "low": values["volume_low_ml"],
+                "high": values["volume_high_ml"],
+                "doubt": values["mean_uncertainty"][:4],
+            }
+        )
+    return found
+
+
+def _rows(node: Any) -> list[list[str]]:
+    """The table of structures, numbers with three decimals at most."""
+    table = node.GetTable()
+    names = [column.name for column in STRUCTURE_COLUMNS]
+    return [[_cell(table, row, name) for name in names] for row in range(table.GetNumberOfRows())]
+
+
+def _cell(table: Any, row: int, name: str) -> str:
+    column = table.GetColumnByName(name)
+    if column is None:
+        return ""
+    value = table.GetValueByName(row, name)
+    if not value.IsNumeric():
+        return str(value.ToString())
+    number = value.ToDouble()
+    return (
+        "" if number != number else f"{number:.0f}" if number == int(number) and abs(number) > 99 else f"{number:.3g}"
+    )
