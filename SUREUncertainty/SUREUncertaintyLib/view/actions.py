@@ -140,6 +140,11 @@ class Actions:
     def stop_noise(self) -> None:
         """Stop slider or series, and show the clean result again."""
         self._app.noise.stop()
+        self._app.leave_noise()
+
+    def look_from(self, letter: Any) -> None:
+        """Turn the 3D view: R, L, A, P, S or I."""
+        self._app.look_from(str(letter))
 
     def trust(self) -> None:
         """Measure doubt at edges."""

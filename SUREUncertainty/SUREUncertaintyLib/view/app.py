@@ -40,6 +40,16 @@ CANCEL_SECONDS = 0.25
 RESTING_SECONDS = 0.5
 """Surfaces are made anew when the noise slider has rested for this long."""
 
+SIDES = {
+    "R": (1.0, 0.0, 0.0),
+    "L": (-1.0, 0.0, 0.0),
+    "A": (0.0, 1.0, 0.0),
+    "P": (0.0, -1.0, 0.0),
+    "S": (0.0, -0.05, 1.0),
+    "I": (0.0, 0.05, -1.0),
+}
+"""Directions in RAS by their letter; a little off the head's axis, which is up."""
+
 log = logging.getLogger(__name__)
 
 
@@ -59,7 +69,7 @@ class Application:
         self.input = InputPart(self.session)
         self.numbers = NumbersPart(self.session)
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
-        self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live)
+        self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live, self.leave_noise)
         self.slices = SliceBars(self.session)
         self.results: dict[str, SegmentationResult] = {}
         self.tasks: set[asyncio.Task[None]] = set()
@@ -126,6 +136,14 @@ class Application:
         else:
             self.show_scan(node)
 
+    def leave_noise(self) -> None:
+        """Back from the scan with noise to the scan itself and its result."""
+        if self._surfaces is not None:
+            self._surfaces.cancel()
+        published = self.session.published()
+        if self.input.scan() is not None and published is not None and published.scan is not self.input.scan():
+            self.choose_scan(self.input.scan().GetID())
+
     def frame(self) -> None:
         """Show the whole result, or the whole scan without one, in every view."""
         published = self.session.published()
@@ -133,6 +151,12 @@ class Application:
             self.session.stage.fit()
         else:
             self.session.stage.frame(focus_of(published))
+
+    def look_from(self, letter: str) -> None:
+        """Turn the 3D view so that it is seen from a side of the patient."""
+        published = self.session.published()
+        if published is not None and letter in SIDES:
+            self.session.stage.frame_threed(focus_of(published), SIDES[letter])
 
     def published_of(self, identifier: Any) -> PublishedNodes:
         """The result of a segmentation node. Raises ``InputError`` for one that is gone."""
@@ -196,6 +220,8 @@ class Application:
         if is_new:
             self._show_only(published)
             session.segmentation = published.segmentation
+            session.state.title = published.scan.GetName()
+            session.stage.frame(focus_of(published))
         self.doubt.show(published, keep_band=True)
         self.numbers.show(published)
         session.stage.redraw()

@@ -29,6 +29,7 @@ class NoisePart:
     Args:
         request: what is re-segmented; raises ``InputError`` when that is not chosen yet.
         shown: gets a live result that is in the scene.
+        ended: called when the slider or the series has ended, so that the clean result comes back.
     """
 
     def __init__(
@@ -37,9 +38,11 @@ class NoisePart:
         bridge: WorkerBridge,
         request: Callable[[], RunRequest],
         shown: Callable[[PublishedNodes], None],
+        ended: Callable[[], None],
     ) -> None:
-        self._session, self._request, self._shown = session, request, shown
+        self._session, self._request, self._shown, self._ended = session, request, shown, ended
         self._controller = NoiseController(bridge, lambda: session.scene, self)
+        self._is_live = False
         kinds = [{"id": name, "name": CORRUPTIONS[name].title} for name in KINDS]
         session.state.update({"noise_kinds": kinds, "noise_kind": KINDS[0], "strength": 0.0, "seed": 0, "live": False})
         session.state.update({"noise_text": "", "series": None, "series_running": False, "live_busy": False})
@@ -49,17 +52,21 @@ class NoisePart:
         if self._session.state.live is True:
             self._session.state.live_busy = True
             self._controller.move(self._request(), self._noise())
-        elif self._controller.is_running and not self._session.state.series_running:
+            self._is_live = True
+        elif self._is_live:
             self.stop()
+            self._ended()
 
     def run_series(self) -> None:
         """Segment at every strength. Raises ``InputError`` when there is nothing to segment."""
         noise, request = self._noise(), self._request()
+        self._is_live = False
         self._session.state.update({"live": False, "series_running": True, "series": None})
         self._controller.run_series(request, noise.kind, noise.seed)
 
     def stop(self) -> None:
         """End the slider or the series."""
+        self._is_live = False
         self._controller.stop()
         self._session.state.update({"live": False, "series_running": False, "live_busy": False})
 
@@ -84,10 +91,12 @@ class NoisePart:
         self._session.state.series = {"title": chart, "rows": [_point(row) for row in rows]}
         self._session.state.series_running = False
         self._session.state.noise_text = series_sentence(rows, str)
+        self._ended()
         self._session.flush()
 
     def show_noise_failure(self, why: Failure) -> None:
         """For ``NoiseController``."""
+        self._is_live = False
         self._session.state.update({"live": False, "series_running": False, "live_busy": False})
         self._session.state.noise_text = f"{why.text} {why.action}"
         self._session.flush()

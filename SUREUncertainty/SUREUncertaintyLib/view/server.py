@@ -22,6 +22,7 @@ from .guard import LOOPBACK
 from .guard import Guard
 
 WORDS = {name: {"text": text, "hint": hint} for name, (text, hint) in texts.WIDGETS.items()}
+WORDS |= {"noResult": {"text": texts.NO_RESULT, "hint": ""}}
 FOLLOWED = {
     "doubt": ("map", "band_low", "band_high", "opacity", "legend", "rendering"),
     "input": ("region", "boxes", "model", "engine"),

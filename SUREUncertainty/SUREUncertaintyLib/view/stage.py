@@ -31,6 +31,9 @@ FRAMES_A_SECOND = 30
 MOVING_QUALITY, RESTING_QUALITY = 70, 92
 """JPEG quality while something moves and at rest."""
 
+MOST_PIXELS = 1_200_000
+"""Of one picture: windows with several pixels a point are drawn a little coarser rather than slowly."""
+
 _BACKGROUND = "#0b0d10"
 
 
@@ -93,8 +96,12 @@ class Stage:
         for name, orientation in SLICE_VIEWS.items():
             centre, extent = slice_frame(focus, orientation)
             self._frame_slice(name, centre, extent)
+        self.frame_threed(focus, FROM)
+
+    def frame_threed(self, focus: Focus, towards: tuple[float, float, float]) -> None:
+        """Show the structures of a result in 3D, seen from the direction ``towards`` (RAS) of them."""
         view = self._manager.get_view(THREED)
-        frame_points(view.first_renderer(), view.render_window().GetSize(), focus.points, FROM)
+        frame_points(view.first_renderer(), view.render_window().GetSize(), focus.points, towards)
         self.redraw()
 
     def fit(self) -> None:
@@ -149,6 +156,7 @@ class Stage:
             view.first_renderer().AddViewProp(view._render_manager.image_actor)
         for name, adapter in self.adapters().items():
             adapter.update_quality(MOVING_QUALITY, RESTING_QUALITY)
+            adapter.max_pixel_count = MOST_PIXELS
             adapter.update_size = self._keeping_extent(name, adapter.update_size)
 
     def _keeping_extent(self, name: str, resize: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

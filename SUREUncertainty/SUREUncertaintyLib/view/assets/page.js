@@ -66,7 +66,7 @@
       window.trame.trigger("move_box", [bounds.map((old, n) => (n === place ? value : old))]);
     },
     points(rows, name) {
-      return rows.filter((r) => r[name] !== null).map((r) => `${34 + (298 * r.level) / 0.6},${160 - 140 * r[name]}`).join(" ");
+      return rows.filter((r) => r[name] !== null).map((r) => `${34 + (290 * r.level) / 0.6},${160 - 140 * r[name]}`).join(" ");
     },
     focus(element) {
       if (element && !element.contains(document.activeElement)) element.focus();

@@ -77,6 +77,8 @@
       return lost("The program does not answer", "Start 'sure view' again.", "Try again");
     }
     sessionStorage.setItem(KEY, token);
+    // without an address of its own trame would first ask for one that does not exist
+    address.searchParams.set("sessionURL", `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`);
     address.searchParams.set("secret", token); // trame reads it here and takes it out of the address bar
     history.replaceState({}, "", address);
     begin();
