@@ -25,6 +25,20 @@ def test_the_accuracy_table_is_made_from_the_recorded_result() -> None:
     assert (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8") == accuracy_page(result("hippocampus-t1.json"))
 
 
+def test_the_comparison_page_is_made_from_the_recorded_results() -> None:
+    from SUREUncertaintyLib.comparison.page import comparison_page
+    from SUREUncertaintyLib.comparison.study import load_study
+
+    folder = ROOT / "docs" / "results" / "comparison"
+    studies = [load_study(name) for name in ("hippocampus", "acdc") if (folder / name).is_dir()]
+    page = ROOT / "docs" / "comparison.md"
+    assert page.is_file() == bool(studies)
+    assert not studies or page.read_text(encoding="utf-8") == comparison_page(studies, folder)
+    for study in studies:
+        for figure in ("robustness", "risk"):
+            assert (page.parent / "pictures" / f"{study.name}-{figure}.png").is_file()
+
+
 def test_the_recorded_accuracy_belongs_to_the_shipped_package() -> None:
     from SUREUncertaintyLib.packages.catalogue import find_package
 

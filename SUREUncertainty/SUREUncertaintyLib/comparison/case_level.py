@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,18 +29,23 @@ Statistic = Callable[["Points"], float]
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """The scans of one arm: ``keys`` (case, corruption, level), groups, doubt, Dice, and Dice of the clean scan."""
+    """The scans of one arm: (case, corruption, level), group, whether damaged, doubt, Dice, Dice when clean."""
 
     keys: tuple[Key, ...]
     group: NDArray[np.str_]
+    damaged: NDArray[np.bool_]
     doubt: NDArray[np.float64]
     dice: NDArray[np.float64]
     clean: NDArray[np.float64]
 
     def at(self, index: NDArray[np.integer]) -> Points:
         """Some of the points, repeated where the index repeats."""
-        keys = tuple(self.keys[place] for place in index)
-        return Points(keys, self.group[index], self.doubt[index], self.dice[index], self.clean[index])
+        return replace(self.resampled(index), keys=tuple(self.keys[place] for place in index))
+
+    def resampled(self, index: NDArray[np.integer]) -> Points:
+        """As ``at`` without keys, for the many draws of a bootstrap."""
+        columns = (self.group, self.damaged, self.doubt, self.dice, self.clean)
+        return Points((), *(column[index] for column in columns))
 
 
 def points_of(result: ArmResult) -> Points:
@@ -52,6 +58,7 @@ def points_of(result: ArmResult) -> Points:
     return Points(
         tuple((str(row[case]), str(row[corruption]), float(row[level])) for row in rows),
         np.array([result.cases[row[case]]["group"] for row in rows], dtype=np.str_),
+        np.array([bool(row[corruption]) for row in rows], dtype=bool),
         np.array([row[near] for row in rows], dtype=np.float64),
         np.array([row[dice] for row in rows], dtype=np.float64),
         np.array([clean[row[case]] for row in rows], dtype=np.float64),
@@ -68,8 +75,7 @@ def in_common(first: Points, second: Points) -> tuple[Points, Points]:
 
 def loss_correlation(points: Points) -> float:
     """Spearman's rho of doubt and loss of Dice over the damaged scans; NaN with fewer than three or a constant."""
-    damaged = np.array([bool(corruption) for _, corruption, _ in points.keys], dtype=bool)
-    doubt, loss = points.doubt[damaged], (points.clean - points.dice)[damaged]
+    doubt, loss = points.doubt[points.damaged], (points.clean - points.dice)[points.damaged]
     if doubt.size < 3 or np.ptp(doubt) == 0.0 or np.ptp(loss) == 0.0:
         return float("nan")
     return float(np.corrcoef(rankdata(doubt), rankdata(loss))[0, 1])
@@ -114,6 +120,6 @@ def _interval(
     drawn = []
     for _ in range(resamples):
         index = np.concatenate([members[n] for n in generator.integers(0, len(members), len(members))])
-        drawn.append(statistic([part.at(index) for part in parts]))
+        drawn.append(statistic([part.resampled(index) for part in parts]))
     low, high = np.nanquantile(drawn, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
     return Interval(value, float(low), float(high), len(members))

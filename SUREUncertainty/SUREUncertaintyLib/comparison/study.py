@@ -148,9 +148,12 @@ def parse_study(document: Mapping[str, Any]) -> Study:
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """A copy of ``base`` with ``changes``, nested; a list replaces a list."""
+    """A copy of ``base`` with ``changes``, nested; a list replaces a list, and None takes a key away."""
     result = copy.deepcopy(dict(base))
     for key, value in changes.items():
+        if value is None:
+            result.pop(key, None)
+            continue
         inner = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
         result[key] = merged(result[key], value) if inner else copy.deepcopy(value)
     return result
