@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 MONAI_PREFIX = "monai.networks.nets."
 LATENT_NETWORK = "latent_unet"
+COMPARISON_ONLY = frozenset({"probabilistic_unet"})
+"""Trained and measured beside ours, never packed: a latent for a whole image does not fit scans of any size."""
 OWN_TARGETS = {
     "unet": "SUREUncertaintyLib.nn.unet.UNet",
     LATENT_NETWORK: "SUREUncertaintyLib.nn.hierarchical.latent_unet.LatentUNet",
+    "probabilistic_unet": "SUREUncertaintyLib.nn.hierarchical.probabilistic_unet.ProbabilisticUNet",
 }
 MONAI_NETWORKS = frozenset(
     {
@@ -90,6 +93,10 @@ def _factory(canonical: str) -> Any:
         from .hierarchical.latent_unet import LatentUNet
 
         return LatentUNet
+    if canonical == "probabilistic_unet":
+        from .hierarchical.probabilistic_unet import ProbabilisticUNet
+
+        return ProbabilisticUNet
     import monai.networks.nets
 
     return getattr(monai.networks.nets, canonical.removeprefix(MONAI_PREFIX))

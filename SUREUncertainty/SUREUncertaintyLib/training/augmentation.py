@@ -45,6 +45,7 @@ def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
     from monai.transforms import Rand3DElasticd
     from monai.transforms import RandAffined
     from monai.transforms import RandFlipd
+    from monai.transforms import ResizeWithPadOrCropd
 
     dims = len(patch)
     angle = math.radians(section.rotate_degrees)
@@ -57,7 +58,10 @@ def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
         "mode": MODES,
         "padding_mode": "zeros",
     }
-    transforms: list[Any] = [RandAffined(prob=1.0, **common)]
+    moves = section.rotate_degrees or section.scale or section.translate_mm
+    # Without a movement nothing is interpolated: cropping alone takes a tenth of the time.
+    placed = RandAffined(prob=1.0, **common) if moves else ResizeWithPadOrCropd(KEYS, patch)
+    transforms: list[Any] = [placed]
     if section.elastic_probability and dims == 3:
         elastic = {"keys": KEYS, "mode": MODES, "padding_mode": "zeros", "prob": section.elastic_probability}
         ranges = {"sigma_range": section.elastic_sigma, "magnitude_range": section.elastic_magnitude}

@@ -19,6 +19,7 @@ from ..nn.hierarchical.collapse_probe import collapse_warnings
 from ..nn.hierarchical.collapse_probe import probe_levels
 from ..nn.hierarchical.elbo import ElboSettings
 from ..nn.hierarchical.latent_unet import LatentUNet
+from ..nn.hierarchical.probabilistic_unet import ProbabilisticUNet
 from ..nn.hierarchical.presets import preset
 from .augmentation import Augmentation
 from .cases import TrainingCase
@@ -80,7 +81,9 @@ def elbo_settings(options: dict[str, Any]) -> ElboSettings:
     return ElboSettings(**{**base, **own})
 
 
-def probe_cases(network: LatentUNet, cases: Sequence[TrainingCase], patch: tuple[int, ...]) -> tuple[LevelProbe, ...]:
+def probe_cases(
+    network: LatentUNet | ProbabilisticUNet, cases: Sequence[TrainingCase], patch: tuple[int, ...]
+) -> tuple[LevelProbe, ...]:
     """The probe on at most 64 cases, evenly spread over the list; none for a network without posterior."""
     if network.posterior_kind == "none" or not cases:
         return ()
@@ -90,13 +93,13 @@ def probe_cases(network: LatentUNet, cases: Sequence[TrainingCase], patch: tuple
     )
 
 
-def latent_network(network: nn.Module) -> LatentUNet:
+def latent_network(network: nn.Module) -> LatentUNet | ProbabilisticUNet:
     """The network as what this objective trains.
 
     Raises:
         InputError: the recipe names another network.
     """
-    if not isinstance(network, LatentUNet):
+    if not isinstance(network, LatentUNet | ProbabilisticUNet):
         raise InputError("The loss 'hierarchical' trains the network 'latent_unet'; the recipe names another one.")
     return network
 

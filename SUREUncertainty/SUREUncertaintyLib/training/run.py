@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ..core.errors import InputError
 from ..core.progress import IsCancelled
 from ..core.progress import Progress
 from ..core.progress import never
 from ..core.progress import silent
+from ..nn.registry import COMPARISON_ONLY
 from ..packages.building import build_package
 from ..packages.package import Package
 from .cases import list_cases
@@ -48,6 +50,10 @@ def train(
         The package; None in the processes of ``torchrun`` other than the first.
     """
     settings = load_recipe(recipe)
+    if settings.network.name in COMPARISON_ONLY:
+        raise InputError(
+            f"The network '{settings.network.name}' serves comparisons only and cannot be packed. Choose another one."
+        )
     files = filter_training(list_cases(settings.data, data), settings.filter, data)
     begun = find_start(settings, start)
     if begun is not None:

@@ -71,7 +71,8 @@ class Trainer:
         network = create_network(self.recipe.network.name, self.recipe.network.arguments)
         if self.start is not None:
             network.load_state_dict(self.start)
-        self.network = network.to(self.processes.device)
+        # 2D convolutions on CPUs run about a third faster with channels last; 3D weights stay as they are
+        self.network = network.to(self.processes.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.processes.share(self.network)
         self.average = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
         settings = self.recipe.optimisation
@@ -133,7 +134,7 @@ class Trainer:
         numbers = tuple(case_index(place, len(self.cases), self.recipe.seed) for place in chosen)
         cases = [self.cases[number] for number in numbers]
         pairs = [self._augment(case, (self.recipe.seed, 1, place)) for case, place in zip(cases, chosen, strict=True)]
-        image = torch.stack([pair[0] for pair in pairs]).to(device)
+        image = _channels_last(torch.stack([pair[0] for pair in pairs]).to(device))
         label = torch.stack([pair[1][0] for pair in pairs]).long().to(device)
         seed = (self.recipe.seed, 2, step, self.processes.rank)
         return Batch(image, label, cases[0].spacing, seed, numbers, len(self.cases))
@@ -171,6 +172,10 @@ class Trainer:
     def _raise_if_stopped(self, is_cancelled: IsCancelled) -> None:
         if self.processes.any(is_cancelled()):
             raise_if_cancelled(lambda: True)
+
+
+def _channels_last(image: Tensor) -> Tensor:
+    return image.contiguous(memory_format=torch.channels_last) if image.ndim == 4 else image
 
 
 def learning_rate(step: int, settings: OptimisationSection) -> float:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from .elbo import LatentNetwork
 from .elbo import level_divergences
 from .gaussian_head import Gaussian
-from .latent_unet import LatentUNet
 
 LEAST_KL = 1e-4
 LEAST_SPREAD = 0.01
@@ -44,7 +44,7 @@ class LevelProbe:
 
 
 @torch.no_grad()
-def probe_levels(network: LatentUNet, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[LevelProbe, ...]:
+def probe_levels(network: LatentNetwork, batches: Iterable[tuple[Tensor, Tensor]]) -> tuple[LevelProbe, ...]:
     """Measure every level on (image, label) batches of held-out cases; batches weigh by their size."""
     rows, sizes = [], []
     for image, label in batches:
@@ -72,5 +72,6 @@ def _measures(prior: Gaussian, kl: Tensor) -> Tensor:
 
 
 def _mean_and_spread(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Spread over the locations of a case; over cases for a latent with one location, which has no other."""
     flat = values.flatten(2)
-    return flat.mean(), flat.std(2, correction=0).mean()
+    return flat.mean(), flat.std(2 if flat.shape[2] > 1 else 0, correction=0).mean()

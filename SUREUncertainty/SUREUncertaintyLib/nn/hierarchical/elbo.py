@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -16,10 +16,36 @@ from ..perception import over_batch
 from .gaussian_head import Gaussian
 from .gaussian_head import kl_divergence
 
-if TYPE_CHECKING:
-    from .latent_unet import LatentUNet
-
 TINY = 1e-10
+
+
+class LatentNetwork(Protocol):
+    """What the loss, the probe and the samplers need of a network: two halves, a prior and a posterior."""
+
+    latent_mode: str
+    posterior_kind: str
+    spatial_dims: int
+    classes: int
+
+    @property
+    def level_strides(self) -> tuple[int, ...]:
+        """Pixels of the image a location of each level, finest first."""
+
+    def encode(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Bottleneck and skips."""
+        ...
+
+    def prior(self, skips: Sequence[Tensor]) -> list[Gaussian]:
+        """p(z_l | x) of every level."""
+        ...
+
+    def posterior(self, image: Tensor, label: Tensor) -> list[Gaussian]:
+        """q(z_l | x, y) of every level."""
+        ...
+
+    def decode(self, bottleneck: Tensor, skips: Sequence[Tensor], latents: Sequence[Tensor]) -> Tensor:
+        """Logits."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -83,7 +109,7 @@ class ElboTerms:
 
 
 def elbo_terms(
-    network: LatentUNet,
+    network: LatentNetwork,
     image: Tensor,
     label: Tensor,
     settings: ElboSettings,
