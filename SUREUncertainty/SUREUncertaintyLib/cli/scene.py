@@ -50,7 +50,9 @@ class AddScene:
     def _draw(self, scene: Any, published: Any, folder: Path) -> Addition:
         from ..mrml.pictures import NoPictures
         from ..mrml.pictures import render_pictures
+        from ..mrml.samples import show_sample
 
+        show_sample(published.sample, visible=False)  # the pictures show the result alone
         target = folder / "pictures"
         target.mkdir(exist_ok=True)
         try:

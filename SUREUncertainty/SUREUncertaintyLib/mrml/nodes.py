@@ -17,6 +17,10 @@ ENTROPY = "SURE.entropy"
 STRUCTURES = "SURE.structures"
 REGIONS = "SURE.regions"
 PROVENANCE = "SURE.provenance"
+LEVEL = "SURE.level"
+SAMPLES = "SURE.samples"
+BROWSER = "SURE.browser"
+SAMPLE = "SURE.sample"
 """Roles of the segmentation's node references."""
 
 MODEL = "SURE.Model"
@@ -37,6 +41,8 @@ class PublishedNodes:
         uncertainty, entropy: scalar volume nodes in 0..1.
         structures, regions: table nodes.
         provenance: text node (JSON).
+        levels: maps of doubt of the latent levels, finest first, for models that draw samples.
+        samples, browser: sequence of sample segmentations and what plays it; sample: the one that is shown.
         folder: subject hierarchy item, 0 when there is none.
     """
 
@@ -48,11 +54,16 @@ class PublishedNodes:
     regions: Any
     provenance: Any
     folder: int = 0
+    levels: tuple[Any, ...] = ()
+    samples: Any = None
+    browser: Any = None
+    sample: Any = None
 
     @property
     def results(self) -> tuple[Any, ...]:
-        """All nodes that exist, without the scan."""
-        nodes = (self.segmentation, self.uncertainty, self.entropy, self.structures, self.regions, self.provenance)
+        """All nodes with a place in the subject hierarchy that exist, without the scan."""
+        tables = (self.structures, self.regions, self.provenance)
+        nodes = (self.segmentation, self.uncertainty, self.entropy, *self.levels, *tables, self.sample)
         return tuple(node for node in nodes if node is not None)
 
 
@@ -76,7 +87,20 @@ def published_nodes(segmentation: Any) -> PublishedNodes:
         regions=segmentation.GetNodeReference(REGIONS),
         provenance=segmentation.GetNodeReference(PROVENANCE),
         folder=hierarchy.GetItemParent(item) if item else 0,
+        levels=level_nodes(segmentation),
+        samples=segmentation.GetNodeReference(SAMPLES),
+        browser=segmentation.GetNodeReference(BROWSER),
+        sample=segmentation.GetNodeReference(SAMPLE),
     )
+
+
+def level_nodes(segmentation: Any) -> tuple[Any, ...]:
+    """The maps of the latent levels of a result, finest first."""
+    roles: list[str] = []
+    segmentation.GetNodeReferenceRoles(roles)
+    numbers = sorted(int(role.removeprefix(LEVEL)) for role in roles if role.startswith(LEVEL))
+    found = (segmentation.GetNodeReference(f"{LEVEL}{number}") for number in numbers)
+    return tuple(node for node in found if node is not None)
 
 
 def all_published(scene: Any) -> list[PublishedNodes]:

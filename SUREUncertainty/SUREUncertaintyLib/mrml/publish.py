@@ -27,6 +27,9 @@ from .nodes import published_nodes
 from .nodes import result_node
 from .nodes import segmentations_of
 from .rollback import all_or_nothing
+from .samples import publish_levels
+from .samples import publish_samples
+from .samples import stale_nodes
 from .segmentation import fill_segmentation
 from .segmentation import was_edited
 from .tables import fill_regions
@@ -42,7 +45,7 @@ _OUTLINE, _FILL, _THICKNESS = 1.0, 0.0, 2
 
 
 def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> PublishedNodes:
-    """Put a result into a scene: segmentation, maps of doubt, tables, provenance, in one folder beside the scan.
+    """Put a result into a scene: segmentation, maps of doubt, samples, tables, provenance, in one folder beside the scan.
 
     A second run of the same model on the same scan updates the nodes of the first and keeps their display. If the
     segmentation was edited by hand since, it is left alone with its folder, and a new set is made. The scan and all
@@ -62,8 +65,13 @@ def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> 
         fill_segmentation(segmentation, right_handed(result.labels), result.label_set, scan, undo)
         _publish_doubt(scene, segmentation, scan, result, undo)
         _publish_tables(scene, segmentation, scan, result, undo)
+        stale = stale_nodes(scene, segmentation, result)
+        publish_levels(scene, segmentation, scan, result, undo)
+        publish_samples(scene, segmentation, scan, result, undo)
         nodes = published_nodes(segmentation)
         place_in_folder(scene, scan, nodes.results, f"{scan.GetName()}: {model_name(result) or 'result'}", undo)
+    for node in stale:
+        scene.RemoveNode(node)
     return published_nodes(segmentation)
 
 

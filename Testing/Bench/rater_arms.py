@@ -1,0 +1,110 @@
+"""The methods of the reader comparison: one recipe each, all on the same backbone, data, steps and batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field
+from typing import Any
+
+import yaml
+from SUREUncertaintyLib.training.recipe import find_recipe
+
+BASE = "lung-nodule-ct"
+WIDTHS = [8, 16, 32, 48, 64, 64]
+PIXELS = 96 * 96
+SHORT = {"steps": 1500, "batch": 8, "learning_rate": 0.002, "warmup_steps": 100, "ema": 0.99}
+FLIPS = {"flip_axes": [0, 1], "flip_probability": 0.5}
+CE_WEIGHT = 0.6
+OURS = "hierarchical"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One method.
+
+    Attributes:
+        network, loss: changes of the base recipe's arguments and loss options.
+        name_of_network: in the registry.
+        reading: how answers are made: ``latents``, ``dropout``, ``single`` or ``ensemble``.
+        seeds: trainings; an ensemble takes those of ``members``.
+    """
+
+    title: str
+    network: dict[str, Any] = field(default_factory=dict)
+    loss: dict[str, Any] = field(default_factory=dict)
+    name_of_network: str = "latent_unet"
+    reading: str = "latents"
+    seeds: int = 3
+    members: str = ""
+
+
+PLAIN = {"latent_mode": "off", "posterior": "none"}
+ARMS = {
+    OURS: Arm("Hierarchical latents (ours)"),
+    "faithful-code": Arm(
+        "Hierarchical latents, form of the released code",
+        {"posterior": "shared", "posterior_input": "label", "logsigma_clamp": None, "latent_dim": 1},
+        {"preset": "faithful_code", "kl_weight": 1e-5, "kl_level_weights": None, "kl_warmup_epochs": 0},
+    ),
+    "noise-channel": Arm("Control: fixed N(0, 1) noise channel", {"latent_mode": "noise", "posterior": "none"}),
+    "probabilistic-unet": Arm(
+        "Probabilistic U-Net",
+        {"latent_dim": 6},
+        # a z of six numbers; the mean over them and the one location makes this weight the lower bound's
+        {"kl_level_weights": [6 * CE_WEIGHT / PIXELS]},
+        name_of_network="probabilistic_unet",
+    ),
+    "dropout": Arm("Monte Carlo dropout", {**PLAIN, "dropout": 0.2}, reading="dropout", seeds=1),
+    "softmax": Arm("Softmax, one pass", PLAIN, reading="single", seeds=5),
+    "ensemble": Arm("Ensemble of 5", PLAIN, reading="ensemble", seeds=1, members="softmax"),
+}
+
+SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "elbo": ({}, {}),
+}
+"""What was tried for ours on the tuning patients: changes of network arguments and loss options."""
+CHOSEN = "elbo"
+
+
+def base_recipe() -> dict[str, Any]:
+    """The shipped recipe as a document."""
+    document: dict[str, Any] = yaml.safe_load(find_recipe(BASE).read_text(encoding="utf-8"))
+    return document
+
+
+def short_recipe(name: str, seed: int, steps: int) -> dict[str, Any]:
+    """The shipped recipe in the profile of this comparison."""
+    document = {**base_recipe(), "name": name, "seed": seed, "augmentation": FLIPS}
+    document["optimisation"] = {
+        **document["optimisation"],
+        **SHORT,
+        "steps": steps,
+        "warmup_steps": min(SHORT["warmup_steps"], steps // 5),
+    }
+    arguments = {**document["network"]["arguments"], "channels": WIDTHS}
+    document["network"] = {"name": "latent_unet", "arguments": arguments}
+    return document
+
+
+def arm_recipe(arm: str, seed: int, steps: int) -> dict[str, Any]:
+    """Recipe of one training of an arm; ours has the chosen setting."""
+    if arm == OURS:
+        return setting_recipe(CHOSEN, seed, steps, f"{OURS}-{seed}")
+    chosen = ARMS[arm]
+    document = short_recipe(f"{arm}-{seed}", seed, steps)
+    arguments = {**document["network"]["arguments"], **chosen.network}
+    if chosen.name_of_network == "probabilistic_unet":
+        kept = ("spatial_dims", "in_channels", "out_channels", "channels", "norm", "latent_dim")
+        arguments = {name: arguments[name] for name in kept}
+    document["network"] = {"name": chosen.name_of_network, "arguments": arguments}
+    document["loss"]["options"] = {**document["loss"]["options"], **chosen.loss}
+    return document
+
+
+def setting_recipe(setting: str, seed: int, steps: int, name: str = "") -> dict[str, Any]:
+    """Recipe of ours with one of the settings."""
+    network, loss = SETTINGS[setting]
+    document = short_recipe(name or f"setting-{setting}", seed, steps)
+    document["network"]["arguments"].update(network)
+    document["loss"]["options"].update(loss)
+    return document

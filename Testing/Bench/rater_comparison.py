@@ -1,0 +1,208 @@
+"""Do latents on every skip match the disagreement of four readers? All methods on one backbone and one budget.
+
+    python Testing/Bench/rater_comparison.py --data DIR --work DIR [--steps 1500] [--seeds 3] [--only settings]
+
+``--data`` holds ``lidc_multirater``. Networks and logs go to ``--work``. Every finished training and every scored one
+leaves its recipe and a JSON file in ``docs/results/raters`` and is skipped when the command is started again.
+``settings`` trains and scores what was tried for ours, on the tuning patients alone; ``arms`` trains every method and
+scores it once on the validation patients; ``shift`` shows them damaged and foreign slices; ``page`` renews
+``docs/hierarchical.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from rater_arms import ARMS
+from rater_arms import SETTINGS
+from rater_arms import arm_recipe
+from rater_arms import base_recipe
+from rater_arms import setting_recipe
+from rater_page import write_page
+from rater_predictors import NetworkPredictor
+from rater_scores import SAMPLES
+from rater_scores import score_slices
+from rater_shift import score_shift
+from SUREUncertaintyLib.metrics.raters import RaterArrays
+from SUREUncertaintyLib.metrics.raters import RaterSlice
+from SUREUncertaintyLib.metrics.raters import find_rater_files
+from SUREUncertaintyLib.metrics.raters import read_rater_arrays
+from SUREUncertaintyLib.metrics.raters import read_rater_table
+from SUREUncertaintyLib.training.cases import TrainingCase
+from SUREUncertaintyLib.training.cases import list_cases
+from SUREUncertaintyLib.training.cases import load_cases
+from SUREUncertaintyLib.training.distributed import join_processes
+from SUREUncertaintyLib.training.hierarchical_objective import probe_cases
+from SUREUncertaintyLib.training.manifest import claim_output
+from SUREUncertaintyLib.training.manifest import manifest_of
+from SUREUncertaintyLib.training.recipe import Recipe
+from SUREUncertaintyLib.training.recipe import parse_recipe
+from SUREUncertaintyLib.training.trainer import Trainer
+from torch import nn
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "docs" / "results" / "raters"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the command line asked for, and the data, read once."""
+
+    data: Path
+    work: Path
+    steps: int
+    seeds: int
+
+    @property
+    def folder(self) -> Path:
+        """Of the readers' slices."""
+        inner = self.data / "lidc_multirater"
+        return inner if inner.is_dir() else self.data
+
+    @cached_property
+    def arrays(self) -> RaterArrays:
+        """Images and marks."""
+        return read_rater_arrays(find_rater_files(self.folder)[0])
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """The shipped recipe: where the cases are."""
+        return parse_recipe(base_recipe())
+
+    @cached_property
+    def cases(self) -> tuple[list[TrainingCase], list[TrainingCase]]:
+        """Training and tuning cases; validation slices are in neither."""
+        files = list_cases(self.recipe.data, self.data)
+        return load_cases(files.training, self.recipe.input), load_cases(files.tuning, self.recipe.input)
+
+    def slices(self, split: str) -> tuple[RaterSlice, ...]:
+        """Slices of ``val``, or of the ``tuning`` patients within ``train``."""
+        table = find_rater_files(self.folder)[1]
+        held = {str(group) for group in self.recipe.data.tuning_groups}
+        listed = read_rater_table(table, len(self.arrays.images), "val" if split == "val" else "train")
+        return tuple(entry for entry in listed if split == "val" or entry.patient in held)
+
+
+def network_of(plan: Comparison, document: dict[str, Any]) -> nn.Module:
+    """Trained, resumed or found finished; its recipe and manifest are kept."""
+    recipe = parse_recipe(document)
+    path = RESULTS / "recipes" / f"{recipe.name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(document, sort_keys=False, width=120), encoding="utf-8")
+    output = plan.work / recipe.name
+    claim_output(output, manifest_of(recipe, list_cases(recipe.data, plan.data)))
+    training, tuning = plan.cases
+    trainer = Trainer(recipe, training, tuning, output, join_processes("cpu"), validate_every=recipe.optimisation.steps)
+    network = trainer.run()
+    print(f"{recipe.name}: trained", flush=True)
+    return network
+
+
+def predictor_of(plan: Comparison, arm: str, seed: int) -> NetworkPredictor:
+    """A method with one of its seeds."""
+    chosen = ARMS[arm]
+    if chosen.members:
+        members = range(ARMS[chosen.members].seeds)
+        return NetworkPredictor(
+            [network_of(plan, arm_recipe(chosen.members, member, plan.steps)) for member in members], chosen.reading
+        )
+    return NetworkPredictor([network_of(plan, arm_recipe(arm, seed, plan.steps))], chosen.reading, SAMPLES)
+
+
+def probe_of(plan: Comparison, predictor: NetworkPredictor) -> list[dict[str, Any]]:
+    """The collapse probe on tuning cases; empty for methods without a prior."""
+    network: Any = predictor.networks[0]
+    if predictor.reading != "latents" or network.posterior_kind == "none":
+        return []
+    probes = probe_cases(network, plan.cases[1], plan.recipe.input.patch)
+    return [{**vars(probe), "collapsed": probe.collapsed} for probe in probes]
+
+
+def seeds_of(plan: Comparison, arm: str) -> range:
+    """Seeds of an arm: all that its ensemble needs, else as many as are asked for."""
+    needed = any(other.members == arm for other in ARMS.values())
+    return range(ARMS[arm].seeds if needed else min(plan.seeds, ARMS[arm].seeds))
+
+
+def run_settings(plan: Comparison) -> None:
+    """Everything that was tried for ours, on the tuning patients."""
+    for setting, (network, loss) in SETTINGS.items():
+        target = RESULTS / f"setting-{setting}.json"
+        if target.is_file():
+            continue
+        predictor = NetworkPredictor([network_of(plan, setting_recipe(setting, 0, plan.steps))], "latents", SAMPLES)
+        found = score_slices(plan.arrays, plan.slices("tuning"), predictor)
+        changes = {"network": network, "loss": loss}
+        save(target, {"setting": setting, **changes, "steps": plan.steps, "probe": probe_of(plan, predictor), **found})
+
+
+def run_arms(plan: Comparison) -> None:
+    """Train every method and score it once on the validation patients."""
+    for arm, seed in [(arm, seed) for seed in range(max(a.seeds for a in ARMS.values())) for arm in ARMS]:
+        target = RESULTS / f"{arm}-{seed}.json"
+        if seed not in seeds_of(plan, arm) or target.is_file():
+            continue
+        predictor = predictor_of(plan, arm, seed)
+        found = score_slices(plan.arrays, held_out(plan, plan.slices("val")), predictor)
+        facts = {"arm": arm, "seed": seed, "steps": plan.steps, "probe": probe_of(plan, predictor)}
+        save(target, {**facts, **found})
+
+
+def run_shift(plan: Comparison) -> None:
+    """Damaged and foreign slices, first seed of every method."""
+    for arm in ARMS:
+        target = RESULTS / f"shift-{arm}.json"
+        if not target.is_file():
+            found = score_shift(plan.arrays, plan.slices("val"), plan.data, predictor_of(plan, arm, 0))
+            save(target, {"arm": arm, "seed": 0, "steps": plan.steps, **found})
+
+
+def held_out(plan: Comparison, slices: Sequence[RaterSlice]) -> Sequence[RaterSlice]:
+    """The slices, when none of their patients was trained or tuned on."""
+    seen = {case.group for part in plan.cases for case in part}
+    shared = sorted({entry.patient for entry in slices} & seen)
+    if shared:
+        raise SystemExit(f"Not held-out: {', '.join(shared)}.")
+    return slices
+
+
+def save(path: Path, document: dict[str, Any]) -> None:
+    """A result, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(document, allow_nan=False) + "\n", encoding="utf-8")
+    partial.replace(path)
+    print(f"{path.name}: written", flush=True)
+
+
+PARTS = {"settings": run_settings, "arms": run_arms, "shift": run_shift}
+
+
+def main() -> None:
+    """Run what is not finished and renew the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--only", choices=(*PARTS, "page"))
+    asked = parser.parse_args()
+    torch.set_num_threads(asked.threads)
+    plan = Comparison(asked.data, asked.work.absolute(), asked.steps, asked.seeds)
+    for name, run in PARTS.items():
+        if asked.only in (None, name):
+            run(plan)
+    write_page(RESULTS, ROOT / "docs")
+
+
+if __name__ == "__main__":
+    main()

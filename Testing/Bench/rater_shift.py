@@ -1,0 +1,98 @@
+"""Damaged and foreign slices: does a method's map, or its prior, tell them from the slices it knows?
+
+Blur of 1 to 10 pixels, a constant patch (as in the reference code, scaled from 512 to 96 pixels), and slices of other
+organs: cine MR of the heart (Sunnybrook) and an abdominal CT (MSD spleen). A case is the largest slice of a patient's
+first nodule.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rater_predictors import NetworkPredictor
+from scipy.ndimage import binary_dilation
+from scipy.ndimage import gaussian_filter
+from SUREUncertaintyLib.core.reading import read_volume
+from SUREUncertaintyLib.metrics.raters import RaterArrays
+from SUREUncertaintyLib.metrics.raters import RaterSlice
+
+SIDE = 96
+BLURS = tuple(range(1, 11))
+PATCH = (slice(48, 56), slice(38, 48))
+PATCH_VALUE = 204
+NEAR = 5
+SCORES = ("mean", "near", "latent")
+
+Slice = NDArray[np.uint8]
+
+
+def score_shift(
+    arrays: RaterArrays, entries: Sequence[RaterSlice], data: Path, predictor: NetworkPredictor
+) -> dict[str, Any]:
+    """``clean`` and every kind of shift: a list a score, one number a case (None where undefined)."""
+    rows = central_rows(arrays, entries)
+    clean = [arrays.images[row] for row in rows]
+    sets = {"clean": clean, "patch": [with_patch(image) for image in clean]}
+    sets |= {f"blur-{sigma}": [blurred(image, sigma) for image in clean] for sigma in BLURS}
+    sets |= {"heart-mr": heart_slices(data), "abdomen-ct": abdomen_slices(data)}
+    patients = [entry.patient for entry in entries if entry.row in set(rows)]
+    return {"patients": patients, "scores": {name: _scores(images, predictor) for name, images in sets.items()}}
+
+
+def central_rows(arrays: RaterArrays, entries: Sequence[RaterSlice]) -> list[int]:
+    """The slice of every patient on which the readers marked most, in the table's order."""
+    best: dict[str, tuple[int, int]] = {}
+    for entry in entries:
+        area = int(arrays.masks(entry.row).sum())
+        best[entry.patient] = max(best.get(entry.patient, (-1, -1)), (area, entry.row))
+    return sorted(row for _, row in best.values())
+
+
+def blurred(image: Slice, sigma: float) -> Slice:
+    """Gaussian blur of ``sigma`` pixels."""
+    return np.round(gaussian_filter(image.astype(np.float32), sigma, mode="nearest")).astype(np.uint8)
+
+
+def with_patch(image: Slice) -> Slice:
+    """A constant patch of 0.8 of the range."""
+    changed = image.copy()
+    changed[PATCH] = PATCH_VALUE
+    return changed
+
+
+def heart_slices(data: Path) -> list[Slice]:
+    """One cine-MR slice of every Sunnybrook patient, the middle 96 x 96 pixels."""
+    folder = data / "sunnybrook_lv"
+    images = np.load(folder / "sunnybrook_slices_lv.npz", allow_pickle=False)["images"]
+    with (folder / "sunnybrook_slices_lv.csv").open(newline="", encoding="utf-8") as stream:
+        first = {row["case"]: int(row["row"]) for row in reversed(list(csv.DictReader(stream)))}
+    return [_middle(images[row]) for row in sorted(first.values())]
+
+
+def abdomen_slices(data: Path) -> list[Slice]:
+    """Every slice of the spleen CT, the middle 96 x 96 pixels."""
+    path = data / "ood_io" / "msd_spleen_crop" / "sub-spleen2" / "ct" / "sub-spleen2_ct.nii.gz"
+    return [_middle(plane) for plane in read_volume(path).array]
+
+
+def _middle(plane: NDArray[Any]) -> Slice:
+    top, left = ((length - SIDE) // 2 for length in plane.shape)
+    cut = plane[top : top + SIDE, left : left + SIDE].astype(np.float32)
+    low, high = float(cut.min()), float(cut.max())
+    return np.round((cut - low) / max(high - low, 1e-6) * 255.0).astype(np.uint8)
+
+
+def _scores(images: Sequence[Slice], predictor: NetworkPredictor) -> dict[str, list[float | None]]:
+    found: dict[str, list[float | None]] = {name: [] for name in SCORES}
+    for number, image in enumerate(images):
+        prediction = predictor.predict(image, (number,))
+        doubt, zone = prediction.uncertainty, binary_dilation(prediction.labels != 0, iterations=NEAR)
+        values = (doubt.mean(), doubt[zone].mean() if zone.any() else 0.0, predictor.latent_score(image))
+        for name, value in zip(SCORES, values, strict=True):
+            found[name].append(round(float(value), 7) if np.isfinite(value) else None)
+    return found

@@ -1,0 +1,126 @@
+"""Levels and samples of a network with latents in a real MRML scene: volumes, a sequence that plays, archives, reruns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import slicer
+from SUREUncertaintyLib.inference.result import SegmentationResult
+from SUREUncertaintyLib.inference.sampling.result import Sampling
+from SUREUncertaintyLib.inference.sampling.result import SamplingOptions
+from SUREUncertaintyLib.mrml import publish as publish_module
+from SUREUncertaintyLib.mrml.archive import read_mrb
+from SUREUncertaintyLib.mrml.archive import write_mrb
+from SUREUncertaintyLib.mrml.headless import HeadlessScene
+from SUREUncertaintyLib.mrml.nodes import all_published
+from SUREUncertaintyLib.mrml.publish import publish
+from SUREUncertaintyLib.mrml.rollback import node_ids
+from SUREUncertaintyLib.mrml.segmentation import labels_from_segmentation
+from SUREUncertaintyLib.mrml.volume import volume_from_node
+from two_blobs import two_blobs
+
+SAMPLES, LEVELS = 3, 2
+
+
+@pytest.fixture
+def scene() -> Iterator[Any]:
+    with HeadlessScene() as headless:
+        yield headless.scene
+
+
+def sampled(samples: int = SAMPLES, levels: int = LEVELS) -> SegmentationResult:
+    """Two blobs with samples in which the first blob loses ``number`` slices, and level maps of constant doubt."""
+    result = two_blobs()
+    shrunk = []
+    for number in range(samples):
+        array = result.labels.array.copy()
+        for k in range(number):
+            array[np.flatnonzero((array == 5).any((1, 2)))[k:][:1]] = 0
+        shrunk.append(result.labels.with_array(array, f"sample {number}"))
+    maps = [
+        result.uncertainty.with_array(np.full_like(result.uncertainty.array, 0.1 * (level + 1)), f"level {level}")
+        for level in range(levels)
+    ]
+    return replace(result, sampling=Sampling(SamplingOptions(samples), {}, tuple(maps), samples=tuple(shrunk)))
+
+
+def test_levels_are_volumes_of_their_own_in_the_colours_of_doubt(scene: Any) -> None:
+    result = sampled()
+    nodes = publish(scene, result)
+    assert result.sampling is not None
+    assert [node.GetName().split("uncertainty ")[1] for node in nodes.levels] == [
+        "(level 0, finest)",
+        "(level 1, coarsest)",
+    ]
+    for node, expected in zip(nodes.levels, result.sampling.levels, strict=True):
+        assert np.array_equal(volume_from_node(node).array, expected.array)
+        assert node.GetDisplayNode().GetColorNodeID() == nodes.uncertainty.GetDisplayNode().GetColorNodeID()
+        assert slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node) is not None
+
+
+def test_samples_are_a_sequence_that_the_sequences_logic_plays(scene: Any) -> None:
+    result = sampled()
+    nodes = publish(scene, result)
+    assert result.sampling is not None
+    assert nodes.samples.GetNumberOfDataNodes() == nodes.browser.GetNumberOfItems() == SAMPLES
+    logic = slicer.vtkSlicerSequencesLogic()
+    logic.SetMRMLScene(scene)
+    sizes = []
+    for number, expected in enumerate(result.sampling.samples):
+        nodes.browser.SetSelectedItemNumber(number)
+        logic.UpdateProxyNodesFromSequences(nodes.browser)
+        shown = labels_from_segmentation(nodes.sample, expected.grid)
+        assert np.array_equal(shown, expected.array)
+        sizes.append(int((shown == 5).sum()))
+    assert sizes[0] > sizes[1] > sizes[2] > 0
+    assert nodes.browser.GetProxyNode(nodes.samples) is nodes.sample
+    assert not nodes.sample.GetDisplayNode().GetVisibility3D()
+    assert nodes.sample in nodes.results
+
+
+def test_levels_and_samples_survive_an_archive(scene: Any, tmp_path: Path) -> None:
+    result = sampled()
+    publish(scene, result)
+    write_mrb(scene, tmp_path / "scene.mrb")
+    with HeadlessScene() as other:
+        read_mrb(other.scene, tmp_path / "scene.mrb")
+        (nodes,) = all_published(other.scene)
+        assert len(nodes.levels) == LEVELS
+        assert nodes.browser.GetMasterSequenceNode() is nodes.samples
+        assert result.sampling is not None
+        for number, expected in enumerate(result.sampling.samples):
+            shown = labels_from_segmentation(nodes.samples.GetNthDataNode(number), expected.grid)
+            assert np.array_equal(shown, expected.array)
+
+
+def test_a_second_run_replaces_what_it_makes_and_removes_what_it_does_not(scene: Any) -> None:
+    first = publish(scene, sampled())
+    levels = first.levels
+    second = publish(scene, sampled(samples=2))
+    assert second.levels == levels
+    assert second.samples.GetNumberOfDataNodes() == 2
+    assert len(slicer.util.getNodesByClass("vtkMRMLSequenceNode", scene)) == 1
+    third = publish(scene, sampled(samples=0, levels=0))
+    assert (third.levels, third.samples, third.browser, third.sample) == ((), None, None, None)
+    assert not slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode", scene)
+    assert slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene) == [third.segmentation]
+
+
+def test_a_failure_leaves_levels_and_samples_as_they_were(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(scene, sampled())
+    before = node_ids(scene)
+
+    def broken(*_: Any) -> None:
+        raise RuntimeError("no hierarchy")
+
+    monkeypatch.setattr(publish_module, "place_in_folder", broken)
+    with pytest.raises(RuntimeError):
+        publish(scene, sampled(samples=2))
+    assert node_ids(scene) == before
+    (nodes,) = all_published(scene)
+    assert nodes.samples.GetNumberOfDataNodes() == SAMPLES
