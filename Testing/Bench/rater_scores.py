@@ -26,7 +26,7 @@ METRICS = (
 
 
 def score_slices(arrays: RaterArrays, entries: Sequence[RaterSlice], predictor: SlicePredictor) -> dict[str, Any]:
-    """``patients`` of the nodules, and ``values`` of every metric: mean over a nodule's slices, None where undefined."""
+    """``patients`` of the nodules, and ``values`` of every metric: mean over a nodule's slices, None if undefined."""
     lesions = {lesion: number for number, lesion in enumerate(dict.fromkeys(entry.lesion for entry in entries))}
     scored = [
         score_slice(

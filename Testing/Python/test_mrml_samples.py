@@ -1,4 +1,4 @@
-"""Levels and samples of a network with latents in a real MRML scene: volumes, a sequence that plays, archives, reruns."""
+"""Levels and samples of a network with latents in a real scene: volumes, a sequence that plays, archives, reruns."""
 
 from __future__ import annotations
 

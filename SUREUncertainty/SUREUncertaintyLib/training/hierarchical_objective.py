@@ -19,8 +19,8 @@ from ..nn.hierarchical.collapse_probe import collapse_warnings
 from ..nn.hierarchical.collapse_probe import probe_levels
 from ..nn.hierarchical.elbo import ElboSettings
 from ..nn.hierarchical.latent_unet import LatentUNet
-from ..nn.hierarchical.probabilistic_unet import ProbabilisticUNet
 from ..nn.hierarchical.presets import preset
+from ..nn.hierarchical.probabilistic_unet import ProbabilisticUNet
 from .augmentation import Augmentation
 from .cases import TrainingCase
 from .recipe import AugmentationSection
