@@ -124,7 +124,7 @@ def _divergences(probe: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _probe_rows(results: Path) -> Iterator[str]:
-    yield "| Method | KL a level, finest first | Spatial SD of mu | Spatial SD of sigma | Levels above 0.01 | Collapsed |"
+    yield "| Method | KL a level, finest first | Spatial SD of mu | Spatial SD of sigma | Above 0.01 | Collapsed |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for arm, facts in ARMS.items():
         for run in load_arm(results, arm)[:1]:
