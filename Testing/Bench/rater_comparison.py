@@ -1,6 +1,6 @@
 """Do latents on every skip match the disagreement of four readers? All methods on one backbone and one budget.
 
-    python Testing/Bench/rater_comparison.py --data DIR --work DIR [--steps 1500] [--seeds 3] [--only settings]
+    python Testing/Bench/rater_comparison.py --data DIR --work DIR [--steps 1000] [--seeds 3] [--only settings]
 
 ``--data`` holds ``lidc_multirater``. Networks and logs go to ``--work``. Every finished training and every scored one
 leaves its recipe and a JSON file in ``docs/results/raters`` and is skipped when the command is started again.
@@ -23,6 +23,7 @@ import torch
 import yaml
 from rater_arms import ARMS
 from rater_arms import SETTINGS
+from rater_arms import SIDE
 from rater_arms import arm_recipe
 from rater_arms import base_recipe
 from rater_arms import setting_recipe
@@ -30,6 +31,7 @@ from rater_page import write_page
 from rater_predictors import NetworkPredictor
 from rater_scores import SAMPLES
 from rater_scores import score_slices
+from rater_shift import middle
 from rater_shift import score_shift
 from SUREUncertaintyLib.metrics.raters import RaterArrays
 from SUREUncertaintyLib.metrics.raters import RaterSlice
@@ -69,8 +71,9 @@ class Comparison:
 
     @cached_property
     def arrays(self) -> RaterArrays:
-        """Images and marks."""
-        return read_rater_arrays(find_rater_files(self.folder)[0])
+        """Images and marks, the middle of every slice."""
+        whole = read_rater_arrays(find_rater_files(self.folder)[0])
+        return RaterArrays(middle(whole.images, SIDE), middle(whole.bits, SIDE), whole.raters)
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -99,9 +102,7 @@ def network_of(plan: Comparison, document: dict[str, Any]) -> nn.Module:
     path.write_text(yaml.safe_dump(document, sort_keys=False, width=120), encoding="utf-8")
     output = plan.work / recipe.name
     claim_output(output, manifest_of(recipe, list_cases(recipe.data, plan.data)))
-    training, tuning = plan.cases
-    trainer = Trainer(recipe, training, tuning, output, join_processes("cpu"), validate_every=recipe.optimisation.steps)
-    network = trainer.run()
+    network = Trainer(recipe, plan.cases[0], [], output, join_processes("cpu")).run()
     print(f"{recipe.name}: trained", flush=True)
     return network
 
@@ -122,7 +123,7 @@ def probe_of(plan: Comparison, predictor: NetworkPredictor) -> list[dict[str, An
     network: Any = predictor.networks[0]
     if predictor.reading != "latents" or network.posterior_kind == "none":
         return []
-    probes = probe_cases(network, plan.cases[1], plan.recipe.input.patch)
+    probes = probe_cases(network, plan.cases[1], (SIDE, SIDE))
     return [{**vars(probe), "collapsed": probe.collapsed} for probe in probes]
 
 
@@ -191,7 +192,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", choices=(*PARTS, "page"))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from SUREUncertaintyLib.inference.normalisation import normalise
 from SUREUncertaintyLib.inference.sampling.noise import standard_noise
 from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
 from SUREUncertaintyLib.metrics.slice_predictor import SlicePrediction
@@ -17,7 +16,6 @@ from torch import Tensor
 from torch import nn
 
 Float32 = NDArray[np.float32]
-NORMALISATION = {"kind": "minmax", "per_slice": True}
 
 
 @dataclass(frozen=True)
@@ -43,7 +41,7 @@ class NetworkPredictor:
     @torch.inference_mode()
     def predict(self, image: NDArray[np.uint8], key: tuple[int, ...]) -> SlicePrediction:
         """One slice (H, W); slices of one nodule share ``key`` and so their noise."""
-        x = torch.from_numpy(normalise(image[np.newaxis], NORMALISATION)[np.newaxis])
+        x = _prepared(image)
         logits = getattr(self, f"_{self.reading}")(x, key)
         return prediction_of(np.asarray(logits.float().softmax(1).numpy(), dtype=np.float32))
 
@@ -53,8 +51,7 @@ class NetworkPredictor:
         if self.reading != "latents" or network.latent_mode != "gaussian":
             return float("nan")
         with torch.inference_mode():
-            x = torch.from_numpy(normalise(image[np.newaxis], NORMALISATION)[np.newaxis])
-            priors = network.prior(network.encode(x)[1])
+            priors = network.prior(network.encode(_prepared(image))[1])
             terms = [0.5 * (p.mean**2 + p.std**2 - 1.0) - p.log_std for p in priors]
             return float(sum(float(term.mean()) for term in terms))
 
@@ -84,6 +81,11 @@ class NetworkPredictor:
 
     def _ensemble(self, x: Tensor, key: tuple[int, ...]) -> Tensor:
         return torch.cat([network(x) for network in self.networks])
+
+
+def _prepared(image: NDArray[np.uint8]) -> Tensor:
+    """(1, 1, H, W): whole slices reach from 0 to 255 each, so that this is what training saw of the part."""
+    return torch.from_numpy(image.astype(np.float32)[np.newaxis, np.newaxis] / np.float32(255.0))
 
 
 def prediction_of(samples: Float32) -> SlicePrediction:

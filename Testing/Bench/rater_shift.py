@@ -1,6 +1,6 @@
 """Damaged and foreign slices: does a method's map, or its prior, tell them from the slices it knows?
 
-Blur of 1 to 10 pixels, a constant patch (as in the reference code, scaled from 512 to 96 pixels), and slices of other
+Blur of 1 to 10 pixels, a constant patch (as in the reference code, in proportion), and slices of other
 organs: cine MR of the heart (Sunnybrook) and an abdominal CT (MSD spleen). A case is the largest slice of a patient's
 first nodule.
 """
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rater_arms import SIDE
 from rater_predictors import NetworkPredictor
 from scipy.ndimage import binary_dilation
 from scipy.ndimage import gaussian_filter
@@ -21,9 +22,8 @@ from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.metrics.raters import RaterArrays
 from SUREUncertaintyLib.metrics.raters import RaterSlice
 
-SIDE = 96
 BLURS = tuple(range(1, 11))
-PATCH = (slice(48, 56), slice(38, 48))
+PATCH = (slice(32, 40), slice(22, 32))
 PATCH_VALUE = 204
 NEAR = 5
 SCORES = ("mean", "near", "latent")
@@ -54,8 +54,8 @@ def central_rows(arrays: RaterArrays, entries: Sequence[RaterSlice]) -> list[int
 
 
 def blurred(image: Slice, sigma: float) -> Slice:
-    """Gaussian blur of ``sigma`` pixels."""
-    return np.round(gaussian_filter(image.astype(np.float32), sigma, mode="nearest")).astype(np.uint8)
+    """Gaussian blur of ``sigma`` pixels, scaled to its own range as every slice is."""
+    return _scaled(gaussian_filter(image.astype(np.float32), sigma, mode="nearest"))
 
 
 def with_patch(image: Slice) -> Slice:
@@ -66,25 +66,29 @@ def with_patch(image: Slice) -> Slice:
 
 
 def heart_slices(data: Path) -> list[Slice]:
-    """One cine-MR slice of every Sunnybrook patient, the middle 96 x 96 pixels."""
+    """One cine-MR slice of every Sunnybrook patient, the middle."""
     folder = data / "sunnybrook_lv"
     images = np.load(folder / "sunnybrook_slices_lv.npz", allow_pickle=False)["images"]
     with (folder / "sunnybrook_slices_lv.csv").open(newline="", encoding="utf-8") as stream:
         first = {row["case"]: int(row["row"]) for row in reversed(list(csv.DictReader(stream)))}
-    return [_middle(images[row]) for row in sorted(first.values())]
+    return [_scaled(middle(images[row], SIDE)) for row in sorted(first.values())]
 
 
 def abdomen_slices(data: Path) -> list[Slice]:
-    """Every slice of the spleen CT, the middle 96 x 96 pixels."""
+    """Every slice of the spleen CT, the middle."""
     path = data / "ood_io" / "msd_spleen_crop" / "sub-spleen2" / "ct" / "sub-spleen2_ct.nii.gz"
-    return [_middle(plane) for plane in read_volume(path).array]
+    return [_scaled(middle(plane, SIDE)) for plane in read_volume(path).array]
 
 
-def _middle(plane: NDArray[Any]) -> Slice:
-    top, left = ((length - SIDE) // 2 for length in plane.shape)
-    cut = plane[top : top + SIDE, left : left + SIDE].astype(np.float32)
-    low, high = float(cut.min()), float(cut.max())
-    return np.round((cut - low) / max(high - low, 1e-6) * 255.0).astype(np.uint8)
+def middle(slices: NDArray[Any], side: int) -> NDArray[Any]:
+    """The middle of slices (..., H, W)."""
+    top, left = ((length - side) // 2 for length in slices.shape[-2:])
+    return slices[..., top : top + side, left : left + side]
+
+
+def _scaled(plane: NDArray[Any]) -> Slice:
+    low, high = float(plane.min()), float(plane.max())
+    return np.round((plane.astype(np.float32) - low) / max(high - low, 1e-6) * 255.0).astype(np.uint8)
 
 
 def _scores(images: Sequence[Slice], predictor: NetworkPredictor) -> dict[str, list[float | None]]:

@@ -22,6 +22,7 @@ from ..inference.result import SegmentationResult
 from .document import describe_result
 from .document import write_document
 from .page import write_page
+from .sample_pictures import draw_samples
 from .sampling import write_sampling
 from .slices import Picture
 from .slices import draw_slices
@@ -84,6 +85,7 @@ def write_results(
         raise_if_cancelled(is_cancelled)
         progress(0.2, "drawing slices")
         pictures += draw_slices(result, folder)
+        pictures += draw_samples(result, folder)
     for add in additions:
         raise_if_cancelled(is_cancelled)
         progress(0.5, "writing the scene")

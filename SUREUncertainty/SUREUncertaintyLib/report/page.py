@@ -36,6 +36,10 @@ KINDS = {
         "and where the scan shows too little to decide."
     ),
     "entropy": "Entropy is the spread of the prediction: it is high where several answers are about equally likely.",
+    "mutual_information": (
+        "Mutual information is what the drawn samples disagree about: it is high where another plausible outline "
+        "would give another answer. It reaches 0.69 where half of the samples mark a voxel and half do not."
+    ),
 }
 
 

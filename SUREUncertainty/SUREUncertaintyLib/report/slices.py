@@ -85,14 +85,14 @@ def _draw(result: SegmentationResult, place: Place, path: Path) -> None:
         wspace=0.03,
     )
     for column, plane in enumerate(planes):
-        _Panel(result, place, plane, figure.add_subplot(spec[0, column])).draw()
+        Panel(result, place, plane, figure.add_subplot(spec[0, column])).draw()
     draw_scale(figure, figure.add_subplot(spec[0, len(planes)]), result.threshold, result.uncertainty_kind)
     _legend(figure, _visible_labels(result, place))
     figure.text(0.012, 0.985, place.title, color=TEXT, fontsize=12, va="top")
     figure.savefig(path, facecolor=BACKGROUND)
 
 
-class _Panel:
+class Panel:
     """One plane on one pair of axes, in millimetres from the lower left corner."""
 
     def __init__(self, result: SegmentationResult, place: Place, plane: Plane, axes: Any) -> None:
@@ -140,14 +140,18 @@ class _Panel:
         return np.asarray(ndimage.zoom(image, factors, order=1, mode="nearest", grid_mode=True))
 
     def _contours(self) -> None:
-        labels = np.pad(self._cut(self.result.labels.array), 1)
-        x = (np.arange(labels.shape[1]) - 0.5) * self.step[0]
-        y = self.height - (np.arange(labels.shape[0]) - 0.5) * self.step[1]
         for label in self.result.label_set:
-            mask = labels == label.value
-            if mask.any():
-                lines = self.axes.contour(x, y, mask, levels=[0.5], colors=[label.color], linewidths=1.6)
-                lines.set_path_effects(_halo(2.4))
+            self.outline(self.result.labels.array == label.value, label.color)
+
+    def outline(self, mask: NDArray[np.bool_], color: Any, width: float = 1.6) -> None:
+        """The border of a mask (k, j, i) on the plane."""
+        shown = np.pad(self._cut(mask), 1)
+        if not shown.any():
+            return
+        x = (np.arange(shown.shape[1]) - 0.5) * self.step[0]
+        y = self.height - (np.arange(shown.shape[0]) - 0.5) * self.step[1]
+        lines = self.axes.contour(x, y, shown, levels=[0.5], colors=[color], linewidths=width)
+        lines.set_path_effects(_halo(width + 0.8))
 
     def _box(self) -> None:
         from matplotlib.patches import Rectangle

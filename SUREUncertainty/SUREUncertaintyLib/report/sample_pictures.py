@@ -1,0 +1,100 @@
+"""What drawn samples say, on one slice: contours of probability, the samples that differ most, a map a latent level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..inference.result import SegmentationResult
+from .glow import TEXT
+from .places import Place
+from .places import places_of
+from .planes import planes_of
+from .slices import BACKGROUND
+from .slices import Panel
+from .slices import Picture
+
+COLUMNS = 4
+TILE_INCHES = 3.2
+CONTOURS = ((1, 1.0, "10 %"), (2, 1.6, "50 %"), (3, 2.2, "90 %"))
+"""Bands from which a contour is drawn, the line's width, and the share of probability that it encloses."""
+FAINTER = 0.25
+"""A level alone makes less doubt than all together: its map is coloured from this share of the threshold on."""
+CAPTION = (
+    "What the samples say about {}: contours around the voxels that at least 10, 50 and 90 % of them mark (thin to "
+    "thick){}{}."
+)
+
+Tile = tuple[str, Callable[[Any], None]]
+
+
+def draw_samples(result: SegmentationResult, folder: Path) -> tuple[Picture, ...]:
+    """Draw ``pictures/KEY-samples.png`` for every analysed region; nothing for a model without samples."""
+    if result.sampling is None:
+        return ()
+    (folder / "pictures").mkdir(exist_ok=True)
+    return tuple(_draw(result, place, folder) for place in places_of(result) if not place.mark)
+
+
+def _draw(result: SegmentationResult, place: Place, folder: Path) -> Picture:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    assert result.sampling is not None
+    tiles = list(_tiles(result, place))
+    columns = min(COLUMNS, len(tiles))
+    rows = -(-len(tiles) // columns)
+    figure = Figure(figsize=(columns * TILE_INCHES, rows * (TILE_INCHES + 0.25)), facecolor=BACKGROUND, dpi=120)
+    FigureCanvasAgg(figure)
+    spec = figure.add_gridspec(rows, columns, left=0.01, right=0.99, bottom=0.01, top=1 - 0.1 / rows)
+    spec.update(wspace=0.04, hspace=0.12)
+    for number, (title, draw) in enumerate(tiles):
+        axes = figure.add_subplot(spec[number // columns, number % columns])
+        draw(axes)
+        axes.set_title(title, color=TEXT, fontsize=9, pad=4)
+    file = f"pictures/{place.key.replace('structures', 'samples')}.png"
+    figure.savefig(folder / file, facecolor=BACKGROUND)
+    return Picture(file, place.title.replace("tructures", "amples"), _caption(result, place))
+
+
+def _tiles(result: SegmentationResult, place: Place) -> Iterator[Tile]:
+    """Title and drawing of every tile."""
+    sampling = result.sampling
+    assert sampling is not None
+    yield "10 / 50 / 90 % contours", lambda axes: _contours(result, place, axes)
+    blank = result.uncertainty.with_array(np.zeros_like(result.uncertainty.array))
+    for number in sampling.most_different:
+        variant = replace(result, labels=sampling.samples[number], uncertainty=blank)
+        yield f"sample {number}", _whole(variant, place)
+    yield "doubt, all levels", _whole(result, place)
+    for level, volume in enumerate(sampling.levels):
+        rank = {0: " (finest)", len(sampling.levels) - 1: " (coarsest)"}.get(level, "")
+        variant = replace(result, uncertainty=volume, threshold=FAINTER * result.threshold)
+        yield f"doubt, level {level}{rank}", _whole(variant, place)
+
+
+def _whole(result: SegmentationResult, place: Place) -> Callable[[Any], None]:
+    return lambda axes: Panel(result, place, planes_of(place.shown)[0], axes).draw()
+
+
+def _contours(result: SegmentationResult, place: Place, axes: Any) -> None:
+    assert result.sampling is not None
+    blank = result.uncertainty.with_array(np.zeros_like(result.uncertainty.array))
+    panel = Panel(replace(result, label_set=(), uncertainty=blank), place, planes_of(place.shown)[0], axes)
+    panel.draw()
+    colours = {label.name: label.color for label in result.label_set}
+    for name, bands in result.sampling.bands.items():
+        for band, width, _ in CONTOURS:
+            panel.outline(bands.array >= band, colours[name], width)
+
+
+def _caption(result: SegmentationResult, place: Place) -> str:
+    assert result.sampling is not None
+    different = ", the samples that differ most" if result.sampling.most_different else ""
+    levels = ", and the doubt that each latent level makes alone, in fainter colours" if result.sampling.levels else ""
+    return CAPTION.format(place.title[:1].lower() + place.title[1:], different, levels)
