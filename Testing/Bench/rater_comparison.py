@@ -1,6 +1,6 @@
 """Do latents on every skip match the disagreement of four readers? All methods on one backbone and one budget.
 
-    python Testing/Bench/rater_comparison.py --data DIR --work DIR [--steps 1000] [--seeds 3] [--only settings]
+    python Testing/Bench/rater_comparison.py --data DIR --work DIR [--steps 600] [--seeds 3] [--only settings]
 
 ``--data`` holds ``lidc_multirater``. Networks and logs go to ``--work``. Every finished training and every scored one
 leaves its recipe and a JSON file in ``docs/results/raters`` and is skipped when the command is started again.
@@ -15,10 +15,12 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import yaml
 from rater_arms import ARMS
@@ -52,6 +54,8 @@ from torch import nn
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results" / "raters"
+TUNING_STEP = 3
+"""Settings are scored on every third slice of the tuning patients."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,9 @@ class Comparison:
     def cases(self) -> tuple[list[TrainingCase], list[TrainingCase]]:
         """Training and tuning cases; validation slices are in neither."""
         files = list_cases(self.recipe.data, self.data)
-        return load_cases(files.training, self.recipe.input), load_cases(files.tuning, self.recipe.input)
+        return _cropped(load_cases(files.training, self.recipe.input)), _cropped(
+            load_cases(files.tuning, self.recipe.input)
+        )
 
     def slices(self, split: str) -> tuple[RaterSlice, ...]:
         """Slices of ``val``, or of the ``tuning`` patients within ``train``."""
@@ -92,6 +98,19 @@ class Comparison:
         held = {str(group) for group in self.recipe.data.tuning_groups}
         listed = read_rater_table(table, len(self.arrays.images), "val" if split == "val" else "train")
         return tuple(entry for entry in listed if split == "val" or entry.patient in held)
+
+
+def _cropped(cases: Sequence[TrainingCase]) -> list[TrainingCase]:
+    return [
+        replace(
+            case,
+            image=np.ascontiguousarray(middle(case.image, SIDE)),
+            label=middle(case.label, SIDE),
+            readings=middle(case.readings, SIDE),
+        )
+        for case in cases
+        if case.readings is not None
+    ]
 
 
 def network_of(plan: Comparison, document: dict[str, Any]) -> nn.Module:
@@ -104,7 +123,7 @@ def network_of(plan: Comparison, document: dict[str, Any]) -> nn.Module:
     claim_output(output, manifest_of(recipe, list_cases(recipe.data, plan.data)))
     network = Trainer(recipe, plan.cases[0], [], output, join_processes("cpu")).run()
     print(f"{recipe.name}: trained", flush=True)
-    return network
+    return network.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
 
 
 def predictor_of(plan: Comparison, arm: str, seed: int) -> NetworkPredictor:
@@ -140,7 +159,7 @@ def run_settings(plan: Comparison) -> None:
         if target.is_file():
             continue
         predictor = NetworkPredictor([network_of(plan, setting_recipe(setting, 0, plan.steps))], "latents", SAMPLES)
-        found = score_slices(plan.arrays, plan.slices("tuning"), predictor)
+        found = score_slices(plan.arrays, plan.slices("tuning")[::TUNING_STEP], predictor)
         changes = {"network": network, "loss": loss}
         save(target, {"setting": setting, **changes, "steps": plan.steps, "probe": probe_of(plan, predictor), **found})
 
@@ -192,7 +211,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", choices=(*PARTS, "page"))

@@ -30,6 +30,16 @@ METRIC_WORDS = {
     "aupr_error": "AUPR, uncertainty finds wrong voxels",
     "aurc": "Area under the risk-coverage curve",
     "volume_range_coverage": "Share of cases whose volume range holds the reference",
+    "ged2": "GED^2 of samples and readers (0 is best)",
+    "ncc": "NCC of samples and readers (PHiSeg)",
+    "ncc_variance": "NCC, map against the readers' variance",
+    "diversity": "Diversity of the samples (mean 1 - IoU)",
+    "best_dice": "Dice of the sample that fits a reader best",
+    "dice_majority": "Dice against what half of the readers marked",
+    "rater_ece": "Calibration error against the share of readers",
+    "auroc_disagreement": "AUROC, map finds pixels on which readers disagree",
+    "area_coverage": "Share of readers' areas in the 90 % interval, a slice",
+    "area_coverage_nodule": "Share of readers' areas in the 90 % interval, a nodule",
 }
 
 
@@ -48,6 +58,7 @@ def model_card(document: Mapping[str, Any]) -> str:
         _uncertainty(document["uncertainty"]),
         *_training(document.get("training") or {}),
         *_metrics(document.get("metrics") or {}),
+        *_reliability(document.get("reliability") or ()),
         *_text("References", document.get("references")),
         "## Files",
         _files(document),
@@ -116,6 +127,13 @@ def _summary(numbers: Any) -> tuple[str, str, str]:
         return _words(numbers), "", ""
     interval = f"{_words(numbers['low'])} to {_words(numbers['high'])}" if {"low", "high"} <= numbers.keys() else ""
     return _words(numbers.get("mean")), interval, _words(numbers.get("n"))
+
+
+def _reliability(bins: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Mean probability against the mean share of readers, a row a bin."""
+    rows = [(_words(b["pixels"]), f"{b['probability']:.3f}", f"{b['share']:.3f}") for b in bins]
+    header = ("Pixels", "Mean probability", "Share of readers that marked them")
+    return ["## Reliability", _table(header, rows)] if rows else []
 
 
 def _files(document: Mapping[str, Any]) -> str:

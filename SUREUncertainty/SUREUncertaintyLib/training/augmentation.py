@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from .cases import TrainingCase
@@ -28,6 +29,8 @@ class Augmentation:
     def __init__(self, section: AugmentationSection, patch: tuple[int, ...]) -> None:
         from monai.transforms import Compose
 
+        self._patch = patch
+        self._changes = section != AugmentationSection()
         self._transform = Compose([*_spatial(section, patch), *_intensity(section)])
 
     def __call__(self, case: TrainingCase, seed: tuple[int, ...]) -> tuple[Tensor, Tensor]:
@@ -35,6 +38,8 @@ class Augmentation:
         generator = np.random.default_rng(seed)
         state = int(generator.integers(2**31))
         label = case.reading(generator).astype(np.float32)
+        if not self._changes and case.image.shape == self._patch:
+            return torch.from_numpy(case.image[None]).float(), torch.from_numpy(label[None])
         self._transform.set_random_state(seed=state)
         # MONAI's transforms share a generator in places; each sample starts from its own state.
         sample: Any = self._transform({"image": case.image[None], "label": label[None]})

@@ -1,0 +1,111 @@
+"""The released lung package against four readers on the validation patients, never trained or tuned on.
+
+    python Testing/Bench/lung_accuracy.py [--data DIR]
+
+Writes docs/results/lung-nodule-ct.json, renews docs/hierarchical.md and puts the numbers on the model card. Refuses to
+run when a patient of these slices was trained or tuned on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rater_page import write_page
+from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.metrics.multirater_evaluation import SliceScores
+from SUREUncertaintyLib.metrics.multirater_evaluation import score_slice
+from SUREUncertaintyLib.metrics.multirater_evaluation import summarise_raters
+from SUREUncertaintyLib.metrics.raters import RaterArrays
+from SUREUncertaintyLib.metrics.raters import RaterSlice
+from SUREUncertaintyLib.metrics.raters import find_rater_files
+from SUREUncertaintyLib.metrics.raters import read_rater_arrays
+from SUREUncertaintyLib.metrics.raters import read_rater_table
+from SUREUncertaintyLib.metrics.slice_predictor import create_slice_predictor
+from SUREUncertaintyLib.packages.building import amend_package
+from SUREUncertaintyLib.packages.catalogue import find_package
+from SUREUncertaintyLib.packages.package import Package
+
+ROOT = Path(__file__).resolve().parents[2]
+MODEL = "lung-nodule-ct"
+SAMPLES = 16
+BINS = 10
+
+
+class Reliability:
+    """Mean probability and mean share of readers in bins of probability, over the pixels of all slices."""
+
+    def __init__(self) -> None:
+        self._sums = np.zeros((3, BINS))
+
+    def add(self, probability: NDArray[Any], share: NDArray[Any]) -> None:
+        """Count the pixels of one slice."""
+        p, q = probability.ravel().astype(np.float64), share.ravel().astype(np.float64)
+        places = np.minimum((p * BINS).astype(int), BINS - 1)
+        for row, weights in zip(self._sums, (np.ones_like(p), p, q), strict=True):
+            row += np.bincount(places, weights, BINS)
+
+    def rows(self) -> list[dict[str, float]]:
+        """One a bin that holds pixels."""
+        counts, p, q = self._sums
+        return [
+            {"pixels": int(counts[n]), "probability": round(p[n] / counts[n], 4), "share": round(q[n] / counts[n], 4)}
+            for n in range(BINS)
+            if counts[n]
+        ]
+
+
+def refuse_overlap(package: Package, table: Path, rows: int, entries: Sequence[RaterSlice]) -> None:
+    """Stop when a patient was trained or tuned on."""
+    training = package.metadata.raw.get("training", {})
+    seen = {str(i) for key in ("training_ids", "tuning_ids") for i in training.get(key, [])}
+    patients = {entry.patient for entry in read_rater_table(table, rows) if str(entry.row) in seen}
+    shared = sorted(patients & {entry.patient for entry in entries})
+    if not seen or shared:
+        raise SystemExit(f"Not held-out: {', '.join(shared) or 'the package lists no training cases'}.")
+
+
+def score(
+    package: Package, arrays: RaterArrays, entries: Sequence[RaterSlice]
+) -> tuple[list[SliceScores], Reliability]:
+    """Every metric of every slice, and the reliability over all pixels."""
+    predictor = create_slice_predictor(package, create_engine(package, "openvino"), SAMPLES)
+    lesions = {lesion: number for number, lesion in enumerate(dict.fromkeys(entry.lesion for entry in entries))}
+    scored, reliability = [], Reliability()
+    for entry in entries:
+        prediction = predictor.predict(arrays.images[entry.row], (lesions[entry.lesion],))
+        masks = arrays.masks(entry.row)
+        scored.append(score_slice(entry, prediction, masks))
+        reliability.add(1.0 - prediction.probability[0], masks.mean(0))
+    return scored, reliability
+
+
+def main() -> None:
+    """Measure, write, and put the numbers on the card."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    data = parser.parse_args().data
+    folder = data / "lidc_multirater" if (data / "lidc_multirater").is_dir() else data
+    archive, table = find_rater_files(folder)
+    arrays, package = read_rater_arrays(archive), find_package(MODEL)
+    entries = read_rater_table(table, len(arrays.images), "val")
+    refuse_overlap(package, table, len(arrays.images), entries)
+    scored, reliability = score(package, arrays, entries)
+    run = {"model": MODEL, "estimator": "samples", "engine": "openvino", "seed": 0, "samples": SAMPLES, "split": "val"}
+    summary = summarise_raters(scored, run, package.metadata.foreground[0].name)
+    card = {name: {"mean": entry["mean"]} for name, entry in summary["metrics"].items()}
+    amended = amend_package(package, {"metrics": card, "reliability": reliability.rows()})
+    summary |= {"reliability": reliability.rows(), "fingerprint_of_card": amended.fingerprint}
+    target = ROOT / "docs" / "results" / f"{MODEL}.json"
+    target.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_page(ROOT / "docs" / "results" / "raters", ROOT / "docs")
+    print((ROOT / "docs" / "hierarchical.md").read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
