@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rater_arms import ARMS
+from rater_arms import BASE
 from rater_arms import CHOSEN
 from rater_arms import OURS
 from rater_arms import SETTINGS
@@ -33,6 +34,10 @@ SHOWN = {
     "rater_ece": "Calibration error",
     "auroc_disagreement": "AUROC, disagreement",
 }
+SIZES = {
+    "area_coverage": "Readers' areas inside the 90 % interval, a slice",
+    "area_coverage_nodule": "Readers' areas inside the 90 % interval, summed over a nodule",
+}
 PAIRED = ("ged2", "ncc", "dice_majority")
 COARSE = 0.01
 
@@ -53,6 +58,7 @@ def hierarchical_page(results: Path, docs: Path) -> str:
         "settings": _setting_rows,
         "probe": _probe_rows,
         "shift": _shift_rows,
+        "package": _package_rows,
     }
     for name, rows in tables.items():
         text = text.replace(f"<!-- {name} -->", "\n".join(rows(results)))
@@ -156,6 +162,25 @@ def _shift_rows(results: Path) -> Iterator[str]:
             if found["clean"][score][0] is not None:
                 cells = [f"{shift_auroc(found, kind, score):.2f}" for kind in kinds]
                 yield f"| {facts.title} | {words[score]} | {' | '.join(cells)} |"
+
+
+def _package_rows(results: Path) -> Iterator[str]:
+    """The released package on the validation slices: every metric, and its reliability."""
+    path = results.parent / f"{BASE}.json"
+    if not path.is_file():
+        yield "Not measured yet."
+        return
+    found = json.loads(path.read_text(encoding="utf-8"))
+    counts = f"{found['n_nodules']} nodules, {found['n_groups']} patients"
+    where = f"{found['n_cases']} whole validation slices (96 x 96), {counts}"
+    yield f"`{found['model']}` by `make accuracy`: {where}; {found['samples']} samples a slice, 100 for the sizes."
+    yield from ("", "| Metric | Mean | 95 % interval over patients |", "| --- | --- | --- |")
+    for name, words in (SHOWN | SIZES).items():
+        numbers = found["metrics"][name]["mean"]
+        yield f"| {words} | {numbers['mean']:.3f} | {numbers['low']:.3f} to {numbers['high']:.3f} |"
+    yield from ("", "| Pixels | Mean probability | Share of readers that marked them |", "| --- | --- | --- |")
+    for part in found["reliability"]:
+        yield f"| {part['pixels']} | {part['probability']:.3f} | {part['share']:.3f} |"
 
 
 def shift_auroc(found: Mapping[str, Any], kind: str, score: str) -> float:
