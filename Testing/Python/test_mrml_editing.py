@@ -18,7 +18,6 @@ from phantoms import tilted_grid
 from slicer_names import members_of
 from slicer_widgets import FakeRange
 from slicer_widgets import FakeWidget
-from SUREUncertaintyLib.analysis.noise_levels import LevelRow
 from SUREUncertaintyLib.analysis.regions import doubtful_regions
 from SUREUncertaintyLib.analysis.rows import DoubtfulRegion
 from SUREUncertaintyLib.analysis.structures import structure_table
@@ -45,7 +44,6 @@ from SUREUncertaintyLib.mrml.review import mark_reviewed
 from SUREUncertaintyLib.mrml.review import next_open
 from SUREUncertaintyLib.mrml.review import read_regions
 from SUREUncertaintyLib.mrml.segmentation import labels_from_segmentation
-from SUREUncertaintyLib.mrml.series import publish_series
 from SUREUncertaintyLib.mrml.volume import image_array
 from SUREUncertaintyLib.mrml.volume import volume_from_node
 from SUREUncertaintyLib.packages.metadata import Label
@@ -206,20 +204,6 @@ def test_an_empty_box_is_refused_in_a_sentence() -> None:
         node.SetSize(0, 0, 0)
         with pytest.raises(InputError, match="'Empty' has no volume yet"):
             roi_from_node(node)
-
-
-def test_a_series_is_a_table_a_chart_and_a_sequence(published: PublishedNodes) -> None:
-    scene, doubt = published.segmentation.GetScene(), volume_from_node(published.uncertainty)
-    rows = [LevelRow(0.0, 1.0, 0.3, 2.0), LevelRow(0.5, 0.7, 0.6, 1.5)]
-    steps = [(0.0, doubt), (0.5, doubt.with_array(doubt.array / 2))]
-    nodes = publish_series(scene, "boxes (gaussian)", rows, steps, published)
-    assert nodes.chart.GetNumberOfPlotSeriesNodes() == 2
-    assert nodes.table.GetTable().GetValueByName(1, "agreement").ToDouble() == 0.7
-    sequence = nodes.browser.GetMasterSequenceNode()
-    assert [sequence.GetNthIndexValue(n) for n in range(2)] == ["0.0", "0.5"]
-    frame = volume_from_node(sequence.GetDataNodeAtValue("0.5"))
-    assert np.allclose(frame.array, doubt.array / 2)
-    assert frame.grid.matches(doubt.grid)
 
 
 def test_other_segmentations_have_no_doubt() -> None:

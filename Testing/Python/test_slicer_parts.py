@@ -226,6 +226,9 @@ def test_boxes_of_the_template_are_found_again_in_a_shifted_template() -> None:
         assert np.allclose(np.subtract(found.high, roi.high), (12.0, -9.0, 15.0), atol=1.5)
 
 
+GRAPHICS_NAMES = "torch, monai, safetensors"
+
+
 class FakeInstaller:
     """Notes what it was asked; ``effect`` is what the installation does."""
 
@@ -291,10 +294,21 @@ def test_with_a_wheel_folder_pip_stays_offline_and_a_failure_says_what_to_do(tmp
 def test_pytorch_is_asked_for_only_when_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installer = FakeInstaller()
     Dependencies(RESOURCES, tmp_path, installer).require_torch()
-    assert [entry[0] for entry in installer.seen] == ["torch, monai"]
+    assert [entry[0] for entry in installer.seen] == [GRAPHICS_NAMES]
     monkeypatch.setattr(dependencies_module, "find_spec", lambda name: None)
     Dependencies(RESOURCES, tmp_path, installer).require_torch()
-    assert [entry[0] for entry in installer.seen] == ["torch, monai", "torch", "torch, monai"]
+    assert [entry[0] for entry in installer.seen] == [GRAPHICS_NAMES, "torch", GRAPHICS_NAMES]
+
+
+def test_training_needs_more_than_a_run_and_says_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    installer = FakeInstaller()
+    Dependencies(RESOURCES, tmp_path, installer).require_training()
+    assert installer.seen == [], "everything is there"
+    found = dependencies_module.find_spec
+    monkeypatch.setattr(dependencies_module, "find_spec", lambda name: None if name == "onnx" else found(name))
+    with pytest.raises(DependencyError, match="onnx could not be installed"):
+        Dependencies(RESOURCES, tmp_path, installer).require_training()
+    assert [entry[0] for entry in installer.seen] == [GRAPHICS_NAMES]
 
 
 def test_without_the_pytorch_extension_there_is_a_sentence() -> None:

@@ -26,6 +26,7 @@ from .difficulty import difficulty
 from .evaluate import evaluate
 from .export import export
 from .models import models_app
+from .recipe import recipe
 from .robustness import robustness
 from .segment import segment
 from .train import train
@@ -59,6 +60,7 @@ app.command(help="Write a result as DICOM objects, NRRD, NIfTI, CSV or a page.")
 app.command(help="Measure a model on labelled scans.")(evaluate)
 app.command(help="Damage a scan more and more: when does the result break, and does the doubt notice?")(robustness)
 app.command(help="Score how hard scans are for a frozen network, and what to keep.")(difficulty)
+app.command(help="Write a training recipe for your own scans.")(recipe)
 app.command(help="Train a model from a recipe.")(train)
 app.command(help="Open a result in the browser, or segment there.")(view)
 app.add_typer(models_app, name="models")

@@ -23,3 +23,8 @@ def raise_if_cancelled(is_cancelled: IsCancelled) -> None:
     """Raise ``Cancelled`` as soon as the user has asked to stop."""
     if is_cancelled():
         raise Cancelled()
+
+
+def part_of(progress: Progress, low: float, high: float) -> Progress:
+    """The progress of a stage that takes the share low..high of the whole."""
+    return lambda fraction, text: progress(low + (high - low) * fraction, text)

@@ -45,6 +45,15 @@ SERIES_HOLDS = "The result holds up to strength {level:.1f} (agreement 0.9 or be
 SERIES_BREAKS = "The result breaks at strength {level:.1f}: less than 0.9 agrees with the clean result."
 SERIES_EMPTY = "Nothing was found at strength 0, so there is nothing to compare with."
 
+NO_STEPS = "Run a series first, or a model that draws samples; then step through it here."
+STEPS_TOOLTIP = "What to step through: a series of noise, or samples of a model that draws them."
+STEP_TOOLTIP = "Shows one step after the other in the slice views, with its map of doubt or its outline."
+STEP_NAMES = {
+    "series": "Noise of strength {value}, one of {count} steps.",
+    "samples": "Sample {value}: one of {count} plausible segmentations.",
+}
+"""By kind of ``mrml.steps.Steps``."""
+
 MAP_NAMES = {
     "vacuity": "Vacuity: lack of evidence",
     "entropy": "Entropy: how undecided",
@@ -61,6 +70,25 @@ UR_GRADIENT = (
     "1 is perfect, 0.5 is chance."
 )
 NO_BOUNDARY = "Nothing was segmented, so doubt at edges cannot be judged."
+
+TRAIN = "Train"
+GO_ON_TRAINING = "Go on training"
+TRAIN_TOOLTIP = "Train a model on these scans, in the background. You can go on working, and stop and go on later."
+TRAIN_SOURCES = {"folder": "A folder of scans and labels", "scene": "Scans and segmentations in this scene"}
+TRAIN_RECIPES = {
+    "quick": "Quick: a first try, minutes on a processor",
+    "standard": "Standard: an hour or two on a processor",
+    "thorough": "Thorough: for a graphics card, or overnight",
+    "file": "A recipe file of my own",
+}
+OWN_NAME = "my-model"
+NEEDS_PAIRS = "Choose scans with labels first: a folder, or segmentations in this scene that were drawn on a volume."
+NEEDS_RECIPE = "Choose the recipe file, and the folder that its case table lies in."
+FOUND_PAIRS = "Found {count}: {names}"
+TRAINED = (
+    "The model '{model}' is ready and chosen above. Its numbers are only as good as your scans: check its results."
+)
+TRAINING_KEPT = "Stopped. What was learnt is kept: press the button again to go on."
 
 SLICER_TOO_OLD = "SURE Uncertainty needs 3D Slicer 5.10 or newer, this is {found}. Please install a current 3D Slicer."
 STILL_MISSING = (

@@ -8,95 +8,81 @@ from dataclasses import dataclass
 from typing import Any
 
 import slicer
-import vtk
 
 from ..analysis.noise_levels import LevelRow
 from ..core.volume import Volume
+from .charts import add_line_chart
+from .charts import fill_numbers
+from .doubt import create_doubt_display
+from .doubt import threshold_of
 from .nodes import PublishedNodes
+from .sequences import Track
+from .sequences import add_browser
 from .volume import fill_volume
+from .volume import show_grey
 
 SERIES = "SURE.series"
-"""Role of the segmentation's reference to the chart of its last series."""
+STEPS = "SURE.steps"
+"""Roles of the segmentation's references to the chart and the browser of its last series."""
 
-_COLUMNS = (
-    ("level", "Noise strength"),
-    ("agreement", "Agreement (Dice)"),
-    ("doubt", "Mean doubt"),
-    ("volume_ml", "Volume (ml)"),
-)
-_CURVES = (("agreement", (0.26, 0.52, 0.76)), ("doubt", (0.91, 0.42, 0.14)))
+_TITLES = {
+    "level": "Noise strength",
+    "agreement": "Agreement (Dice)",
+    "doubt": "Mean doubt",
+    "volume_ml": "Volume (ml)",
+}
+_CURVES = {"agreement": (0.26, 0.52, 0.76), "doubt": (0.91, 0.42, 0.14)}
 
 
 @dataclass(frozen=True)
 class SeriesNodes:
-    """What a series leaves in the scene."""
+    """What a series leaves in the scene. ``scan`` and ``uncertainty`` show the browser's step."""
 
     table: Any
     chart: Any
     browser: Any
+    scan: Any
+    uncertainty: Any
+
+
+@dataclass(frozen=True)
+class SeriesStep:
+    """One strength: the damaged scan and its map of doubt, both on a right-handed grid."""
+
+    level: float
+    scan: Volume
+    uncertainty: Volume
 
 
 def publish_series(
-    scene: Any, name: str, rows: Sequence[LevelRow], steps: Sequence[tuple[float, Volume]], published: PublishedNodes
+    scene: Any, name: str, rows: Sequence[LevelRow], steps: Sequence[SeriesStep], published: PublishedNodes
 ) -> SeriesNodes:
-    """Put a series into the scene.
+    """Put a series into the scene: a table, its chart, and the damaged scans with their maps as sequences.
 
     Args:
         rows: one a level.
-        steps: (level, map of doubt on a right-handed grid) to scrub through.
+        steps: what to step through, one a level.
+        published: the result at the last level, whose colours the maps take.
     """
-    table = _fill_table(scene, name, rows)
-    chart = _add_chart(scene, name, table)
-    published.segmentation.SetNodeReferenceID(SERIES, chart.GetID())
-    return SeriesNodes(table, chart, _add_sequence(scene, name, steps))
-
-
-def _fill_table(scene: Any, name: str, rows: Sequence[LevelRow]) -> Any:
-    node = scene.AddNewNodeByClass("vtkMRMLTableNode", scene.GenerateUniqueName(f"{name} series"))
-    table = vtk.vtkTable()
-    for field, _ in _COLUMNS:
-        array = vtk.vtkDoubleArray()
-        array.SetName(field)
-        for row in rows:
-            array.InsertNextValue(getattr(row, field))
-        table.AddColumn(array)
-    node.SetAndObserveTable(table)
-    node.SetUseColumnTitleAsColumnHeader(True)
-    for field, title in _COLUMNS:
-        node.SetColumnTitle(field, title)
-    return node
-
-
-def _add_chart(scene: Any, name: str, table: Any) -> Any:
-    chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", scene.GenerateUniqueName(f"{name} chart"))
-    titles = dict(_COLUMNS)
-    for field, colour in _CURVES:
-        series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", titles[field])
-        series.SetAndObserveTableNodeID(table.GetID())
-        series.SetPlotType(slicer.vtkMRMLPlotSeriesNode.PlotTypeScatter)
-        series.SetXColumnName("level")
-        series.SetYColumnName(field)
-        series.SetLineStyle(slicer.vtkMRMLPlotSeriesNode.LineStyleSolid)
-        series.SetMarkerStyle(slicer.vtkMRMLPlotSeriesNode.MarkerStyleCircle)
-        series.SetColor(*colour)
-        chart.AddAndObservePlotSeriesNodeID(series.GetID())
-    chart.SetTitle(name)
-    chart.SetXAxisTitle(titles["level"])
+    table = scene.AddNewNodeByClass("vtkMRMLTableNode", scene.GenerateUniqueName(f"{name} series"))
+    fill_numbers(table, {field: [getattr(row, field) for row in rows] for field in _TITLES}, _TITLES)
+    chart = add_line_chart(scene, name, table, "level", _CURVES)
     chart.SetYAxisTitle("Dice / doubt")
     chart.SetYAxisRangeAuto(False)
     chart.SetYAxisRange(0.0, 1.05)
-    return chart
+    tracks = [
+        Track(f"{name}: doubt", [_node(step.uncertainty) for step in steps]),
+        Track(f"{name}: scan", [_node(step.scan) for step in steps]),
+    ]
+    browser, (doubt, scan) = add_browser(scene, f"{name} steps", "strength", [f"{s.level:.1f}" for s in steps], tracks)
+    create_doubt_display(scene, doubt, threshold_of(published.uncertainty))
+    show_grey(scan, steps[0].scan.array)
+    published.segmentation.SetNodeReferenceID(SERIES, chart.GetID())
+    published.segmentation.SetNodeReferenceID(STEPS, browser.GetID())
+    return SeriesNodes(table, chart, browser, scan, doubt)
 
 
-def _add_sequence(scene: Any, name: str, steps: Sequence[tuple[float, Volume]]) -> Any:
-    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", scene.GenerateUniqueName(f"{name} maps"))
-    sequence.SetIndexName("strength")
-    sequence.SetIndexUnit("")
-    for level, volume in steps:
-        frame = slicer.vtkMRMLScalarVolumeNode()
-        frame.SetName(f"{name} {level:.1f}")
-        fill_volume(frame, volume, ExitStack())
-        sequence.SetDataNodeAtValue(frame, f"{level:.1f}")
-    browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", scene.GenerateUniqueName(f"{name} browser"))
-    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
-    return browser
+def _node(volume: Volume) -> Any:
+    node = slicer.vtkMRMLScalarVolumeNode()
+    fill_volume(node, volume, ExitStack())
+    return node

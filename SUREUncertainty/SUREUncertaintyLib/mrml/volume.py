@@ -83,8 +83,7 @@ def add_volume(scene: Any, volume: Volume) -> Any:
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(volume.name))
     node.SetAttribute(_ADDED, volume.name)
     fill_volume(node, stored, ExitStack())
-    node.CreateDefaultDisplayNodes()
-    _set_window(node, stored.array)
+    show_grey(node, stored.array)
     return node
 
 
@@ -159,8 +158,9 @@ def _find_added(scene: Any, volume: Volume) -> Any:
     return None
 
 
-def _set_window(node: Any, array: NDArray[Any]) -> None:
-    """Grey values by the 1st and 99.5th percentile of the non-zero voxels, so that air takes no share."""
+def show_grey(node: Any, array: NDArray[Any]) -> None:
+    """A display in grey, from the 1st to the 99.5th percentile of the non-zero voxels, so that air takes no share."""
+    node.CreateDefaultDisplayNodes()
     values = array[:: max(1, array.shape[0] // 64)]
     values = values[np.isfinite(values) & (values != 0)]
     if not values.size:

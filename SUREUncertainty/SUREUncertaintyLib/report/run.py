@@ -12,6 +12,7 @@ from typing import Any
 from ..core.progress import IsCancelled
 from ..core.progress import Progress
 from ..core.progress import never
+from ..core.progress import part_of
 from ..core.progress import silent
 from ..core.roi import Roi
 from ..core.volume import Volume
@@ -73,15 +74,11 @@ def run_job(
             job.package,
             engine,
             job.rois,
-            progress=_between(progress, 0.0, SEGMENTING),
+            progress=part_of(progress, 0.0, SEGMENTING),
             is_cancelled=is_cancelled,
             sampling=job.sampling,
         )
-        writing = _between(progress, SEGMENTING, 1.0)
+        writing = part_of(progress, SEGMENTING, 1.0)
         document = write_results(result, folder, job.package, job.wanted, additions, writing, is_cancelled)
     progress(1.0, "done")
     return document
-
-
-def _between(progress: Progress, low: float, high: float) -> Progress:
-    return lambda fraction, text: progress(low + (high - low) * fraction, text)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import InputError
+from ..core.geometry import crop_grid
 from ..core.progress import Progress
 from ..core.progress import silent
 from ..core.reading import read_labels
@@ -127,8 +128,14 @@ def _case(row: dict[str, str], section: DataSection, root: Path) -> CaseFile:
     return CaseFile(identity, group, root / section.image_folder / image, root / section.label_folder / label)
 
 
-def load_cases(files: Sequence[CaseFile], section: InputSection, progress: Progress = silent) -> list[TrainingCase]:
-    """Read and prepare every case exactly as inference prepares a scan."""
+def load_cases(
+    files: Sequence[CaseFile], section: InputSection, progress: Progress = silent, data: DataSection | None = None
+) -> list[TrainingCase]:
+    """Read and prepare every case exactly as inference prepares a scan.
+
+    Args:
+        data: which label values are classes and how a case is cut; values are classes and nothing is cut when None.
+    """
     archives = {path: read_rater_arrays(path) for path in {file.image for file in files if file.row is not None}}
     cases = []
     for number, file in enumerate(files):
@@ -136,9 +143,38 @@ def load_cases(files: Sequence[CaseFile], section: InputSection, progress: Progr
         if file.image in archives:
             cases.append(prepare_slice(file, archives[file.image], section))
         else:
-            whole = prepare(file, read_volume(file.image), read_labels(file.label), section)
+            image, label = read_volume(file.image), read_labels(file.label)
+            if data is not None:
+                image, label = cut_to_structures(image, with_classes(label, data.label_values), data.crop_margin_mm)
+            whole = prepare(file, image, label, section)
             cases += slices_of(whole) if len(section.patch) == 2 else [whole]
     return cases
+
+
+def with_classes(label: Volume, values: Sequence[int]) -> Volume:
+    """The label map with ``values`` as classes 1, 2, ...; unchanged without values."""
+    if not values:
+        return label
+    classes = np.zeros(label.grid.shape, np.uint8)
+    for number, value in enumerate(values, 1):
+        classes[label.array == value] = number
+    return label.with_array(classes)
+
+
+def cut_to_structures(image: Volume, label: Volume, margin_mm: float) -> tuple[Volume, Volume]:
+    """Scan and label map in the box around all structures with a margin; unchanged where that is 0 or nothing is
+    labelled, or where the grids differ (``prepare`` says so)."""
+    used = np.argwhere(label.array != 0)
+    if not margin_mm or not used.size or not label.grid.matches(image.grid):
+        return image, label
+    reach = np.ceil(margin_mm / np.asarray(label.grid.spacing_kji)).astype(int)
+    low = np.maximum(used.min(axis=0) - reach, 0)
+    high = np.minimum(used.max(axis=0) + 1 + reach, label.grid.shape)
+    k, j, i = (slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
+    size = (i.stop - i.start, j.stop - j.start, k.stop - k.start)
+    grid = crop_grid(image.grid, (i.start, j.start, k.start), size)
+    cut_image = replace(image, array=image.array[k, j, i], grid=grid)
+    return cut_image, replace(label, array=label.array[k, j, i], grid=grid)
 
 
 def prepare(file: CaseFile, image: Volume, label: Volume, section: InputSection) -> TrainingCase:

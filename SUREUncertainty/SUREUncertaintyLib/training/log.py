@@ -33,3 +33,16 @@ def _read(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as stream:
         return list(csv.DictReader(stream))
+
+
+def read_rows(path: Path) -> list[dict[str, float]]:
+    """The numbers of a log, one dictionary a row, empty cells left out; nothing where there is no log yet."""
+    return [{name: float(text) for name, text in row.items() if _is_number(text)} for row in _read(path)]
+
+
+def _is_number(text: str | None) -> bool:
+    try:
+        float(text or "")
+    except ValueError:
+        return False
+    return True

@@ -21,8 +21,11 @@ class DataSection:
     """Where cases come from: a CSV table inside ``folder``, one row a case.
 
     ``tuning_groups`` are the groups of the training split on which settings are chosen. They are trained on only
-    with ``use_tuning_cases``, when every setting is fixed. ``arrays`` names an npz of slices with several readers'
-    marks (see ``metrics.raters``) in the place of image and label files; ``row_column`` says which slice.
+    with ``use_tuning_cases``, when every setting is fixed. ``label_values`` are the values in the label files that
+    become classes 1, 2, ... in this order (others: background); empty: values are classes. With ``crop_margin_mm``
+    a case is the box around its structures with this margin; 0: the whole scan. ``arrays`` names an npz of slices
+    with several readers' marks (see ``metrics.raters``) in the place of image and label files; ``row_column`` says
+    which slice.
 
     ``image_pattern``, ``label_pattern`` and ``id_pattern`` make file names and ids from a row's columns in the place of
     one column, for instance ``{patient}_{phase}.nii.gz``. With ``folds`` the groups are cut into that many parts (see
@@ -50,6 +53,8 @@ class DataSection:
     fold: int = 0
     stratum_column: str = ""
     fold_seed: int = 1
+    label_values: tuple[int, ...] = ()
+    crop_margin_mm: float = 0.0
 
 
 @dataclass(frozen=True)

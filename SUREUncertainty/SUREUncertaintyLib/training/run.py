@@ -62,10 +62,12 @@ def train(
     try:
         if processes.is_first:
             claim_output(output, manifest_of(settings, files, begun))
-        cases = load_cases(files.training, settings.input, progress)
-        tuning = load_cases(files.tuning, settings.input, progress) if processes.is_first else []
+        cases = load_cases(files.training, settings.input, progress, settings.data)
+        tuning = load_cases(files.tuning, settings.input, progress, settings.data) if processes.is_first else []
         weights = begun.weights(settings) if begun else None
-        network = Trainer(settings, cases, tuning, output, processes, start=weights).run(progress, is_cancelled)
+        rhythm = rhythm_of(settings.optimisation.steps)
+        trainer = Trainer(settings, cases, tuning, output, processes, start=weights, **rhythm)
+        network = trainer.run(progress, is_cancelled)
         if not processes.is_first:
             return None
         document = describe_package(settings, network, cases, tuning)
@@ -76,3 +78,12 @@ def train(
         return build_package(target, document, shipped, licence_text(settings), shape, overwrite=True)
     finally:
         processes.close()
+
+
+def rhythm_of(steps: int) -> dict[str, int]:
+    """How often to log, save and validate: often enough for a short training to draw a curve."""
+    return {
+        "log_every": max(1, min(50, steps // 40)),
+        "save_every": max(1, min(250, steps // 10)),
+        "validate_every": max(1, min(500, steps // 10)),
+    }

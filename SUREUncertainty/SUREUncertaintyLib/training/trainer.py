@@ -96,7 +96,7 @@ class Trainer:
         first, last = int(state["step"]), self.recipe.optimisation.steps
         log = TrainingLog(self.output / "log.csv", first) if self.processes.is_first else None
         for step in range(first, last):
-            self._raise_if_stopped(is_cancelled)
+            self._raise_if_stopped(is_cancelled, step)
             values = self._step(step)
             done = step + 1
             if log is not None and (done % self.log_every == 0 or done == last):
@@ -169,8 +169,11 @@ class Trainer:
         learnt = self._objective.state() if isinstance(self._objective, LearningObjective) else {}
         save_checkpoint(self.output, self.network, self.average, self._optimizer, {"step": done}, learnt)
 
-    def _raise_if_stopped(self, is_cancelled: IsCancelled) -> None:
+    def _raise_if_stopped(self, is_cancelled: IsCancelled, done: int) -> None:
+        """Stop where the user wants it; what was learnt since the last checkpoint is kept."""
         if self.processes.any(is_cancelled()):
+            if self.processes.is_first and done:
+                self._save(done)
             raise_if_cancelled(lambda: True)
 
 

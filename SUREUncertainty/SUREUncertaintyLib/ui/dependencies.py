@@ -39,6 +39,11 @@ INFERENCE = (
 GRAPHICS = (
     Dependency("torch", "torch", "runs the networks on a graphics card, and trains them (optional)"),
     Dependency("monai", "monai", "builds the networks for PyTorch (optional)"),
+    Dependency("safetensors", "safetensors", "reads and writes weights for PyTorch (optional)"),
+)
+TRAINING = (
+    Dependency("onnx", "onnx", "writes trained networks (only for training)"),
+    Dependency("PyYAML", "yaml", "reads recipes (only for training)"),
 )
 
 
@@ -142,9 +147,27 @@ class Dependencies:
         with offline(wheels):
             self._installer.ensure(self._resources / "requirements-torch.txt", self._constraints(), names)
 
+    def require_training(self, wheels: Path | None = None) -> None:
+        """Have everything that training needs: PyTorch and what writes the trained network; asks the user.
+
+        Raises:
+            DependencyError: as ``require`` and ``require_torch``, or something is still missing.
+        """
+        self.require(wheels)
+        missing = [item for item in (*GRAPHICS, *TRAINING) if find_spec(item.module) is None]
+        if not missing:
+            return
+        self.require_torch(wheels)
+        importlib.invalidate_caches()
+        left = [item.package for item in missing if find_spec(item.module) is None]
+        if left:
+            raise DependencyError(texts.STILL_MISSING.format(names=", ".join(left)))
+
     def rows(self) -> list[tuple[str, str, str]]:
         """(package, version or "", purpose) of everything that is or could be used."""
-        return [(item.package, installed_version(item.package), item.purpose) for item in (*INFERENCE, *GRAPHICS)]
+        return [
+            (item.package, installed_version(item.package), item.purpose) for item in (*INFERENCE, *GRAPHICS, *TRAINING)
+        ]
 
     def _install(self, missing: Sequence[Dependency], wheels: Path | None) -> None:
         names = ", ".join(item.package for item in missing)

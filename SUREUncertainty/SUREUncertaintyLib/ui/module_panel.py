@@ -31,6 +31,8 @@ from .run_controller import RunController
 from .sample_data import load_head
 from .sample_data import load_phantom
 from .setup_panel import SetupPanel
+from .steps_panel import StepsPanel
+from .train_panel import TrainPanel
 from .worker_bridge import WorkerBridge
 
 
@@ -44,7 +46,7 @@ class ModulePanel:
         dependencies: what a run needs beyond Slicer.
         translate: of texts.
         slicer_version: for the report.
-        bridge: the worker; a real one by default.
+        bridge, training_bridge: the workers for segmenting and for training; real ones by default.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class ModulePanel:
         translate: Callable[[str], str] = str,
         slicer_version: str = "",
         bridge: WorkerBridge | None = None,
+        training_bridge: WorkerBridge | None = None,
     ) -> None:
         self.ui = ui
         self.context = PanelContext(ui, scene, desktop, translate)
@@ -67,14 +70,28 @@ class ModulePanel:
         self.export = ExportPanel(self.context)
         self.doubt = DoubtPanel(self.context)
         self.noise = NoisePanel(self.context, self._move_noise, self._run_series, self.noises.stop)
+        self.steps = StepsPanel(self.context)
         self.numbers = NumbersPanel(self.context)
         self.setup = SetupPanel(self.context, dependencies, self.bridge.log, slicer_version, self.input.refresh_models)
+        self.training_bridge = training_bridge or WorkerBridge(desktop.create_timer)
+        require = self.setup.require_training
+        self.train = TrainPanel(self.context, self.training_bridge, require, self._on_trained, self._report)
         self._shown: Any = None
         self.is_edited = False
 
     def connect(self) -> None:
         """Listen to the widgets."""
-        parts = (self.input, self.results, self.export, self.doubt, self.noise, self.numbers, self.setup)
+        parts = (
+            self.input,
+            self.results,
+            self.export,
+            self.doubt,
+            self.noise,
+            self.steps,
+            self.numbers,
+            self.setup,
+            self.train,
+        )
         for part in parts:
             part.connect()
         self.ui.phantomButton.connect("clicked(bool)", self._on_phantom)
@@ -138,6 +155,7 @@ class ModulePanel:
         """The scene is going: nothing that is under way may end in it."""
         self.runs.forget()
         self.noises.stop()
+        self.train.controller.forget_scene()
         if self.input.is_running:
             self.input.end(texts.READY)
 
@@ -145,6 +163,7 @@ class ModulePanel:
         """End the worker."""
         self.forget_scene()
         self.bridge.close()
+        self.training_bridge.close()
 
     def show_progress(self, fraction: float, text: str, elapsed: float) -> None:
         """For ``RunController``."""
@@ -177,6 +196,7 @@ class ModulePanel:
     def show_series(self, rows: Sequence[LevelRow], nodes: SeriesNodes) -> None:
         """For ``NoiseController``."""
         self.noise.show_series(rows)
+        self.steps.refresh(nodes.browser.GetName())
         self.context.desktop.show_chart(nodes.chart)
 
     def show_noise_failure(self, why: Failure) -> None:
@@ -206,12 +226,18 @@ class ModulePanel:
         self.export.show(published)
         self.doubt.show(published)
         self.numbers.show(published)
+        self.steps.refresh()
 
     def _move_noise(self, noise: Noise) -> None:
         self.noises.move(self.input.request(), noise)
 
     def _run_series(self, noise: Noise) -> None:
         self.noises.run_series(self.input.request(), noise.kind, noise.seed)
+
+    def _on_trained(self, model: str) -> None:
+        self.input.refresh_models()
+        if self.context.parameters is not None:
+            self.context.parameters.model = model
 
     def _on_phantom(self, _checked: bool = False) -> None:
         self._begin_with(load_phantom())

@@ -24,6 +24,7 @@ from ..mrml.boxes import roi_from_node
 from ..mrml.nodes import PublishedNodes
 from ..mrml.publish import publish
 from ..mrml.series import SeriesNodes
+from ..mrml.series import SeriesStep
 from ..mrml.series import publish_series
 from ..mrml.volume import add_volume
 from ..mrml.volume import fill_volume
@@ -177,9 +178,12 @@ class NoiseController:
         steps, self._series = self._series, None
         rows = [self._row(step, answer) for step, answer in steps]
         published = self._publish(steps[-1][1])
-        maps = [(step.strength, right_handed(answer.uncertainty)) for step, answer in steps]
+        shown = [
+            SeriesStep(step.strength, right_handed(answer.image), right_handed(answer.uncertainty))
+            for step, answer in steps
+        ]
         name = f"{published.scan.GetName()} ({noise.kind})"
-        self._view.show_series(rows, publish_series(self._scene(), name, rows, maps, published))
+        self._view.show_series(rows, publish_series(self._scene(), name, rows, shown, published))
         return None
 
     def _row(self, noise: Noise, result: SegmentationResult) -> LevelRow:

@@ -44,6 +44,10 @@ class SetupPanel:
         """Have everything that a run needs; asks before anything is installed. Raises ``DependencyError``."""
         self._dependencies.require(self._wheels())
 
+    def require_training(self) -> None:
+        """Have everything that training needs; asks before anything is installed. Raises ``DependencyError``."""
+        self._dependencies.require_training(self._wheels())
+
     def refresh(self) -> None:
         """Show what is installed and the end of the log."""
         rows = [(package, version or "-", purpose) for package, version, purpose in self._dependencies.rows()]

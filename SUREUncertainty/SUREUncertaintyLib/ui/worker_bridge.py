@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections import deque
 from collections.abc import Callable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ LOG_LINES = 2000
 
 OnProgress = Callable[[float, str], None]
 OnResult = Callable[[SegmentationResult], None]
+OnAnswer = Callable[[Mapping[str, Any]], None]
 OnError = Callable[[Failure], None]
 
 
@@ -85,6 +87,19 @@ class WorkerBridge:
             InputError: there was no scan yet. EngineError: the worker cannot be started.
         """
         self._client.resegment(array, on_result=self._closing(on_result), on_error=self._closing(on_error))
+        self._wait()
+
+    def train(
+        self, arguments: Mapping[str, Any], on_progress: OnProgress, on_result: OnAnswer, on_error: OnError
+    ) -> None:
+        """Train on a person's own scans; see ``worker.training``.
+
+        Raises:
+            EngineError: the worker cannot be started.
+        """
+        self._client.train(
+            arguments, on_progress=on_progress, on_result=self._closing(on_result), on_error=self._closing(on_error)
+        )
         self._wait()
 
     def cancel(self) -> None:

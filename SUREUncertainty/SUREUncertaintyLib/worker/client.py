@@ -146,6 +146,22 @@ class WorkerClient:
             image = self._scan[0].with_array(array)
             return self._start(image, keep_probabilities, on_progress, on_result, on_error)
 
+    def train(
+        self,
+        arguments: Mapping[str, Any],
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+        on_error: OnError | None = None,
+    ) -> ClientJob:
+        """Train on a person's own scans (``worker.training``); the answer names the new model.
+
+        Give it a client of its own: the worker does one job at a time.
+        """
+        with self._lock:
+            job = self._job(self._running(reload=False), None, on_progress, on_result, on_error)
+            self._send(job, "train", dict(arguments))
+            return job
+
     def cancel(self) -> None:
         """Ask the jobs to stop, and kill the whole process tree if they have not after a moment. Returns at once.
 

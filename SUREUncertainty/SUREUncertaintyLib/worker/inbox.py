@@ -8,6 +8,9 @@ from collections.abc import Callable
 
 from .protocol import Request
 
+LONG = ("segment", "train")
+"""Commands that can be cancelled, and that give way to a newer segmentation."""
+
 
 class Job:
     """A request on its way. ``stop`` asks it to end; ``reason`` is the kind of failure that it then ends with."""
@@ -51,7 +54,7 @@ class Inbox:
         self._say(dropped)
 
     def cancel(self) -> int | None:
-        """Stop every waiting and the running segmentation; the id of the running one."""
+        """Stop every waiting and the running job; the id of the running one."""
         with self._changed:
             running = self._running
             dropped = self._stop("cancelled")
@@ -79,10 +82,10 @@ class Inbox:
 
     def _stop(self, reason: str) -> list[Job]:
         """Stop segmentations; gives those that had not started."""
-        if self._running is not None and self._running.request.command == "segment":
+        if self._running is not None and self._running.request.command in LONG:
             self._running.stop(reason)
-        dropped = [job for job in self._waiting if job.request.command == "segment"]
-        self._waiting = deque(job for job in self._waiting if job.request.command != "segment")
+        dropped = [job for job in self._waiting if job.request.command in LONG]
+        self._waiting = deque(job for job in self._waiting if job.request.command not in LONG)
         for job in dropped:
             job.stop(reason)
         return dropped

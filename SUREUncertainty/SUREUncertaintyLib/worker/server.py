@@ -34,6 +34,7 @@ from .protocol import roi_from_json
 from .protocol import write_message
 from .result_files import read_array
 from .result_files import write_result
+from .training import train_own
 
 GRACE_SECONDS = 1.0
 """How long a job may take to notice that nobody waits for it any more."""
@@ -111,13 +112,20 @@ class Server:
         request = job.request
         try:
             raise_if_cancelled(job.is_stopped)
-            answer = self._load(request) if request.command == "load" else self._segment(job)
+            answer = self._answer(job)
         except Cancelled:
             self._fail(request.id, failure(job.reason))
         except Exception as error:
             self._fail(request.id, failure_of(error, traceback.format_exc()))
         else:
             self._send("result", id=request.id, **answer)
+
+    def _answer(self, job: Job) -> dict[str, Any]:
+        if job.request.command == "load":
+            return self._load(job.request)
+        if job.request.command == "train":
+            return train_own(job.request.arguments, self._progress(job.request.id), job.is_stopped)
+        return self._segment(job)
 
     def _load(self, request: Request) -> dict[str, Any]:
         arguments = request.arguments

@@ -1,0 +1,75 @@
+"""What a scene has to step through: series of noise, and samples of models that draw them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import slicer
+
+from .nodes import PublishedNodes
+from .nodes import all_published
+from .sequences import show_step
+from .sequences import shown_nodes
+from .sequences import step_count
+from .sequences import step_value
+from .series import STEPS
+
+SAMPLES = "SURE.browser"
+"""Role of the segmentation's reference to the browser of its samples."""
+
+SERIES_KIND, SAMPLES_KIND = "series", "samples"
+_ROLES = {STEPS: SERIES_KIND, SAMPLES: SAMPLES_KIND}
+
+
+@dataclass(frozen=True)
+class Steps:
+    """One thing to step through; ``kind`` is ``SERIES_KIND`` or ``SAMPLES_KIND``."""
+
+    kind: str
+    browser: Any
+    published: PublishedNodes
+
+    @property
+    def name(self) -> str:
+        """The browser's name, unique in its scene."""
+        return str(self.browser.GetName())
+
+    @property
+    def count(self) -> int:
+        """How many steps there are."""
+        return step_count(self.browser)
+
+    @property
+    def number(self) -> int:
+        """The step that is shown."""
+        return int(self.browser.GetSelectedItemNumber())
+
+    def value(self, number: int) -> str:
+        """What a step is: a strength, or a sample's number."""
+        return step_value(self.browser, number)
+
+
+def steps_in(scene: Any) -> list[Steps]:
+    """Everything in the scene to step through, oldest result first."""
+    found = []
+    for published in all_published(scene):
+        for role, kind in _ROLES.items():
+            browser = published.segmentation.GetNodeReference(role)
+            if step_count(browser):
+                found.append(Steps(kind, browser, published))
+    return found
+
+
+def go_to_step(scene: Any, steps: Steps, number: int, opacity: float) -> None:
+    """Show a step in the slice views; ``opacity`` in 0..1 of a map of doubt over its scan."""
+    show_step(steps.browser, number)
+    if steps.kind == SAMPLES_KIND:
+        for node in shown_nodes(steps.browser):
+            node.GetDisplayNode().SetVisibility(True)
+        return
+    doubt, scan = shown_nodes(steps.browser)[:2]
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
+        composite.SetBackgroundVolumeID(scan.GetID())
+        composite.SetForegroundVolumeID(doubt.GetID())
+        composite.SetForegroundOpacity(opacity)

@@ -1,0 +1,175 @@
+"""Train your own: scans with labels, a recipe, a name; then curves while it runs, and a model in the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core import texts
+from ..core.errors import SureError
+from ..mrml.curves import CurveNodes
+from ..mrml.pairs import scene_pairs
+from ..mrml.pairs import write_scene_pairs
+from ..packages.catalogue import user_folder
+from ..training.own_cases import find_pairs
+from ..training.own_cases import package_name
+from ..worker.failures import Failure
+from .context import PanelContext
+from .context import chosen
+from .context import fill_combo
+from .input_panel import STEPS
+from .remaining import remaining_text
+from .train_controller import TrainController
+from .train_controller import TrainRequest
+from .worker_bridge import WorkerBridge
+
+FOLDER, SCENE = "folder", "scene"
+OWN_RECIPE = "file"
+SHOWN = 5
+"""Names that are listed; the count says how many there are."""
+
+
+class TrainPanel:
+    """A ``TrainView`` with its own controller.
+
+    Args:
+        require: has what training needs installed, and raises ``SureError`` when it is not.
+        trained: called with the name of a model that has come.
+        report: called with a failure that deserves a message.
+    """
+
+    def __init__(
+        self,
+        context: PanelContext,
+        bridge: WorkerBridge,
+        require: Callable[[], None],
+        trained: Callable[[str], None],
+        report: Callable[[Failure], None],
+    ) -> None:
+        self._context, self.ui = context, context.ui
+        self.controller = TrainController(bridge, context.scene, self)
+        self._require, self._trained, self._report = require, trained, report
+
+    def connect(self) -> None:
+        """Fill the lists and listen to the widgets."""
+        say = self._context.translate
+        fill_combo(self.ui.trainSourceSelector, {key: say(text) for key, text in texts.TRAIN_SOURCES.items()}, FOLDER)
+        fill_combo(self.ui.trainRecipeSelector, {key: say(text) for key, text in texts.TRAIN_RECIPES.items()}, "quick")
+        self.ui.trainCollapsibleButton.connect("contentsCollapsed(bool)", self.update)
+        for combo in (self.ui.trainSourceSelector, self.ui.trainRecipeSelector):
+            combo.connect("currentIndexChanged(int)", self.update)
+        for path in (self.ui.trainFolder, self.ui.trainRecipeFile):
+            path.connect("currentPathChanged(QString)", self.update)
+        self.ui.trainNameEdit.connect("textChanged(QString)", self.update)
+        self.ui.trainButton.connect("clicked(bool)", self._on_button)
+        self.ui.trainProgressBar.setVisible(False)
+        self.update()
+
+    def update(self, *_: Any) -> None:
+        """Say what was found and whether a training can begin."""
+        from_folder, own = self._is_from_folder(), chosen(self.ui.trainRecipeSelector) == OWN_RECIPE
+        self.ui.trainFolder.enabled = from_folder or own
+        self.ui.trainRecipeFile.enabled = own
+        found, obstacle = self._look()
+        self.ui.trainFoundLabel.setText(found)
+        running = self.controller.is_running
+        self._context.allow(self.ui.trainButton, running or not obstacle, texts.TRAIN_TOOLTIP, obstacle)
+        begin = texts.GO_ON_TRAINING if not obstacle and self._has_begun() else texts.TRAIN
+        self.ui.trainButton.setText(self._context.translate(texts.CANCEL if running else begin))
+
+    def show_training(self, fraction: float, text: str, elapsed: float) -> None:
+        """For ``TrainController``."""
+        self.ui.trainProgressBar.setValue(round(fraction * STEPS))
+        rest = remaining_text(fraction, elapsed)
+        self.ui.trainLabel.setText(f"{text} - {rest}" if rest else text)
+
+    def show_curves(self, nodes: CurveNodes) -> None:
+        """For ``TrainController``."""
+        self._context.desktop.show_chart(nodes.chart)
+
+    def show_trained(self, answer: Mapping[str, Any]) -> None:
+        """For ``TrainController``."""
+        self._end(self._context.translate(texts.TRAINED).format(model=answer["model"]))
+        self._trained(str(answer["model"]))
+
+    def show_training_failure(self, why: Failure) -> None:
+        """For ``TrainController``."""
+        self._end(self._context.translate(texts.TRAINING_KEPT) if why.kind == "cancelled" else why.text)
+        self._report(why)
+
+    def _end(self, text: str) -> None:
+        self.ui.trainProgressBar.setVisible(False)
+        self.ui.trainLabel.setText(text)
+        self.update()
+
+    def _on_button(self, _checked: bool = False) -> None:
+        if self.controller.is_running:
+            self.ui.trainLabel.setText(self._context.translate(texts.CANCELLING))
+            self.controller.cancel()
+            return
+        try:
+            self._require()
+            request = self._request()
+        except SureError as error:
+            self.ui.trainLabel.setText(str(error))
+            self._context.desktop.error(str(error))
+            return
+        self.ui.trainProgressBar.setRange(0, STEPS)
+        self.ui.trainProgressBar.setVisible(True)
+        self.ui.trainLabel.setText(self._context.translate(texts.STARTING))
+        self.controller.start(request)
+        self.update()
+
+    def _request(self) -> TrainRequest:
+        output, profile = self._output(), chosen(self.ui.trainRecipeSelector)
+        if profile == OWN_RECIPE:
+            return TrainRequest(
+                self._folder(), self._name(), "", output, Path(str(self.ui.trainRecipeFile.currentPath))
+            )
+        folder = self._folder()
+        if not self._is_from_folder():
+            folder = output.parent / f"{output.name}-scans"
+            if not self._has_begun():
+                write_scene_pairs(scene_pairs(self._context.scene()), folder)
+        return TrainRequest(folder, self._name(), profile, output)
+
+    def _look(self) -> tuple[str, str]:
+        """What was found, and why training cannot begin now (empty when it can)."""
+        try:
+            self._name()
+            names = self._names()
+        except SureError as error:
+            return str(error), str(error)
+        if names is None:
+            return "", texts.NEEDS_RECIPE
+        if not names:
+            return "", texts.NEEDS_PAIRS
+        shown = ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
+        return self._context.translate(texts.FOUND_PAIRS).format(count=len(names), names=shown), ""
+
+    def _names(self) -> list[str] | None:
+        """Names of the pairs to train on; None where a recipe of the user's is still to be chosen."""
+        has_folder = bool(str(self.ui.trainFolder.currentPath))
+        if chosen(self.ui.trainRecipeSelector) == OWN_RECIPE:
+            return [self._folder().name] if has_folder and str(self.ui.trainRecipeFile.currentPath) else None
+        if self._is_from_folder():
+            return [pair.id for pair in find_pairs(self._folder())] if has_folder else []
+        scene = self._context.scene()
+        return [] if scene is None else [pair.name for pair in scene_pairs(scene)]
+
+    def _is_from_folder(self) -> bool:
+        return chosen(self.ui.trainSourceSelector) == FOLDER
+
+    def _folder(self) -> Path:
+        return Path(str(self.ui.trainFolder.currentPath))
+
+    def _name(self) -> str:
+        return package_name(str(self.ui.trainNameEdit.text) or texts.OWN_NAME)
+
+    def _output(self) -> Path:
+        return user_folder().parent / "trainings" / self._name()
+
+    def _has_begun(self) -> bool:
+        return (self._output() / "checkpoint").is_dir()
