@@ -25,6 +25,7 @@ from SUREUncertaintyLib.training.recipe import find_recipe
 from SUREUncertaintyLib.training.run import train
 
 FOLDS = 2
+FILTER_BY = "crossfit-row-centred"
 PROFILE: dict[str, Any] = {
     "channels": [8, 16, 32, 64],
     "spacing": [2.0, 2.0, 2.0],
@@ -104,14 +105,21 @@ def out_of_fold_dice(plan: Plan, name: str, rows: Rows) -> dict[str, float]:
 
 def arms(plan: Plan, sets: tuple[str, ...]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every training: its set, its name, and the sections of the recipe that differ. Whole seeds come first."""
-    for seed in range(plan.seeds):
-        for name in sets:
-            yield name, f"{name}-plain-{seed}", {"seed": seed}
-            yield name, f"{name}-duo-{seed}", {"seed": seed, "loss": {"name": "duo", "kl_anneal_epochs": 20}}
-            for share in reversed(SHARES):
-                cut = {"table": f"difficulty/{name}/crossfit/auv.csv", "keep": share, "allow_unproven": True}
-                yield name, f"{name}-filter{share:g}-{seed}", {"seed": seed, "filter": cut}
-                yield name, f"{name}-random{share:g}-{seed}", {"seed": seed, "filter": {**cut, "random_seed": seed}}
+    turns = [(seed, name) for seed in range(plan.seeds) for name in sets]
+    mild, strong = SHARES
+    for seed, name in turns:
+        yield name, f"{name}-plain-{seed}", {"seed": seed}
+        yield name, f"{name}-duo-{seed}", {"seed": seed, "loss": {"name": "duo", "kl_anneal_epochs": 20}}
+        yield from _filters(name, seed, strong)
+    for seed, name in turns:
+        yield from _filters(name, seed, mild)
+
+
+def _filters(name: str, seed: int, share: float) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The filter and its control, which drops as many patients at random."""
+    cut = {"table": f"difficulty/{name}/{FILTER_BY}/auv.csv", "keep": share, "allow_unproven": True}
+    yield name, f"{name}-filter{share:g}-{seed}", {"seed": seed, "filter": cut}
+    yield name, f"{name}-random{share:g}-{seed}", {"seed": seed, "filter": {**cut, "random_seed": seed}}
 
 
 def run_arm(plan: Plan, name: str, arm: str, changes: dict[str, Any], rows: Rows) -> bool:

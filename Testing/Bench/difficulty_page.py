@@ -130,7 +130,7 @@ def _training(arms: list[dict[str, Any]]) -> list[str]:
         f"{len(arms)} trainings of one small network (channels 8-16-32-64, 2 mm, {', '.join(map(str, steps))} steps), "
         f"compared on the {scans} scans of the tuning split, which are never damaged. An arm and "
         "what it is compared with share seed and everything else; the interval is that of the mean over seeds. "
-        "Filters leave out the hardest patients by the row `crossfit` above; `random` drops as many patients at random."
+        "Filters leave out the hardest patients by `crossfit, row-centred`; `random` drops as many patients at random."
     ]
 
 

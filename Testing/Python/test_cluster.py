@@ -183,10 +183,13 @@ def test_a_models_folder_travels_as_an_absolute_path(tiny_package: Package, monk
 
 
 def command(name: str, cases: Path, package: Package, output: Path, *more: str) -> list[str]:
-    return [name, "--cases", str(cases), "--model", str(package.root), "--output", str(output), *more]
+    model = "--extractor" if name == "difficulty" else "--model"
+    return [name, "--cases", str(cases), model, str(package.root), "--output", str(output), *more]
 
 
-@pytest.mark.parametrize(("name", "more"), [("evaluate", ()), ("robustness", ("--corruption", "blur"))])
+@pytest.mark.parametrize(
+    ("name", "more"), [("evaluate", ()), ("robustness", ("--corruption", "blur")), ("difficulty", ("--no-gate",))]
+)
 def test_an_address_without_an_answer_is_wrong_input_and_leaves_nothing(
     name: str,
     more: tuple[str, ...],

@@ -72,6 +72,17 @@ def test_a_missing_checkpoint_is_an_error_that_names_the_path(name: str, tmp_pat
         create_extractor(ExtractorOptions(name))
 
 
+def test_folders_and_files_travel_as_absolute_paths(
+    tiny_package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_package.root.parent)
+    folder = tiny_package.root.name
+    assert ExtractorOptions(folder).name == str(tiny_package.root)
+    assert ExtractorOptions(f"crossfit:{folder}").name == f"crossfit:{tiny_package.root}"
+    assert ExtractorOptions("timm:vit", Path("w.pt")).checkpoint == tiny_package.root.parent / "w.pt"
+    assert ExtractorOptions("hippocampus-t1").name == "hippocampus-t1"
+
+
 def test_an_unknown_extractor_is_refused_and_the_known_ones_are_named() -> None:
     with pytest.raises(InputError, match=r"Unknown extractor 'magic'.*control-random"):
         create_extractor(ExtractorOptions("magic"))

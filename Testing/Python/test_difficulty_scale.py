@@ -17,6 +17,7 @@ from SUREUncertaintyLib.difficulty.scale import ONE_ROW
 from SUREUncertaintyLib.difficulty.scale import GramAccumulator
 from SUREUncertaintyLib.difficulty.scale import column_tiles
 from SUREUncertaintyLib.difficulty.scale import perception_scale
+from SUREUncertaintyLib.difficulty.scale import spectral_entropy
 
 
 def by_svd(matrix: NDArray[np.float64], power: int = 2) -> float:
@@ -51,6 +52,8 @@ def test_a_map_of_zeros_has_no_scale_and_says_why() -> None:
     assert math.isnan(found.value)
     assert found.reason == ALL_ZERO
     assert not found.valid
+    # the reference code's 1e-6 makes the same map the most certain of all
+    assert spectral_entropy(np.zeros(8), power=1) == pytest.approx(1.0)
 
 
 def test_orthogonal_rows_of_equal_norm_have_scale_1() -> None:

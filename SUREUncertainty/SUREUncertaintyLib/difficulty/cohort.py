@@ -219,7 +219,8 @@ def _with_correlations(
     known = [scan for scan in fresh if scan.id in options.dice]
     notes = [] if extractor.needs_labels else [NO_LABELS]
     if len(fresh) < len(scans):
-        notes.append(f"The extractor's network was trained on {len(scans) - len(fresh)} of the {len(scans)} scans.")
+        known_to_it = len(scans) - len(fresh)
+        notes.append(f"The extractor's network was trained or tuned on {known_to_it} of the {len(scans)} scans.")
     return Gate(
         damage=tests,
         volume_correlation=spearman(auv, volume),

@@ -46,7 +46,7 @@ def write_page(
     parts = [
         f'<p class="disclaimer">{DISCLAIMER}</p><h1>How hard are these scans?</h1>',
         f'<p class="quiet">Hard for the extractor {name}; a hard scan is not a bad scan.</p>',
-        _section("Can these numbers be trusted?", _paragraphs(verdict(gate) if gate else [NOT_RUN])),
+        _section("Can these numbers be trusted?", _trust(gate)),
         _section("Filtering", _paragraphs([outcome.sentence for outcome in kept] or ["No filter was asked for."])),
         _notes(table),
         _section("The hardest scans", f'<div class="few">{"".join(_figures(order[:HARDEST], table, cases))}</div>'),
@@ -58,6 +58,13 @@ def write_page(
     body = "\n".join(part for part in parts if part)
     text = f'<!DOCTYPE html>\n<html lang="en">{head}<body><main>\n{body}\n</main></body></html>\n'
     (folder / FILE).write_text(text, encoding="utf-8")
+
+
+def _trust(gate: Gate | None) -> str:
+    """The verdict as a notice, what led to it below."""
+    first, *rest = verdict(gate) if gate else [NOT_RUN]
+    kind = "notice fine" if gate is not None and gate.status == "valid" else "notice"
+    return f'<p class="{kind}">{escape(first)}</p>\n{_paragraphs(rest)}'
 
 
 def ranking(table: DifficultyTable) -> list[CaseScale]:

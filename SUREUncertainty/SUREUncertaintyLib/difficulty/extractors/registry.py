@@ -43,6 +43,14 @@ class ExtractorOptions:
     threads: int | None = None
     known: dict[int, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Files and folders are kept as absolute paths, because another process may run elsewhere."""
+        kind, mark, argument = self.name.rpartition(":")
+        if kind in ("", "package", "crossfit") and Path(argument).is_dir():
+            object.__setattr__(self, "name", f"{kind}{mark}{Path(argument).absolute()}")
+        if self.checkpoint is not None:
+            object.__setattr__(self, "checkpoint", Path(self.checkpoint).absolute())
+
 
 def create_extractor(options: ExtractorOptions) -> Extractor:
     """Build an extractor.
