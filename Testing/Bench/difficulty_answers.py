@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from SUREUncertaintyLib.difficulty.gate import pearson
 from SUREUncertaintyLib.difficulty.gate import spearman
 from SUREUncertaintyLib.metrics.bootstrap import Interval
 from SUREUncertaintyLib.metrics.bootstrap import paired_bootstrap
@@ -80,13 +83,46 @@ def spearman_interval(scales: Mapping[str, float], dice: Mapping[str, float], gr
     return Interval(rho(pools), float(low), float(high), len(pools))
 
 
+def renew_correlations(results: Path) -> None:
+    """Write ``correlations.json``: S against Dice of every row that has both; what holds for the same weights stays."""
+    path = results / "correlations.json"
+    earlier = read_results(results, "correlations").get("correlations", {"rows": {}})["rows"]
+    dice = {entry["set"]: entry for entry in read_results(results, "dice").values()}
+    rows = {}
+    for entry in read_results(results, "score").values():
+        if entry["set"] in dice:
+            key, network = f"{entry['set']}, {entry['extractor']}", dice[entry["set"]]["network"]
+            known = earlier.get(key, {})
+            fresh = (known.get("digest"), known.get("network")) != (entry["digest"], network)
+            found = _correlated(entry, dice[entry["set"]]["dice"]) if fresh else known
+            rows[key] = {**found, "digest": entry["digest"], "network": network}
+    path.write_text(json.dumps({"rows": rows}, indent=1) + "\n", encoding="utf-8")
+
+
+def _correlated(entry: Mapping[str, Any], dice: Mapping[str, float]) -> dict[str, Any]:
+    rho = spearman_interval(entry["scales"], dice, entry["groups"])
+    ids = [name for name in entry["scales"] if name in dice]
+    linear = pearson([entry["scales"][name] for name in ids], [dice[name] for name in ids])
+    return {
+        "spearman": [round(value, 4) for value in (rho.mean, rho.low, rho.high)],
+        "pearson": round(linear, 4),
+        "n": len(ids),
+    }
+
+
+def read_results(results: Path, kind: str) -> dict[str, dict[str, Any]]:
+    """The JSON files of one kind by name."""
+    found = sorted(results.glob(f"{kind}*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in found}
+
+
 def answers(
-    scores: Sequence[Mapping[str, Any]], dice: Sequence[Mapping[str, Any]], comparisons: Sequence[Comparison]
+    scores: Sequence[Mapping[str, Any]], follows: Mapping[str, Any], comparisons: Sequence[Comparison]
 ) -> list[str]:
     """One sentence a question, from the numbers."""
     found = [_finds(scores, data) for data in ("images", "labels") if any(s["set"] == data for s in scores)]
     gains = [_gains(comparisons, arms, words) for arms, words in QUESTIONS]
-    return [*found, *_follows(scores, dice), *(sentence for sentence in gains if sentence)]
+    return [*found, *_follows(follows), *(sentence for sentence in gains if sentence)]
 
 
 QUESTIONS = (
@@ -110,19 +146,15 @@ def _finds(scores: Sequence[Mapping[str, Any]], data: str) -> str:
     return f"{what} are {'; '.join(words)}."
 
 
-def _follows(scores: Sequence[Mapping[str, Any]], dice: Sequence[Mapping[str, Any]]) -> list[str]:
-    known = {entry["set"]: entry["dice"] for entry in dice}
+def _follows(follows: Mapping[str, Any]) -> list[str]:
     words = []
-    for data, extractor in (("held", "hippocampus-t1"), ("clean", "crossfit")):
-        for entry in scores:
-            if (entry["set"], entry["extractor"]) == (data, extractor) and data in known:
-                rho = spearman_interval(entry["scales"], known[data], entry["groups"])
-                words.append(f"{rho.mean:+.2f} ({rho.low:+.2f} to {rho.high:+.2f}) for {extractor}")
-    return (
-        [f"S and Dice correlate with {' and '.join(words)} on undamaged scans; the source reports 0.75."]
-        if words
-        else []
-    )
+    for extractor, data in (("hippocampus-t1", "held"), ("crossfit", "clean")):
+        for name in (extractor, f"{extractor}, row-centred"):
+            if f"{data}, {name}" in follows:
+                rho, low, high = follows[f"{data}, {name}"]["spearman"]
+                words.append(f"{rho:+.2f} ({low:+.2f} to {high:+.2f}) by {name}")
+    found = "; ".join(words)
+    return [f"S against Dice on undamaged scans, Spearman: {found}. The source reports 0.75."] if words else []
 
 
 def _gains(comparisons: Sequence[Comparison], arms: tuple[str, ...], words: str) -> str:

@@ -21,6 +21,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from difficulty_answers import renew_correlations
 from difficulty_arms import arms
 from difficulty_arms import fold_folder
 from difficulty_arms import fold_tables
@@ -82,13 +83,13 @@ def _fold_tasks(plan: Plan, name: str, rows: Rows) -> Iterator[tuple[str, Task]]
     for number, (arm, table) in enumerate(fold_tables(plan, name, rows)):
         yield arm, partial(train_fold, plan, name, number, arm, table)
     for variant in _fold_variants(plan, name):
-        gate = name == "clean" or variant.short == "crossfit"
-        yield f"{name} by {variant.short}", partial(score, plan, name, own(rows), variant, gate)
+        yield f"{name} by {variant.short}", partial(score, plan, name, own(rows), variant, name == "clean")
     yield f"{name}: out-of-fold Dice", partial(_fold_dice, plan, name, rows)
 
 
 def _fold_variants(plan: Plan, name: str) -> tuple[Variant, ...]:
-    return variants("crossfit", f"crossfit:{fold_folder(plan, name)}")
+    published, centred, _ = variants("crossfit", f"crossfit:{fold_folder(plan, name)}")
+    return published, centred
 
 
 def _has_fold_rows(plan: Plan, name: str) -> bool:
@@ -142,6 +143,7 @@ def main() -> None:
     new = (name for name, task in chosen if task())
     for name in islice(new, asked.limit or None):
         print(name, flush=True)
+    renew_correlations(RESULTS)
     PAGE.write_text(difficulty_page(RESULTS), encoding="utf-8")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ import numpy as np
 from difficulty_answers import Comparison
 from difficulty_answers import answers
 from difficulty_answers import compare
-from difficulty_answers import spearman_interval
-from SUREUncertaintyLib.difficulty.gate import pearson
+from difficulty_answers import read_results
 
 SETS = {
     "held": "undamaged, 32 scans of the tuning split",
@@ -38,14 +36,15 @@ INTRODUCTION = (
 
 def difficulty_page(results: Path) -> str:
     """Markdown of all tables; what has not been run is not in them."""
-    scores, dice, arms = (_read(results, kind) for kind in ("score", "dice", "arm"))
+    scores, arms = (list(read_results(results, kind).values()) for kind in ("score", "arm"))
+    follows = read_results(results, "correlations").get("correlations", {"rows": {}})["rows"]
     comparisons = list(compare(arms))
     lines = [
         *INTRODUCTION,
         "",
         "## In short",
         "",
-        *(f"- {sentence}" for sentence in answers(scores, dice, comparisons)),
+        *(f"- {sentence}" for sentence in answers(scores, follows, comparisons)),
         "",
         "## Does AUV find the damaged scans?",
         "",
@@ -72,7 +71,7 @@ def difficulty_page(results: Path) -> str:
         "",
         "| Data | Extractor | Spearman S, Dice (95 % interval) | Pearson | Scans |",
         "| --- | --- | --- | --- | --- |",
-        *_dice_rows(scores, dice),
+        *_dice_rows(scores, follows),
         "",
         "## Training",
         "",
@@ -83,10 +82,6 @@ def difficulty_page(results: Path) -> str:
         *(_arm_row(found) for found in comparisons),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _read(results: Path, kind: str) -> list[dict[str, Any]]:
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(results.glob(f"{kind}-*.json"))]
 
 
 def _ordered(scores: list[dict[str, Any]], sets: tuple[str, ...]) -> Iterator[dict[str, Any]]:
@@ -111,14 +106,13 @@ def _gate_rows(scores: list[dict[str, Any]]) -> Iterator[str]:
         yield f"{head} | {' | '.join(cells)} | {entry['gate']['status']} | {volume} |"
 
 
-def _dice_rows(scores: list[dict[str, Any]], dice: list[dict[str, Any]]) -> Iterator[str]:
-    known = {entry["set"]: entry["dice"] for entry in dice}
-    for entry in _ordered(scores, tuple(known)):
-        found = spearman_interval(entry["scales"], known[entry["set"]], entry["groups"])
-        ids = [name for name in entry["scales"] if name in known[entry["set"]]]
-        linear = pearson([entry["scales"][n] for n in ids], [known[entry["set"]][n] for n in ids])
-        value = f"{found.mean:+.2f} ({found.low:+.2f} to {found.high:+.2f})"
-        yield f"| {SETS[entry['set']]} | {entry['extractor']} | {value} | {linear:+.2f} | {len(ids)} |"
+def _dice_rows(scores: list[dict[str, Any]], follows: dict[str, Any]) -> Iterator[str]:
+    for entry in _ordered(scores, tuple(SETS)):
+        found = follows.get(f"{entry['set']}, {entry['extractor']}")
+        if found:
+            rho, low, high = found["spearman"]
+            value = f"{rho:+.2f} ({low:+.2f} to {high:+.2f})"
+            yield f"| {SETS[entry['set']]} | {entry['extractor']} | {value} | {found['pearson']:+.2f} | {found['n']} |"
 
 
 def _training(arms: list[dict[str, Any]]) -> list[str]:

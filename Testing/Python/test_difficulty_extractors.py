@@ -72,9 +72,7 @@ def test_a_missing_checkpoint_is_an_error_that_names_the_path(name: str, tmp_pat
         create_extractor(ExtractorOptions(name))
 
 
-def test_folders_and_files_travel_as_absolute_paths(
-    tiny_package: Package, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_folders_and_files_travel_as_absolute_paths(tiny_package: Package, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tiny_package.root.parent)
     folder = tiny_package.root.name
     assert ExtractorOptions(folder).name == str(tiny_package.root)

@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Testing" / "Bench"))
 
+from difficulty_page import difficulty_page  # noqa: E402
 from tables import accuracy_page  # noqa: E402
 from tables import benchmarks_page  # noqa: E402
 
@@ -37,6 +38,11 @@ def test_the_comparison_page_is_made_from_the_recorded_results() -> None:
     for study in studies:
         for figure in ("robustness", "risk"):
             assert (page.parent / "pictures" / f"{study.name}-{figure}.png").is_file()
+
+
+def test_the_page_of_the_difficulty_experiments_is_made_from_the_recorded_results() -> None:
+    results = ROOT / "docs" / "results" / "difficulty"
+    assert (ROOT / "docs" / "difficulty-experiments.md").read_text(encoding="utf-8") == difficulty_page(results)
 
 
 def test_the_recorded_accuracy_belongs_to_the_shipped_package() -> None:
