@@ -10,19 +10,26 @@ import slicer
 from SUREUncertaintyLib.analysis.noise_levels import LevelRow
 from SUREUncertaintyLib.mrml.archive import read_mrb
 from SUREUncertaintyLib.mrml.archive import write_mrb
+from SUREUncertaintyLib.mrml.chosen_map import map_names
+from SUREUncertaintyLib.mrml.chosen_map import show_rendering
+from SUREUncertaintyLib.mrml.chosen_map import with_map
 from SUREUncertaintyLib.mrml.curves import add_curves
 from SUREUncertaintyLib.mrml.curves import update_curves
+from SUREUncertaintyLib.mrml.display import doubt_rendering
+from SUREUncertaintyLib.mrml.doubt import create_doubt_display
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
+from SUREUncertaintyLib.mrml.nodes import BROWSER
 from SUREUncertaintyLib.mrml.nodes import PublishedNodes
+from SUREUncertaintyLib.mrml.nodes import published_nodes
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.sequences import Track
 from SUREUncertaintyLib.mrml.sequences import add_browser
 from SUREUncertaintyLib.mrml.series import SeriesNodes
 from SUREUncertaintyLib.mrml.series import SeriesStep
 from SUREUncertaintyLib.mrml.series import publish_series
-from SUREUncertaintyLib.mrml.steps import SAMPLES
 from SUREUncertaintyLib.mrml.steps import go_to_step
 from SUREUncertaintyLib.mrml.steps import steps_in
+from SUREUncertaintyLib.mrml.volume import add_volume
 from SUREUncertaintyLib.mrml.volume import volume_from_node
 from two_blobs import two_blobs
 
@@ -77,7 +84,7 @@ def test_samples_are_stepped_through_as_outlines_and_leave_the_slices_alone(publ
     nodes = [slicer.vtkMRMLSegmentationNode() for _ in range(3)]
     browser, (proxy,) = add_browser(scene, "samples", "sample", ["0", "1", "2"], [Track("sample", nodes)])
     proxy.CreateDefaultDisplayNodes()
-    published.segmentation.SetNodeReferenceID(SAMPLES, browser.GetID())
+    published.segmentation.SetNodeReferenceID(BROWSER, browser.GetID())
     (steps,) = steps_in(scene)
     composite = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)[0]
     before = composite.GetForegroundVolumeID()
@@ -115,3 +122,19 @@ def test_curves_grow_with_the_log_of_a_training() -> None:
         assert np.isnan(table.GetValueByName(0, "tuning_dice").ToDouble())
         assert nodes.chart.GetTitle() == "Training of my-liver"
         assert nodes.chart.GetNumberOfPlotSeriesNodes() == 2
+
+
+def test_every_level_is_a_map_that_can_be_chosen(published: PublishedNodes) -> None:
+    scene = published.segmentation.GetScene()
+    for number in range(2):
+        node = add_volume(scene, two_blobs().uncertainty.with_array(two_blobs().uncertainty.array * (number + 1) / 4))
+        create_doubt_display(scene, node, 0.3)
+        published.segmentation.SetNodeReferenceID(f"SURE.level{number}", node.GetID())
+    found = published_nodes(published.segmentation)
+    assert list(map_names(found)) == ["primary", "entropy", "level0", "level1"]
+    assert with_map(found, "level1").uncertainty is found.levels[1]
+    assert with_map(found, "level9").uncertainty is found.uncertainty
+    show_rendering(scene, found, "level1", True)
+    assert doubt_rendering(found.levels[1]).GetVisibility()
+    show_rendering(scene, found, "primary", True)
+    assert not doubt_rendering(found.levels[1]).GetVisibility()

@@ -159,6 +159,17 @@ def test_places_are_visited_in_order_and_a_tick_keeps_one_out(opened: SimpleName
     assert opened.desktop.tables["regionsTable"][2][0] is True
 
 
+def test_one_click_marks_a_place_and_goes_on_to_the_next(opened: SimpleNamespace) -> None:
+    run(opened, add_scan(opened))
+    assert opened.ui.reviewedButton.toolTip == "Jump to a place first."
+    opened.ui.nextPlaceButton.click()
+    count = len(opened.desktop.tables["regionsTable"][1])
+    for _ in range(count):
+        opened.ui.reviewedButton.click()
+    assert opened.desktop.tables["regionsTable"][2] == [True] * count
+    assert opened.ui.placeLabel.text == f"All {count} places are reviewed."
+
+
 def test_editing_updates_tables_when_the_module_is_entered_again(opened: SimpleNamespace) -> None:
     segmentation = run(opened, add_scan(opened))
     (published,) = all_published(opened.scene)
@@ -215,8 +226,14 @@ def test_a_series_gives_a_chart_a_table_and_maps_to_scrub_through(opened: Simple
     table = chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable()
     assert table.GetNumberOfRows() == 7
     assert table.GetValueByName(0, "agreement").ToDouble() == 1.0
-    (sequence,) = slicer.util.getNodesByClass("vtkMRMLSequenceNode", opened.scene)
-    assert sequence.GetNumberOfDataNodes() == 7
+    maps, scans = slicer.util.getNodesByClass("vtkMRMLSequenceNode", opened.scene)
+    assert maps.GetNumberOfDataNodes() == scans.GetNumberOfDataNodes() == 7
+    assert opened.ui.stepSlider.maximum == 6.0
+    opened.ui.stepSlider.value = 3.0
+    assert opened.ui.stepLabel.text == "Noise of strength 0.3, one of 7 steps."
+    composite = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", opened.scene)[0]
+    shown = opened.scene.GetNodeByID(composite.GetForegroundVolumeID())
+    assert np.array_equal(volume_from_node(shown).array, volume_from_node(maps.GetNthDataNode(3)).array)
     assert opened.ui.noiseLabel.text.startswith("The result")
 
 
@@ -243,7 +260,7 @@ def test_set_up_lists_what_is_installed_once_it_is_opened(opened: SimpleNamespac
     assert "dependencyTable" not in opened.desktop.tables
     opened.ui.setupCollapsibleButton.emit("contentsCollapsed", False)
     packages = [row[0] for row in opened.desktop.tables["dependencyTable"][1]]
-    assert packages == ["openvino", "scikit-image", "torch", "monai"]
+    assert packages == ["openvino", "scikit-image", "torch", "monai", "safetensors", "onnx", "PyYAML"]
 
 
 def test_a_region_is_placed_around_the_crosshair_in_the_model_s_size(opened: SimpleNamespace) -> None:

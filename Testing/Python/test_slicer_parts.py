@@ -119,6 +119,10 @@ def test_the_histogram_counts_analysed_voxels_only() -> None:
     assert len(text) == 40
     assert text[10] == "·"
     assert text[30] not in "·▁"
+    rich = histogram.rich_text(0.5, 1.0, (0.0, 0.8)).split("</span>")
+    assert rich[10].startswith('<span style="color:#9aa0a6">'), "grey outside the band"
+    assert rich[30].startswith('<span style="color:#f4f07a">'), "near the pale end of the colours"
+    assert [bar[-1] for bar in rich[:40]][30] == text[30]
 
 
 def test_the_histogram_of_nothing_is_empty() -> None:

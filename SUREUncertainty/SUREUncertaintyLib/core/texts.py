@@ -33,6 +33,8 @@ NO_SAMPLE = (
 SHOW_3D_TOOLTIP = "Make surfaces of the structures and show them in 3D."
 EDIT_TOOLTIP = "Go to Segment Editor. Only voxels in the doubtful band can be changed there."
 NEXT_TOOLTIP = "Jump all slice views to the most doubtful place that is not reviewed yet."
+REVIEWED_TOOLTIP = "Mark this place as reviewed and jump to the next one. The mark is saved with the scene."
+NO_PLACE_YET = "Jump to a place first."
 COPY_TOOLTIP = "Copy the table for a spreadsheet."
 CSV_TOOLTIP = "Save the table as a file."
 TRUST_TOOLTIP = "Measure whether doubt is low at sharp edges, as it should be (UCC and UR)."
@@ -59,6 +61,7 @@ MAP_NAMES = {
     "entropy": "Entropy: how undecided",
     "variance": "Variance between samples",
 }
+LEVEL_NAME = "Level {number} of the latents (0 finest, {last} coarsest)"
 ENGINE_NAMES = {"auto": "Automatic", "openvino": "OpenVINO (processor)", "torch": "PyTorch (graphics card)"}
 
 UCC_GRADIENT = (

@@ -1,4 +1,4 @@
-"""Which of a result's maps of doubt the views show: its primary kind, or the entropy."""
+"""Which of a result's maps of doubt the views show: its primary kind, the entropy, or that of one latent level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from .doubt import refresh_legend
 from .nodes import KIND
 from .nodes import PublishedNodes
 
-PRIMARY, ENTROPY = "primary", "entropy"
+PRIMARY, ENTROPY, LEVEL = "primary", "entropy", "level"
+"""Names of maps; the one of a latent level is ``LEVEL`` and its number."""
 
 
 def map_names(published: PublishedNodes) -> dict[str, str]:
@@ -23,14 +24,16 @@ def map_names(published: PublishedNodes) -> dict[str, str]:
     names = {PRIMARY: texts.MAP_NAMES.get(kind, kind)}
     if published.entropy is not None:
         names[ENTROPY] = texts.MAP_NAMES[ENTROPY]
-    return names
+    count = len(published.levels)
+    levels = {f"{LEVEL}{n}": texts.LEVEL_NAME.format(number=n, last=count - 1) for n in range(count)}
+    return names | levels
 
 
 def with_map(published: PublishedNodes, name: str) -> PublishedNodes:
     """The result with the map ``name`` as its uncertainty; its primary one where that map does not exist."""
-    if name != ENTROPY or published.entropy is None:
-        return published
-    return replace(published, uncertainty=published.entropy)
+    nodes = {ENTROPY: published.entropy, **{f"{LEVEL}{n}": node for n, node in enumerate(published.levels)}}
+    node = nodes.get(name)
+    return published if node is None else replace(published, uncertainty=node)
 
 
 def show_rendering(scene: Any, published: PublishedNodes, name: str, visible: bool, on_cpu: bool = False) -> Any:
@@ -56,4 +59,5 @@ def show_legend(published: PublishedNodes, name: str, visible: bool) -> None:
 
 
 def _maps(published: PublishedNodes) -> list[Any]:
-    return [node for node in (published.uncertainty, published.entropy) if node is not None]
+    nodes = (published.uncertainty, published.entropy, *published.levels)
+    return [node for node in nodes if node is not None]

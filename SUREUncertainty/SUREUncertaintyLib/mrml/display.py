@@ -103,7 +103,7 @@ def _create_rendering(scene: Any, node: Any, kind: str) -> Any:
     display.SetFollowVolumeDisplayNode(False)
     display.SetAndObserveColorNodeID(doubt_colour_node(scene).GetID())  # for its legend
     display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
-    display.SetScalarRange(*_window(node))
+    display.SetScalarRange(*window_of(node))
     node.AddAndObserveDisplayNodeID(display.GetID())
     return display
 
@@ -111,7 +111,7 @@ def _create_rendering(scene: Any, node: Any, kind: str) -> Any:
 def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> None:
     """Nothing below and above the band, within it denser towards the upper end of the colours, which are those of the
     slices."""
-    bottom, top = _window(node)
+    bottom, top = window_of(node)
     edge = 1e-3
     densest = min(max(top, low + edge), high)
     opacity = vtk.vtkPiecewiseFunction()
@@ -136,7 +136,7 @@ def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> No
     volume_property.DisableGradientOpacityOn()
 
 
-def _window(node: Any) -> tuple[float, float]:
+def window_of(node: Any) -> tuple[float, float]:
     """Ends of the colours of a map on slices."""
     display = node.GetDisplayNode()
     return float(display.GetWindowLevelMin()), float(display.GetWindowLevelMax())

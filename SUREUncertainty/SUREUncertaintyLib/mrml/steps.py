@@ -7,19 +7,18 @@ from typing import Any
 
 import slicer
 
+from .nodes import BROWSER
 from .nodes import PublishedNodes
 from .nodes import all_published
+from .samples import show_sample
 from .sequences import show_step
 from .sequences import shown_nodes
 from .sequences import step_count
 from .sequences import step_value
 from .series import STEPS
 
-SAMPLES = "SURE.browser"
-"""Role of the segmentation's reference to the browser of its samples."""
-
 SERIES_KIND, SAMPLES_KIND = "series", "samples"
-_ROLES = {STEPS: SERIES_KIND, SAMPLES: SAMPLES_KIND}
+_ROLES = {STEPS: SERIES_KIND, BROWSER: SAMPLES_KIND}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ def go_to_step(scene: Any, steps: Steps, number: int, opacity: float) -> None:
     show_step(steps.browser, number)
     if steps.kind == SAMPLES_KIND:
         for node in shown_nodes(steps.browser):
-            node.GetDisplayNode().SetVisibility(True)
+            show_sample(node, True)
         return
     doubt, scan = shown_nodes(steps.browser)[:2]
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):

@@ -14,6 +14,7 @@ from ..mrml.chosen_map import with_map
 from ..mrml.display import jump_to
 from ..mrml.display import set_band
 from ..mrml.display import show_overlay
+from ..mrml.display import window_of
 from ..mrml.nodes import PublishedNodes
 from ..mrml.review import is_reviewed
 from ..mrml.review import mark_reviewed
@@ -46,12 +47,13 @@ class DoubtPanel:
         self.ui.mapSelector.connect("currentIndexChanged(int)", self._on_map)
         self.ui.bandRange.connect("valuesChanged(double,double)", self._on_band)
         self.ui.nextPlaceButton.connect("clicked(bool)", self._on_next)
+        self.ui.reviewedButton.connect("clicked(bool)", self._on_reviewed)
         self.ui.regionsTable.connect("cellClicked(int,int)", self._on_cell)
 
     def show(self, published: PublishedNodes | None) -> None:
         """Show a result; None for no result."""
         self._shown, self._applied, self._rank, self._histogram = published, {}, 0, None
-        self.ui.doubtFrame.enabled = published is not None
+        self._context.allow(self.ui.doubtFrame, published is not None, "", texts.NO_RESULT)
         if published is not None:
             fill_combo(self.ui.mapSelector, self._names(published), self._context.parameters.map)
         self.refresh_places()
@@ -87,10 +89,12 @@ class DoubtPanel:
         obstacle = texts.NO_RESULT if self._shown is None else texts.NO_PLACES
         self._context.allow(self.ui.nextPlaceButton, bool(self._regions), texts.NEXT_TOOLTIP, obstacle)
         self.ui.placeLabel.setText("" if self._regions else self._context.translate(texts.NO_PLACES))
+        self._allow_reviewed()
 
     def go_to(self, region: DoubtfulRegion) -> None:
         """Jump all slice views to a place."""
         self._rank = region.rank
+        self._allow_reviewed()
         jump_to(self._context.scene(), region.centre_ras)
         self.ui.placeLabel.setText(place_text(region, len(self._regions), self._context.translate))
 
@@ -116,6 +120,22 @@ class DoubtPanel:
             self.ui.placeLabel.setText(self._context.translate(texts.ALL_REVIEWED).format(count=len(self._regions)))
         else:
             self.go_to(region)
+
+    def _on_reviewed(self, _checked: bool = False) -> None:
+        region = self._current()
+        if self._shown is None or region is None:
+            return
+        mark_reviewed(self._shown.regions, region, True)
+        self.refresh_places()
+        self._on_next()
+
+    def _current(self) -> DoubtfulRegion | None:
+        """The place that the views show."""
+        return next((region for region in self._regions if region.rank == self._rank), None)
+
+    def _allow_reviewed(self) -> None:
+        allowed = self._current() is not None
+        self._context.allow(self.ui.reviewedButton, allowed, texts.REVIEWED_TOOLTIP, texts.NO_PLACE_YET)
 
     def _on_cell(self, row: int, column: int) -> None:
         if self._shown is None or not 0 <= row < len(self._regions):
@@ -149,7 +169,8 @@ class DoubtPanel:
         words = self._context.translate(texts.BAND).format(
             volume=histogram.volume_ml(low, high), share=histogram.share(low, high)
         )
-        self.ui.histogramLabel.setText(f"{histogram.text(low, high)}\n{words}")
+        bars = histogram.rich_text(low, high, window_of(node))
+        self.ui.histogramLabel.setText(f"{bars}<br>{words}")
 
 
 def _cells(region: DoubtfulRegion) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A histogram of doubt in one line of text."""
+"""A histogram of doubt in one line of rich text, which doubles as the scale of colours."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.colours import doubt_colours
+
 BARS = "▁▂▃▄▅▆▇█"
 BINS = 40
-OUTSIDE = "·"
+DOT = "·"
+OUTSIDE = "#9aa0a6"
 
 
 class DoubtHistogram:
@@ -36,12 +39,38 @@ class DoubtHistogram:
 
     def text(self, low: float, high: float) -> str:
         """One bar a bin, logarithmic; bins outside low..high are dots."""
+        return "".join(bar if drawn else DOT for bar, drawn in zip(self._bars(), _inside(low, high), strict=True))
+
+    def rich_text(self, low: float, high: float, window: tuple[float, float] = (0.0, 1.0)) -> str:
+        """One bar a bin, logarithmic, as rich text: in the colours of doubt inside low..high, grey outside.
+
+        Args:
+            window: values at the ends of the colours.
+        """
+        colours, (bottom, top) = doubt_colours(), window
+        share = (np.arange(BINS) + 0.5) / BINS
+        places = np.clip((share - bottom) / max(top - bottom, 1e-6), 0, 1) * (len(colours) - 1)
+        bars = zip(self._bars(), places.astype(int), _inside(low, high), strict=True)
+        return "".join(
+            f'<span style="color:{_hex(colours[place]) if drawn else OUTSIDE}">{bar}</span>'
+            for bar, place, drawn in bars
+        )
+
+    def _bars(self) -> str:
         counts = np.log1p(self._fine.reshape(BINS, -1).sum(axis=1))
-        top = float(counts.max()) or 1.0
-        levels = np.minimum((counts / top * len(BARS)).astype(int), len(BARS) - 1)
-        edges = np.arange(BINS) / BINS
-        drawn = (edges + 1 / BINS >= low) & (edges <= high)
-        return "".join(BARS[level] if inside else OUTSIDE for level, inside in zip(levels, drawn, strict=True))
+        highest = float(counts.max()) or 1.0
+        levels = np.minimum((counts / highest * len(BARS)).astype(int), len(BARS) - 1)
+        return "".join(BARS[level] for level in levels)
 
     def _between(self, low: float, high: float) -> int:
         return int(self._fine[int(np.floor(low * 1000)) : int(np.ceil(high * 1000))].sum())
+
+
+def _inside(low: float, high: float) -> NDArray[np.bool_]:
+    """Which bins reach into low..high."""
+    edges = np.arange(BINS) / BINS
+    return (edges + 1 / BINS >= low) & (edges <= high)
+
+
+def _hex(colour: NDArray[np.float64]) -> str:
+    return "#" + "".join(f"{round(255 * float(part)):02x}" for part in colour)

@@ -24,7 +24,7 @@ class SUREUncertaintyParameterNode:
         model: name in the catalogue.
         engine: what runs the network.
         segmentation: the result that the panels show; everything else of the result hangs on it.
-        map: kind of doubt shown, "primary" or "entropy".
+        map: kind of doubt shown, a key of ``mrml.chosen_map.map_names``.
         bandLow, bandHigh: doubt that is drawn.
         overlayOpacity: of the map over the scan.
         showLegend, showRendering: colour legend, and doubt as a volume in 3D.
@@ -36,7 +36,7 @@ class SUREUncertaintyParameterNode:
     model: str = ""
     engine: Annotated[str, Choice(list(texts.ENGINE_NAMES))] = "auto"
     segmentation: vtkMRMLSegmentationNode
-    map: Annotated[str, Choice(["primary", "entropy"])] = "primary"
+    map: str = "primary"
     bandLow: Annotated[float, WithinRange(0.0, 1.0)] = 0.5
     bandHigh: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
     overlayOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.8
