@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from SUREUncertaintyLib.packages.package import Package
@@ -78,3 +79,27 @@ def opened(tmp_path: Path, tiny_package: Package, monkeypatch: pytest.MonkeyPatc
         session.widget.cleanup()
         session.widget = None
         gc.collect()
+
+
+@pytest.fixture(scope="session")
+def view_example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a scan ``brain.nrrd`` and its ``result``, for the page in the browser."""
+    import view_page
+
+    if reason := view_page.why_not():
+        pytest.skip(reason)
+    pytest.importorskip("nilearn", reason="nilearn is not installed: pip install 'sure-uncertainty[demo]'")
+    folder = tmp_path_factory.mktemp("view") / "folder"
+    folder.mkdir()
+    view_page.write_example(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def view_server(view_example: Path) -> Iterator[Any]:
+    """``sure view`` on the example, with small uploads and one folder."""
+    import view_page
+
+    arguments = [str(view_example / "result"), "--folder", str(view_example), "--upload-mb", "2"]
+    with view_page.Served(arguments, view_example.parent / "server.log") as served:
+        yield served

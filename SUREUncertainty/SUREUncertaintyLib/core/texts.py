@@ -180,6 +180,5 @@ WIDGETS = {
     "copyButton": ("Copy", "Copy the table for a spreadsheet."),
     "csvButton": ("Save as CSV ...", "Save the table as a file."),
     "trustButton": ("Doubt at edges", "Measure whether doubt is low at sharp edges, as it should be (UCC and UR)."),
-    "phantomButton": ("Make a phantom", "A scan to try the module with. Nothing is downloaded."),
 }
 """Label (or button) and hint of each part of the panel, by its name in the .ui file of the Slicer module."""

@@ -9,9 +9,7 @@ from typing import Any
 
 import vtk
 
-from ..core.roi import Roi
 from ..inference.result import SegmentationResult
-from .nodes import PublishedNodes
 
 
 def model_name(result: SegmentationResult) -> str:
@@ -36,11 +34,3 @@ def fill_manifest(node: Any, result: SegmentationResult, undo: ExitStack) -> Non
     undo.callback(node.SetText, node.GetText())
     node.SetEncoding(vtk.VTK_ENCODING_UTF_8)
     node.SetText(manifest_text(result))
-
-
-def regions_of(published: PublishedNodes) -> tuple[Roi, ...]:
-    """The boxes of the run that gave a result; none when the whole scan was analysed or nothing is known."""
-    if published.provenance is None or not published.provenance.GetText():
-        return ()
-    found = json.loads(published.provenance.GetText()).get("regions_of_interest", [])
-    return tuple(Roi(str(box["name"]), tuple(box["low"]), tuple(box["high"])) for box in found)

@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..mrml.archive import write_mrb
+from ..mrml.nodes import MODEL
+from ..mrml.reading_back import result_from_nodes
 from .app import Application
 from .bundle import new_folder
 from .bundle import pack
-from .bundle import write_report
-from .bundle import write_scene_parts
+from .bundle import write_files
 from .downloads import Make
+from .folders import RESULT
 from .folders import Folders
 from .windows import Windows
 
@@ -174,13 +177,13 @@ class Actions:
             self._state.flush()
 
     async def _pack(self, published: Any, folder: Path) -> Path:
-        result = self._app.results.get(published.segmentation.GetID())
-        with new_folder() as report, new_folder() as parts:
+        result = result_from_nodes(published)
+        model = published.segmentation.GetAttribute(MODEL) or ""
+        with new_folder() as parts:
             with self._app.doubt.legend_in_scene():
-                write_scene_parts(self._app.session.scene, published, Path(parts))
-            if result is not None:
-                await self._app.in_thread(write_report, result, Path(report))
-            await self._app.in_thread(pack, [Path(report), Path(parts)], folder / "results.zip")
+                write_mrb(self._app.session.scene, Path(parts) / RESULT)
+            await self._app.in_thread(write_files, result, model, Path(parts))
+            await self._app.in_thread(pack, Path(parts), folder / "results.zip")
         return folder / "results.zip"
 
     def _published(self) -> Any:

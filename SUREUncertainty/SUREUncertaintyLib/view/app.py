@@ -13,12 +13,11 @@ from typing import Any
 from ..core import texts
 from ..core.errors import InputError
 from ..core.errors import SureError
-from ..inference.result import SegmentationResult
 from ..mrml.archive import read_mrb
 from ..mrml.focus import focus_of
-from ..mrml.manifest import regions_of
 from ..mrml.nodes import PublishedNodes
 from ..mrml.nodes import all_published
+from ..mrml.reading_back import result_from_nodes
 from ..mrml.volume import add_volume
 from ..ui.worker_bridge import WorkerBridge
 from ..worker.client import WorkerClient
@@ -71,7 +70,6 @@ class Application:
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
         self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live, self.leave_noise)
         self.slices = SliceBars(self.session)
-        self.results: dict[str, SegmentationResult] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self._surfaces: asyncio.TimerHandle | None = None
 
@@ -183,7 +181,7 @@ class Application:
 
     def _bring_back_boxes(self, published: PublishedNodes) -> None:
         """The regions of an earlier run, so that Run does the same again."""
-        rois = regions_of(published)
+        rois = result_from_nodes(published).rois
         if rois and not self.input.boxes():
             self.input.add_boxes(rois)
             self.session.state.boxes = False  # the result is what one wants to see
@@ -200,8 +198,7 @@ class Application:
                 show_rendering(self.session.scene, result, "primary", False)
                 show_legend(result, "primary", False)
 
-    def _finished(self, result: SegmentationResult, published: PublishedNodes) -> None:
-        self.results[published.segmentation.GetID()] = result
+    def _finished(self, published: PublishedNodes) -> None:
         self.session.state.boxes = False
         self.choose_result(published)
 

@@ -79,6 +79,7 @@ class DoubtPart:
         rendering = session.state.rendering is True
         if self._changed("overlay", (name, opacity)):
             show_overlay(session.scene, published, opacity)
+            session.stage.redraw()  # trame-slicer draws nothing when the layers of a slice change
         if self._changed("rendering", (name, rendering)):
             self._render(shown, name, rendering)
             self._applied.pop("band", None)

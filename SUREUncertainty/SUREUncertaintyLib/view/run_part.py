@@ -40,7 +40,7 @@ class RunPart:
         self,
         session: Session,
         bridge: WorkerBridge,
-        finished: Callable[[SegmentationResult, PublishedNodes], None],
+        finished: Callable[[PublishedNodes], None],
         begins: Callable[[], None],
     ) -> None:
         self._session, self._finished, self._begins = session, finished, begins
@@ -89,7 +89,7 @@ class RunPart:
         engine, device = (str(result.provenance.get(key, "")) for key in ("engine", "device"))
         self._session.state.run = None
         self._session.state.status = texts.DONE.format(engine=engine, device=device, seconds=seconds)
-        self._finished(result, published)
+        self._finished(published)
         self._next()
 
     def show_failure(self, why: Failure) -> None:

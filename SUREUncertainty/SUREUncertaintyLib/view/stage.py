@@ -111,7 +111,9 @@ class Stage:
         self.redraw()
 
     def centre_on(self, ras: tuple[float, float, float]) -> None:
-        """Turn the 3D view around a position, RAS mm."""
+        """Mark a position (RAS mm) with the crosshair, and turn the 3D view around it."""
+        self._crosshair.SetCrosshairRAS(ras)
+        self._crosshair.SetCrosshairMode(slicer.vtkMRMLCrosshairNode.ShowSmallBasic)
         camera = self._manager.get_view(THREED).first_renderer().GetActiveCamera()
         shift = np.asarray(ras) - camera.GetFocalPoint()
         camera.SetPosition(*(np.asarray(camera.GetPosition()) + shift))

@@ -50,6 +50,8 @@ class Uploads:
     async def _receive_all(self, request: Any, target: Path) -> list[Path]:
         if request.content_length is not None and request.content_length > self._limit:
             raise self._too_large()
+        if not request.content_type.startswith("multipart/"):
+            raise InputError("The upload is malformed.")
         paths: list[Path] = []
         left = self._limit
         async for part in await request.multipart():

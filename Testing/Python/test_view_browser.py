@@ -1,0 +1,383 @@
+"""The page in a real browser: what the views show, and what every part of the panel does."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import view_page
+from view_page import SLICES
+from view_page import VIEWS
+from view_page import glow
+from view_page import picture
+from view_page import wait_for_glow
+from view_page import wait_for_pictures
+
+pytestmark = [pytest.mark.browser, pytest.mark.render, pytest.mark.xdist_group("browser")]
+
+LEAST_GLOW = {"Red": 0.0015, "Green": 0.003, "Yellow": 0.003, "ThreeD": 0.002}
+"""Smallest share of doubt in a picture of the example; at default settings it is about three times that."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
+    if not view_page.find_chromium():
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    with view_page.chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def window(browser: Any, view_server: Any) -> Iterator[Any]:
+    opened = view_page.open_page(browser, view_server.url)
+    opened.faults = []
+    opened.on("pageerror", lambda error: opened.faults.append(str(error)))
+    yield opened
+    assert opened.faults == []
+    opened.close()
+
+
+@pytest.fixture
+def page(window: Any) -> Any:
+    """The window at the clean result, with the settings that it opens with."""
+    if window.locator(".bar .icon").count():
+        window.click(".bar .icon")
+    window.evaluate("trame.trigger('stop_noise')")
+    first = window.evaluate("trame.state.get('results')[0].id")
+    window.evaluate("id => trame.trigger('show_result', [id])", first)
+    window.evaluate("trame.state.update({ opacity: 0.8, map: 'primary', rendering: true, surfaces: true, large: '' })")
+    return window
+
+
+def text_of(page: Any, selector: str, part: str) -> str:
+    """Wait until an element holds a text; all of it."""
+    found = page.locator(selector).filter(has_text=part)
+    found.wait_for()
+    return str(found.inner_text())
+
+
+def state_of(page: Any, name: str) -> Any:
+    return page.evaluate("name => trame.state.get(name)", name)
+
+
+def test_every_view_shows_the_scan_its_outlines_and_the_glow(page: Any) -> None:
+    for view, least in LEAST_GLOW.items():
+        wait_for_glow(page, view, least, 0.2)
+        pixels = picture(page, view)
+        assert pixels.std() > 10, f"{view} is empty"
+    for view in SLICES:
+        grey = np.ptp(picture(page, view).astype(int), axis=2) < 12
+        assert 0.05 < (grey & (picture(page, view).max(axis=2) > 60)).mean() < 0.98, f"no scan in {view}"
+
+
+def test_opacity_and_band_change_the_slices_and_the_switch_changes_3d(page: Any) -> None:
+    page.fill("#opacity", "0")
+    for view in SLICES:
+        wait_for_glow(page, view, 0.0, 0.0005)
+    page.fill("#opacity", "0.8")
+    wait_for_glow(page, "Green", LEAST_GLOW["Green"])
+    page.fill("#band-low", "0.9")
+    for view in VIEWS:
+        wait_for_glow(page, view, 0.0, 0.0005)
+    page.fill("#band-low", "0.11")
+    wait_for_glow(page, "ThreeD", LEAST_GLOW["ThreeD"])
+    page.uncheck("#rendering")
+    wait_for_glow(page, "ThreeD", 0.0, 0.0005)
+    assert "analysed voxels" in page.inner_text(".histogram")
+
+
+def test_the_entropy_is_another_map_with_a_picture_of_its_own(page: Any) -> None:
+    wait_for_glow(page, "Green", LEAST_GLOW["Green"])
+    before = picture(page, "Green")
+    page.select_option("#map", "entropy")
+    page.wait_for_function("() => trame.state.get('band_text') !== ''")
+    for _ in range(200):
+        if (picture(page, "Green") != before).any():
+            break
+        page.wait_for_timeout(50)
+    assert (picture(page, "Green") != before).any()
+
+
+def test_jumping_to_a_place_moves_the_slices_there(page: Any) -> None:
+    position = page.locator("[data-view=Red] .corner i").inner_text()
+    page.locator(".places button.link").nth(2).click()
+    assert "Place 3 of" in text_of(page, "#place", "Place 3")
+    page.wait_for_function("old => document.querySelector('[data-view=Red] .corner i').innerText !== old", arg=position)
+    page.click("#next")
+    text_of(page, "#place", "Place 4")
+    row = page.locator(".places tbody tr").nth(3)
+    row.locator("input").check()
+    page.wait_for_function("() => trame.state.get('places')[3].reviewed === true")
+    row.locator("input").uncheck()
+    page.wait_for_function("() => trame.state.get('places')[3].reviewed === false")
+
+
+def test_a_slice_slider_and_the_wheel_move_a_slice(page: Any) -> None:
+    slider = page.get_by_label("Axial slice")
+    slider.press("Home")
+    slider.press("ArrowRight")
+    offset = float(slider.input_value())
+    text_of(page, "[data-view=Red] .corner", f"S {offset:.1f} mm")
+    page.locator("[data-view=Red] .picture").hover()
+    page.mouse.wheel(0, -120)
+    page.wait_for_function("old => Math.abs(trame.state.get('slice_Red') - old) > 0.5", arg=offset)
+
+
+def test_a_view_can_be_enlarged_and_3d_turned_by_keyboard(page: Any) -> None:
+    before = picture(page, "ThreeD").shape
+    page.locator("[data-view=ThreeD]").get_by_label("Enlarge this view").press("Enter")
+    page.wait_for_function(
+        "width => document.querySelector('[data-view=ThreeD] .picture img').naturalWidth > 1.5 * width", arg=before[1]
+    )
+    assert not page.locator("[data-view=Red]").is_visible()
+    still = picture(page, "ThreeD")
+    page.get_by_label("Seen from the left").press("Enter")
+    for _ in range(200):
+        if picture(page, "ThreeD").shape == still.shape and (picture(page, "ThreeD") != still).mean() > 0.01:
+            break
+        page.wait_for_timeout(50)
+    wait_for_glow(page, "ThreeD", 0.001)
+    page.get_by_label("Show all four views").press("Enter")
+    page.locator("[data-view=Red]").wait_for(state="visible")
+
+
+def test_run_gives_a_result_with_progress_on_the_way(page: Any) -> None:
+    page.select_option("#region", "all")
+    page.click("#run")
+    page.locator("#cancel").wait_for()
+    assert "brain - hippocampus-t1" in page.inner_text(".running")
+    assert "openvino" in text_of(page, "#status", "Done on")
+    assert page.locator(".structures tbody tr").count() == 4
+    assert "Left Anterior hippocampus" in page.inner_text(".structures")
+    wait_for_glow(page, "Green", LEAST_GLOW["Green"])
+
+
+def test_cancel_stops_a_run_and_the_next_in_line_follows(page: Any) -> None:
+    page.select_option("#region", "")
+    page.click("#run")
+    page.locator("#cancel").wait_for()
+    page.select_option("#region", "all")
+    page.click("#queue")
+    assert "Waiting: brain - hippocampus-t1" in page.inner_text(".line")
+    page.click("#cancel")
+    text_of(page, "#status", "Done on")
+    assert page.locator(".line").count() == 0
+
+
+def test_a_run_can_be_taken_out_of_the_line_and_cancel_says_so(page: Any) -> None:
+    page.select_option("#region", "")
+    page.click("#run")
+    page.click("#queue")
+    page.get_by_label("out of the line").click()
+    page.wait_for_function("() => trame.state.get('line').length === 0")
+    page.click("#cancel")
+    text_of(page, "#status", "The run was cancelled; nothing was written.")
+    page.locator("#run").wait_for()
+
+
+def test_a_reload_in_the_middle_of_a_run_shows_the_run_and_then_its_result(page: Any) -> None:
+    page.select_option("#region", "all")
+    page.evaluate("trame.state.set('status', '')")
+    page.click("#run")
+    page.reload()
+    wait_for_pictures(page)
+    assert "secret" not in page.url
+    text_of(page, "#status", "Done on")
+    wait_for_glow(page, "Green", LEAST_GLOW["Green"])
+
+
+def test_a_killed_worker_is_explained_and_the_next_run_works(page: Any, view_server: Any) -> None:
+    import psutil
+
+    page.select_option("#region", "")
+    page.click("#run")
+    page.locator("#cancel").wait_for()
+    server = psutil.Process(view_server.process.pid)
+    workers = [child for child in server.children(recursive=True) if "SUREUncertaintyLib.worker" in child.cmdline()]
+    assert workers
+    for worker in workers:
+        worker.kill()
+    assert "nothing of yours was changed" in text_of(page, "p.bar.error", "ended the computation")
+    page.select_option("#region", "all")
+    page.click("#run")
+    text_of(page, "#status", "Done on")
+
+
+def test_the_noise_slider_segments_live_and_goes_back_to_the_clean_result(page: Any) -> None:
+    page.check("#live")
+    page.fill("#strength", "0.3")
+    assert "agreement with the clean result" in text_of(page, "#noise-text", "strength 0.30")
+    assert "with noise" in page.inner_text(".subject")
+    wait_for_glow(page, "Green", LEAST_GLOW["Green"] / 3)
+    page.uncheck("#live")
+    page.wait_for_function("() => trame.state.get('title') === 'brain'")
+
+
+def test_the_series_ends_in_a_chart_with_seven_points_a_curve(page: Any) -> None:
+    page.click("#series")
+    page.locator("#chart").wait_for()
+    assert page.locator("#chart circle").count() == 7
+    assert page.locator("#chart rect").count() == 7
+    assert "result" in page.inner_text("#noise-text")
+
+
+def test_doubt_at_edges_is_told_in_sentences(page: Any) -> None:
+    page.click("#trust")
+    sentences = text_of(page, "#trust-text", "UR")
+    assert sentences.startswith("UCC")
+    assert "0.5 is chance" in sentences
+
+
+def test_everything_can_be_downloaded(page: Any, tmp_path: Path) -> None:
+    with page.expect_download() as waiting:
+        page.click("#download")
+    waiting.value.save_as(tmp_path / "all.zip")
+    assert waiting.value.suggested_filename == "brain results.zip"
+    names = set(zipfile.ZipFile(tmp_path / "all.zip").namelist())
+    assert {"scene.mrb", "segmentation.seg.nrrd", "uncertainty.nrrd", "structures.csv", "report.html"} <= names
+    with page.expect_download() as waiting:
+        page.click("#csv")
+    waiting.value.save_as(tmp_path / "table.csv")
+    lines = (tmp_path / "table.csv").read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("Structure,")
+    assert len(lines) == 5
+
+
+def test_a_file_that_is_gone_is_explained(page: Any, view_example: Path) -> None:
+    (view_example / "soon gone.nrrd").write_bytes(b"x")
+    page.get_by_role("button", name="Open ...", exact=True).click()
+    entry = page.locator(".entry", has_text="soon gone.nrrd")
+    entry.wait_for()
+    (view_example / "soon gone.nrrd").unlink()
+    entry.click()
+    text_of(page, "p.bar.error", "'soon gone.nrrd' is not in the folders")
+
+
+def test_the_dialog_opens_a_scan_of_this_machine_and_escape_closes_it(page: Any) -> None:
+    page.get_by_role("button", name="Open ...", exact=True).click()
+    page.locator(".dialog").press("Escape")
+    page.locator(".dialog").wait_for(state="detached")
+    page.get_by_role("button", name="Open ...", exact=True).click()
+    page.locator(".entry", has_text="brain.nrrd").click()
+    page.wait_for_function("() => trame.state.get('busy') === ''")
+    assert state_of(page, "title") == "brain"
+
+
+def test_an_upload_becomes_a_scan_and_a_too_large_one_is_explained(page: Any, tmp_path: Path) -> None:
+    from SUREUncertaintyLib.core.writing import write_volume
+
+    scan = view_page.brain()
+    write_volume(scan.with_array(scan.array[:, :, ::-1].copy()), tmp_path / "mirrored.nrrd")
+    (tmp_path / "large.nrrd").write_bytes(bytes(3 << 20))
+    for name in ("mirrored.nrrd", "large.nrrd"):
+        with page.expect_file_chooser() as choosing:
+            page.get_by_role("button", name="Upload ...").click()
+        choosing.value.set_files(tmp_path / name)
+        if name == "mirrored.nrrd":
+            page.wait_for_function("() => trame.state.get('title') === 'mirrored'")
+            for view in SLICES:
+                wait_for_glow(page, view, 0.0, 0.0005)
+    text_of(page, "p.bar.error", "The upload")
+
+
+def test_a_second_window_mirrors_the_first_says_so_and_can_take_the_lead(
+    page: Any, browser: Any, view_server: Any
+) -> None:
+    second = view_page.open_page(browser, view_server.url, (900, 700))
+    text_of(second, ".mirror", "This window mirrors another one")
+    text_of(page, ".mirror", "This one leads")
+    assert picture(second, "Red").shape == picture(page, "Red").shape
+    second.fill("#opacity", "0.5")
+    page.wait_for_function("() => document.querySelector('#opacity').value === '0.5'")
+    second.get_by_role("button", name="Lead from here").click()
+    text_of(page, ".mirror", "This window mirrors another one")
+    second.close()
+    page.locator(".mirror").wait_for(state="detached")
+    page.fill("#opacity", "0.8")
+    wait_for_glow(page, "Green", LEAST_GLOW["Green"])
+
+
+@pytest.mark.parametrize("secret", ["", "?secret=wrong", "?secret=wslink-secret"])
+def test_a_wrong_address_shows_a_locked_page_and_nothing_else(browser: Any, view_server: Any, secret: str) -> None:
+    stranger = browser.new_page()
+    stranger.goto(f"{view_server.address}/{secret}")
+    assert "opens only with the whole address" in text_of(stranger, "#lost", "This page is locked")
+    assert stranger.locator(".picture").count() == 0
+    assert "wrong" not in stranger.url
+    stranger.close()
+
+
+def test_everything_is_reached_with_the_keyboard(page: Any) -> None:
+    reached: set[str] = set()
+    page.locator("#scan").focus()
+    for _ in range(80):
+        reached.add(page.evaluate("document.activeElement.id"))
+        page.keyboard.press("Tab")
+    wanted = {"scan", "region", "model", "engine", "run", "map", "band-low", "band-high", "opacity", "next"}
+    wanted |= {"noise-kind", "strength", "seed", "live", "series", "copy", "csv", "trust", "download"}
+    assert wanted <= reached
+
+
+def test_every_control_has_a_name_for_screen_readers(page: Any) -> None:
+    nameless = page.evaluate("""() => [...document.querySelectorAll('button, select, input, summary')].filter(e =>
+        !(e.getAttribute('aria-label') || e.title || e.innerText.trim() || e.closest('label')?.innerText.trim()))
+        .map(e => e.outerHTML)""")
+    assert nameless == []
+
+
+@pytest.mark.parametrize("size", [(390, 844), (768, 1024), (2560, 1300)])
+def test_nothing_overflows_on_a_phone_a_tablet_or_a_wide_screen(page: Any, size: tuple[int, int]) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    outside = page.evaluate("""() => [...document.querySelectorAll('.panel :is(button, select, input), .heading *')]
+        .filter(e => !e.closest('.scroll, .places') && e.offsetParent
+            && (e.getBoundingClientRect().right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 40))
+        .map(e => e.outerHTML.slice(0, 80))""")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    assert wide <= size[0]
+    assert outside == []
+
+
+def test_the_page_says_that_it_is_for_research_only(page: Any) -> None:
+    assert "Research use only. Not a medical device." in page.inner_text(".heading")
+
+
+def test_light_and_dark_follow_the_system_and_the_button(page: Any) -> None:
+    def paper() -> str:
+        return str(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+
+    page.emulate_media(color_scheme="light")
+    light = paper()
+    page.emulate_media(color_scheme="dark")
+    assert paper() != light
+    button = page.get_by_label("Light or dark colours")
+    button.click()
+    assert paper() == light
+    button.click()
+    button.click()
+    page.emulate_media(color_scheme="light")
+    assert paper() == light
+
+
+def test_no_request_leaves_this_machine(browser: Any, view_server: Any) -> None:
+    asked: list[str] = []
+    visitor = browser.new_page()
+    visitor.on("request", lambda request: asked.append(request.url))
+    visitor.goto(view_server.url)
+    wait_for_pictures(visitor)
+    visitor.close()
+    assert asked
+    allowed = (view_server.address, view_server.address.replace("http", "ws"), "blob:", "data:")
+    assert [url for url in asked if not url.startswith(allowed)] == []
+
+
+def test_glow_counts_only_the_colours_of_doubt() -> None:
+    from SUREUncertaintyLib.core.colours import doubt_colours
+
+    shades = (doubt_colours(256)[128:] * 255).astype(np.uint8)[None]
+    assert glow(shades) > 0.9
+    others = np.array([[[80, 80, 80], [220, 220, 220], [87, 190, 219], [158, 219, 90], [10, 12, 16]]], np.uint8)
+    assert glow(others) == 0.0

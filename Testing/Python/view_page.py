@@ -1,0 +1,179 @@
+"""A running ``sure view`` and a real browser, for tests, benchmark and screenshots."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIBRARY = Path(__file__).resolve().parents[2] / "SUREUncertainty"
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+SLICES = ("Red", "Green", "Yellow")
+VIEWS = (*SLICES, "ThreeD")
+PATIENCE = 90_000
+"""Milliseconds: long, because the machine may be busy; a condition that holds ends the wait at once."""
+
+_HAVE_PICTURES = """
+() => { const found = [...document.querySelectorAll('.picture img')];
+        return found.length === 4 && found.every((image) => image.naturalWidth > 0); }
+"""
+_GRAB = """
+(view) => { const image = document.querySelector(`[data-view=${view}] .picture img`);
+  const canvas = document.createElement('canvas');
+  canvas.width = image.naturalWidth; canvas.height = image.naturalHeight;
+  canvas.getContext('2d').drawImage(image, 0, 0);
+  return canvas.toDataURL('image/png').split(',')[1]; }
+"""
+
+
+def why_not() -> str:
+    """Why the page cannot be served here; empty when it can."""
+    if find_spec("trame_slicer") is None:
+        return "trame-slicer is not installed: pip install 'sure-uncertainty[view]'"
+    from SUREUncertaintyLib.mrml.opengl import pick_gl
+
+    return "" if pick_gl() else "no OpenGL library: apt-get install libegl1 libgl1-mesa-dri"
+
+
+def find_chromium() -> str:
+    """Path of a Chromium; empty where there is none."""
+    return next((path for name in CHROMIUM if (path := shutil.which(name))), "")
+
+
+class Served:
+    """``with Served(arguments) as served``: a server in a process of its own.
+
+    Attributes:
+        url: the address with its secret.
+    """
+
+    def __init__(self, arguments: list[str], log: Path) -> None:
+        self._log = log.open("w", encoding="utf-8")
+        command = [sys.executable, "-m", "SUREUncertaintyLib.cli.app", "view", "--no-browser", *arguments]
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join([str(LIBRARY), os.environ.get("PYTHONPATH", "")]))
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self._log, text=True, env=environment, cwd=log.parent
+        )
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        if "http" not in line:
+            self.process.wait(30)
+            raise RuntimeError(f"no server: {line}{log.read_text(encoding='utf-8')}")
+        self.url = line.split()[-1]
+
+    @property
+    def address(self) -> str:
+        """Scheme, host and port."""
+        return self.url.split("/?")[0]
+
+    @property
+    def token(self) -> str:
+        """The secret."""
+        return self.url.split("secret=")[1]
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._log.close()
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A headless browser of playwright."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def open_page(browser: Any, url: str, size: tuple[int, int] = (1440, 900), dark: bool = False) -> Any:
+    """A page with four pictures."""
+    scheme = "dark" if dark else "light"
+    page = browser.new_page(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    wait_for_pictures(page)
+    return page
+
+
+def wait_for_pictures(page: Any) -> None:
+    """Until every view shows a picture."""
+    page.wait_for_function(_HAVE_PICTURES)
+
+
+def picture(page: Any, view: str) -> NDArray[np.uint8]:
+    """(rows, columns, 3) pixels of a view."""
+    from PIL import Image
+
+    content = base64.b64decode(page.evaluate(_GRAB, view))
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
+def glow(pixels: NDArray[np.uint8]) -> float:
+    """Share of pixels in the colours of doubt: red over orange to yellow, never grey, blue or green."""
+    red, green, blue = (pixels[..., n].astype(int) for n in range(3))
+    return float(((red > 90) & (red - blue > 60) & (red > green - 5)).mean())
+
+
+def wait_for_glow(page: Any, view: str, low: float, high: float = 1.0) -> float:
+    """Until the share of doubt in a view lies in low..high; that share."""
+    share = -1.0
+    for _ in range(PATIENCE // 100):
+        share = glow(picture(page, view))
+        if low <= share <= high:
+            return share
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{view} glows in {share:.4f} of its pixels, expected {low} to {high}")
+
+
+def brain() -> Any:
+    """The hippocampi of the demo's template with some brain around them: a scan that segments within a second."""
+    from SUREUncertaintyLib.core.demo_input import demo_scan
+    from SUREUncertaintyLib.core.roi import Roi
+    from SUREUncertaintyLib.core.roi import roi_grid
+    from SUREUncertaintyLib.core.roi import roi_slices
+    from SUREUncertaintyLib.core.volume import Volume
+
+    whole = demo_scan()
+    part = Roi("part", (-52.0, -60.0, -44.0), (52.0, 14.0, 20.0))
+    array = np.ascontiguousarray(whole.array[roi_slices(whole.grid, part)])
+    return Volume(array, roi_grid(whole.grid, part), "brain")
+
+
+def write_example(folder: Path) -> tuple[Path, Path]:
+    """A scan ``brain.nrrd`` and a folder ``result`` in ``folder``, made as ``sure segment`` does."""
+    from SUREUncertaintyLib.cli.scene import AddScene
+    from SUREUncertaintyLib.core.demo_input import ROIS
+    from SUREUncertaintyLib.core.writing import write_volume
+    from SUREUncertaintyLib.packages.catalogue import find_package
+    from SUREUncertaintyLib.report.folder import Wanted
+    from SUREUncertaintyLib.report.run import Job
+    from SUREUncertaintyLib.report.run import run_job
+
+    scan, package = brain(), find_package("hippocampus-t1")
+    write_volume(scan, folder / "brain.nrrd")
+    job = Job(scan, package, folder / "result", ROIS, wanted=Wanted(pictures=False, page=False))
+    run_job(job, (AddScene(pictures=False),))
+    return folder / "brain.nrrd", folder / "result"
