@@ -1,4 +1,5 @@
 # make demo      segments the MNI152 template and writes pictures and a report to demo-output/
+# make view      opens what make demo made in the browser
 # make test      style, types and tests
 # make bench     ratios measured on this machine, written to docs/
 # make accuracy  the released package on the validation scans in DATA, written to docs/ and into the package (card, reference)
@@ -10,20 +11,24 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --constraint 
 
 DATA   ?= ../shared/data
 
-.PHONY: demo test lint types unit bench accuracy comparison difficulty clean
+.PHONY: demo view test lint types unit bench accuracy comparison difficulty clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable ".[mrml,demo]"
+	$(PIP) --editable ".[view,demo]"
 	touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) --editable ".[torch,mrml,demo,test]"
+	$(PIP) --editable ".[torch,view,demo,test]"
 	touch $@
 
 demo: $(VENV)/.demo
 	$(BIN)/sure demo --output demo-output --overwrite
+
+view: $(VENV)/.demo
+	test -d demo-output || $(BIN)/sure demo --output demo-output
+	$(BIN)/sure view demo-output
 
 test: lint types unit
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from browser import bench_browser
 from difficulty import bench_difficulty
 from engines import bench_doubt
 from engines import bench_engines
@@ -53,6 +54,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "training": lambda: bench_training(MODEL),
     "difficulty": bench_difficulty,
     "memory": lambda: bench_memory(MODEL),
+    "browser": bench_browser,
 }
 
 

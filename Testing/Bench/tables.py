@@ -36,6 +36,7 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         "| --- | --- | --- | --- |",
         *(f"| {r['size']} | {r['seconds']} | {r['peak_gib']} | {r['bytes_per_voxel']} |" for r in document["memory"]),
         *(difficulty_lines(document["difficulty"]) if "difficulty" in document else ()),
+        *(browser_lines(document["browser"]) if "browser" in document else ()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -56,6 +57,37 @@ def _commits(document: Mapping[str, Any]) -> str:
     if len(set(by_part.values())) == 1:
         return f"`{next(iter(by_part.values()))}`"
     return ", ".join(f"`{commit}` ({part})" for part, commit in by_part.items())
+
+
+BROWSER_WORDS = {
+    "ready_s": "Server ready, with the demo's result open",
+    "pictures_s": "First four pictures after the page opens",
+    "slider_s": "Noise slider, from the hand to the new picture (left region of the demo)",
+    "cancel_s": "Cancel, from the click to Run again",
+}
+
+
+def browser_lines(found: Mapping[str, Any]) -> list[str]:
+    """The page in the browser."""
+    memory = found["memory_mb"]
+    growth = memory["after"] - memory["before"]
+    return [
+        "",
+        "## In the browser",
+        "",
+        "`sure view` on the demo's result, drawn without a graphics card, in headless Chromium on the same machine:",
+        "",
+        "| What | Median (s) | Range (s) | n | Target (s) |",
+        "| --- | --- | --- | --- | --- |",
+        *(
+            f"| {words} | {found[name]['median']:.2f} | {found[name]['low']:.2f} to {found[name]['high']:.2f} "
+            f"| {found[name]['n']} | {found['targets'][name]} |"
+            for name, words in BROWSER_WORDS.items()
+        ),
+        "",
+        f"Resident memory of server and worker over {found['moves']} moves of the noise slider: "
+        f"{memory['before']:.0f} MB before, {memory['after']:.0f} MB after ({growth:+.0f} MB).",
+    ]
 
 
 def difficulty_lines(found: Mapping[str, Any]) -> list[str]:

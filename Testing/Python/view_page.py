@@ -164,16 +164,22 @@ def brain() -> Any:
 
 def write_example(folder: Path) -> tuple[Path, Path]:
     """A scan ``brain.nrrd`` and a folder ``result`` in ``folder``, made as ``sure segment`` does."""
-    from SUREUncertaintyLib.cli.scene import AddScene
     from SUREUncertaintyLib.core.demo_input import ROIS
     from SUREUncertaintyLib.core.writing import write_volume
+
+    scan = brain()
+    write_volume(scan, folder / "brain.nrrd")
+    return folder / "brain.nrrd", write_result(scan, ROIS, folder / "result")
+
+
+def write_result(scan: Any, rois: Any, folder: Path) -> Path:
+    """A folder of results with a scene, without pictures and report."""
+    from SUREUncertaintyLib.cli.scene import AddScene
     from SUREUncertaintyLib.packages.catalogue import find_package
     from SUREUncertaintyLib.report.folder import Wanted
     from SUREUncertaintyLib.report.run import Job
     from SUREUncertaintyLib.report.run import run_job
 
-    scan, package = brain(), find_package("hippocampus-t1")
-    write_volume(scan, folder / "brain.nrrd")
-    job = Job(scan, package, folder / "result", ROIS, wanted=Wanted(pictures=False, page=False))
+    job = Job(scan, find_package("hippocampus-t1"), folder, rois, wanted=Wanted(pictures=False, page=False))
     run_job(job, (AddScene(pictures=False),))
-    return folder / "brain.nrrd", folder / "result"
+    return folder

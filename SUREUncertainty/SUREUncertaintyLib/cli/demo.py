@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -38,3 +39,19 @@ def demo(
     if not as_json:
         typer.echo(EXPLANATION)
     print_summary(document, output, as_json)
+    if not as_json:
+        _offer_to_view(output)
+
+
+def _offer_to_view(output: Path) -> None:
+    """Ask whether to open the result in the browser; without a terminal or the page only say how."""
+    from .view import is_installed
+    from .view import view
+
+    if not is_installed():
+        typer.echo("To look at it in the browser: pip install 'sure-uncertainty[view]', then sure view " + str(output))
+    elif sys.stdin.isatty() and sys.stdout.isatty():
+        if typer.confirm("Open it in the browser now?", default=True):
+            view(output)
+    else:
+        typer.echo(f"To look at it in the browser: sure view {output}")

@@ -35,7 +35,7 @@ def view(
     from ..core.errors import EngineError
     from ..core.errors import InputError
 
-    if find_spec("trame_slicer") is None:
+    if not is_installed():
         raise EngineError(NOT_INSTALLED)
     if path is not None and not path.exists():
         raise InputError(f"{path} does not exist. Give a scene (.mrb), a folder of results or a scan.")
@@ -49,6 +49,11 @@ def view(
         raise EngineError(NO_OPENGL)
     folders = tuple(folder or (_beside(path),))
     serve(Options(path, folders, host, port, upload_mb), gl, lambda address: _tell(address, host, no_browser))
+
+
+def is_installed() -> bool:
+    """Whether the page's packages are there."""
+    return find_spec("trame_slicer") is not None
 
 
 def _beside(path: Path | None) -> Path:
