@@ -14,6 +14,7 @@ from browser import bench_browser
 from difficulty import bench_difficulty
 from engines import bench_doubt
 from engines import bench_engines
+from live import bench_live
 from memory import bench_memory
 from ranks import bench_ranks
 from tables import benchmarks_page
@@ -53,6 +54,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "ranks": bench_ranks,
     "training": lambda: bench_training(MODEL),
     "difficulty": bench_difficulty,
+    "live": lambda: bench_live(MODEL),
     "memory": lambda: bench_memory(MODEL),
     "browser": bench_browser,
 }

@@ -35,10 +35,29 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         "| Size | Seconds | Peak memory (GiB) | Bytes a voxel |",
         "| --- | --- | --- | --- |",
         *(f"| {r['size']} | {r['seconds']} | {r['peak_gib']} | {r['bytes_per_voxel']} |" for r in document["memory"]),
+        *(live_lines(document["live"]) if "live" in document else ()),
         *(difficulty_lines(document["difficulty"]) if "difficulty" in document else ()),
         *(browser_lines(document["browser"]) if "browser" in document else ()),
     ]
     return "\n".join(lines) + "\n"
+
+
+def live_lines(live: Mapping[str, Any]) -> list[str]:
+    """The noise slider of the module, and publishing."""
+    stages, large = live["stages_s"], live["publish"]
+    return [
+        "",
+        f"Live noise slider on {live['region']} voxels, {live['updates']} positions one after the other, without the "
+        f"desktop (drawn by: {live['drawn']}):",
+        "",
+        "| From hand to picture | Median | 95th percentile | Updates a second |",
+        "| --- | --- | --- | --- |",
+        f"| whole update | {live['median_s']:.3f} s | {live['p95_s']:.3f} s | {live['updates_per_s']:.1f} |",
+        *(f"| of it {name} | {seconds:.3f} s | | |" for name, seconds in stages.items()),
+        "",
+        f"Publishing a result of {large['size']} voxels into the scene, without surfaces: {large['first_s']:.2f} s the "
+        f"first time, {large['again_s']:.2f} s when it replaces an earlier one.",
+    ]
 
 
 def _training_rows(found: Mapping[str, Any]) -> list[str]:

@@ -37,14 +37,14 @@ def measure(array: NDArray[Any]) -> dict[str, float]:
     """
     planes, following = _sample(array)
     deviation = planes - planes.mean()
-    spread = float(np.sqrt(np.mean(deviation**2)))
+    squared = deviation * deviation  # products: numpy's power is many times slower
+    spread = float(np.sqrt(squared.mean()))
     low, median, high = (float(x) for x in np.percentile(planes, (1, 50, 99)))
     if spread <= 1e-6 * float(np.abs(planes).max()) or high <= low:
         return dict.fromkeys(DESCRIPTIONS, 0.0)
-    standard = deviation / spread
     return {
-        "skewness": float(np.mean(standard**3)),
-        "kurtosis": float(np.mean(standard**4) - 3.0),
+        "skewness": float(np.mean(squared * deviation)) / spread**3,
+        "kurtosis": float(np.mean(squared * squared)) / spread**4 - 3.0,
         "dark_share": float(np.mean(planes <= low + 0.05 * (high - low))),
         "middle": (median - low) / (high - low),
         "edge_sharpness": _mean_step(planes, following) / spread,

@@ -41,6 +41,7 @@ class OpenVinoSettings:
         openvino = import_openvino()
         core = openvino.Core()
         config: dict[str, Any] = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        config["ENABLE_CPU_PINNING"] = False  # pinned threads wait for a core that another program uses
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
         used = threads or int(core.get_property("CPU", "INFERENCE_NUM_THREADS")) or None

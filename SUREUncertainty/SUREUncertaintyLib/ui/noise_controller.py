@@ -150,16 +150,22 @@ class NoiseController:
         self._go_on(noise)
 
     def _finish(self, noise: Noise, result: SegmentationResult) -> None:
-        following = None
+        if self._series is None:
+            self._go_on(None)  # the worker is not idle while this result goes into the scene
+            self._show(noise, result)
+            return
         try:
-            if self._series is None:
-                self._view.show_live(noise, self._row(noise, result), self._publish(result))
-            else:
-                following = self._next_level(noise, result)
+            following = self._next_level(noise, result)
         except (SureError, MemoryError) as error:
             self._fail(failure_of(error))
             return
         self._go_on(following)
+
+    def _show(self, noise: Noise, result: SegmentationResult) -> None:
+        try:
+            self._view.show_live(noise, self._row(noise, result), self._publish(result))
+        except (SureError, MemoryError) as error:
+            self._fail(failure_of(error))
 
     def _go_on(self, following: Noise | None) -> None:
         try:
