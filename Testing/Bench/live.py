@@ -68,7 +68,7 @@ def _update(
     scan: Volume,
     clean: SegmentationResult,
     node: Any,
-    windows: list[Any],
+    views: list[Any],
     number: int,
 ) -> dict[str, float]:
     watch, clock = {}, time.perf_counter()
