@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,7 @@ from SUREUncertaintyLib.ui.dependencies import DependencyError
 from SUREUncertaintyLib.ui.dependencies import offline
 from SUREUncertaintyLib.ui.histogram import DoubtHistogram
 from SUREUncertaintyLib.ui.latest import LatestValue
+from SUREUncertaintyLib.ui.network_text import network_text
 from SUREUncertaintyLib.ui.remaining import remaining_text
 
 RESOURCES = ROOT / "SUREUncertainty" / "Resources"
@@ -252,6 +254,9 @@ class FakeInstaller:
     def ensure_torch(self) -> None:
         self.seen.append(("torch", "", {}))
 
+    def reinstall(self, packages: Sequence[str], constraints: Path) -> None:
+        self.seen.append((" ".join(packages), constraints.read_text(encoding="utf-8"), {}))
+
 
 @pytest.fixture
 def lacking(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,6 +274,31 @@ def test_nothing_is_asked_when_everything_is_there(tmp_path: Path) -> None:
 def test_an_old_slicer_gets_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(DependencyError, match=r"needs 3D Slicer 5\.10 or newer, this is 5\.8"):
         Dependencies(RESOURCES, tmp_path, FakeInstaller((5, 8))).require()
+
+
+def test_repair_installs_again_only_what_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = tmp_path / "site" / "broken_here"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise ImportError('a library is missing')\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(broken.parent))
+    monkeypatch.setenv("PYTHONPATH", str(broken.parent))
+    items = (Dependency("fine", "json", "tests"), Dependency("broken", "broken_here", "tests"))
+    monkeypatch.setattr(dependencies_module, "INFERENCE", items)
+    installer = FakeInstaller()
+    with pytest.raises(DependencyError, match="broken is installed but does not start: ImportError: a library is"):
+        Dependencies(RESOURCES, tmp_path, installer).repair()
+    assert [entry[0] for entry in installer.seen] == ["broken"]
+    assert f"numpy=={np.__version__}" in installer.seen[0][1]
+    installer.reinstall = lambda *_: (broken / "__init__.py").write_text("")  # type: ignore[method-assign]
+    assert Dependencies(RESOURCES, tmp_path, installer).repair() == "broken was installed again and works."
+    assert Dependencies(RESOURCES, tmp_path, installer).repair().startswith("Everything that a run needs")
+
+
+def test_proxy_and_certificates_are_named_without_a_password() -> None:
+    assert network_text({}) == "Downloads go straight to the internet (no proxy is set). Certificates: those of pip."
+    text = network_text({"HTTPS_PROXY": "http://me:secret@proxy.clinic:8080", "REQUESTS_CA_BUNDLE": "/etc/clinic.pem"})
+    assert text == "Downloads go through the proxy proxy.clinic:8080. Certificates: /etc/clinic.pem."
+    assert "proxy.clinic" in network_text({"http_proxy": "proxy.clinic"})
 
 
 @pytest.mark.usefixtures("lacking")

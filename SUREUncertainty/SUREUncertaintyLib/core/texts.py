@@ -93,6 +93,18 @@ TRAINED = (
 )
 TRAINING_KEPT = "Stopped. What was learnt is kept: press the button again to go on."
 
+NO_PROXY = "Downloads go straight to the internet (no proxy is set)."
+THROUGH_PROXY = "Downloads go through the proxy {proxy}."
+OWN_CERTIFICATES = "Certificates: those of pip."
+WITH_CERTIFICATES = "Certificates: {bundle}."
+ALL_WORKS = "Everything that a run needs is installed and works."
+REPAIR_FAILED = (
+    "{name} is installed but does not start: {reason} Choose a wheel folder or check the connection, then try again."
+)
+REPAIRED = "{names} was installed again and works."
+IMPORT_MODEL = "Choose the folder of a model package or of a MONAI Bundle"
+IMPORTED = "The model '{name}' is in the list."
+
 SLICER_TOO_OLD = "SURE Uncertainty needs 3D Slicer 5.10 or newer, this is {found}. Please install a current 3D Slicer."
 STILL_MISSING = (
     "{names} could not be installed. Open Set-up for the log; without an internet connection choose a folder "

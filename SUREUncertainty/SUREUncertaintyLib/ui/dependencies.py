@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -19,6 +21,7 @@ from ..core.errors import SureError
 
 NEEDED_VERSION = (5, 10)
 PACKAGING_VERSION = (5, 12)
+START_SECONDS = 120.0
 UNTOUCHED = ("numpy", "scipy")
 """Bundled with Slicer; pip must not exchange them, so their versions are pinned during an installation."""
 
@@ -66,6 +69,10 @@ class Installer(Protocol):
         """Ask the user, then install PyTorch for this computer's graphics card. Raises ``DependencyError``."""
         ...
 
+    def reinstall(self, packages: Sequence[str], constraints: Path) -> None:
+        """Install packages again, without what they depend on."""
+        ...
+
 
 class SlicerInstaller:
     """``slicer.packaging`` where it exists (5.12), the older installer in 5.10."""
@@ -87,6 +94,12 @@ class SlicerInstaller:
             packaging.pip_ensure(needed, constraints=constraints, requester="SURE Uncertainty")
         elif slicer.util.confirmOkCancelDisplay(texts.INSTALL_QUESTION.format(names=names)):
             slicer.util.pip_install(["-r", str(requirements), "-c", str(constraints)])
+
+    def reinstall(self, packages: Sequence[str], constraints: Path) -> None:
+        """As in the protocol."""
+        import slicer
+
+        slicer.util.pip_install(["--force-reinstall", "--no-deps", "-c", str(constraints), *packages])
 
     def ensure_torch(self) -> None:
         """Through the PyTorch extension, which knows which PyTorch fits the graphics card and its driver."""
@@ -134,6 +147,28 @@ class Dependencies:
         missing = self.missing()
         if missing:
             self._install(missing, wheels)
+
+    def repair(self, wheels: Path | None = None, python: str = sys.executable) -> str:
+        """Install what is missing, try everything in a process of its own, and install again what does not start.
+
+        Returns:
+            A sentence about how it went.
+
+        Raises:
+            DependencyError: as ``require``, or a package still does not start.
+        """
+        self.require(wheels)
+        broken = [item for item in INFERENCE if problem_of(item, python)]
+        if not broken:
+            return texts.ALL_WORKS
+        names = [item.package for item in broken]
+        with offline(wheels):
+            self._installer.reinstall(names, self._constraints())
+        for item in broken:
+            reason = problem_of(item, python)
+            if reason:
+                raise DependencyError(texts.REPAIR_FAILED.format(name=item.package, reason=reason))
+        return texts.REPAIRED.format(names=", ".join(names))
 
     def require_torch(self, wheels: Path | None = None) -> None:
         """Have PyTorch and what builds the networks for it; asks the user.
@@ -188,6 +223,16 @@ class Dependencies:
         path = self._scratch / "sure-constraints.txt"
         path.write_text("\n".join([lines.rstrip(), *pins, ""]), encoding="utf-8")
         return path
+
+
+def problem_of(item: Dependency, python: str) -> str:
+    """Why a package does not start in a fresh process; "" when it does."""
+    command = [python, "-c", f"import {item.module}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=START_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{error}."
+    return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no reason was given"])[-1] + "."
 
 
 @contextmanager

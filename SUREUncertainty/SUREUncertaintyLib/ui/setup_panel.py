@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
+from ..core import texts
+from ..core.errors import SureError
+from ..packages.catalogue import Entry
+from ..packages.catalogue import list_entries
 from ..packages.catalogue import user_folder
+from ..packages.importing import import_package
 from .context import PanelContext
 from .dependencies import Dependencies
 from .dependencies import DependencyError
+from .network_text import network_text
 from .report_text import report_text
+from .worker_bridge import python_executable
 
 HEADERS = ("Package", "Version", "What for")
+MODEL_HEADERS = ("Model", "Version", "MB", "Licence")
+MEGABYTE = 1e6
 
 
 class SetupPanel:
@@ -38,6 +48,7 @@ class SetupPanel:
         self.ui.torchButton.connect("clicked(bool)", self._on_torch)
         self.ui.modelFolderButton.connect("clicked(bool)", self._on_models)
         self.ui.refreshModelsButton.connect("clicked(bool)", self._on_refresh)
+        self.ui.importModelButton.connect("clicked(bool)", self._on_import)
         self.ui.reportButton.connect("clicked(bool)", self._on_report)
 
     def require(self) -> None:
@@ -53,9 +64,9 @@ class SetupPanel:
         rows = [(package, version or "-", purpose) for package, version, purpose in self._dependencies.rows()]
         self._context.desktop.fill_table(self.ui.dependencyTable, HEADERS, rows, ())
         self.ui.logText.setPlainText("\n".join(self._log))
-        missing = self._dependencies.missing()
-        self.ui.installButton.enabled = bool(missing)
+        self.ui.networkLabel.setText(network_text(os.environ))
         self.ui.modelFolderLabel.setText(str(user_folder()))
+        self._context.desktop.fill_table(self.ui.modelsTable, MODEL_HEADERS, [_model(e) for e in list_entries()], ())
 
     def _wheels(self) -> Path | None:
         folder = str(self.ui.wheelFolder.currentPath)
@@ -67,9 +78,24 @@ class SetupPanel:
 
     def _on_install(self, _checked: bool = False) -> None:
         try:
-            self.require()
+            self.ui.setupLabel.setText(self._dependencies.repair(self._wheels(), python_executable()))
         except DependencyError as error:
+            self.ui.setupLabel.setText(str(error))
             self._context.desktop.error(str(error))
+        self.refresh()
+
+    def _on_import(self, _checked: bool = False) -> None:
+        folder = self._context.desktop.choose_folder(self._context.translate(texts.IMPORT_MODEL))
+        if folder is None:
+            return
+        try:
+            package = import_package(folder)
+        except SureError as error:
+            self.ui.setupLabel.setText(str(error))
+            self._context.desktop.error(str(error))
+            return
+        self.ui.setupLabel.setText(self._context.translate(texts.IMPORTED).format(name=package.name))
+        self._models_changed()
         self.refresh()
 
     def _on_torch(self, _checked: bool = False) -> None:
@@ -88,3 +114,12 @@ class SetupPanel:
     def _on_report(self, _checked: bool = False) -> None:
         rows = self._dependencies.rows()
         self._context.desktop.copy(report_text(self._version, rows, self._log, self.last_failure))
+
+
+def _model(entry: Entry) -> tuple[str, str, str, str]:
+    size = sum(path.stat().st_size for path in entry.root.rglob("*") if path.is_file()) / MEGABYTE
+    if entry.package is None:
+        return entry.name, "-", f"{size:.1f}", entry.problem
+    metadata = entry.package.metadata
+    licence = str(metadata.raw.get("training", {}).get("licence") or metadata.raw.get("copyright", "not given"))
+    return entry.name, metadata.version, f"{size:.1f}", licence
