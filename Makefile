@@ -3,6 +3,7 @@
 # make test      style, types and tests
 # make bench     ratios measured on this machine, written to docs/
 # make accuracy  the released package on the validation scans in DATA, written to docs/ and into the package (card, reference)
+# make comparison  all arms of both studies on the data in DATA (hours, goes on where it was), written to docs/
 # make difficulty  the difficulty experiments on the training scans in DATA, written to docs/; hours, goes on where it was
 PYTHON ?= python3
 VENV   := .venv
@@ -47,6 +48,11 @@ bench: $(VENV)/.test
 
 accuracy: $(VENV)/.test
 	$(BIN)/python Testing/Bench/accuracy.py --data $(DATA)
+
+comparison: $(VENV)/.test
+	$(BIN)/sure compare run hippocampus --data $(DATA) --output build/comparison --results docs/results/comparison
+	$(BIN)/sure compare run acdc --data $(DATA) --output build/comparison --results docs/results/comparison
+	$(BIN)/sure compare page hippocampus acdc --results docs/results/comparison --output docs/comparison.md
 
 difficulty: $(VENV)/.test
 	$(BIN)/python Testing/Bench/difficulty_experiments.py --data $(DATA) --work build/difficulty
