@@ -10,8 +10,19 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from damaged import write_case
+from foreign import ARGUMENTS
+from foreign import CONFIG
+from foreign import DOCUMENT
+from foreign import write_configs
+from SUREUncertaintyLib.metrics.cases import Case
+from SUREUncertaintyLib.packages import catalogue
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.packages.package import load_package
+from SUREUncertaintyLib.packages.staging import copy_files
+from SUREUncertaintyLib.worker.client import WorkerClient
 from tiny import build_tiny
+from workers import LONG
 
 
 @pytest.fixture(scope="session")
@@ -103,3 +114,67 @@ def view_server(view_example: Path) -> Iterator[Any]:
     arguments = [str(view_example / "result"), "--folder", str(view_example), "--upload-mb", "2"]
     with view_page.Served(arguments, view_example.parent / "server.log") as served:
         yield served
+
+
+@pytest.fixture
+def package(tiny_package: Package, tmp_path: Path) -> Package:
+    """A copy of the tiny package that a test may damage."""
+    copy_files(tiny_package.root, tmp_path / "tiny")
+    return load_package(tmp_path / "tiny")
+
+
+@pytest.fixture
+def user_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's folder of models, empty; nothing is built in."""
+    monkeypatch.setattr(catalogue, "BUILT_IN", tmp_path / "built-in")
+    monkeypatch.setenv("SURE_MODELS", str(tmp_path / "user models é"))
+    return tmp_path / "user models é"
+
+
+@pytest.fixture(scope="session")
+def foreign_network() -> Any:
+    """The untrained network of the foreign bundle."""
+    import torch
+    from monai.networks.nets import UNet
+
+    torch.manual_seed(3)
+    return UNet(**ARGUMENTS).eval()
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """A MONAI Bundle as others make them, without weights yet."""
+    root = tmp_path / "spleen_ct_segmentation"
+    for folder in ("configs", "models", "docs"):
+        (root / folder).mkdir(parents=True)
+    (root / "docs" / "license.txt").write_text("Their licence")
+    write_configs(root, DOCUMENT, CONFIG)
+    return root
+
+
+@pytest.fixture(scope="module")
+def slow_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The tiny package with windows so dense that a run lasts until somebody stops it."""
+    return build_tiny(tmp_path_factory.mktemp("slow") / "slow", overlap=0.95)
+
+
+@pytest.fixture(scope="module")
+def client(tiny_package: Package) -> Iterator[WorkerClient]:
+    """A worker with the tiny package loaded, for all tests of a file."""
+    with WorkerClient() as running:
+        running.load(tiny_package.root, "openvino", threads=1).wait(LONG)
+        yield running
+
+
+@pytest.fixture
+def slow_client(slow_package: Package) -> Iterator[WorkerClient]:
+    """A worker of its own with the slow package."""
+    with WorkerClient() as running:
+        running.load(slow_package.root, "openvino", threads=1).wait(LONG)
+        yield running
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    """One labelled scan."""
+    return write_case(tmp_path)
