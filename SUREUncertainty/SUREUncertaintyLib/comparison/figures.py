@@ -27,7 +27,7 @@ def draw_robustness(arms: Sequence[ArmResult], target: Path) -> None:
     """A panel a corruption: mean Dice with the label (full lines) and mean doubt near the boundary (dotted)."""
     names = _corruptions(arms)
     figure = _figure(PANEL[0] * COLUMNS, PANEL[1] * -(-len(names) // COLUMNS) + 0.7)
-    panels = figure.subplots(-(-len(names) // COLUMNS), COLUMNS, sharex=True, sharey=True, squeeze=False).flat
+    panels = list(figure.subplots(-(-len(names) // COLUMNS), COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
     for panel, name in zip(panels, names, strict=False):
         for number, arm in enumerate(arms):
             levels, dice, doubt = _curve(arm, name)
@@ -36,8 +36,9 @@ def draw_robustness(arms: Sequence[ArmResult], target: Path) -> None:
             panel.plot(levels, doubt, ":", lw=1.2, **style)
         panel.set_title(find_corruption(name).title, fontsize=9)
         _tidy(panel)
-    for panel in list(panels)[len(names) :]:
-        panel.set_visible(False)
+    for number, panel in enumerate(panels):
+        panel.set_visible(number < len(names))
+        panel.tick_params(labelbottom=number + COLUMNS >= len(names))
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(arms)), frameon=False, fontsize=8)
     figure.suptitle("Dice (full) and doubt near the boundary (dotted) against strength of damage", fontsize=10)
