@@ -87,7 +87,7 @@ def _update(
     level_row(0.1, clean.labels.array, result.labels.array, result.uncertainty.array, scan.grid.voxel_volume_mm3)
     lap("scene")
     for view in views:
-        view.window.Render()
+        view.draw()
     lap("slices")
     return watch
 

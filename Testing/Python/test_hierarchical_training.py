@@ -140,7 +140,7 @@ def test_from_readers_to_a_package_that_samples(folder: Path, tmp_path: Path) ->
     summary = evaluate_raters(folder, package, engine, tmp_path / "scores", samples=3)
     assert summary["n_groups"] == 4
     with (tmp_path / "run" / "log.csv").open() as stream:
-        (last,) = list(csv.DictReader(stream))
+        *_, last = csv.DictReader(stream)
     assert {"kl_0", "kl_1", "beta", "tuning_kl_0", "std_spread_1", "tuning_dice"} <= set(last)
     assert float(last["kl_0"]) > 0.0
 

@@ -96,9 +96,13 @@ class OffscreenView:
         for line, (name, color) in enumerate(reversed(shown)):
             self.add_text(name, (0.03, 0.05 + 0.034 * line), "left", legible(color))
 
+    def draw(self) -> None:
+        """Draw the scene as it is now."""
+        self.window.Render()
+
     def save(self, path: Path) -> None:
         """Draw and write a PNG."""
-        self.window.Render()
+        self.draw()
         grab = vtk.vtkWindowToImageFilter()
         grab.SetInput(self.window)
         grab.ReadFrontBufferOff()
@@ -140,11 +144,11 @@ class SliceView(OffscreenView):
         for text, position in zip(letters, _EDGES, strict=True):
             self.add_text(text, position, "bold")
 
-    def save(self, path: Path) -> None:
-        """Blend the layers, draw and write a PNG."""
+    def draw(self) -> None:
+        """Blend the layers and draw."""
         self.logic.UpdatePipeline()
         self._mapper.SetInputConnection(self.logic.GetImageDataConnection())
-        super().save(path)
+        super().draw()
 
     def _add_image_actor(self) -> Any:
         mapper = vtk.vtkImageMapper()

@@ -71,8 +71,7 @@ class Trainer:
         network = create_network(self.recipe.network.name, self.recipe.network.arguments)
         if self.start is not None:
             network.load_state_dict(self.start)
-        # 2D convolutions on CPUs run about a third faster with channels last; 3D weights stay as they are
-        self.network = network.to(self.processes.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = _with_channels_last(network.to(self.processes.device))
         self.processes.share(self.network)
         self.average = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
         settings = self.recipe.optimisation
@@ -175,6 +174,14 @@ class Trainer:
             if self.processes.is_first and done:
                 self._save(done)
             raise_if_cancelled(lambda: True)
+
+
+def _with_channels_last(network: nn.Module) -> nn.Module:
+    """2D convolutions on CPUs run about a third faster with channels last; 3D weights stay as they are."""
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+    return network
 
 
 def _channels_last(image: Tensor) -> Tensor:
