@@ -175,6 +175,7 @@ def test_small_rules() -> None:
     pairs = [type("P", (), {"group": str(number)})() for number in range(11)]
     assert len(tuning_groups(pairs)) == 2
     assert rhythm_of(5000) == {"log_every": 50, "save_every": 250, "validate_every": 500}
+    assert rhythm_of(400, 400)["validate_every"] == 400
     assert rhythm_of(400) == {"log_every": 10, "save_every": 40, "validate_every": 40}
 
 

@@ -112,6 +112,7 @@ class FilterSection:
 class OptimisationSection:
     """AdamW with linear warm-up, then a cosine to zero; ``ema`` is the decay of the averaged weights that ship.
 
+    ``validate_every``: steps between measurements on the tuning cases; 0: ten times a training, at least every 500.
     ``schedule: constant`` keeps the rate after the warm-up: for short continuations of a trained network.
 
     With ``restart_step`` the first cosine ends there and a second one starts from ``restart_learning_rate`` (a warm
@@ -129,6 +130,7 @@ class OptimisationSection:
     gradient_clip: float = 5.0
     ema: float = 0.998
     mixed_precision: bool = True
+    validate_every: int = 0
 
     def __post_init__(self) -> None:
         if self.schedule not in SCHEDULES:

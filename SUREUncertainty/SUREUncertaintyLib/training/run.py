@@ -65,7 +65,7 @@ def train(
         cases = load_cases(files.training, settings.input, progress, settings.data)
         tuning = load_cases(files.tuning, settings.input, progress, settings.data) if processes.is_first else []
         weights = begun.weights(settings) if begun else None
-        rhythm = rhythm_of(settings.optimisation.steps)
+        rhythm = rhythm_of(settings.optimisation.steps, settings.optimisation.validate_every)
         trainer = Trainer(settings, cases, tuning, output, processes, start=weights, **rhythm)
         network = trainer.run(progress, is_cancelled)
         if not processes.is_first:
@@ -80,10 +80,10 @@ def train(
         processes.close()
 
 
-def rhythm_of(steps: int) -> dict[str, int]:
+def rhythm_of(steps: int, validate_every: int = 0) -> dict[str, int]:
     """How often to log, save and validate: often enough for a short training to draw a curve."""
     return {
         "log_every": max(1, min(50, steps // 40)),
         "save_every": max(1, min(250, steps // 10)),
-        "validate_every": max(1, min(500, steps // 10)),
+        "validate_every": validate_every or max(1, min(500, steps // 10)),
     }
