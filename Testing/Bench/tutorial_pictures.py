@@ -41,6 +41,7 @@ from SUREUncertaintyLib.mrml.opengl import pick_gl
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.review import read_regions
 from SUREUncertaintyLib.packages.catalogue import find_package
+from SUREUncertaintyLib.training.log import curves_of
 from SUREUncertaintyLib.training.log import read_rows
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
@@ -123,7 +124,7 @@ def join(paths: list[Path], target: Path, columns: int) -> None:
     sheet = Image.new("RGB", (columns * (width + gap) - gap, rows * (height + gap) - gap), DARK)
     for number, image in enumerate(images):
         sheet.paste(image, ((number % columns) * (width + gap), (number // columns) * (height + gap)))
-    sheet.quantize(256).save(target, optimize=True)
+    sheet.save(target, optimize=True)
 
 
 def draw_noise(session: LiveSession, scan: Volume) -> None:
@@ -168,18 +169,13 @@ def draw_curves(log: Path) -> None:
     """Loss and Dice of a training."""
     from matplotlib.figure import Figure
 
-    rows = read_rows(log)
+    curves = curves_of(read_rows(log))
     figure = Figure(figsize=(6.4, 3.2), facecolor=DARK, layout="constrained")
     axis = figure.subplots()
-    axis.plot([row["step"] for row in rows], [row["loss"] for row in rows], color=DOUBT, label="loss")
-    measured = [row for row in rows if "tuning_dice" in row]
-    axis.plot(
-        [row["step"] for row in measured],
-        [row["tuning_dice"] for row in measured],
-        "o-",
-        color=AGREEMENT,
-        label="Dice on scans set aside",
-    )
+    axis.plot(curves["step"], curves["loss"], color=DOUBT, label="loss (share of the first)")
+    measured = [(step, dice) for step, dice in zip(curves["step"], curves["tuning_dice"], strict=True) if dice == dice]
+    axis.plot(*zip(*measured, strict=True), "o-", color=AGREEMENT, label="Dice on scans set aside")
+    axis.set_ylim(0, 1.05)
     style(axis, "Step", "")
     axis.legend(facecolor=DARK, edgecolor="#444", labelcolor=TEXT, fontsize=8)
     figure.savefig(FOLDER / "tutorial-training.png", dpi=110, facecolor=DARK)

@@ -118,7 +118,7 @@ def test_curves_grow_with_the_log_of_a_training() -> None:
         assert nodes.table.GetNumberOfRows() == 0
         update_curves(nodes, [{"step": 10, "loss": 0.9}, {"step": 20, "loss": 0.5, "tuning_dice": 0.7}])
         table = nodes.table.GetTable()
-        assert [table.GetValueByName(row, "loss").ToDouble() for row in range(2)] == [0.9, 0.5]
+        assert [table.GetValueByName(row, "loss").ToDouble() for row in range(2)] == pytest.approx([1.0, 0.5 / 0.9])
         assert np.isnan(table.GetValueByName(0, "tuning_dice").ToDouble())
         assert nodes.chart.GetTitle() == "Training of my-liver"
         assert nodes.chart.GetNumberOfPlotSeriesNodes() == 2

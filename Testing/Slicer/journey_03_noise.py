@@ -35,6 +35,8 @@ def journey(sliding_seconds=SLIDING_SECONDS):
     widget.ui.seriesButton.click()
     wait_until(lambda: len(slicer.util.getNodesByClass("vtkMRMLPlotChartNode")) == 1)
     assert widget.ui.noiseLabel.text != ""
+    widget.ui.stepSlider.value = 3
+    assert "0.3" in widget.ui.stepLabel.text, widget.ui.stepLabel.text
 
 
 if __name__ == "__main__":

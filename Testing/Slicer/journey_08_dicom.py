@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from journey import write_dicom
 def journey():
     """What comes back is what the module shows; a scan that is no DICOM gets a sentence."""
     widget = open_module()
-    folder = Path(os.environ["SURE_JOURNEY_FOLDER"])
+    folder = Path(tempfile.mkdtemp(dir=os.environ.get("SURE_JOURNEY_FOLDER")))
     phantom = add_phantom(widget)
     write_dicom(phantom, folder / "series")
     scan = load_dicom(folder / "series")

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..training.log import curves_of
 from .charts import add_line_chart
 from .charts import fill_numbers
 
-TITLES = {"step": "Step", "loss": "Loss", "tuning_dice": "Dice on scans set aside"}
+TITLES = {"step": "Step", "loss": "Loss (share of the first)", "tuning_dice": "Dice on scans set aside"}
 _COLOURS = {"loss": (0.91, 0.42, 0.14), "tuning_dice": (0.26, 0.52, 0.76)}
 
 
@@ -38,5 +39,4 @@ def update_curves(nodes: CurveNodes, rows: Sequence[Mapping[str, float]]) -> Non
 
 def update_table(table: Any, rows: Sequence[Mapping[str, float]]) -> None:
     """A column a curve; a Dice that was not measured at a step is NaN, which charts leave out."""
-    columns = {name: [row.get(name, float("nan")) for row in rows] for name in TITLES}
-    fill_numbers(table, columns, TITLES)
+    fill_numbers(table, curves_of(rows), TITLES)

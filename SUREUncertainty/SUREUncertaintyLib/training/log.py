@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -38,6 +40,20 @@ def _read(path: Path) -> list[dict[str, str]]:
 def read_rows(path: Path) -> list[dict[str, float]]:
     """The numbers of a log, one dictionary a row, empty cells left out; nothing where there is no log yet."""
     return [{name: float(text) for name, text in row.items() if _is_number(text)} for row in _read(path)]
+
+
+def curves_of(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """What a chart draws: ``step``, ``loss`` as a share of the first one, and ``tuning_dice``; NaN where not measured.
+
+    The share and a Dice fit the same axis, whatever the size of the loss.
+    """
+    missing = float("nan")
+    first = abs(rows[0].get("loss", missing)) if rows else missing
+    return {
+        "step": [row.get("step", missing) for row in rows],
+        "loss": [row.get("loss", missing) / first if first else missing for row in rows],
+        "tuning_dice": [row.get("tuning_dice", missing) for row in rows],
+    }
 
 
 def _is_number(text: str | None) -> bool:
