@@ -2,6 +2,7 @@
 # make view      opens what make demo made in the browser
 # make test      style, types and tests
 # make bench     ratios measured on this machine, written to docs/
+# make screenshots  pictures of the page in the browser, written to docs/
 # make accuracy  the released package on the validation scans in DATA, written to docs/ and into the package (card, reference)
 # make comparison  all arms of both studies on the data in DATA (hours, goes on where it was), written to docs/
 # make difficulty  the difficulty experiments on the training scans in DATA, written to docs/; hours, goes on where it was
@@ -12,7 +13,7 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --constraint 
 
 DATA   ?= ../shared/data
 
-.PHONY: demo view test lint types unit bench accuracy comparison difficulty clean
+.PHONY: demo view test lint types unit bench screenshots accuracy comparison difficulty clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -45,6 +46,9 @@ unit: $(VENV)/.test
 
 bench: $(VENV)/.test
 	$(BIN)/python Testing/Bench/run.py
+
+screenshots: $(VENV)/.test
+	$(BIN)/python Testing/Bench/screenshots.py
 
 accuracy: $(VENV)/.test
 	$(BIN)/python Testing/Bench/accuracy.py --data $(DATA)

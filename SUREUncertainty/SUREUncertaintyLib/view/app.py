@@ -37,7 +37,7 @@ CANCEL_SECONDS = 0.25
 """How long a job may take to stop by itself after Cancel before its process is killed."""
 
 RESTING_SECONDS = 0.5
-"""Surfaces are made anew when the noise slider has rested for this long."""
+"""The 3D view follows when the noise slider has rested for this long; slices follow at once."""
 
 SIDES = {
     "R": (1.0, 0.0, 0.0),
@@ -138,8 +138,14 @@ class Application:
         """Back from the scan with noise to the scan itself and its result."""
         if self._surfaces is not None:
             self._surfaces.cancel()
+        self.session.stage.hold_threed(False)
         published = self.session.published()
-        if self.input.scan() is not None and published is not None and published.scan is not self.input.scan():
+        if self.input.scan() is None or published is None:
+            return
+        if published.scan is self.input.scan():
+            self._show_only(published)  # a series leaves its last result in the scene
+            self.session.stage.redraw()
+        else:
             self.choose_scan(self.input.scan().GetID())
 
     def frame(self) -> None:
@@ -221,6 +227,7 @@ class Application:
             session.stage.frame(focus_of(published))
         self.doubt.show(published, keep_band=True)
         self.numbers.show(published)
+        session.stage.hold_threed(True)
         session.stage.redraw()
         if self._surfaces is not None:
             self._surfaces.cancel()
@@ -229,7 +236,7 @@ class Application:
     def _make_surfaces(self) -> None:
         self._surfaces = None
         self.numbers.show_surface()
-        self.session.stage.redraw()
+        self.session.stage.hold_threed(False)
 
 
 def answering(application: Application, act: Callable[..., Any]) -> Callable[..., Any]:

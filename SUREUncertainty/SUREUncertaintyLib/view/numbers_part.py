@@ -15,6 +15,9 @@ from ..ui.numbers_panel import trust_text
 from ..ui.results_panel import notices_text
 from .session import Session
 
+LABEL_VALUE = "value"
+"""A column that only programs need."""
+
 
 class NumbersPart:
     """Fills ``results``, ``structures``, ``notices``, ``columns`` and ``rows`` of the state."""
@@ -33,8 +36,10 @@ class NumbersPart:
         state.trust = ""
         state.notices = notices_text(published).splitlines() if published else []
         state.structures = _structures(published) if published else []
-        state.columns = [column.title for column in STRUCTURE_COLUMNS]
-        state.rows = _rows(published.structures) if published and published.structures else []
+        state.columns = [column.title for column in STRUCTURE_COLUMNS if column.name != LABEL_VALUE]
+        rows = _rows(published.structures) if published and published.structures else []
+        names = [column.name for column in STRUCTURE_COLUMNS]
+        state.rows = [[cell for cell, name in zip(row, names, strict=True) if name != LABEL_VALUE] for row in rows]
 
     def show_surface(self) -> None:
         """Make or hide the structures' surfaces in 3D, after ``surfaces`` of the state."""

@@ -28,8 +28,11 @@ from ..mrml.headless import HeadlessScene
 THREED = "ThreeD"
 VIEWS = ("Red", "Green", "Yellow", THREED)
 FRAMES_A_SECOND = 30
-MOVING_QUALITY, RESTING_QUALITY = 70, 92
-"""JPEG quality while something moves and at rest."""
+QUALITY = 85
+"""Of the JPEG pictures, moving and at rest alike: a second, better one of each would be drawn anew."""
+
+PEELS = 3
+"""Layers of half transparent surfaces that are told apart; each costs a pass over the picture."""
 
 MOST_PIXELS = 1_200_000
 """Of one picture: windows with several pixels a point are drawn a little coarser rather than slowly."""
@@ -55,7 +58,7 @@ class Stage:
         options = {
             "target_fps": FRAMES_A_SECOND,
             "blur_fps": FRAMES_A_SECOND,
-            "interactive_quality": MOVING_QUALITY,
+            "interactive_quality": QUALITY,
         }
         self._factories = [RemoteSliceViewFactory(server, **options), RemoteThreeDViewFactory(server, **options)]
         for factory in self._factories:
@@ -90,6 +93,12 @@ class Stage:
         """Ask every view for a new picture."""
         for view in self._manager.get_views():
             view.schedule_render()
+
+    def hold_threed(self, hold: bool) -> None:
+        """Draw the 3D view no more, or again: it takes many times longer than a slice."""
+        view = self._manager.get_view(THREED)
+        if view.is_render_blocked != hold:
+            view.set_render_blocked(hold)
 
     def frame(self, focus: Focus) -> None:
         """Show the structures and the doubt of a result in all four views."""
@@ -154,10 +163,11 @@ class Stage:
         for view in self._manager.get_views():
             view.render_window().SetMultiSamples(0)
             view.first_renderer().SetUseDepthPeelingForVolumes(False)
+            view.first_renderer().SetMaximumNumberOfPeels(PEELS)
         for view in self._manager.get_slice_views():
             view.first_renderer().AddViewProp(view._render_manager.image_actor)
         for name, adapter in self.adapters().items():
-            adapter.update_quality(MOVING_QUALITY, RESTING_QUALITY)
+            adapter.update_quality(QUALITY, QUALITY)
             adapter.max_pixel_count = MOST_PIXELS
             adapter.update_size = self._keeping_extent(name, adapter.update_size)
 

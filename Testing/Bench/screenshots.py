@@ -1,0 +1,60 @@
+"""``make screenshots``: pictures of the page for the docs, from the demo's result."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Python"))
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+WIDE, PHONE = (1440, 900), (390, 844)
+
+
+def main() -> None:
+    """Light, dark, the noise slider with its series, and a phone."""
+    import view_page
+    from SUREUncertaintyLib.core.demo_input import ROIS
+    from SUREUncertaintyLib.core.demo_input import demo_scan
+
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="sure-shots-") as scratch, view_page.chromium() as browser:
+        result = view_page.write_result(demo_scan(), ROIS, Path(scratch) / "result")
+        with view_page.Served([str(result)], Path(scratch) / "log") as server:
+            page = view_page.open_page(browser, server.url, WIDE)
+            page.click("#next")
+            page.locator("#place").filter(has_text="Place 1").wait_for()
+            _scroll(page, "#map")
+            _save(page, "view-light")
+            page.emulate_media(color_scheme="dark")
+            _scroll(page, "#scan")
+            page.get_by_role("button", name="Fit").click()
+            _save(page, "view-dark")
+            page.emulate_media(color_scheme="light")
+            page.select_option("#region", index=1)
+            page.click("#series")
+            page.locator("#chart").wait_for()
+            page.click("#trust")
+            page.locator("#trust-text").wait_for()
+            _scroll(page, "#noise-kind")
+            _save(page, "view-noise")
+            page.close()
+            phone = view_page.open_page(browser, server.url, PHONE, dark=True)
+            _scroll(phone, "#map")
+            _save(phone, "view-phone")
+
+
+def _scroll(page: Any, selector: str) -> None:
+    page.locator(selector).evaluate("e => e.closest('details').scrollIntoView({ block: 'start' })")
+
+
+def _save(page: Any, name: str) -> None:
+    page.mouse.move(700, 20)
+    page.wait_for_timeout(3000)  # until pictures at rest have come
+    page.screenshot(path=FOLDER / f"{name}.png")
+
+
+if __name__ == "__main__":
+    main()
