@@ -27,6 +27,7 @@ $(VENV)/.test: $(VENV)/.demo
 
 demo: $(VENV)/.demo
 	$(BIN)/sure demo --output demo-output --overwrite
+	@echo "From here: make view"
 
 view: $(VENV)/.demo
 	test -d demo-output || $(BIN)/sure demo --output demo-output

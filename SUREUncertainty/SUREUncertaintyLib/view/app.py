@@ -36,7 +36,7 @@ from .stage import Stage
 CANCEL_SECONDS = 0.25
 """How long a job may take to stop by itself after Cancel before its process is killed."""
 
-RESTING_SECONDS = 0.5
+RESTING_SECONDS = 0.8
 """The 3D view follows when the noise slider has rested for this long; slices follow at once."""
 
 SIDES = {
