@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import slicer
 
 from ..core import texts
@@ -13,6 +14,7 @@ from ..mrml.boxes import add_roi_node
 from ..mrml.boxes import box_around
 from ..mrml.boxes import place_roi
 from ..mrml.boxes import roi_from_node
+from ..mrml.display import jump_to
 from ..mrml.nodes import all_published
 from ..mrml.volume import volume_from_node
 from ..packages.catalogue import list_packages
@@ -135,6 +137,8 @@ class InputPart:
     def add_boxes(self, rois: tuple[Roi, ...]) -> None:
         """Show boxes that were suggested, and choose them all."""
         nodes = [add_roi_node(self._session.scene, roi) for roi in rois]
+        r, a, s = ((np.asarray(rois[0].low) + rois[0].high) / 2).tolist()
+        jump_to(self._session.scene, (r, a, s))
         self._session.state.boxes = True
         self._session.state.region = EVERY if len(nodes) > 1 else nodes[0].GetID()
         self.update()
