@@ -362,6 +362,31 @@ def test_light_and_dark_follow_the_system_and_the_button(page: Any) -> None:
     assert paper() == light
 
 
+def test_a_scan_far_from_the_boxes_of_another_is_not_segmented_in_them(page: Any, view_example: Path) -> None:
+    from dataclasses import replace
+
+    from SUREUncertaintyLib.core.writing import write_volume
+
+    scan = view_page.brain()
+    r, a, s = scan.grid.origin
+    moved = replace(scan, grid=replace(scan.grid, origin=(r + 500.0, a, s)))
+    write_volume(moved, view_example / "far away.nrrd")
+    page.select_option("#region", "all")
+    page.evaluate("path => trame.trigger('open', [path])", str(view_example / "far away.nrrd"))
+    page.wait_for_function("() => trame.state.get('title') === 'far away'")
+    assert page.input_value("#region") == ""
+    assert page.locator(".empty").inner_text().startswith("Place or suggest a region")
+    (view_example / "far away.nrrd").unlink()
+
+
+def test_when_the_server_stops_the_page_says_so(browser: Any, view_example: Path, tmp_path: Path) -> None:
+    with view_page.Served([str(view_example / "brain.nrrd")], tmp_path / "log") as server:
+        visitor = view_page.open_page(browser, server.url)
+        server.process.kill()
+        assert "has stopped" in text_of(visitor, "#lost", "The connection is lost")
+        visitor.close()
+
+
 def test_no_request_leaves_this_machine(browser: Any, view_server: Any) -> None:
     asked: list[str] = []
     visitor = browser.new_page()

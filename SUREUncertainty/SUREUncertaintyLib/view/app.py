@@ -179,6 +179,9 @@ class Application:
             composite.SetBackgroundVolumeID(node.GetID())
             composite.SetForegroundVolumeID(None)
         self.input.choose_scan(node)
+        self.input.leave_foreign_boxes()
+        if not self.runs.is_running:
+            state.status = texts.READY
         self.doubt.show(None)
         self.numbers.show(None)
         state.title = node.GetName()

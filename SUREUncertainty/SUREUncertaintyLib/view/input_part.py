@@ -143,6 +143,16 @@ class InputPart:
         self._session.state.region = EVERY if len(nodes) > 1 else nodes[0].GetID()
         self.update()
 
+    def leave_foreign_boxes(self) -> None:
+        """Choose no box that lies outside of the chosen scan: it belongs to another one."""
+        bounds = [0.0] * 6
+        self.scan().GetRASBounds(bounds)
+        low, high = np.array(bounds[0::2]), np.array(bounds[1::2])
+        rois = [roi_from_node(node) for node in self._chosen()]
+        if any((np.asarray(roi.high) <= low).any() or (np.asarray(roi.low) >= high).any() for roi in rois):
+            self._session.state.region = WHOLE
+            self.update()
+
     def scan_volume(self) -> Any:
         """The chosen scan's voxels. Raises ``InputError`` without one."""
         if self.scan() is None:
