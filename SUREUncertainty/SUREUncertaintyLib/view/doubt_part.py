@@ -159,9 +159,9 @@ class DoubtPart:
             voxel = grid_from_node(node).voxel_volume_mm3
             self._histogram = (node, DoubtHistogram(image_array(node.GetImageData()), voxel))
         histogram, display = self._histogram[1], node.GetDisplayNode()
-        state.histogram = histogram.text(low, high)
-        state.band_text = texts.BAND.format(volume=histogram.volume_ml(low, high), share=histogram.share(low, high))
         ends = {"low": display.GetWindowLevelMin(), "high": display.GetWindowLevelMax()}
+        state.histogram = histogram.rich_text(low, high, (ends["low"], ends["high"]))
+        state.band_text = texts.BAND.format(volume=histogram.volume_ml(low, high), share=histogram.share(low, high))
         state.scale = {"colours": colour_stops(), **ends}
 
 
