@@ -170,8 +170,8 @@ WIDGETS = {
     ),
     "histogramLabel": (
         "",
-        "How often each degree of doubt occurs (logarithmic), from 0 on the left to 1 on the right, "
-        "in the colours of the map. Grey: outside the band, not drawn.",
+        "How often each degree of doubt occurs (logarithmic), from 0 on the left to 1 on the right, in the colours of "
+        "the map. Grey: outside the band, not drawn.",
     ),
     "opacitySlider": ("Opacity", "How strongly the map covers the scan."),
     "legendCheckBox": ("Colour legend", "Show what the colours mean."),
