@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from other_kinds import other_kinds
 from reference import reference_of
+from SUREUncertaintyLib.comparison.held_out import refuse_seen
 from SUREUncertaintyLib.core.reading import read_labels
 from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.inference.choose import create_engine
@@ -51,15 +52,6 @@ def validation_cases(data: Path, split: str = "val") -> list[Case]:
         return list(read_cases(path, split))
 
 
-def refuse_overlap(package: Package, cases: list[Case]) -> None:
-    """Stop when a case was trained or tuned on."""
-    training = package.metadata.raw.get("training", {})
-    seen = {str(i) for key in ("training_ids", "tuning_ids") for i in training.get(key, [])}
-    shared = sorted(case.id for case in cases if case.id in seen)
-    if not seen or shared:
-        raise SystemExit(f"Not held-out: {', '.join(shared) or 'the package lists no training cases'}.")
-
-
 def volume_coverage(package: Package, cases: list[Case]) -> dict[str, Any]:
     """How often the range of a volume holds the reference volume, by structure; interval over groups."""
     engine = create_engine(package, "openvino")
@@ -84,7 +76,7 @@ def main() -> None:
     data = parser.parse_args().data
     cases = validation_cases(data)
     package = find_package(MODEL)
-    refuse_overlap(package, cases)
+    refuse_seen(package, cases)
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "evaluation"
         found = evaluate_cases(cases, package, create_engine(package, "openvino"), output)

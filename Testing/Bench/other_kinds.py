@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import binary_dilation
+from SUREUncertaintyLib.comparison.outside import doubt_of_scan
 from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.inference.choose import create_engine
 from SUREUncertaintyLib.inference.engine import Engine
@@ -16,7 +16,6 @@ from SUREUncertaintyLib.metrics.cases import Case
 from SUREUncertaintyLib.packages.package import Package
 
 FOLDER = Path("ood_io") / "ms_brain_mri" / "hippocampus_region_crops"
-REACH = 5
 WARNING = "contrast-unlike-training"
 
 
@@ -49,7 +48,5 @@ def _t1_of(name: str) -> str:
 
 def _score(path: Path, package: Package, engine: Engine) -> tuple[float, bool]:
     result = segment(read_volume(path), package, engine)
-    found = result.labels.array > 0
-    region = binary_dilation(found, iterations=REACH) if found.any() else np.ones_like(found)
     warned = any(notice.code == WARNING for notice in result.notices)
-    return float(result.uncertainty.array[region].mean()), warned
+    return doubt_of_scan(result.labels.array, result.uncertainty.array)["score"], warned
