@@ -14,12 +14,12 @@ from difficulty_data import Plan
 from difficulty_data import Rows
 from difficulty_data import case_list
 from difficulty_data import own
-from difficulty_data import tuning
+from difficulty_data import tuning_groups
 from difficulty_data import write_rows
 from difficulty_scores import SHARES
 from difficulty_scores import mean_dice
 from difficulty_scores import save
-from SUREUncertaintyLib.packages.package import Package
+from difficulty_training import train_and_test
 from SUREUncertaintyLib.packages.package import load_package
 from SUREUncertaintyLib.training.recipe import find_recipe
 from SUREUncertaintyLib.training.run import train
@@ -49,18 +49,12 @@ def recipe(plan: Plan, arm: str, table: str, seed: int, **changes: Any) -> dict[
     return document
 
 
-def trained(plan: Plan, document: dict[str, Any]) -> Package:
-    """The arm's package, trained, resumed or found finished."""
-    arm = document["name"]
-    output = plan.work / "runs" / arm
-    if (output / "package" / arm / "configs" / "checksums.json").is_file():
-        return load_package(output / "package" / arm)
-    path = plan.results / "recipes" / f"{arm}.yaml"
+def write_recipe(plan: Plan, document: dict[str, Any]) -> Path:
+    """The arm's recipe, as ``sure train`` reads it."""
+    path = plan.results / "recipes" / f"{document['name']}.yaml"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
-    package = train(path, plan.tables, output, "cpu")
-    assert package is not None
-    return package
+    return path
 
 
 def fold_tables(plan: Plan, name: str, rows: Rows) -> list[tuple[str, str]]:
@@ -69,7 +63,7 @@ def fold_tables(plan: Plan, name: str, rows: Rows) -> list[tuple[str, str]]:
     parts = np.array_split(np.random.default_rng(DAMAGE_SEED).permutation(groups), FOLDS)
     found = []
     for number, part in enumerate(parts):
-        held, arm = set(part.tolist()), f"{name}-fold{number}"
+        held, arm = {*part.tolist(), *tuning_groups()}, f"{name}-fold{number}"
         table = [{**row, "split": "held" if row["group"] in held else "train"} for row in rows]
         write_rows(plan.tables / f"{arm}.csv", table)
         found.append((arm, f"{arm}.csv"))
@@ -86,7 +80,10 @@ def train_fold(plan: Plan, name: str, number: int, arm: str, table: str) -> bool
     link = fold_folder(plan, name) / arm
     if link.exists():
         return False
-    package = trained(plan, recipe(plan, arm, table, seed=number))
+    document = recipe(plan, arm, table, seed=number)
+    document["data"]["tuning_groups"] = []
+    package = train(write_recipe(plan, document), plan.tables, plan.work / "runs" / arm, "cpu")
+    assert package is not None
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(package.root.absolute(), target_is_directory=True)
     return True
@@ -128,21 +125,9 @@ def run_arm(plan: Plan, name: str, arm: str, changes: dict[str, Any], rows: Rows
     if result.is_file():
         return False
     write_rows(plan.tables / f"{name}.csv", rows)
-    package = trained(plan, recipe(plan, arm, f"{name}.csv", **changes))
-    cases = case_list(plan, f"{name}-tuning", tuning(rows))
-    used = package.metadata.raw["training"]["training_ids"]
+    found = train_and_test(plan, write_recipe(plan, recipe(plan, arm, f"{name}.csv", **changes)))
     hurt = {row["id"] for row in rows if row["damage"]}
-    save(
-        result,
-        {
-            "arm": arm,
-            "set": name,
-            **changes,
-            "steps": plan.steps,
-            "trained_on": len(used),
-            "damaged_among_them": len(hurt & set(used)),
-            "dice": {key: round(value, 6) for key, value in mean_dice(package, cases).items()},
-            "groups": {case.id: case.group for case in cases},
-        },
-    )
+    facts = {"trained_on": len(found.used), "damaged_among_them": len(hurt & set(found.used))}
+    document = {"arm": arm, "set": name, **changes, "steps": plan.steps, **facts}
+    save(result, {**document, "dice": found.dice, "groups": found.groups})
     return True
