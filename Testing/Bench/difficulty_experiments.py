@@ -56,14 +56,14 @@ HELD = "held"
 Task = Callable[[], bool]
 
 
-def tasks(plan: Plan) -> Iterator[tuple[str, Task]]:
-    """Everything in order, cheap rows first; each task says whether it had to be done."""
+def tasks(plan: Plan, sets: tuple[str, ...]) -> Iterator[tuple[str, Task]]:
+    """Everything of some sets in order, cheap rows first; each task says whether it had to be done."""
     rows = cache(lambda name: prepare(plan, name))
     yield from free_tasks(plan, rows)
-    for name in SETS:
+    for name in sets:
         if not _has_fold_rows(plan, name):
             yield from _fold_tasks(plan, name, rows(name))
-    for name, arm, changes in arms(plan, tuple(SETS)):
+    for name, arm, changes in arms(plan, sets):
         yield arm, partial(run_arm, plan, name, arm, changes, rows(name))
 
 
@@ -123,10 +123,11 @@ def parse() -> tuple[Plan, argparse.Namespace]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=150)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--workers", type=int, default=1, help="processes that score scans")
     parser.add_argument("--limit", type=int, default=0, help="stop after so many new results")
+    parser.add_argument("--set", choices=SETS, action="append", help="trainings on this set alone, to share the work")
     parser.add_argument("--only", choices=("free", "page"), help="rows that need no training, or just the page")
     asked = parser.parse_args()
     plan = Plan(asked.data.absolute(), asked.work.absolute(), RESULTS, asked.steps, asked.seeds, asked.workers)
@@ -139,7 +140,7 @@ def main() -> None:
     if asked.only == "free":
         chosen = free_tasks(plan, cache(lambda name: prepare(plan, name)))
     else:
-        chosen = tasks(plan) if asked.only is None else iter(())
+        chosen = iter(()) if asked.only == "page" else tasks(plan, tuple(asked.set or SETS))
     new = (name for name, task in chosen if task())
     for name in islice(new, asked.limit or None):
         print(name, flush=True)
