@@ -34,7 +34,9 @@ PROFILE: dict[str, Any] = {
     "augmentation": {
         **dict.fromkeys(("elastic_probability", "bias_probability", "low_resolution_probability"), 0.0),
         **dict.fromkeys(("noise_probability", "blur_probability", "gamma_probability"), 0.1),
-        **{"rotate_degrees": 10, "scale": 0.1, "translate_mm": 2},
+        "rotate_degrees": 10,
+        "scale": 0.1,
+        "translate_mm": 2,
     },
 }
 """The short profile that all arms share: a small network with cross-entropy + Dice at 2 mm, chosen on one undamaged
