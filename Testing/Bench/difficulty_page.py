@@ -122,8 +122,8 @@ def _training(arms: list[dict[str, Any]]) -> list[str]:
     scans = len(arms[0]["dice"])
     return [
         f"{len(arms)} trainings of one small network (channels 8-16-32, 2 mm, cross-entropy + Dice, "
-        f"{', '.join(map(str, steps))} steps), compared by Dice at 2 mm on the {scans} scans of the tuning split, which "
-        "are never damaged. An arm and "
+        f"{', '.join(map(str, steps))} steps), compared by Dice at 2 mm on the {scans} scans of the tuning split, "
+        "which are never damaged. An arm and "
         "what it is compared with share seed and everything else; the interval is that of the mean over seeds. "
         "Filters leave out the hardest patients by `crossfit, row-centred`; `random` drops as many patients at random."
     ]
