@@ -150,7 +150,11 @@ def test_a_study_with_folds_measures_every_patient_once(data: Path, tmp_path: Pa
             {"name": "one", "start": "start", "folds": [0]},
             {"name": "all", "of": "one", "folds": [0, 1, 2]},
         ],
+        "further": [{"name": "twice", "title": "Twice", "data": {"image_pattern": "i{twice}.nii.gz"}}],
     }
+    lines = (data / "table.csv").read_text(encoding="utf-8").splitlines()
+    named = [f"{line},{number if number % 2 else 'none'}" for number, line in enumerate(lines[1:])]
+    (data / "table.csv").write_text("\n".join([f"{lines[0]},twice", *named]), encoding="utf-8")
     place = Workplace(data, tmp_path / "work", tmp_path / "results", "cpu")
     run_study(parse_study(document), place)
     from SUREUncertaintyLib.comparison.arm_result import read_result
@@ -159,5 +163,7 @@ def test_a_study_with_folds_measures_every_patient_once(data: Path, tmp_path: Pa
     assert len(one.cases) == 2
     assert sorted(everyone.cases) == [f"case{number}" for number in range(6)]
     assert [model["name"] for model in everyone.facts["models"]] == [f"flat-one-fold{fold}" for fold in range(3)]
+    assert sorted(everyone.further["twice"]) == ["case1", "case3", "case5"]
+    assert everyone.further["twice"]["case3"]["dice"] == everyone.cases["case3"]["dice"]
     for name, case in one.cases.items():
         assert everyone.cases[name] == case

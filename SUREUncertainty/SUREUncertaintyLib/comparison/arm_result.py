@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,14 @@ class ArmResult:
         cases: by id: ``group`` and every mean metric; ``score`` and ``mean`` doubt of the clean scan.
         points: one row a case, corruption and level, see ``POINT``; the clean scan once, as corruption ``""``.
         outside: by kind, the rows of ``outside.score_outside``.
+        further: by kind, the rows of ``further.measure_further``.
     """
 
     facts: dict[str, Any]
     cases: dict[str, dict[str, Any]]
     points: tuple[tuple[Any, ...], ...]
     outside: dict[str, list[dict[str, Any]]]
+    further: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -94,7 +97,7 @@ def read_result(path: Path) -> ArmResult:
     document = json.loads(path.read_text(encoding="utf-8"))
     cases, points, outside = (document.pop(key) for key in ("cases", "points", "outside"))
     rows = tuple(tuple(float("nan") if value is None else value for value in row) for row in points)
-    return ArmResult(document, cases, rows, outside)
+    return ArmResult(document, cases, rows, outside, document.pop("further", {}))
 
 
 def read_results(folder: Path, order: Sequence[str] = ()) -> list[ArmResult]:

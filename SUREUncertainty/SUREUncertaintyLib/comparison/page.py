@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ..metrics.bootstrap import Interval
 from ..metrics.bootstrap import grouped_bootstrap
 from ..metrics.bootstrap import paired_bootstrap
@@ -38,6 +40,7 @@ RELATIONS = {
     "ucc_distance": "UCC, distance",
     "far_uncertainty": "doubt far away",
 }
+FURTHER = ("dice", "hd95_mm", "ece", "auroc_error")
 PAIRED = ("ur_star_gradient", "ur_star_distance", "ur_star_sigma", "far_uncertainty", "dice", STRONGEST, "ece")
 PAIRED_WORDS = METRICS | RELATIONS
 
@@ -80,6 +83,8 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
     further = [(found[a], found[b]) for a, b in study.pairs if a in found and b in found]
     yield from _section("Further pairs", _differences([(f"{a.title} minus {b.title}", a, b) for a, b in further]))
     yield from _section("Does the doubt about a scan tell how good its result is?", _case_level(arms, main))
+    for kind in study.further:
+        yield from _section(kind.title, _further(kind.name, arms))
     yield from _section("Scans of another kind", _outside(study, arms))
     yield ""
     yield f"![Dice and doubt under damage]({pictures}/{study.name}-robustness.png)"
@@ -153,6 +158,20 @@ def _case_level(arms: Sequence[ArmResult], main: ArmResult | None) -> Iterator[s
         )
         rho = _interval(with_interval(points, loss_correlation, seed))
         yield _row(arm.title, rho, _interval(with_interval(points, risk_area, seed)), less, str(len(points.keys)))
+
+
+def _further(kind: str, arms: Sequence[ArmResult]) -> Iterator[str]:
+    rows = [(arm, [case for case in arm.further.get(kind, {}).values() if "error" not in case]) for arm in arms]
+    if not any(cases for _, cases in rows):
+        return
+    yield _row("Arm", *(METRICS[metric] for metric in FURTHER), "scans")
+    yield _row(*["---"] * (len(FURTHER) + 2))
+    for arm, cases in rows:
+        values = [[np.nan if case[metric] is None else case[metric] for case in cases] for metric in FURTHER]
+        groups = [case["group"] for case in cases]
+        if cases:
+            found = [grouped_bootstrap(numbers, groups, arm.facts["seed"]) for numbers in values]
+            yield _row(arm.title, *(_interval(entry) for entry in found), str(len(cases)))
 
 
 def _outside(study: Study, arms: Sequence[ArmResult]) -> Iterator[str]:

@@ -33,6 +33,7 @@ from .arm_result import read_result
 from .arm_result import rows_of
 from .arm_result import skipped_series
 from .arm_result import write_result
+from .further import measure_further
 from .held_out import held_out_cases
 from .held_out import refuse_seen
 from .outside import score_outside
@@ -143,6 +144,7 @@ def _evaluate(
 ) -> dict[str, Any]:
     """The content of an arm's result file."""
     start, measured, outside = time.perf_counter(), list[ArmCase](), dict[str, list[dict[str, Any]]]()
+    further: dict[str, dict[str, dict[str, Any]]] = {kind.name: {} for kind in study.further}
     opened: Estimate | None = None
     for number, entry in enumerate(networks):
         cases = held_out_cases(parse_recipe(dict(entry.trainings[0].recipe)), place.data, study.split)
@@ -151,6 +153,9 @@ def _evaluate(
         opened = _estimate(arm, entry.packages, limits.threads, study.seed)
         predictor = RememberingPredictor(opened.package, opened.engine)
         measured += _measure(study, arm, cases, predictor, place, _named(progress, arm.name), is_cancelled)
+        for kind in study.further:
+            recipe = entry.trainings[0].recipe
+            further[kind.name] |= measure_further(study, kind, recipe, place.data, predictor, is_cancelled)
         if number == 0:
             outside = {kind.name: score_outside(kind, place.data, predictor) for kind in study.outside}
     assert opened is not None  # an arm has at least one network
@@ -162,6 +167,7 @@ def _evaluate(
         "skipped": skipped_series(measured),
         "cases": table,
         "outside": outside,
+        "further": further,
         "points": points,
     }
 

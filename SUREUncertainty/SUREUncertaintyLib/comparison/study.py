@@ -71,6 +71,15 @@ class Outside:
 
 
 @dataclass(frozen=True)
+class Further:
+    """The held-out subjects in other files; ``data``: what changes in the recipe's data section."""
+
+    name: str
+    title: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Study:
     """A whole study; ``document`` is the file as read, for the record.
 
@@ -95,6 +104,7 @@ class Study:
     seed: int = 0
     outside: tuple[Outside, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
+    further: tuple[Further, ...] = ()
     document: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def arm(self, name: str) -> Arm:
@@ -133,8 +143,9 @@ def parse_study(document: Mapping[str, Any]) -> Study:
     """Check a study's document. Raises ``InputError``."""
     arms = tuple(_build(Arm, entry, "an arm") for entry in document.get("arms") or ())
     outside = tuple(_build(Outside, entry, "'outside'") for entry in document.get("outside") or ())
-    content = {key: value for key, value in document.items() if key not in ("arms", "outside")}
-    study = _build(Study, {**content, "arms": arms, "outside": outside, "document": dict(document)}, "the study")
+    further = tuple(_build(Further, entry, "'further'") for entry in document.get("further") or ())
+    lists = {"arms": arms, "outside": outside, "further": further}
+    study = _build(Study, {**document, **lists, "document": dict(document)}, "the study")
     check_levels(study.levels)
     names = [arm.name for arm in study.arms]
     if len(set(names)) < len(names):
