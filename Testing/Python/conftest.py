@@ -178,3 +178,40 @@ def slow_client(slow_package: Package) -> Iterator[WorkerClient]:
 def case(tmp_path: Path) -> Case:
     """One labelled scan."""
     return write_case(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium, headless; a module's own, since its event loop bars every other one meanwhile."""
+    import view_page
+
+    pytest.importorskip("playwright", reason="playwright is not installed: pip install playwright")
+    if not view_page.find_chromium():
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    with view_page.chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def window(browser: Any, view_server: Any) -> Iterator[Any]:
+    """A page on the example, shared by all tests; a fault in its scripts fails the last of them."""
+    import view_page
+
+    opened = view_page.open_page(browser, view_server.url)
+    opened.faults = []
+    opened.on("pageerror", lambda error: opened.faults.append(str(error)))
+    yield opened
+    assert opened.faults == []
+    opened.close()
+
+
+@pytest.fixture
+def page(window: Any) -> Any:
+    """The window at the clean result, with the settings that it opens with."""
+    if window.locator(".bar .icon").count():
+        window.click(".bar .icon")
+    window.evaluate("trame.trigger('stop_noise')")
+    first = window.evaluate("trame.state.get('results')[0].id")
+    window.evaluate("id => trame.trigger('show_result', [id])", first)
+    window.evaluate("trame.state.update({ opacity: 0.8, map: 'primary', rendering: true, surfaces: true, large: '' })")
+    return window

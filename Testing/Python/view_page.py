@@ -183,3 +183,15 @@ def write_result(scan: Any, rois: Any, folder: Path) -> Path:
     job = Job(scan, find_package("hippocampus-t1"), folder, rois, wanted=Wanted(pictures=False, page=False))
     run_job(job, (AddScene(pictures=False),))
     return folder
+
+
+def text_of(page: Any, selector: str, part: str) -> str:
+    """Wait until an element holds a text; all of it."""
+    found = page.locator(selector).filter(has_text=part)
+    found.wait_for()
+    return str(found.inner_text())
+
+
+def state_of(page: Any, name: str) -> Any:
+    """An entry of the state, as the page has it."""
+    return page.evaluate("name => trame.state.get(name)", name)

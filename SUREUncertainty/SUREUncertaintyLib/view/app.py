@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any
 
 from ..core import texts
 from ..core.errors import InputError
-from ..core.errors import SureError
 from ..mrml.archive import read_mrb
 from ..mrml.focus import focus_of
 from ..mrml.nodes import PublishedNodes
@@ -48,8 +46,6 @@ SIDES = {
     "I": (0.0, 0.05, -1.0),
 }
 """Directions in RAS by their letter; a little off the head's axis, which is up."""
-
-log = logging.getLogger(__name__)
 
 
 class Application:
@@ -240,37 +236,3 @@ class Application:
         self._surfaces = None
         self.numbers.show_surface()
         self.session.stage.hold_threed(False)
-
-
-def answering(application: Application, act: Callable[..., Any]) -> Callable[..., Any]:
-    """What a window may call: returns at once for long work, and every error becomes a message on the page."""
-
-    async def finish(awaitable: Any) -> None:
-        try:
-            await awaitable
-        except Exception as error:
-            _explain(application, error)
-        application.session.state.busy = ""
-        application.session.flush()
-
-    def answer(*arguments: Any, **_: Any) -> Any:
-        try:
-            found = act(*arguments)
-        except Exception as error:
-            _explain(application, error)
-            return None
-        if not asyncio.iscoroutine(found):
-            return found
-        application.tasks.add(task := asyncio.get_running_loop().create_task(finish(found)))
-        task.add_done_callback(application.tasks.discard)
-        return None
-
-    return answer
-
-
-def _explain(application: Application, error: Exception) -> None:
-    if isinstance(error, SureError):
-        application.session.say(str(error), "error")
-        return
-    log.error("unexpected", exc_info=error)
-    application.session.say(f"That did not work ({type(error).__name__}). The terminal has the details.", "error")

@@ -143,7 +143,7 @@ class _Site:
 
     def _register(self) -> None:
         """Everything by which a window can reach the application."""
-        from .app import answering
+        from .answering import answering
         from .page import write_page
 
         server, application = self._server, self.application
@@ -160,7 +160,7 @@ class _Site:
         write_page(server)
 
     def _on_upload(self, path: Path) -> None:
-        from .app import answering
+        from .answering import answering
 
         answering(self.application, self._actions.open_upload)(path)
 
