@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +16,7 @@ from opened_module import parameters
 from opened_module import run
 from opened_module import wait
 from phantoms import tilted_grid
+from slicer_names import ROOT
 from slicer_stub import import_module_file
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
@@ -326,3 +329,17 @@ def test_the_module_registers_its_samples_after_start_up(opened: SimpleNamespace
     assert [sample["sampleName"] for sample in opened.samples] == ["SUREPhantom", "SUREMRHead"]
     assert Path(effects[0]).is_file()
     assert Path(effects[0]).stem.endswith("Effect")
+
+
+def test_opening_the_module_loads_no_slow_package() -> None:
+    """Scientific packages wait for the first use, so that the panel is there at once."""
+    code = (
+        "import sys, tempfile; from pathlib import Path; sys.path.insert(0, 'Testing/Python')\n"
+        "from slicer_stub import desktop_slicer\n"
+        "with desktop_slicer(Path(tempfile.mkdtemp())) as session:\n"
+        "    widget = session.module.SUREUncertaintyWidget(); widget.setup(); widget.cleanup()\n"
+        "slow = {'scipy.ndimage', 'skimage', 'openvino', 'torch', 'matplotlib', 'highdicom', 'pydicom'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {slow}' if slow else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-500:]

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..corruptions.scan_noise import estimate_noise
 
@@ -68,6 +67,8 @@ def measure_scan(array: NDArray[Any], labels: NDArray[Any] | None, voxel_mm3: fl
     a voxel over the standard deviation, both at one voxel of smoothing. With ``labels`` (reference or predicted):
     ``volume_ml`` of the foreground and ``cut_share``, the share of it on the image's outermost voxels.
     """
+    from scipy import ndimage  # takes a while to load, and panels need only the words below
+
     image = np.asarray(array, dtype=np.float32)
     spread = float(image.std(dtype=np.float64)) or 1.0
     # against the smoothed image, so that noise alone does not count as blur

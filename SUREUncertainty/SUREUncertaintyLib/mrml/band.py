@@ -11,7 +11,6 @@ import numpy as np
 import slicer
 import vtk
 
-from ..analysis.editing import doubtful_band
 from .doubt import HIGHEST
 from .nodes import PublishedNodes
 from .volume import image_array
@@ -46,6 +45,8 @@ def limit_editing(editor: Any, published: PublishedNodes) -> None:
 
 
 def _band_image(doubt: Any, low: float, high: float) -> Any:
+    from ..analysis.editing import doubtful_band
+
     band = doubtful_band(image_array(doubt.GetImageData()), low, high)
     image = vtk_image(band.astype(np.uint8), slicer.vtkOrientedImageData())
     matrix = vtk.vtkMatrix4x4()

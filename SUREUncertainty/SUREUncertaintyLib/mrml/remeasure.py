@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..analysis.regions import doubtful_regions
-from ..analysis.structures import structure_table
 from ..core.errors import InputError
 from ..core.volume import Volume
 from ..packages.metadata import Label
@@ -39,6 +37,9 @@ def remeasure(published: PublishedNodes) -> None:
     Raises:
         InputError: the map of doubt or a table of the result was deleted.
     """
+    from ..analysis.regions import doubtful_regions  # scipy's image functions take a while to load
+    from ..analysis.structures import structure_table
+
     if None in (published.uncertainty, published.structures, published.regions):
         raise InputError("The map of doubt or a table of this result was deleted. Run again to have them back.")
     doubt = volume_from_node(published.uncertainty)

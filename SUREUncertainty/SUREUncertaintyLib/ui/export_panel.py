@@ -9,7 +9,6 @@ from ..core import texts
 from ..core.errors import SureError
 from ..export.formats import CHOICES
 from ..export.formats import ExportFormat
-from ..export.temporary import export_directly
 from ..mrml.nodes import MODEL
 from ..mrml.nodes import PublishedNodes
 from ..mrml.reading_back import result_from_nodes
@@ -53,6 +52,8 @@ class ExportPanel:
         self.ui.exportLabel.setText("\n".join([done, *notes]))
 
     def _export(self, published: PublishedNodes, choice: str, output: Path) -> tuple[str, ...]:
+        from ..export.temporary import export_directly  # brings the report along, which takes a while to load
+
         source: list[Path] = []
         if any(item.needs_source for item in CHOICES[choice]):
             source = self._context.desktop.dicom_files(published.scan)

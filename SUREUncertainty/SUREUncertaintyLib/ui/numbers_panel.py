@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from typing import Any
 
-from ..analysis.trust import EdgeTrust
-from ..analysis.trust import edge_trust
 from ..core import texts
 from ..mrml.nodes import PublishedNodes
 from ..mrml.remeasure import current_labels
 from ..mrml.tables import table_text
 from ..mrml.volume import volume_from_node
 from .context import PanelContext
+
+if TYPE_CHECKING:
+    from ..analysis.trust import EdgeTrust
 
 
 class NumbersPanel:
@@ -59,6 +61,8 @@ class NumbersPanel:
 
 def trust_text(published: PublishedNodes, translate: Any) -> str:
     """Measure whether doubt is low at sharp edges, and say it."""
+    from ..analysis.trust import edge_trust
+
     doubt = volume_from_node(published.uncertainty)
     labels, _ = current_labels(published.segmentation, doubt)
     return trust_sentences(edge_trust(volume_from_node(published.scan), labels, doubt), translate)
