@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..worker.process import private_folder
 
 KINDS = (".nii", ".nii.gz", ".nrrd", ".mha", ".dcm", ".ima", ".mrb")
 MOST_FILES = 2000
@@ -24,7 +24,7 @@ class Uploads:
 
     def __init__(self, limit_mb: int) -> None:
         self._limit_mb = limit_mb
-        self.folder = Path(tempfile.mkdtemp(prefix="sure-upload-"))  # mkdtemp: mode 0700
+        self.folder = private_folder("sure-upload-")
         self._count = 0
 
     def close(self) -> None:
@@ -38,7 +38,7 @@ class Uploads:
             InputError: too large, too many, no file, or a kind that is not taken. Nothing is kept then.
         """
         self._count += 1
-        target = self.folder / str(self._count)
+        target = self.folder / f"upload {self._count}"  # a DICOM series is named after its folder
         target.mkdir()
         try:
             paths = await self._receive_all(request, target)

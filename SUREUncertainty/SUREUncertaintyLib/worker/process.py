@@ -47,8 +47,7 @@ class WorkerProcess:
         python: str | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        remove_stale_folders()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))  # mkdtemp: mode 0700
+        self.folder = private_folder(PREFIX)
         self.was_killed = False
         self._on_event, self._on_exit, self._on_log = on_event, on_exit, on_log
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
@@ -172,10 +171,16 @@ def _children(pid: int) -> list[Any]:
         return []
 
 
-def remove_stale_folders() -> None:
-    """Delete private folders of this user whose client is dead: both sides were killed and nobody could."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+def private_folder(prefix: str) -> Path:
+    """A folder for this process alone (mode 0700); those that killed processes left behind are deleted."""
+    remove_stale_folders(prefix)
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
+
+
+def remove_stale_folders(prefix: str = PREFIX) -> None:
+    """Delete private folders of this user whose owner is dead: it was killed and could not."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        owner = folder.name.removeprefix(prefix).partition("-")[0]
         with contextlib.suppress(OSError):
             mine = not hasattr(os, "getuid") or folder.lstat().st_uid == os.getuid()
             if mine and owner.isdigit() and folder.is_dir() and not folder.is_symlink() and not _is_alive(int(owner)):
