@@ -84,7 +84,7 @@ class DoubtPanel:
         table = None if self._shown is None else self._shown.regions
         self._regions = () if table is None else read_regions(table)
         ticks = [is_reviewed(table, region) for region in self._regions]
-        rows = [_cells(region) for region in self._regions]
+        rows = [place_cells(region) for region in self._regions]
         self._context.desktop.fill_table(self.ui.regionsTable, HEADERS, rows, ticks)
         obstacle = texts.NO_RESULT if self._shown is None else texts.NO_PLACES
         self._context.allow(self.ui.nextPlaceButton, bool(self._regions), texts.NEXT_TOOLTIP, obstacle)
@@ -173,7 +173,8 @@ class DoubtPanel:
         self.ui.histogramLabel.setText(f"{bars}<br>{words}")
 
 
-def _cells(region: DoubtfulRegion) -> tuple[str, ...]:
+def place_cells(region: DoubtfulRegion) -> tuple[str, ...]:
+    """A place as a row under ``HEADERS``."""
     numbers = (f"{region.size_mm3:.0f}", f"{region.mean_uncertainty:.2f}", f"{region.score:.1f}")
     return (str(region.rank), region.structure, *numbers)
 

@@ -28,6 +28,8 @@ from ..mrml.review import next_open
 from ..mrml.review import read_regions
 from ..mrml.volume import grid_from_node
 from ..mrml.volume import image_array
+from ..ui.doubt_panel import HEADERS
+from ..ui.doubt_panel import place_cells
 from ..ui.doubt_panel import place_text
 from ..ui.histogram import DoubtHistogram
 from .session import Session
@@ -49,7 +51,16 @@ class DoubtPart:
         session.state.update(
             {"map": "primary", "maps": [], "band_low": 0.5, "band_high": 1.0, "opacity": OVERLAY_OPACITY}
         )
-        session.state.update({"legend": True, "rendering": True, "histogram": "", "band_text": "", "places": []})
+        session.state.update(
+            {
+                "legend": True,
+                "rendering": True,
+                "histogram": "",
+                "band_text": "",
+                "places": [],
+                "place_headers": HEADERS,
+            }
+        )
         session.state.update({"place": 0, "place_text": "", "scale": {"colours": colour_stops(), "low": 0, "high": 1}})
 
     def show(self, published: PublishedNodes | None, keep_band: bool = False) -> None:
@@ -172,10 +183,5 @@ def colour_stops() -> str:
 
 
 def _line(region: DoubtfulRegion, reviewed: bool) -> dict[str, Any]:
-    return {
-        "rank": region.rank,
-        "structure": region.structure,
-        "size": f"{region.size_mm3:.0f}",
-        "mean": f"{region.mean_uncertainty:.2f}",
-        "reviewed": reviewed,
-    }
+    _, structure, *numbers = place_cells(region)
+    return {"rank": region.rank, "structure": structure, "numbers": numbers, "reviewed": reviewed}
