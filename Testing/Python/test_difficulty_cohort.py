@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.errors import Cancelled
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.errors import OutputError
+from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.core.writing import write_volume
@@ -32,9 +34,15 @@ from SUREUncertaintyLib.difficulty.results import assess_cohort
 from SUREUncertaintyLib.difficulty.table import DifficultyTable
 from SUREUncertaintyLib.difficulty.table import join_tables
 from SUREUncertaintyLib.difficulty.table import read_table
+from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.metrics.cases import Case
 from SUREUncertaintyLib.metrics.cases import read_cases
+from SUREUncertaintyLib.packages.building import amend_package
 from SUREUncertaintyLib.packages.package import Package
+from tiny import build_tiny
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Bench"))
 
 GRID = Grid((14, 16, 18))
 KNOWN = {1: "shell", 2: "core", 3: "absent"}
@@ -252,3 +260,19 @@ def test_measures_follow_noise_blur_size_and_cut(cases: tuple[Case, ...]) -> Non
     blurred = measure_scan(ndimage.gaussian_filter(image, 2.0), labels, 2.0)
     assert blurred["sharpness"] < 0.75 * plain["sharpness"]
     assert reasons(plain, [plain] * 10) == ()
+
+
+def test_the_release_stores_a_reference_by_which_the_next_scan_is_placed(tmp_path: Path) -> None:
+    from reference import reference_of
+
+    package = build_tiny(tmp_path / "tiny")
+    cases = read_cases(write_scans(tmp_path, 12))
+    document, gate = reference_of(package, cases, {case.id: 0.5 + n / 100 for n, case in enumerate(cases)})
+    amended = amend_package(package, {"reference": document})
+    (found,) = segment(read_volume(cases[0].image), amended, create_engine(amended)).difficulty
+    assert (found.count, document["center"]) == (12, "row")
+    scales = [scan["scale"] for scan in document["scans"]]
+    assert min(abs(found.scale - scale) for scale in scales) < 1e-4
+    assert found.harder_than == sum(found.scale < scale for scale in scales)
+    assert gate["dice_scans"] == 12
+    assert "damaged on purpose" in found.caution
