@@ -161,11 +161,11 @@ def _gains(comparisons: Sequence[Comparison], arms: tuple[str, ...], words: str)
     own = [found for found in comparisons if found.arm in arms]
     if not own:
         return ""
-    better = sum(found.gain.low > 0 for found in own)
-    worse = sum(found.gain.high < 0 for found in own)
+    better = sum(found.gain.low > 0 and min(found.each) > 0 for found in own)
+    worse = sum(found.gain.high < 0 and max(found.each) < 0 for found in own)
     seeds = sorted({len(found.each) for found in own})
     span = f"{min(f.gain.mean for f in own):+.4f} to {max(f.gain.mean for f in own):+.4f}"
     return (
-        f"{words}: better in {better}, worse in {worse} of {len(own)} comparisons whose interval excludes zero; mean "
-        f"differences in Dice {span}, {' to '.join(map(str, seeds))} seeds each."
+        f"{words}: better in {better} and worse in {worse} of {len(own)} comparisons (interval and all seeds on one side "
+        f"of zero); mean differences in Dice {span}, {' to '.join(map(str, seeds))} seeds each."
     )
