@@ -94,18 +94,29 @@ def noise_uncertainty_loss(
         levels: the two noise levels.
         centres: (n, dims) patch centres of every sample.
     """
-    constant = clean.detach() if settings.detach_clean else clean
-    samples = [
-        _at(constant[i], noisy[0][i], noisy[1][i], centres[i], geometry)
-        for i, geometry in enumerate(geometries)
-        if geometry is not None and len(centres[i])
-    ]
+    samples = read_centres(clean, noisy, centres, geometries, settings)
     zero = clean.sum() * 0.0
     return {
         "mu": settings.c_mu * (level_loss(samples, *levels) if samples else zero),
         "distance": settings.c_d * (distance_loss(samples) if samples else zero),
         "far": settings.c_far * far_loss((clean, *noisy), geometries),
     }
+
+
+def read_centres(
+    clean: Tensor,
+    noisy: tuple[Tensor, Tensor],
+    centres: Sequence[Tensor],
+    geometries: Sequence[SampleGeometry | None],
+    settings: SureSettings,
+) -> list[Centres]:
+    """Values at the centres of every sample that has a boundary; arguments as in ``noise_uncertainty_loss``."""
+    constant = clean.detach() if settings.detach_clean else clean
+    return [
+        _at(constant[i], noisy[0][i], noisy[1][i], centres[i], geometry)
+        for i, geometry in enumerate(geometries)
+        if geometry is not None and len(centres[i])
+    ]
 
 
 def _at(clean: Tensor, first: Tensor, second: Tensor, centres: Tensor, geometry: SampleGeometry) -> Centres:

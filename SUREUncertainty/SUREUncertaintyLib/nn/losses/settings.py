@@ -1,4 +1,4 @@
-"""Every switch of the SURE losses, and two named sets of them.
+"""Every switch of the SURE losses, and three named sets of them.
 
 total = L_Seg + a(epoch) (beta L_gu + gamma L_nu), L_nu = c_mu L_mu + c_d L_d + c_far L_far.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 DENOMINATORS = ("all", "violating")
 NOISE_KINDS = ("spread", "mean")
 NOISE_PLACES = ("patches", "field")
+FORMS = ("product", "margin")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,10 @@ class SureSettings:
         hard_samples: patches go where noise does not raise the uncertainty.
         detach_clean: the clean uncertainty is constant in L_mu and L_d.
         noisy_segmentation: weight of L_Seg on the noisier of the two copies (our addition; 0 in the publication).
+        form: the relations as the published ``"product"`` of differences, or as a ``"margin"`` on log u (``margins``).
+        margin_gradient, margin_level, margin_distance: by how much ln u has to follow, see ``margins``.
+        protect: the supervision's gradient may be at most this many times the segmentation's, and never against it
+            (``surgery``); 0: the two losses are just added.
         start: share of the training before the first uncertainty loss; full: where its ramp has reached 1.
         one_graph: all passes in one graph; False back-propagates pass by pass, with a third of the memory.
     """
@@ -53,6 +58,11 @@ class SureSettings:
     hard_samples: bool = True
     detach_clean: bool = True
     noisy_segmentation: float = 0.0
+    form: str = "product"
+    margin_gradient: float = 0.5
+    margin_level: float = 0.5
+    margin_distance: float = 0.3
+    protect: float = 0.0
     start: float = 0.3
     full: float = 1.0
     one_graph: bool = True
@@ -64,10 +74,15 @@ class SureSettings:
             raise ValueError(f"noise_kind must be one of {', '.join(NOISE_KINDS)}, got {self.noise_kind!r}")
         if self.noise_place not in NOISE_PLACES:
             raise ValueError(f"noise_place must be one of {', '.join(NOISE_PLACES)}, got {self.noise_place!r}")
+        if self.form not in FORMS:
+            raise ValueError(f"form must be one of {', '.join(FORMS)}, got {self.form!r}")
+        if self.protect and not self.one_graph:
+            raise ValueError("protect needs one_graph: both gradients are taken from the same graph")
         if not 0.0 <= self.start < self.full <= 1.0:
             raise ValueError(f"0 <= start < full <= 1 is needed, got start {self.start} and full {self.full}")
 
 
 PRINCIPLED = SureSettings()
 REFERENCE = SureSettings(denominator="violating", noise_kind="mean")
-PRESETS = {"principled": PRINCIPLED, "reference": REFERENCE}
+MARGIN = SureSettings(form="margin", noise_place="field", points=3000, c_d=0.5, beta=1.0, gamma=1.0, protect=2.0)
+PRESETS = {"principled": PRINCIPLED, "reference": REFERENCE, "margin": MARGIN}

@@ -16,6 +16,7 @@ from ..evidential import to_one_hot
 from .geometry import SampleGeometry
 from .geometry import batch_geometry
 from .gradient_uncertainty import gradient_uncertainty_loss
+from .margins import margin_parts
 from .noise_uncertainty import noise_uncertainty_loss
 from .passes import Forward
 from .passes import NoisyInputs
@@ -25,6 +26,7 @@ from .passes import noisy_inputs
 from .schedule import ramp
 from .settings import PRINCIPLED
 from .settings import SureSettings
+from .surgery import backward_protected
 
 
 @dataclass(frozen=True)
@@ -104,10 +106,13 @@ class SureStep:
             inputs = self._inputs(forward, batch, clean.detach())
             noisy = [forward(x) for x in inputs.images]
         parts = self._segmentation(logits, batch)
-        parts |= self._supervision((clean, *(dirichlet(x).vacuity for x in noisy)), inputs, batch)
+        supervision = self._supervision((clean, *(dirichlet(x).vacuity for x in noisy)), inputs, batch)
         parts |= self._under_noise(noisy[inputs.noisier], batch)
-        _total(parts).backward()
-        return _report(parts)
+        if self.settings.protect:
+            backward_protected(network, _total(parts), _total(supervision), self.settings.protect)
+        else:
+            _total(parts | supervision).backward()
+        return _report(parts | supervision)
 
     def _pass_by_pass(self, network: nn.Module, batch: _Supervised) -> dict[str, float]:
         """One graph in memory at a time: the noisy u maps first without graph, dL/du for each map, then the clean
@@ -156,8 +161,13 @@ class SureStep:
         """The weighted parts of a (beta L_gu + gamma L_nu); ``maps``: u clean, at the first and the second level."""
         settings, geometries = self.settings, batch.geometries
         clean, first, second = maps
-        gradient = gradient_uncertainty_loss(clean, geometries, settings, batch.generator)
-        noise = noise_uncertainty_loss(clean, (first, second), inputs.levels, inputs.centres, geometries, settings)
+        read = (clean, (first, second), inputs.levels, inputs.centres, geometries, settings)
+        if settings.form == "margin":
+            noise = margin_parts(*read, batch.generator)
+            gradient = noise.pop("gradient")
+        else:
+            gradient = gradient_uncertainty_loss(clean, geometries, settings, batch.generator)
+            noise = noise_uncertainty_loss(*read)
         weighted = {name: batch.weight * settings.gamma * part for name, part in noise.items()}
         return {"gradient": batch.weight * settings.beta * gradient, **weighted}
 
