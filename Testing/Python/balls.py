@@ -4,10 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 import yaml
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.core.writing import write_volume
+from torch import Tensor
 
 PATCH = [16, 16, 16]
 AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
@@ -59,3 +61,11 @@ def written(folder: Path, content: dict[str, Any]) -> Path:
     path = folder / f"{content['name']}.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")
     return path
+
+
+def ball_batch() -> tuple[Tensor, Tensor]:
+    """Two noisy images (2, 1, 16, 16, 16) of one ball, and its label (2, 16, 16, 16)."""
+    grid = torch.stack(torch.meshgrid(*[torch.arange(16.0)] * 3, indexing="ij"))
+    label = ((grid - 7.5).square().sum(0).sqrt() < 4).long()[None].repeat(2, 1, 1, 1)
+    image = label[:, None].float() + 0.3 * torch.randn(2, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
+    return image, label

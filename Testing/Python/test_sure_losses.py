@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from balls import ball_batch
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss
 from SUREUncertaintyLib.nn.losses.geometry import SampleGeometry
 from SUREUncertaintyLib.nn.losses.geometry import batch_geometry
@@ -164,13 +165,6 @@ def test_noise_as_augmentation_learns_from_the_labels_of_noisy_images_alone() ->
     assert report["loss"] == pytest.approx(plain["loss"], rel=1e-4)
     for a, p in zip(augmented, network.parameters(), strict=True):
         torch.testing.assert_close(a, p.grad, atol=1e-4, rtol=1e-3)
-
-
-def ball_batch() -> tuple[torch.Tensor, torch.Tensor]:
-    grid = torch.stack(torch.meshgrid(*[torch.arange(16.0)] * 3, indexing="ij"))
-    label = ((grid - 7.5).square().sum(0).sqrt() < 4).long()[None].repeat(2, 1, 1, 1)
-    image = label[:, None].float() + 0.3 * torch.randn(2, 1, 16, 16, 16, generator=seeded())
-    return image, label
 
 
 def step(one_graph: bool = True, **changes: Any) -> SureStep:

@@ -115,6 +115,9 @@ class OptimisationSection:
     ``validate_every``: steps between measurements on the tuning cases; 0: ten times a training, at least every 500.
     ``schedule: constant`` keeps the rate after the warm-up: for short continuations of a trained network.
 
+    ``patch``: size of the training samples in array order, where it should be smaller than what inference reads at once
+    (``input.patch``); empty: the same.
+
     With ``restart_step`` the first cosine ends there and a second one starts from ``restart_learning_rate`` (a warm
     restart: Loshchilov and Hutter, ICLR 2017), for losses that set in when the segmentation has settled.
     """
@@ -130,6 +133,7 @@ class OptimisationSection:
     gradient_clip: float = 5.0
     ema: float = 0.998
     mixed_precision: bool = True
+    patch: tuple[int, ...] = ()
     validate_every: int = 0
 
     def __post_init__(self) -> None:

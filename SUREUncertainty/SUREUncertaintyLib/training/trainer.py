@@ -80,7 +80,7 @@ class Trainer:
         )
         classes = int(self.recipe.network.arguments["out_channels"])
         self._objective = create_objective(self.recipe, classes, self._epoch(settings.steps))
-        self._augment = Augmentation(self.recipe.augmentation, self.recipe.input.patch)
+        self._augment = Augmentation(self.recipe.augmentation, settings.patch or self.recipe.input.patch)
 
     def run(self, progress: Progress = silent, is_cancelled: IsCancelled = never) -> nn.Module:
         """Train to the last step and return the network with its averaged weights, in eval mode.
