@@ -204,6 +204,17 @@ def test_everything_can_be_downloaded(page: Any, tmp_path: Path) -> None:
     assert len(lines) == 5
 
 
+def test_other_formats_are_exported_and_what_is_missing_is_explained(page: Any, tmp_path: Path) -> None:
+    page.select_option("#export", "nifti")
+    with page.expect_download() as waiting:
+        page.click("#export-button")
+    waiting.value.save_as(tmp_path / "nifti.zip")
+    assert "segmentation.nii.gz" in zipfile.ZipFile(tmp_path / "nifti.zip").namelist()
+    page.select_option("#export", "dicom")
+    page.click("#export-button")
+    text_of(page, "p.bar.error", "DICOM")
+
+
 def test_a_file_that_is_gone_is_explained(page: Any, view_example: Path) -> None:
     (view_example / "soon gone.nrrd").write_bytes(b"x")
     page.get_by_role("button", name="Open ...", exact=True).click()

@@ -160,6 +160,7 @@ WIDGETS = {
     "resultSelector": ("Result", "Which result the panels below show. Every scan and model has one of its own."),
     "segmentsTable": ("", "The structures that were found: show, hide, recolour."),
     "show3DButton": ("Show 3D", "Make surfaces of the structures and show them in 3D."),
+    "exportSelector": ("Export as", "What to write. DICOM objects refer to the series that the scan was loaded from."),
     "mapSelector": (
         "Map",
         "Lack of evidence: the network has seen nothing like this. Entropy: the network cannot decide.",

@@ -7,13 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..core import texts
 from ..core.errors import InputError
+from ..export.formats import CHOICES
 from ..mrml.archive import write_mrb
 from ..mrml.nodes import MODEL
 from ..mrml.reading_back import result_from_nodes
 from .app import Application
 from .bundle import new_folder
 from .bundle import pack
+from .bundle import write_export
 from .bundle import write_files
 from .downloads import Make
 from .folders import RESULT
@@ -27,7 +30,8 @@ class Actions:
     def __init__(self, application: Application, folders: Folders, windows: Windows) -> None:
         self._app, self._folders, self._windows = application, folders, windows
         self._state = application.session.state
-        self._state.browser = None
+        formats = [{"id": choice, "name": texts.EXPORT_NAMES[choice]} for choice in CHOICES]
+        self._state.update({"browser": None, "exports": formats, "export_as": "nrrd"})
 
     def greet(self, name: Any) -> None:
         """A window says its name."""
@@ -159,7 +163,7 @@ class Actions:
 
     def _makers(self) -> dict[str, Make]:
         """What can be downloaded."""
-        return {"structures.csv": self._save_csv, "results.zip": self._save_all}
+        return {"structures.csv": self._save_csv, "results.zip": self._save_all, "export.zip": self._export}
 
     async def _save_csv(self, folder: Path) -> tuple[Path, str]:
         published = self._published()
@@ -175,6 +179,20 @@ class Actions:
         finally:
             self._state.busy = ""
             self._state.flush()
+
+    async def _export(self, folder: Path) -> tuple[Path, str]:
+        published = self._published()
+        choice = self._app.session.choice("export_as", CHOICES, "nrrd")
+        await self._tell("Exporting ...")
+        try:
+            result, model = result_from_nodes(published), published.segmentation.GetAttribute(MODEL) or ""
+            source = self._app.sources.get(published.scan.GetID())
+            await self._app.in_thread(write_export, result, model, choice, source, folder / "parts")
+            await self._app.in_thread(pack, folder / "parts", folder / "export.zip")
+        finally:
+            self._state.busy = ""
+            self._state.flush()
+        return folder / "export.zip", f"{published.scan.GetName()} {choice}.zip"
 
     async def _pack(self, published: Any, folder: Path) -> Path:
         result = result_from_nodes(published)

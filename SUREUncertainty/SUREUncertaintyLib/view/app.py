@@ -66,6 +66,7 @@ class Application:
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
         self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live, self.leave_noise)
         self.slices = SliceBars(self.session)
+        self.sources: dict[str, Path] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self._surfaces: asyncio.TimerHandle | None = None
 
@@ -96,7 +97,9 @@ class Application:
         from ..core.reading import read_volume
 
         volume = await self.in_thread(read_volume, path)
-        self.show_scan(add_volume(self.session.scene, volume))
+        node = add_volume(self.session.scene, volume)
+        self.sources[node.GetID()] = path
+        self.show_scan(node)
 
     async def in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
         """Run work that touches no scene beside the event loop."""

@@ -7,6 +7,9 @@ import zipfile
 from pathlib import Path
 
 from ..core.errors import PackageError
+from ..export.formats import CHOICES
+from ..export.formats import ExportFormat
+from ..export.temporary import export_directly
 from ..inference.result import SegmentationResult
 from ..packages.catalogue import find_package
 from ..report.document import describe_result
@@ -30,6 +33,21 @@ def write_files(result: SegmentationResult, model: str, folder: Path) -> None:
         write_document(describe_result(result), folder)
         return
     write_results(result, folder, package)
+
+
+def write_export(result: SegmentationResult, model: str, choice: str, source: Path | None, folder: Path) -> None:
+    """One of ``export.formats.CHOICES`` into a new folder; for a thread of its own.
+
+    Args:
+        source: the folder of the DICOM series that was segmented, or one of its files.
+
+    Raises:
+        InputError: DICOM was asked for and the scan was no DICOM series. PackageError: the report needs the model,
+            which is not installed. EngineError: highdicom is missing. OutputError.
+    """
+    formats = CHOICES[choice]
+    package = find_package(model) if ExportFormat.HTML in formats else None
+    export_directly(result, package, folder, formats, [] if source is None else [source])
 
 
 def new_folder() -> tempfile.TemporaryDirectory[str]:
