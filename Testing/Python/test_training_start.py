@@ -46,6 +46,17 @@ def test_a_continuation_begins_with_the_weights_it_was_given(data: Path, first: 
     assert manifest["start"] == record
 
 
+def test_the_last_layer_of_the_start_may_be_scaled(data: Path, first: Path, tmp_path: Path) -> None:
+    softer = ball_recipe("softer", 1, ["s0"], start_scale=0.25, loss={"name": "softmax"})
+    softer["optimisation"]["learning_rate"] = 0.0
+    package = train(written(tmp_path, softer), data, tmp_path / "run", "cpu", first)
+    assert package is not None
+    before, after = load_network(load_package(first)).state_dict(), load_network(package).state_dict()
+    for name, tensor in before.items():
+        expected = tensor * (0.25 if name in ("head.weight", "head.bias") else 1.0)
+        torch.testing.assert_close(after[name], expected)
+
+
 def test_cases_that_the_start_has_seen_stay_on_the_record(data: Path, first: Path, tmp_path: Path) -> None:
     changed = ball_recipe("third", 1, ["s0"], start_from=str(first))
     changed["data"]["train_split"] = "late"

@@ -170,6 +170,8 @@ class Recipe:
     """A whole recipe. ``document`` is the file as read, for the record.
 
     ``start_from``: a model package (name or folder) whose weights the training starts from; empty: fresh weights.
+    ``start_scale``: factor on its last layer. Evidence is large numbers: read as logits of a softmax they are far too
+    sure, so a softmax network that starts from an evidential one wants about 0.15.
     """
 
     name: str
@@ -184,6 +186,7 @@ class Recipe:
     document: dict[str, Any] = field(repr=False)
     filter: FilterSection = field(default_factory=FilterSection)
     start_from: str = ""
+    start_scale: float = 1.0
 
 
 def load_recipe(path_or_name: str | Path) -> Recipe:
@@ -234,6 +237,7 @@ def parse_recipe(document: dict[str, Any]) -> Recipe:
         document=document,
         filter=_section(FilterSection, document, "filter"),
         start_from=str(document.get("start_from") or ""),
+        start_scale=float(document.get("start_scale", 1.0)),
     )
 
 

@@ -18,6 +18,8 @@ from .recipe import Recipe
 if TYPE_CHECKING:
     from torch import Tensor
 
+LAST_LAYER = "head."
+
 
 @dataclass(frozen=True)
 class Start:
@@ -43,7 +45,7 @@ class Start:
         """
         network = create_network(recipe.network.name, recipe.network.arguments)
         load_weights(network, self.package.weights_path)
-        return dict(network.state_dict())
+        return {name: tensor * _factor(name, recipe.start_scale) for name, tensor in network.state_dict().items()}
 
     def record(self) -> dict[str, Any]:
         """For the manifest."""
@@ -62,6 +64,11 @@ class Start:
                 f"The model {self.package.name} was trained on cases that this recipe keeps for tuning: "
                 f"{', '.join(seen[:5])}. Start from another model, or change the recipe's tuning_groups."
             )
+
+
+def _factor(name: str, scale: float) -> float | int:
+    """The last layer's factor for its tensors, 1 for all others, whole numbers (counters) stay whole."""
+    return scale if name.startswith(LAST_LAYER) else 1
 
 
 def find_start(recipe: Recipe, given: str | Path | None = None) -> Start | None:
