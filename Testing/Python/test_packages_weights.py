@@ -32,6 +32,20 @@ def test_both_files_hold_the_same_kernels_rounded_to_half(tiny_package: Package)
     assert graph_difference(network, tiny_package.graph_path(), windows) < 1e-4
 
 
+def test_an_evidential_graph_is_compared_in_the_probabilities_that_its_head_reads(tiny_package: Package) -> None:
+    network = load_network(tiny_package)
+    windows = np.random.default_rng(0).standard_normal((1, 1, 16, 16, 16)).astype(np.float32)
+    with torch.no_grad():
+        network.head.weight.mul_(3.0)  # type: ignore[operator, union-attr]
+        changed = network(torch.from_numpy(windows))
+        alpha = torch.nn.functional.softplus(changed) + 1.0
+        old = torch.nn.functional.softplus(load_network(tiny_package)(torch.from_numpy(windows))) + 1.0
+    expected = float((alpha / alpha.sum(1, keepdim=True) - old / old.sum(1, keepdim=True)).abs().max())
+    found = graph_difference(network, tiny_package.graph_path(), windows, "evidential")
+    assert found == pytest.approx(expected, abs=1e-4)
+    assert found < 0.9 * graph_difference(network, tiny_package.graph_path(), windows)
+
+
 def test_the_graph_takes_any_batch_and_size(tiny_package: Package) -> None:
     network = load_network(tiny_package)
     for shape in ((1, 1, 8, 12, 20), (2, 1, 24, 16, 16)):

@@ -85,16 +85,21 @@ def compile_graph(path: Path) -> Any:
     return core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
-def graph_difference(network: nn.Module, path: Path, windows: NDArray[np.float32]) -> float:
-    """Largest difference of a class probability (softmax) between the torch network and its graph in OpenVINO.
+def graph_difference(network: nn.Module, path: Path, windows: NDArray[np.float32], head: str = "softmax") -> float:
+    """Largest difference of a class probability between the torch network and its graph in OpenVINO.
 
     Args:
         windows: (B, channels, ...) float32.
+        head: how the package reads probabilities from the outputs, see ``inference.heads``.
     """
-    found = torch.from_numpy(np.array(compile_graph(path)(windows)[0]))
+    from ..inference.estimation.averaged_engine import class_probability
+    from ..inference.heads import create_head
+
+    found = np.array(compile_graph(path)(windows)[0], dtype=np.float32)
     with torch.no_grad():
-        expected = network.eval()(torch.from_numpy(windows))
-    return float((found.softmax(1) - expected.softmax(1)).abs().max())
+        expected = network.eval()(torch.from_numpy(windows)).numpy()
+    reader = create_head(head)
+    return float(np.abs(class_probability(found, reader) - class_probability(expected, reader)).max())
 
 
 def _store_half(graph: Any) -> None:

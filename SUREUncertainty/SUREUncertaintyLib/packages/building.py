@@ -69,7 +69,7 @@ def build_package(
     with staged_folder(destination, overwrite) as folder:
         for name in ("configs", "models", "docs"):
             (folder / name).mkdir()
-        _write_network(folder, network, example_shape)
+        _write_network(folder, network, example_shape, str(document.get("head", "softmax")))
         (folder / "LICENSE").write_text(licence_text, encoding="utf-8", newline="\n")
         write_documents(folder, document)
     return load_package(destination)
@@ -107,13 +107,13 @@ def _write_json(path: Path, document: Mapping[str, Any]) -> None:
     path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8", newline="\n")
 
 
-def _write_network(folder: Path, network: torch.nn.Module, example_shape: Sequence[int]) -> None:
+def _write_network(folder: Path, network: torch.nn.Module, example_shape: Sequence[int], head: str) -> None:
     rounded = rounded_to_half(network)
     save_weights(rounded, folder / WEIGHTS)
     if hasattr(rounded, "prior"):
         write_halves(rounded, folder, example_shape)
     else:
-        write_graph(rounded, folder / GRAPH, example_shape)
+        write_graph(rounded, folder / GRAPH, example_shape, head=head)
 
 
 def write_halves(network: Any, folder: Path, example_shape: Sequence[int]) -> None:
@@ -133,7 +133,9 @@ def write_halves(network: Any, folder: Path, example_shape: Sequence[int]) -> No
     _require_agreement(halves_difference(network, *paths, noise))
 
 
-def write_graph(network: torch.nn.Module, path: Path, example_shape: Sequence[int], dynamic: bool = True) -> None:
+def write_graph(
+    network: torch.nn.Module, path: Path, example_shape: Sequence[int], dynamic: bool = True, head: str = "softmax"
+) -> None:
     """Export the network and compare the graph with it on a window of noise.
 
     Raises:
@@ -146,7 +148,7 @@ def write_graph(network: torch.nn.Module, path: Path, example_shape: Sequence[in
     with _named_failure(example_shape):
         _require_same_size(network, noise)
         export_onnx(network, path, example_shape, dynamic)
-    _require_agreement(graph_difference(network, path, noise))
+    _require_agreement(graph_difference(network, path, noise, head))
 
 
 def _noise_windows(example_shape: Sequence[int]) -> NDArray[np.float32]:
