@@ -1,5 +1,6 @@
 """A study from its file to its page: arms are trained alike, measured on scans they have not seen, and compared."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -216,6 +217,24 @@ def test_the_built_in_studies_are_in_order(name: str) -> None:
                 ).network.arguments["channels"]
             )
             json.dumps(training.recipe)
+
+
+def test_the_hippocampus_study_supervises_as_the_recipe_that_ships_does() -> None:
+    from SUREUncertaintyLib.comparison.study import load_study
+    from SUREUncertaintyLib.comparison.trainings import trainings_of
+    from SUREUncertaintyLib.training.recipe import load_recipe
+    from SUREUncertaintyLib.training.recipe import parse_recipe
+
+    study, shipped = load_study("hippocampus"), load_recipe("hippocampus-t1")
+    (training,) = trainings_of(study, study.arm("sure"))
+    recipe = parse_recipe(dict(training.recipe))
+    assert recipe.loss == shipped.loss
+    measured = {"validate_every": shipped.optimisation.validate_every}
+    assert dataclasses.replace(recipe.optimisation, **measured) == shipped.optimisation
+    assert (recipe.augmentation, recipe.data, recipe.seed) == (shipped.augmentation, shipped.data, shipped.seed)
+    before = parse_recipe(dict(training.before.recipe))  # type: ignore[union-attr]
+    plain = load_recipe("hippocampus-t1-plain")
+    assert (before.loss, before.optimisation.steps) == (plain.loss, plain.optimisation.steps)
 
 
 def test_only_light_packages_are_loaded_with_the_command() -> None:
