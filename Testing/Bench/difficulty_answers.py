@@ -166,6 +166,6 @@ def _gains(comparisons: Sequence[Comparison], arms: tuple[str, ...], words: str)
     seeds = sorted({len(found.each) for found in own})
     span = f"{min(f.gain.mean for f in own):+.4f} to {max(f.gain.mean for f in own):+.4f}"
     return (
-        f"{words}: better in {better} and worse in {worse} of {len(own)} comparisons (interval and all seeds on one side "
-        f"of zero); mean differences in Dice {span}, {' to '.join(map(str, seeds))} seeds each."
+        f"{words}: better in {better} and worse in {worse} of {len(own)} comparisons (interval and all seeds on one "
+        f"side of zero); mean differences in Dice {span}, {' to '.join(map(str, seeds))} seeds each."
     )

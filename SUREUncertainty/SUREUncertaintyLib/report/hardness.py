@@ -42,8 +42,8 @@ def _card(case: Mapping[str, Any], titled: bool) -> str:
     if case["scale"] is None:
         return f'<div class="card">{title}<p>{escape(case["sentence"])}</p></div>'
     head = (
-        f'<p class="headline">Harder than <b>{case["harder_than"]} of {case["count"]}</b> scans that it was not '
-        f"trained on</p><p>{_because(case)}</p>"
+        f'<p class="headline">Harder than <b>{case["harder_than"]} of {case["count"]}</b> scans that the '
+        f"model was not trained on</p><p>{_because(case)}</p>"
     )
     facts = f"S {case['scale']:.3f}, AUV {number(case['auv'])}"
     return f'<div class="card">{title}{head}{strip(case)}<p class="quiet">{facts}</p>{_measures(case)}</div>'
