@@ -85,6 +85,11 @@ def test_a_cohort_is_scored_ranked_and_listed(cases: tuple[Case, ...], tmp_path:
     assert rows["s0", "absent"]["valid"] == "no"
     assert rows["s0", "absent"]["reason"] == "the structure is absent"
     assert float(rows["s5", "shell"]["S"]) == pytest.approx(math.log1p(8 * 8 * 11 - 24))
+    assert {name: rows[name, "mean"]["kept_0.6"] for name in ("s0", "s1", "s2")} == {
+        "s0": "no",
+        "s1": "no",
+        "s2": "yes",
+    }
     assert (float(rows["s0", "mean"]["auv"]), float(rows["s5", "mean"]["auv"])) == (1.0, 0.0)
     assert [row["id"] for row in read_rows(output / "ranking.csv")] == ["s0", "s1", "s2", "s3", "s4", "s5"]
     assert [row["id"] for row in read_rows(output / "drop_0.6.csv")] == ["s0", "s1"]

@@ -74,7 +74,8 @@ def assess_cohort(
         scored = score_cohort(cases, output, options, progress, is_cancelled)
         scans = scored.table.scored()
         kept = tuple(filter_patients(scans, share, filters.combine, filters.target) for share in filters.shares)
-        write_table(scored.table, folder)
+        columns = {f"kept_{share:g}": one.keep for share, one in zip(filters.shares, kept, strict=True)}
+        write_table(scored.table, folder, columns)
         _write_ranking(scored, folder)
         for share, outcome in zip(filters.shares, kept, strict=True):
             _write_lists(f"{share:g}", outcome, scans, cases, folder)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import math
+from collections.abc import Collection
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,14 +88,19 @@ def join_tables(tables: Sequence[DifficultyTable]) -> DifficultyTable:
     return DifficultyTable(scans, tables[0].header)
 
 
-def write_table(table: DifficultyTable, folder: Path) -> None:
-    """Write ``auv.csv`` (a row a scan and class, ``mean`` for the scan) and ``auv.json`` into a folder."""
-    ranges = table.ranges()
+def write_table(table: DifficultyTable, folder: Path, kept: Mapping[str, Collection[str]] | None = None) -> None:
+    """Write ``auv.csv`` (a row a scan and class, ``mean`` for the scan) and ``auv.json`` into a folder.
+
+    Args:
+        kept: ids that a filter keeps, by the name of the column that says so.
+    """
+    ranges, filters = table.ranges(), kept or {}
     with (folder / TABLE).open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
+        writer.writerow((*COLUMNS, *filters))
         for scan in table.scans:
-            writer.writerows(_rows(scan, ranges))
+            told = ["" if scan.error else "yes" if scan.id in ids else "no" for ids in filters.values()]
+            writer.writerows([*row, *told] for row in _rows(scan, ranges))
     document = {**table.header, "scans": [scan.to_json() for scan in table.scans]}
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / HEADER).write_text(text + "\n", encoding="utf-8")
