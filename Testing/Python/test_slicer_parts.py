@@ -121,10 +121,13 @@ def test_the_histogram_counts_analysed_voxels_only() -> None:
     assert len(text) == 40
     assert text[10] == "·"
     assert text[30] not in "·▁"
-    rich = histogram.rich_text(0.5, 1.0, (0.0, 0.8)).split("</span>")
-    assert rich[10].startswith('<span style="color:#9aa0a6">'), "grey outside the band"
-    assert rich[30].startswith('<span style="color:#f4f07a">'), "near the pale end of the colours"
-    assert [bar[-1] for bar in rich[:40]][30] == text[30]
+    rows = histogram.rich_text(0.5, 1.0, (0.0, 0.8)).split("<br>")
+    assert len(rows) == 3
+    lowest = rows[-1].split("</span>")
+    assert lowest[10] == '<span style="color:#9aa0a6">█', "grey outside the band"
+    assert lowest[30] == '<span style="color:#f4f07a">█', "near the pale end of the colours"
+    assert lowest[20] == '<span style="color:transparent">█', "no voxel there"
+    assert "transparent" not in rows[0].split("</span>")[10], "the highest bar reaches the top"
 
 
 def test_the_histogram_of_nothing_is_empty() -> None:

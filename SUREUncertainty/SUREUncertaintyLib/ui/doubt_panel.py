@@ -170,7 +170,7 @@ class DoubtPanel:
             volume=histogram.volume_ml(low, high), share=histogram.share(low, high)
         )
         bars = histogram.rich_text(low, high, window_of(node))
-        self.ui.histogramLabel.setText(f"{bars}<br>{words}")
+        self.ui.histogramLabel.setText(f'{bars}<div style="margin-top:6px">{words}</div>')
 
 
 def place_cells(region: DoubtfulRegion) -> tuple[str, ...]:

@@ -13,6 +13,10 @@ BARS = "▁▂▃▄▅▆▇█"
 BINS = 40
 DOT = "·"
 OUTSIDE = "#9aa0a6"
+ROWS = 3
+"""Lines of text that the bars of rich text are high."""
+
+LINE_PERCENT = 80
 
 
 class DoubtHistogram:
@@ -50,20 +54,32 @@ class DoubtHistogram:
         colours, (bottom, top) = doubt_colours(), window
         share = (np.arange(BINS) + 0.5) / BINS
         places = np.clip((share - bottom) / max(top - bottom, 1e-6), 0, 1) * (len(colours) - 1)
-        bars = zip(self._bars(), places.astype(int), _inside(low, high), strict=True)
-        return "".join(
-            f'<span style="color:{_hex(colours[place]) if drawn else OUTSIDE}">{bar}</span>'
-            for bar, place, drawn in bars
-        )
+        drawn = zip(places.astype(int), _inside(low, high), strict=True)
+        shades = [_hex(colours[place]) if inside else OUTSIDE for place, inside in drawn]
+        heights = np.ceil(self._heights() * ROWS * len(BARS)).astype(int)
+        rows = [_row(heights - row * len(BARS), shades) for row in reversed(range(ROWS))]
+        return f'<div style="line-height:{LINE_PERCENT}%">{"<br>".join(rows)}</div>'
+
+    def _heights(self) -> NDArray[np.float64]:
+        """Height of each bar, 0..1."""
+        counts = np.log1p(self._fine.reshape(BINS, -1).sum(axis=1))
+        return np.asarray(counts / (float(counts.max()) or 1.0))
 
     def _bars(self) -> str:
-        counts = np.log1p(self._fine.reshape(BINS, -1).sum(axis=1))
-        highest = float(counts.max()) or 1.0
-        levels = np.minimum((counts / highest * len(BARS)).astype(int), len(BARS) - 1)
+        levels = np.minimum((self._heights() * len(BARS)).astype(int), len(BARS) - 1)
         return "".join(BARS[level] for level in levels)
 
     def _between(self, low: float, high: float) -> int:
         return int(self._fine[int(np.floor(low * 1000)) : int(np.ceil(high * 1000))].sum())
+
+
+def _row(heights: NDArray[np.int_], shades: list[str]) -> str:
+    """One line of bars that reach ``heights`` eighths of it; what is empty is there, but transparent."""
+    cells = []
+    for height, shade in zip(heights.tolist(), shades, strict=True):
+        bar = BARS[min(height, len(BARS)) - 1] if height > 0 else BARS[-1]
+        cells.append(f'<span style="color:{shade if height > 0 else "transparent"}">{bar}</span>')
+    return "".join(cells)
 
 
 def _inside(low: float, high: float) -> NDArray[np.bool_]:

@@ -71,7 +71,8 @@ class TrainPanel:
         """Say what was found and whether a training can begin."""
         from_folder, own = self._is_from_folder(), chosen(self.ui.trainRecipeSelector) == OWN_RECIPE
         self.ui.trainFolder.enabled = from_folder or own
-        self.ui.trainRecipeFile.enabled = own
+        self.ui.trainRecipeFile.setVisible(own)
+        self.ui.recipeFileLabel.setVisible(own)
         found, obstacle = self._look()
         self.ui.trainFoundLabel.setText(found)
         running = self.controller.is_running
