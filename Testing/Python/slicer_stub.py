@@ -250,7 +250,12 @@ def module(name: str, **members: Any) -> ModuleType:
 def stub_modules() -> dict[str, ModuleType]:
     """What the desktop has and slicer-core lacks."""
     samples: list[dict[str, Any]] = []
-    logic = type("SampleDataLogic", (), {"registerCustomSampleDataSource": staticmethod(lambda **k: samples.append(k))})
+
+    def register(**fields: Any) -> None:
+        assert isinstance(fields["uris"], str), "Sample Data counts the files, also of what a function brings"
+        samples.append(fields)
+
+    logic = type("SampleDataLogic", (), {"registerCustomSampleDataSource": staticmethod(register)})
     wrapper = module(
         "slicer.parameterNodeWrapper",
         parameterNodeWrapper=parameter_node_wrapper,

@@ -15,6 +15,9 @@ from ..mrml.volume import add_volume
 
 CATEGORY = "SURE Uncertainty"
 
+NO_FILE = {"uris": "", "fileNames": ""}
+"""Sample Data counts the files of a source even where a function brings it: one without a name."""
+
 
 def register_samples(icon: Path) -> None:
     """Register a phantom (no download) and Slicer's own MRHead."""
@@ -27,6 +30,7 @@ def register_samples(icon: Path) -> None:
         thumbnailFileName=str(icon),
         nodeNames="SURE phantom",
         customDownloader=load_phantom,
+        **NO_FILE,
     )
     register(
         category=CATEGORY,
@@ -34,6 +38,7 @@ def register_samples(icon: Path) -> None:
         thumbnailFileName=str(icon),
         nodeNames="MRHead",
         customDownloader=load_head,
+        **NO_FILE,
     )
 
 
