@@ -35,6 +35,11 @@ def show_overlay(scene: Any, published: PublishedNodes, opacity: float = OVERLAY
 def show_result(scene: Any, published: PublishedNodes) -> None:
     """How a scene that is opened for its result should look: overlay in every slice view, through the structures."""
     show_overlay(scene, published)
+    look_at(scene, published)
+
+
+def look_at(scene: Any, published: PublishedNodes) -> None:
+    """Centre every slice view on the slices that show most of the structures and their doubt."""
     r, a, s = focus_of(published).best.tolist()
     jump_to(scene, (r, a, s))
 

@@ -11,6 +11,7 @@ from ..analysis.noise_levels import LevelRow
 from ..core import texts
 from ..core.errors import SureError
 from ..inference.result import SegmentationResult
+from ..mrml.display import look_at
 from ..mrml.nodes import PublishedNodes
 from ..mrml.remeasure import needs_measuring
 from ..mrml.remeasure import remeasure
@@ -176,6 +177,7 @@ class ModulePanel:
         self.input.end(done)
         self._choose(published, result.threshold)
         self.context.desktop.fit_slices()
+        look_at(self.context.scene(), published)
 
     def show_failure(self, why: Failure) -> None:
         """For ``RunController``."""
