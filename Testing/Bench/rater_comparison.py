@@ -1,6 +1,6 @@
 """Do latents on every skip match the disagreement of four readers? All methods on one backbone and one budget.
 
-    python Testing/Bench/rater_comparison.py --data DIR --work DIR [--steps 600] [--seeds 3] [--only settings]
+    python Testing/Bench/rater_comparison.py --data DIR --work DIR [--steps 300] [--seeds 3] [--only settings]
 
 ``--data`` holds ``lidc_multirater``. Networks and logs go to ``--work``. Every finished training and every scored one
 leaves its recipe and a JSON file in ``docs/results/raters`` and is skipped when the command is started again.
@@ -29,6 +29,7 @@ from rater_arms import SIDE
 from rater_arms import arm_recipe
 from rater_arms import base_recipe
 from rater_arms import setting_recipe
+from rater_arms import start_recipe
 from rater_page import write_page
 from rater_predictors import NetworkPredictor
 from rater_scores import SAMPLES
@@ -40,6 +41,7 @@ from SUREUncertaintyLib.metrics.raters import RaterSlice
 from SUREUncertaintyLib.metrics.raters import find_rater_files
 from SUREUncertaintyLib.metrics.raters import read_rater_arrays
 from SUREUncertaintyLib.metrics.raters import read_rater_table
+from SUREUncertaintyLib.nn.registry import create_network
 from SUREUncertaintyLib.training.cases import TrainingCase
 from SUREUncertaintyLib.training.cases import list_cases
 from SUREUncertaintyLib.training.cases import load_cases
@@ -50,6 +52,7 @@ from SUREUncertaintyLib.training.manifest import manifest_of
 from SUREUncertaintyLib.training.recipe import Recipe
 from SUREUncertaintyLib.training.recipe import parse_recipe
 from SUREUncertaintyLib.training.trainer import Trainer
+from torch import Tensor
 from torch import nn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,9 +124,26 @@ def network_of(plan: Comparison, document: dict[str, Any]) -> nn.Module:
     path.write_text(yaml.safe_dump(document, sort_keys=False, width=120), encoding="utf-8")
     output = plan.work / recipe.name
     claim_output(output, manifest_of(recipe, list_cases(recipe.data, plan.data)))
-    network = Trainer(recipe, plan.cases[0], [], output, join_processes("cpu")).run()
+    start = None
+    if document["name"] != f"start-{recipe.seed}":
+        start = start_weights(recipe, network_of(plan, start_recipe(recipe.seed)))
+    network = Trainer(recipe, plan.cases[0], [], output, join_processes("cpu"), start=start).run()
     print(f"{recipe.name}: trained", flush=True)
     return network.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
+
+
+def start_weights(recipe: Recipe, trained: nn.Module) -> dict[str, Tensor]:
+    """Weights of an arm before its training: those of the common network where it has the same part, else its own.
+
+    More latent channels than one make a convolution wider at its end; what is new there stays as it was made.
+    """
+    torch.manual_seed(recipe.seed)
+    fresh = create_network(recipe.network.name, recipe.network.arguments).state_dict()
+    for name, tensor in trained.state_dict().items():
+        for target in (name, f"backbone.{name}"):
+            if target in fresh:
+                fresh[target][tuple(slice(0, n) for n in tensor.shape)] = tensor
+    return fresh
 
 
 def predictor_of(plan: Comparison, arm: str, seed: int) -> NetworkPredictor:
@@ -211,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", choices=(*PARTS, "page"))

@@ -150,11 +150,15 @@ class LatentUNet(Encoder):
 
     def decode(self, bottleneck: Tensor, skips: Sequence[Tensor], latents: Sequence[Tensor]) -> Tensor:
         """Logits; ``latents`` (N, latent_dim, ...) a level. With features of one window N may be any number."""
+        logits: Tensor = self.head(self.features(bottleneck, skips, latents))
+        return logits
+
+    def features(self, bottleneck: Tensor, skips: Sequence[Tensor], latents: Sequence[Tensor]) -> Tensor:
+        """The last feature map (N, channels[0], ...), from which ``head`` reads the logits."""
         features = bottleneck
         for block, skip, latent in zip(reversed(self.up), reversed(skips), reversed(latents), strict=True):
             features = block(features, skip, latent)
-        logits: Tensor = self.head(features)
-        return logits
+        return features
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits with every z at the prior's mean: the deterministic prediction."""

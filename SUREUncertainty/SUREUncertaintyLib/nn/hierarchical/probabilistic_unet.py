@@ -1,7 +1,8 @@
 """Probabilistic U-Net: one global latent for the whole image, joined to the last feature map. For comparisons.
 
 Source: S. Kohl et al., "A Probabilistic U-Net for Segmentation of Ambiguous Images", NeurIPS 2018; restated on our
-backbone. It offers the same halves as ``LatentUNet`` (encode once, decode often), with one level of one location.
+backbone with latents off. It offers the same halves as ``LatentUNet`` (encode once, decode often), with one level of
+one location.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from torch import nn
 from ..evidential import to_one_hot
 from ..initialisation import initialise
 from ..unet import Encoder
-from ..unet import UNet
 from .elbo import ElboSettings
 from .elbo import ElboTerms
 from .elbo import elbo_terms
 from .gaussian_head import Gaussian
 from .gaussian_head import GaussianHead
+from .latent_unet import LatentUNet
 
 
 class PooledEncoder(Encoder):
@@ -65,7 +66,7 @@ class ProbabilisticUNet(nn.Module):
         super().__init__()
         self.spatial_dims, self.classes, self.latent_dim = spatial_dims, out_channels, latent_dim
         width, convolution = channels[0], nn.Conv2d if spatial_dims == 2 else nn.Conv3d
-        self.backbone = UNet(spatial_dims, in_channels, width, channels, norm)
+        self.backbone = LatentUNet(spatial_dims, in_channels, out_channels, channels, norm, latent_mode="off")
         self.prior_net = PooledEncoder(spatial_dims, in_channels, channels, norm)
         self.posterior_net = PooledEncoder(spatial_dims, in_channels + out_channels, channels, norm)
         self.from_features = convolution(width, width, kernel_size=1)
@@ -73,13 +74,16 @@ class ProbabilisticUNet(nn.Module):
         self.tail = nn.Sequential(
             nn.ReLU(), convolution(width, width, kernel_size=1), nn.ReLU(), convolution(width, out_channels, 1)
         )
-        initialise(self)
+        for part in (self.from_features, self.from_latent, self.tail):
+            initialise(part)
         self.prior_head = GaussianHead(spatial_dims, channels[-1], latent_dim)
         self.posterior_head = GaussianHead(spatial_dims, channels[-1], latent_dim)
 
     def encode(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The U-Net's last features (B, channels[0], ...), and the prior net's pooled ones."""
-        return self.backbone(image), [self.prior_net(image)]
+        bottleneck, skips = self.backbone.encode(image)
+        zeros = [gaussian.mean for gaussian in self.backbone.prior(skips)]
+        return self.backbone.features(bottleneck, skips, zeros), [self.prior_net(image)]
 
     def prior(self, skips: Sequence[Tensor]) -> list[Gaussian]:
         """p(z | x), (B, latent_dim, 1, ...)."""
