@@ -17,6 +17,7 @@ from engines import bench_engines
 from live import bench_live
 from memory import bench_memory
 from ranks import bench_ranks
+from samples import bench_samples
 from tables import benchmarks_page
 from training_cost import bench_training
 
@@ -24,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results" / "bench.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODEL = "hippocampus-t1"
+LATENT_MODEL = "lung-nodule-ct"
 
 
 def machine() -> dict[str, Any]:
@@ -55,6 +57,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "training": lambda: bench_training(MODEL),
     "difficulty": bench_difficulty,
     "live": lambda: bench_live(MODEL),
+    "samples": lambda: {"model": LATENT_MODEL, **bench_samples(LATENT_MODEL)},
     "memory": lambda: bench_memory(MODEL),
     "browser": bench_browser,
 }

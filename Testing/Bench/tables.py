@@ -36,6 +36,7 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         "| --- | --- | --- | --- |",
         *(f"| {r['size']} | {r['seconds']} | {r['peak_gib']} | {r['bytes_per_voxel']} |" for r in document["memory"]),
         *(live_lines(document["live"]) if "live" in document else ()),
+        *(_sample_lines(document["samples"]) if "samples" in document else ()),
         *(difficulty_lines(document["difficulty"]) if "difficulty" in document else ()),
         *(browser_lines(document["browser"]) if "browser" in document else ()),
     ]
@@ -132,6 +133,27 @@ def difficulty_lines(found: Mapping[str, Any]) -> list[str]:
         "| Work | Workers | Seconds | Efficiency |",
         "| --- | --- | --- | --- |",
         *(f"| {r['work']} | {r['workers']} | {r['seconds']} | {r['efficiency']:.0%} |" for r in found["workers"]),
+    ]
+
+
+def _sample_lines(samples: Mapping[str, Any]) -> list[str]:
+    """What 20 samples of one window cost."""
+    rows = [
+        f"| {name} | {1000 * found['encoder_s']:.1f} ms | {1000 * found['decoder_s']:.1f} ms | "
+        f"{1000 * found['samples_s']:.1f} ms | {_ratio(found['share'], 'ratio')} | {_ratio(found['passes'], 'ratio')} |"
+        for name, found in samples.items()
+        if name != "model"
+    ]
+    return [
+        "",
+        "## Samples",
+        "",
+        f"20 samples of one window by `{samples['model']}`, 2 threads; wanted are at most 1.1 times the encoder and 20 "
+        "decoders by themselves, and at most 14 passes:",
+        "",
+        "| Engine | Encoder | Decoder | 20 samples | Times (encoder + 20 decoders) | Times one pass |",
+        "| --- | --- | --- | --- | --- | --- |",
+        *rows,
     ]
 
 
