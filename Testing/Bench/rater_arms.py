@@ -13,11 +13,19 @@ BASE = "lung-nodule-ct"
 WIDTHS = [6, 12, 24, 48, 64, 64]
 SIDE = 64
 """Pixels: the middle of every slice. Marks beyond it, on about 3 % of the slices, are cut for every method alike."""
-START = {"steps": 600, "batch": 8, "learning_rate": 0.002, "warmup_steps": 50, "ema": 0.99}
-SHORT = {"steps": 300, "batch": 8, "learning_rate": 0.001, "warmup_steps": 20, "ema": 0.98}
+START = {"steps": 1000, "batch": 8, "learning_rate": 0.002, "warmup_steps": 50, "ema": 0.99}
+SHORT = {"steps": 800, "batch": 8, "learning_rate": 0.001, "warmup_steps": 20, "ema": 0.99}
 CE_WEIGHT = 0.6
 WARMUP = 0.2
 """Epochs until the divergence has its full weight."""
+LOSS = {
+    "preset": "principled",
+    "ce_weight": CE_WEIGHT,
+    "dice_weight": 0.4,
+    "kl_weight": 1.0,
+    "kl_level_weights": "elbo",
+    "kl_warmup_epochs": WARMUP,
+}
 OURS = "hierarchical"
 
 
@@ -64,13 +72,15 @@ ARMS = {
 
 SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "deep-light": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.001, 0.00025]}),
+    "deep-lighter": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.0004, 0.00005]}),
+    "deepest-lighter": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.01, 0.00005]}),
     "elbo": ({}, {}),
     "deep": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.0094, 0.0023]}),
-    "deepest-light": ({"latent_dim": 4}, {"kl_level_weights": [10.0, 10.0, 10.0, 10.0, 0.001]}),
     "coarse": ({}, {"kl_level_weights": [1.0, 0.5, 0.0375, 0.0094, 0.0023]}),
+    "deepest-light-dim4": ({"latent_dim": 4}, {"kl_level_weights": [10.0, 10.0, 10.0, 10.0, 0.001]}),
 }
 """What was tried for ours on the tuning patients: changes of network arguments and loss options."""
-CHOSEN = "deep-light"
+CHOSEN = "deepest-lighter"
 
 
 def base_recipe() -> dict[str, Any]:
@@ -88,7 +98,7 @@ def short_recipe(name: str, seed: int, steps: int) -> dict[str, Any]:
         "steps": steps,
         "warmup_steps": min(SHORT["warmup_steps"], steps // 5),
     }
-    document["loss"] = {"name": "hierarchical", "options": {**document["loss"]["options"], "kl_warmup_epochs": WARMUP}}
+    document["loss"] = {"name": "hierarchical", "options": dict(LOSS)}
     arguments = {**document["network"]["arguments"], "channels": WIDTHS}
     document["network"] = {"name": "latent_unet", "arguments": arguments}
     document["input"] = {**document["input"], "patch": [SIDE, SIDE]}

@@ -1,6 +1,6 @@
 """Do latents on every skip match the disagreement of four readers? All methods on one backbone and one budget.
 
-    python Testing/Bench/rater_comparison.py --data DIR --work DIR [--steps 300] [--seeds 3] [--only settings]
+    python Testing/Bench/rater_comparison.py --data DIR --work DIR [--steps 800] [--seeds 3] [--only settings]
 
 ``--data`` holds ``lidc_multirater``. Networks and logs go to ``--work``. Every finished training and every scored one
 leaves its recipe and a JSON file in ``docs/results/raters`` and is skipped when the command is started again.
@@ -231,7 +231,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--only", choices=(*PARTS, "page"))
