@@ -2,7 +2,7 @@
 
     python Testing/Bench/rater_picture.py [--data DIR]
 
-The slices are chosen by a rule, never by hand: of the validation nodules the ones whose readers differ most, at most one
+Slices are chosen by a rule, never by hand: those of the validation split whose readers differ most, at most one
 a patient.
 """
 
