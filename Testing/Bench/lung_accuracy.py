@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rater_page import write_page
+from rater_shift import middle
 from SUREUncertaintyLib.inference.choose import create_engine
 from SUREUncertaintyLib.metrics.multirater_evaluation import SliceScores
 from SUREUncertaintyLib.metrics.multirater_evaluation import score_slice
@@ -92,7 +93,9 @@ def main() -> None:
     data = parser.parse_args().data
     folder = data / "lidc_multirater" if (data / "lidc_multirater").is_dir() else data
     archive, table = find_rater_files(folder)
-    arrays, package = read_rater_arrays(archive), find_package(MODEL)
+    whole, package = read_rater_arrays(archive), find_package(MODEL)
+    side = package.metadata.patch[0]
+    arrays = RaterArrays(middle(whole.images, side), middle(whole.bits, side), whole.raters)
     entries = read_rater_table(table, len(arrays.images), "val")
     refuse_overlap(package, table, len(arrays.images), entries)
     scored, reliability = score(package, arrays, entries)

@@ -91,7 +91,7 @@ def base_recipe() -> dict[str, Any]:
 
 def short_recipe(name: str, seed: int, steps: int) -> dict[str, Any]:
     """The shipped recipe in the profile of this comparison."""
-    document = {**base_recipe(), "name": name, "seed": seed, "augmentation": {}}
+    document = {**base_recipe(), "name": name, "seed": seed, "augmentation": {}, "package": {}}
     document["optimisation"] = {
         **document["optimisation"],
         **SHORT,

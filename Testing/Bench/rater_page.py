@@ -172,7 +172,7 @@ def _package_rows(results: Path) -> Iterator[str]:
         return
     found = json.loads(path.read_text(encoding="utf-8"))
     counts = f"{found['n_nodules']} nodules, {found['n_groups']} patients"
-    where = f"{found['n_cases']} whole validation slices (96 x 96), {counts}"
+    where = f"{found['n_cases']} validation slices, the middle 64 x 64 pixels, {counts}"
     yield f"`{found['model']}` by `make accuracy`: {where}; {found['samples']} samples a slice, 100 for the sizes."
     yield from ("", "| Metric | Mean | 95 % interval over patients |", "| --- | --- | --- |")
     for name, words in (SHOWN | SIZES).items():
