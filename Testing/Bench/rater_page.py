@@ -79,7 +79,17 @@ def over_seeds(runs: Sequence[Mapping[str, Any]], metric: str) -> Floats:
     return np.where(defined.any(axis=0), total / np.maximum(defined.sum(axis=0), 1), np.nan)
 
 
+NOT_RUN = "**Not run yet.** The command above starts it or goes on with it."
+
+
+def _has_arms(results: Path) -> bool:
+    return any(load_arm(results, arm) for arm in ARMS)
+
+
 def _score_rows(results: Path) -> Iterator[str]:
+    if not _has_arms(results):
+        yield NOT_RUN
+        return
     yield f"| Method | Seeds | {' | '.join(SHOWN.values())} |"
     yield f"| --- | --- |{' --- |' * len(SHOWN)}"
     for arm, facts in ARMS.items():
@@ -94,6 +104,9 @@ def _mean(runs: Sequence[Mapping[str, Any]], metric: str) -> Interval:
 
 def _difference_rows(results: Path) -> Iterator[str]:
     """Ours minus each other method, the same nodules."""
+    if len([arm for arm in ARMS if load_arm(results, arm)]) < 2 or not load_arm(results, OURS):
+        yield NOT_RUN
+        return
     ours = load_arm(results, OURS)
     yield f"| Ours minus | {' | '.join(SHOWN[metric] for metric in PAIRED)} |"
     yield f"| --- |{' --- |' * len(PAIRED)}"
@@ -130,6 +143,9 @@ def _divergences(probe: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _probe_rows(results: Path) -> Iterator[str]:
+    if not _has_arms(results):
+        yield NOT_RUN
+        return
     yield "| Method | KL a level, finest first | Spatial SD of mu | Spatial SD of sigma | Above 0.01 | Collapsed |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for arm, facts in ARMS.items():
@@ -148,6 +164,9 @@ def _probe_rows(results: Path) -> Iterator[str]:
 
 def _shift_rows(results: Path) -> Iterator[str]:
     """AUROC of every score for telling shifted cases from clean ones; blur as three strengths."""
+    if not any(results.glob("shift-*.json")):
+        yield NOT_RUN
+        return
     kinds = {"blur-1": "blur 1", "blur-3": "blur 3", "blur-10": "blur 10", "patch": "patch"}
     kinds |= {"heart-mr": "heart MR", "abdomen-ct": "abdomen CT"}
     yield f"| Method | Score | {' | '.join(kinds.values())} |"
