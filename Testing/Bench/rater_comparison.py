@@ -241,7 +241,7 @@ def run_release(plan: Comparison) -> None:
     described = describe_package(recipe, network, training, tuning[::RELEASE_STEP])
     described["training"]["tuning_ids"] = [case.id for case in tuning]
     described["training"]["recipe"] = (
-        f"docs/results/raters/recipes: start-0, then {document['name']} (Testing/Bench/rater_comparison.py --only release)"
+        f"docs/results/raters/recipes: start-0, then {document['name']} (rater_comparison.py --only release)"
     )
     shipped, described["network"] = deployable(network, described["network"])
     build_package(MODELS / BASE, described, shipped, licence_text(recipe), (1, 1, SIDE, SIDE), overwrite=True)

@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Testing" / "Bench"))
 
 from difficulty_page import difficulty_page  # noqa: E402
+from rater_page import hierarchical_page  # noqa: E402
 from tables import accuracy_page  # noqa: E402
 from tables import benchmarks_page  # noqa: E402
 
@@ -43,6 +44,13 @@ def test_the_comparison_page_is_made_from_the_recorded_results() -> None:
 def test_the_page_of_the_difficulty_experiments_is_made_from_the_recorded_results() -> None:
     results = ROOT / "docs" / "results" / "difficulty"
     assert (ROOT / "docs" / "difficulty-experiments.md").read_text(encoding="utf-8") == difficulty_page(results)
+
+
+def test_the_page_of_samples_is_made_from_the_recorded_results() -> None:
+    docs = ROOT / "docs"
+    page = hierarchical_page(docs / "results" / "raters", docs)
+    assert (docs / "hierarchical.md").read_text(encoding="utf-8") == page
+    assert "<!--" not in page
 
 
 def test_the_recorded_accuracy_belongs_to_the_shipped_package() -> None:
