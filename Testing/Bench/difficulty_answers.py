@@ -25,6 +25,7 @@ PAIRS = (
 )
 DATA = {"clean": "undamaged data", "labels": "damaged labels", "images": "degraded images"}
 LARGEST_SEEDS = 100
+FEWEST_SEEDS = 3
 RESAMPLES = 2000
 
 
@@ -161,11 +162,13 @@ def _gains(comparisons: Sequence[Comparison], arms: tuple[str, ...], words: str)
     own = [found for found in comparisons if found.arm in arms]
     if not own:
         return ""
-    better = sum(found.gain.low > 0 and min(found.each) > 0 for found in own)
-    worse = sum(found.gain.high < 0 and max(found.each) < 0 for found in own)
+    enough = [found for found in own if len(found.each) >= FEWEST_SEEDS]
+    better = sum(found.gain.low > 0 and min(found.each) > 0 for found in enough)
+    worse = sum(found.gain.high < 0 and max(found.each) < 0 for found in enough)
     seeds = sorted({len(found.each) for found in own})
     span = f"{min(f.gain.mean for f in own):+.4f} to {max(f.gain.mean for f in own):+.4f}"
     return (
-        f"{words}: better in {better} and worse in {worse} of {len(own)} comparisons (interval and all seeds on one "
-        f"side of zero); mean differences in Dice {span}, {' to '.join(map(str, seeds))} seeds each."
+        f"{words}: better in {better} and worse in {worse} of the {len(enough)} comparisons with at least "
+        f"{FEWEST_SEEDS} seeds (interval and all seeds on one side of zero); mean differences in Dice {span} over all "
+        f"{len(own)}, of which {' to '.join(map(str, seeds))} seeds have been run."
     )
