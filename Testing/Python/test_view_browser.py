@@ -113,8 +113,25 @@ def test_run_gives_a_result_with_progress_on_the_way(page: Any) -> None:
     wait_for_glow(page, "Green", LEAST_GLOW["Green"])
 
 
-def test_cancel_stops_a_run_and_the_next_in_line_follows(page: Any) -> None:
-    page.select_option("#region", "")
+def frozen_workers(page: Any, server: Any) -> list[Any]:
+    """The worker, stopped in its tracks, so that the next run lasts until the test ends it."""
+    import psutil
+
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    found = [child for child in children if "SUREUncertaintyLib.worker" in child.cmdline()]
+    if not found:
+        page.select_option("#region", "all")
+        page.evaluate("trame.state.set('status', '')")
+        page.click("#run")
+        text_of(page, "#status", "Done on")
+        return frozen_workers(page, server)
+    for worker in found:
+        worker.suspend()
+    return found
+
+
+def test_cancel_stops_a_run_and_the_next_in_line_follows(page: Any, view_server: Any) -> None:
+    frozen_workers(page, view_server)
     page.click("#run")
     page.locator("#cancel").wait_for()
     page.select_option("#region", "all")
@@ -125,8 +142,8 @@ def test_cancel_stops_a_run_and_the_next_in_line_follows(page: Any) -> None:
     assert page.locator(".line").count() == 0
 
 
-def test_a_run_can_be_taken_out_of_the_line_and_cancel_says_so(page: Any) -> None:
-    page.select_option("#region", "")
+def test_a_run_can_be_taken_out_of_the_line_and_cancel_says_so(page: Any, view_server: Any) -> None:
+    frozen_workers(page, view_server)
     page.click("#run")
     page.click("#queue")
     page.get_by_label("out of the line").click()
@@ -148,14 +165,9 @@ def test_a_reload_in_the_middle_of_a_run_shows_the_run_and_then_its_result(page:
 
 
 def test_a_killed_worker_is_explained_and_the_next_run_works(page: Any, view_server: Any) -> None:
-    import psutil
-
-    page.select_option("#region", "")
+    workers = frozen_workers(page, view_server)
     page.click("#run")
     page.locator("#cancel").wait_for()
-    server = psutil.Process(view_server.process.pid)
-    workers = [child for child in server.children(recursive=True) if "SUREUncertaintyLib.worker" in child.cmdline()]
-    assert workers
     for worker in workers:
         worker.kill()
     assert "nothing of yours was changed" in text_of(page, "p.bar.error", "ended the computation")
