@@ -27,8 +27,11 @@ def journey():
     assert second is not None, widget.ui.statusLabel.text
     assert first.segmentation is not second.segmentation
     assert second.scan is twin
+    assert second.segmentation.GetDisplayNode().GetVisibility()
+    assert not first.segmentation.GetDisplayNode().GetVisibility()
     widget.ui.resultSelector.setCurrentNode(first.segmentation)
     assert widget.panel.context.published().scan is scan
+    assert first.segmentation.GetDisplayNode().GetVisibility()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from .doubt import set_threshold
 from .doubt import threshold_of
 from .focus import focus_of
 from .nodes import PublishedNodes
+from .nodes import all_published
 
 OVERLAY_OPACITY = 0.8
 
@@ -36,6 +37,14 @@ def show_result(scene: Any, published: PublishedNodes) -> None:
     """How a scene that is opened for its result should look: overlay in every slice view, through the structures."""
     show_overlay(scene, published)
     look_at(scene, published)
+
+
+def outline_only(scene: Any, published: PublishedNodes) -> None:
+    """Show the structures of this result only: outlines on top of each other cannot be told apart."""
+    for other in all_published(scene):
+        display = other.segmentation.GetDisplayNode()
+        if display is not None:
+            display.SetVisibility(other.segmentation is published.segmentation)
 
 
 def look_at(scene: Any, published: PublishedNodes) -> None:

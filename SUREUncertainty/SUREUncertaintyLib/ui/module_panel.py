@@ -12,6 +12,7 @@ from ..core import texts
 from ..core.errors import SureError
 from ..inference.result import SegmentationResult
 from ..mrml.display import look_at
+from ..mrml.display import outline_only
 from ..mrml.nodes import PublishedNodes
 from ..mrml.remeasure import needs_measuring
 from ..mrml.remeasure import remeasure
@@ -115,7 +116,7 @@ class ModulePanel:
         node = self.context.parameters.segmentation
         if node is not self._shown:
             self._shown = node
-            self._show(self.context.published())
+            self._switch(self.context.published())
         self.doubt.update()
         obstacle = texts.IS_RUNNING if self.runs.is_running else self.input.obstacle()
         self.noise.update(obstacle)
@@ -219,8 +220,14 @@ class ModulePanel:
         parameters.bandLow, parameters.bandHigh = threshold, 1.0
         parameters.map = "primary"
         parameters.segmentation = published.segmentation
-        self._show(published)
+        self._switch(published)
         self.update()
+
+    def _switch(self, published: PublishedNodes | None) -> None:
+        """Show another result than before."""
+        if published is not None:
+            outline_only(self.context.scene(), published)
+        self._show(published)
 
     def _show(self, published: PublishedNodes | None) -> None:
         self.is_edited = False
