@@ -53,6 +53,7 @@ screenshots: $(VENV)/.test
 
 accuracy: $(VENV)/.test
 	$(BIN)/python Testing/Bench/accuracy.py --data $(DATA)
+	$(BIN)/python Testing/Bench/lung_accuracy.py --data $(DATA)
 
 comparison: $(VENV)/.test
 	$(BIN)/sure compare run hippocampus --data $(DATA) --output build/comparison --results docs/results/comparison
