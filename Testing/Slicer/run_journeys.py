@@ -20,6 +20,8 @@ HERE = Path(__file__).resolve().parent
 MODULE = HERE.parents[1] / "SUREUncertainty"
 LIMIT_SECONDS = 900
 VARYING = re.compile(r"0x[0-9a-f]+|\d+")
+ORDINARY = re.compile(r'Switch to module:|saved +"|".*" Reader has successfully read')
+"""What Slicer itself says when a module is opened and a file is written or read."""
 
 
 def main() -> int:
@@ -39,7 +41,8 @@ def main() -> int:
 def passes(slicer: Path, path: Path, folder: str, quiet: set[str]) -> bool:
     """Run one journey and judge exit code and log."""
     done = run(slicer, ["--python-script", str(path)], folder)
-    new = sorted(line for line in done.stdout.splitlines() if shape(line) and shape(line) not in quiet)
+    lines = (line for line in done.stdout.splitlines() if shape(line) and not ORDINARY.match(line))
+    new = sorted(line for line in lines if shape(line) not in quiet)
     print(f"{path.stem}: exit code {done.returncode}", *new, sep="\n    ")
     return done.returncode == 0 and not new
 
