@@ -28,6 +28,7 @@ from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.mrml.band import BAND_ID
 from SUREUncertaintyLib.mrml.band import add_band_segment
+from SUREUncertaintyLib.mrml.band import limit_editing
 from SUREUncertaintyLib.mrml.boxes import add_roi_node
 from SUREUncertaintyLib.mrml.boxes import box_around
 from SUREUncertaintyLib.mrml.boxes import roi_from_node
@@ -105,6 +106,17 @@ def test_the_band_is_a_hidden_segment_of_the_doubtful_voxels(published: Publishe
     assert np.array_equal(band != 0, doubt.array >= 0.7)
     assert not published.segmentation.GetDisplayNode().GetSegmentVisibility(BAND_ID)
     assert published.segmentation.GetSegmentation().GetNumberOfSegments() == 3
+
+
+def test_the_band_stays_hidden_and_unselected_in_segment_editor(published: PublishedNodes) -> None:
+    add_band_segment(published, 0.5)
+    editor = slicer.vtkMRMLSegmentEditorNode()
+    editor.SetSelectedSegmentID(BAND_ID)  # Segment Editor takes the first segment and shows it
+    published.segmentation.GetDisplayNode().SetSegmentVisibility(BAND_ID, True)
+    limit_editing(editor, published)
+    assert editor.GetSelectedSegmentID() != BAND_ID
+    assert editor.GetMaskSegmentID() == BAND_ID
+    assert not published.segmentation.GetDisplayNode().GetSegmentVisibility(BAND_ID)
 
 
 def test_the_band_is_no_structure_and_no_edit(published: PublishedNodes) -> None:

@@ -32,16 +32,28 @@ def add_band_segment(published: PublishedNodes, low: float, high: float = HIGHES
     name = slicer.vtkSegmentationConverter.GetSegmentationBinaryLabelmapRepresentationName()
     segment.AddRepresentation(name, _band_image(published.uncertainty, low, high))
     segmentation.AddSegment(segment, BAND_ID)
-    if node.GetDisplayNode() is not None:
-        node.GetDisplayNode().SetSegmentVisibility(BAND_ID, False)
+    _hide(node)
     return BAND_ID
 
 
 def limit_editing(editor: Any, published: PublishedNodes) -> None:
-    """Let Segment Editor (its parameter node) change only voxels of the band, and never the hidden band itself."""
+    """Let Segment Editor (its parameter node) change only voxels of the band, and never the hidden band itself.
+
+    Segment Editor selects the first segment and shows what it selects. The band must not stay so: as a visible segment
+    it would be overwritten.
+    """
+    segments = published.segmentation.GetSegmentation()
+    names = [segments.GetNthSegmentID(number) for number in range(segments.GetNumberOfSegments())]
+    editor.SetSelectedSegmentID(next((name for name in names if name != BAND_ID), ""))
+    _hide(published.segmentation)
     editor.SetMaskSegmentID(BAND_ID)
     editor.SetMaskMode(slicer.vtkMRMLSegmentationNode.EditAllowedInsideSingleSegment)
     editor.SetOverwriteMode(slicer.vtkMRMLSegmentEditorNode.OverwriteVisibleSegments)
+
+
+def _hide(node: Any) -> None:
+    if node.GetDisplayNode() is not None:
+        node.GetDisplayNode().SetSegmentVisibility(BAND_ID, False)
 
 
 def _band_image(doubt: Any, low: float, high: float) -> Any:
