@@ -28,20 +28,29 @@ def draw_robustness(arms: Sequence[ArmResult], target: Path) -> None:
     names = _corruptions(arms)
     figure = _figure(PANEL[0] * COLUMNS, PANEL[1] * -(-len(names) // COLUMNS) + 0.7)
     panels = list(figure.subplots(-(-len(names) // COLUMNS), COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
-    for panel, name in zip(panels, names, strict=False):
+    twins = [panel.twinx() for panel in panels]
+    for panel, twin, name in zip(panels, twins, names, strict=False):
+        twin.sharey(twins[0])
         for number, arm in enumerate(arms):
             levels, dice, doubt = _curve(arm, name)
             style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 3.5}
             panel.plot(levels, dice, "-", lw=1.4, **style, label=arm.title)
-            panel.plot(levels, doubt, ":", lw=1.2, **style)
+            # each arm has a scale of its own, so doubt is shown as a multiple of the undamaged scan's
+            twin.plot(levels, [value / doubt[0] for value in doubt], ":", lw=1.2, **style)
         panel.set_title(find_corruption(name).title, fontsize=9)
         _tidy(panel)
+        _tidy(twin, grid=False)
     for number, panel in enumerate(panels):
         panel.set_visible(number < len(names))
         panel.tick_params(labelbottom=number + COLUMNS >= len(names))
+        twins[number].set_visible(number < len(names))
+        twins[number].tick_params(labelright=number % COLUMNS == COLUMNS - 1 or number == len(names) - 1)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(arms)), frameon=False, fontsize=8)
-    figure.suptitle("Dice (full) and doubt near the boundary (dotted) against strength of damage", fontsize=10)
+    figure.suptitle(
+        "Dice (full, left) and doubt near the boundary, as a multiple of the undamaged scan's (dotted, right)",
+        fontsize=10,
+    )
     figure.savefig(target, facecolor=BACKGROUND)
 
 
@@ -88,8 +97,9 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def _tidy(panel: Any) -> None:
-    panel.grid(color="#e3e6ea", lw=0.6)
+def _tidy(panel: Any, grid: bool = True) -> None:
+    if grid:
+        panel.grid(color="#e3e6ea", lw=0.6)
     panel.tick_params(labelsize=8)
     for side in ("top", "right"):
         panel.spines[side].set_visible(False)
