@@ -243,7 +243,9 @@ def test_ctrl_c_or_a_scheduler_ends_a_real_process_with_130_and_nothing_is_left(
     job: Job, ending: signal.Signals
 ) -> None:
     code = (
-        "import sys\n"
+        "import signal, sys\n"
+        # a shell that started the tests in the background has Ctrl-C ignored, and children inherit that
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from SUREUncertaintyLib.cli.app import main\n"
         "from SUREUncertaintyLib.report import run\n"
         "real = run.segment\n"

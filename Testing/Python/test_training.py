@@ -35,7 +35,7 @@ def one_thread() -> Iterator[None]:
 
 
 def small_recipe(steps: int = 6) -> Recipe:
-    full = load_recipe("hippocampus-t1")
+    full = load_recipe("hippocampus-t1-plain")
     arguments = {**full.network.arguments, "channels": [4, 8]}
     return dataclasses.replace(
         full,
@@ -106,7 +106,7 @@ def test_every_epoch_visits_each_case_once_and_processes_share_the_work() -> Non
 
 
 def test_augmentation_repeats_with_the_seed_and_keeps_labels_whole() -> None:
-    augment = Augmentation(load_recipe("hippocampus-t1").augmentation, PATCH)
+    augment = Augmentation(load_recipe("hippocampus-t1-plain").augmentation, PATCH)
     case = balls(1)[0]
     before = case.image.copy()
     image, label = augment(case, (1, 2))
