@@ -228,7 +228,7 @@ def test_the_hippocampus_study_supervises_as_the_recipe_that_ships_does() -> Non
     study, shipped = load_study("hippocampus"), load_recipe("hippocampus-t1")
     (training,) = trainings_of(study, study.arm("sure"))
     recipe = parse_recipe(dict(training.recipe))
-    assert recipe.loss == shipped.loss
+    assert recipe.loss == dataclasses.replace(shipped.loss, continues="")  # the study trains its start itself
     measured = {"validate_every": shipped.optimisation.validate_every}
     assert dataclasses.replace(recipe.optimisation, **measured) == shipped.optimisation
     assert (recipe.augmentation, recipe.data, recipe.seed) == (shipped.augmentation, shipped.data, shipped.seed)

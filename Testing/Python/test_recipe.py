@@ -43,3 +43,12 @@ def test_an_unknown_key_in_a_section_is_named(section: str) -> None:
 def test_an_unknown_recipe_lists_those_that_exist() -> None:
     with pytest.raises(InputError, match="hippocampus-t1"):
         load_recipe("no-such-recipe")
+
+
+@pytest.mark.parametrize("path", sorted(BUILT_IN.glob("*.yaml")), ids=lambda p: p.stem)
+def test_what_a_built_in_recipe_continues_is_built_in_and_has_the_same_network_and_held_out_cases(path: Path) -> None:
+    recipe = load_recipe(path.stem)
+    if recipe.loss.continues:
+        before = load_recipe(recipe.loss.continues)
+        assert not before.lacks_start()
+        assert (before.network, before.input, before.data) == (recipe.network, recipe.input, recipe.data)

@@ -27,6 +27,7 @@ from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.packages.catalogue import list_packages
 from SUREUncertaintyLib.training.own_cases import find_pairs
 from SUREUncertaintyLib.training.own_recipe import prepare_own
+from SUREUncertaintyLib.training.recipe import find_recipe
 from two_blobs import two_blobs
 
 SCAN = asymmetric_volume(Grid((18, 20, 22)))
@@ -98,6 +99,23 @@ def test_the_panel_says_what_it_found_and_what_is_missing(opened: SimpleNamespac
     assert ui.trainFoundLabel.text == "Found 1: scan / scan structures"
     choose(ui.trainRecipeSelector, "file")
     assert ui.trainButton.toolTip.startswith("Choose the recipe file")
+
+
+def test_a_recipe_that_goes_on_from_another_is_not_offered_without_a_start(
+    opened: SimpleNamespace, tmp_path: Path
+) -> None:
+    ui, recipe = opened.ui, tmp_path / "second.yaml"
+    recipe.write_bytes(find_recipe("hippocampus-t1").read_bytes())
+    choose(ui.trainRecipeSelector, "file")
+    ui.trainFolder.currentPath = str(tmp_path)
+    ui.trainRecipeFile.currentPath = str(recipe)
+    opened.widget.panel.train.update()
+    assert not ui.trainButton.enabled
+    assert "goes on from a model of the recipe 'hippocampus-t1-plain'" in ui.trainFoundLabel.text
+    assert "start_from" in ui.trainButton.toolTip
+    recipe.write_text(recipe.read_text(encoding="utf-8") + "\nstart_from: my-plain\n", encoding="utf-8")
+    opened.widget.panel.train.update()
+    assert ui.trainButton.enabled
 
 
 def test_a_bad_recipe_a_stop_and_a_training_that_ends_with_a_model(studio: SimpleNamespace, tmp_path: Path) -> None:

@@ -93,3 +93,26 @@ def test_a_constant_schedule_keeps_the_rate_after_the_warm_up() -> None:
     content["optimisation"]["schedule"] = "linear"
     with pytest.raises(InputError, match="schedule must be one of cosine, constant"):
         parse_recipe(content)
+
+
+def test_a_recipe_that_continues_another_is_refused_without_a_start(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        train("hippocampus-t1", tmp_path / "my data", tmp_path / "out", "cpu")
+    sentence = str(refused.value)
+    assert f"sure train hippocampus-t1-plain --data '{tmp_path}/my data' --output {tmp_path}/out-start" in sentence
+    package = f"{tmp_path}/out-start/package/hippocampus-t1-plain"
+    assert (
+        f"sure train hippocampus-t1 --start {package} --data '{tmp_path}/my data' --output {tmp_path}/out" in sentence
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recipe_that_continues_another_runs_from_the_start_it_is_given_or_names(data: Path, first: Path) -> None:
+    loss = {"name": "evidential", "kl_anneal_epochs": 0, "continues": "first"}
+    content = ball_recipe("second", 1, ["s0"], loss=loss)
+    assert parse_recipe(content).lacks_start()
+    assert not parse_recipe(content).lacks_start(first)
+    assert not parse_recipe({**content, "start_from": "first"}).lacks_start()
+    package = train(written(first.parent, content), data, first.parent / "continued", "cpu", first)
+    assert package is not None
+    assert package.metadata.raw["training"]["start"]["name"] == "first"

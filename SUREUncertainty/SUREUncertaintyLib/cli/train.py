@@ -11,7 +11,11 @@ def train(
     data: Annotated[Path, typer.Option(help="Folder that holds the recipe's case table.")],
     output: Annotated[Path, typer.Option(help="Folder for log, checkpoint and package; the same command resumes.")],
     start: Annotated[
-        str | None, typer.Option(help="Model package whose weights to start from; the recipe's start_from if left out.")
+        str | None,
+        typer.Option(
+            help="Model package whose weights to start from; the recipe's start_from if left out. Some recipes, such "
+            "as hippocampus-t1, need one."
+        ),
     ] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; the best one if left out.")] = None,
 ) -> None:

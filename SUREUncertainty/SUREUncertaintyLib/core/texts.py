@@ -87,6 +87,10 @@ TRAIN_RECIPES = {
 OWN_NAME = "my-model"
 NEEDS_PAIRS = "Choose scans with labels first: a folder, or segmentations in this scene that were drawn on a volume."
 NEEDS_RECIPE = "Choose the recipe file, and the folder that its case table lies in."
+NEEDS_START = (
+    "This recipe goes on from a model of the recipe '{before}'. Train that one first, then write its name into this "
+    "recipe as start_from."
+)
 FOUND_PAIRS = "Found {count}: {names}"
 TRAINED = (
     "The model '{model}' is ready and chosen above. Its numbers are only as good as your scans: check its results."

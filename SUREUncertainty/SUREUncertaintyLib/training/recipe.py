@@ -77,9 +77,14 @@ class InputSection:
 
 @dataclass(frozen=True)
 class LossSection:
-    """The objective's name in ``training.objectives`` and its settings."""
+    """The objective's name in ``training.objectives`` and its settings.
+
+    ``continues``: the built-in recipe whose network this loss goes on from. A training with it is refused without a
+    start, because it would spend its few steps on fresh weights.
+    """
 
     name: str = "evidential"
+    continues: str = ""
     criterion: str = "edl_a"
     ace: str = "digamma"
     kl_anneal_epochs: float = 20.0
@@ -187,6 +192,10 @@ class Recipe:
     filter: FilterSection = field(default_factory=FilterSection)
     start_from: str = ""
     start_scale: float = 1.0
+
+    def lacks_start(self, given: str | Path | None = None) -> bool:
+        """Whether it goes on from another recipe's network, and there is none: neither ``given`` nor ``start_from``."""
+        return bool(self.loss.continues) and not (given or self.start_from)
 
 
 def load_recipe(path_or_name: str | Path) -> Recipe:

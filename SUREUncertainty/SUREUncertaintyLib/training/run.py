@@ -24,6 +24,7 @@ from .manifest import history
 from .manifest import manifest_of
 from .recipe import load_recipe
 from .start import find_start
+from .start import how_to_start
 from .trainer import Trainer
 
 
@@ -43,17 +44,22 @@ def train(
         data: the folder that the recipe's case table lies in.
         output: log, checkpoint, manifest and package; the same command resumes what was interrupted.
         device: ``"cpu"``, ``"cuda:0"``...; the best one when None.
-
         start: a package whose weights to start from, in the place of the recipe's ``start_from``.
 
     Returns:
         The package; None in the processes of ``torchrun`` other than the first.
+
+    Raises:
+        InputError: the recipe cannot be trained, or not without a start; the cases cannot be used.
+        OutputError, EngineError, PackageError, Cancelled: as the parts raise them.
     """
     settings = load_recipe(recipe)
     if settings.network.name in COMPARISON_ONLY:
         raise InputError(
             f"The network '{settings.network.name}' serves comparisons only and cannot be packed. Choose another one."
         )
+    if settings.lacks_start(start):
+        raise InputError(how_to_start(settings, recipe, data, output))
     files = filter_training(list_cases(settings.data, data), settings.filter, data)
     begun = find_start(settings, start)
     if begun is not None:

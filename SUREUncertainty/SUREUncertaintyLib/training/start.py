@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 LAST_LAYER = "head."
+NEEDS_START = (
+    "The recipe {name} goes on from the network of the recipe {before}. Train that one first, then start from it:\n"
+    "  sure train {before} --data {data} --output {folder}\n"
+    "  sure train {recipe} --start {package} --data {data} --output {output}\n"
+    "Or name a model that you have in the recipe's start_from."
+)
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,16 @@ class Start:
 def _factor(name: str, scale: float) -> float | int:
     """The last layer's factor for its tensors, 1 for all others, whole numbers (counters) stay whole."""
     return scale if name.startswith(LAST_LAYER) else 1
+
+
+def how_to_start(recipe: Recipe, asked: str | Path, data: Path, output: Path) -> str:
+    """The two commands that a recipe which lacks its start takes, in place of ``sure train ASKED``."""
+    before = recipe.loss.continues
+    folder = output.with_name(f"{output.name}-start")
+    paths = {"recipe": asked, "data": data, "output": output, "folder": folder}
+    paths["package"] = folder / "package" / before
+    quoted = {key: shlex.quote(str(path)) for key, path in paths.items()}
+    return NEEDS_START.format(name=recipe.name, before=before, **quoted)
 
 
 def find_start(recipe: Recipe, given: str | Path | None = None) -> Start | None:

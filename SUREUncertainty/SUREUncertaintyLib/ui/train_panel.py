@@ -15,6 +15,7 @@ from ..mrml.pairs import write_scene_pairs
 from ..packages.catalogue import user_folder
 from ..training.own_cases import find_pairs
 from ..training.own_cases import package_name
+from ..training.recipe import load_recipe
 from ..worker.failures import Failure
 from .context import PanelContext
 from .context import chosen
@@ -147,6 +148,9 @@ class TrainPanel:
             return "", texts.NEEDS_RECIPE
         if not names:
             return "", texts.NEEDS_PAIRS
+        obstacle = self._lacks_start()
+        if obstacle:
+            return obstacle, obstacle
         shown = ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
         return self._context.translate(texts.FOUND_PAIRS).format(count=len(names), names=shown), ""
 
@@ -159,6 +163,18 @@ class TrainPanel:
             return [pair.id for pair in find_pairs(self._folder())] if has_folder else []
         scene = self._context.scene()
         return [] if scene is None else [pair.name for pair in scene_pairs(scene)]
+
+    def _lacks_start(self) -> str:
+        """Why the user's recipe cannot run from here; empty when it can, or when only the worker can read it."""
+        path = Path(str(self.ui.trainRecipeFile.currentPath))
+        if chosen(self.ui.trainRecipeSelector) != OWN_RECIPE or not path.is_file():
+            return ""
+        try:
+            recipe = load_recipe(path)
+        except (SureError, ImportError, OSError):
+            return ""
+        before = recipe.loss.continues
+        return self._context.translate(texts.NEEDS_START).format(before=before) if recipe.lacks_start() else ""
 
     def _is_from_folder(self) -> bool:
         return chosen(self.ui.trainSourceSelector) == FOLDER
