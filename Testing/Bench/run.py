@@ -16,6 +16,7 @@ from engines import bench_doubt
 from engines import bench_engines
 from live import bench_live
 from memory import bench_memory
+from previews import bench_previews
 from ranks import bench_ranks
 from samples import bench_samples
 from tables import benchmarks_page
@@ -57,6 +58,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "training": lambda: bench_training(MODEL),
     "difficulty": bench_difficulty,
     "live": lambda: bench_live(MODEL),
+    "previews": lambda: bench_previews(MODEL),
     "samples": lambda: {"model": LATENT_MODEL, **bench_samples(LATENT_MODEL)},
     "memory": lambda: bench_memory(MODEL),
     "browser": bench_browser,

@@ -14,6 +14,8 @@ from journey import run_and_wait
 
 def journey():
     """Five places (or as many as there are), then an edit inside the band."""
+    from SUREUncertaintyLib.mrml.segmentation import own_segments
+
     widget = open_module()
     add_phantom(widget)
     published = run_and_wait(widget)
@@ -24,10 +26,8 @@ def journey():
         seen.append(widget.ui.placeLabel.text)
     assert len(set(seen)) == len(seen)
     widget.ui.editButton.click()
-    segmentation = published.segmentation
-    slicer.vtkSlicerSegmentationsModuleLogic.ClearSegment(
-        segmentation, segmentation.GetSegmentation().GetNthSegmentID(0)
-    )
+    edited = own_segments(published.segmentation)[0]
+    slicer.vtkSlicerSegmentationsModuleLogic.ClearSegment(published.segmentation, edited)
     open_module()
     widget.enter()
     assert published.structures.GetTable().GetValueByName(0, "voxels").ToInt() == 0

@@ -48,9 +48,12 @@ def passes(slicer: Path, path: Path, folder: str, quiet: set[str]) -> bool:
 
 
 def run(slicer: Path, arguments: list[str], folder: str) -> subprocess.CompletedProcess[str]:
-    """Slicer with the module, its output and errors together."""
+    """Slicer with the module, its output and errors together.
+
+    On Linux Slicer lowers its own priority as far as it goes; a busy machine would then not let it finish in time.
+    """
     command = [str(slicer), "--testing", "--no-splash", "--additional-module-paths", str(MODULE), *arguments]
-    environment = {**os.environ, "SURE_JOURNEY_FOLDER": folder}
+    environment = {**os.environ, "SURE_JOURNEY_FOLDER": folder, "SLICER_BACKGROUND_THREAD_PRIORITY": "0"}
     return subprocess.run(
         command,
         env=environment,

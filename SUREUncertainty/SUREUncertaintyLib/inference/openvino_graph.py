@@ -16,7 +16,7 @@ SHAPES_KEPT = 4
 
 
 class OpenVinoGraph:
-    """Runs a graph in float32 on the CPU.
+    """Runs a graph on the CPU, float32 in and out.
 
     Args:
         core: ``openvino.Core()``.

@@ -16,7 +16,11 @@ from ..core.progress import silent
 from ..core.roi import Roi
 from ..core.volume import Volume
 from .choose import create_engine
+from .engine import Engine
+from .preview import preview
+from .preview import preview_engine
 from .result import SegmentationResult
+from .sampling.encoding import has_latents
 from .segmenter import segment
 
 if TYPE_CHECKING:
@@ -35,6 +39,7 @@ class LiveSession:
     ) -> None:
         self.package = package
         self.engine = create_engine(package, engine, device, threads)
+        self._quick: Engine | None = None
         self.volume: Volume | None = None
         self.rois: tuple[Roi, ...] = ()
 
@@ -54,11 +59,29 @@ class LiveSession:
         Raises:
             InputError: no scan is open, or the array has another shape.
         """
+        return segment(
+            self._scan(array), self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled
+        )
+
+    def preview(self, array: NDArray[Any], is_cancelled: IsCancelled = never) -> SegmentationResult:
+        """Only labels and maps for other intensities, as fast as they can be had; see ``preview.preview``.
+
+        A network that draws samples has no shorter way: it gives its full result.
+
+        Raises:
+            InputError: as ``segment``.
+        """
+        if has_latents(self.package.metadata):
+            return self.segment(array, is_cancelled=is_cancelled)
+        if self._quick is None:
+            self._quick = preview_engine(self.package, self.engine)
+        return preview(self._scan(array), self.package, self._quick, self.rois, is_cancelled)
+
+    def _scan(self, array: NDArray[Any] | None) -> Volume:
         if self.volume is None:
             raise InputError("No scan is open. Open one first.")
-        volume = self.volume
-        if array is not None:
-            if array.shape != volume.grid.shape:
-                raise InputError(f"The image has the shape {array.shape}, the open scan {volume.grid.shape}.")
-            volume = volume.with_array(array)
-        return segment(volume, self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled)
+        if array is None:
+            return self.volume
+        if array.shape != self.volume.grid.shape:
+            raise InputError(f"The image has the shape {array.shape}, the open scan {self.volume.grid.shape}.")
+        return self.volume.with_array(array)

@@ -40,9 +40,10 @@ def limit_editing(editor: Any, published: PublishedNodes) -> None:
     """Let Segment Editor (its parameter node) change only voxels of the band, and never the hidden band itself.
 
     Segment Editor selects the first segment and shows what it selects. The band must not stay so: as a visible segment
-    it would be overwritten.
+    it would be overwritten. Its list of segments puts a new one first; the band belongs at the end.
     """
     segments = published.segmentation.GetSegmentation()
+    segments.SetSegmentIndex(BAND_ID, segments.GetNumberOfSegments() - 1)
     names = [segments.GetNthSegmentID(number) for number in range(segments.GetNumberOfSegments())]
     editor.SetSelectedSegmentID(next((name for name in names if name != BAND_ID), ""))
     _hide(published.segmentation)

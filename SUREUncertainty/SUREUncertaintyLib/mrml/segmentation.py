@@ -49,6 +49,29 @@ def fill_segmentation(node: Any, labels: Volume, label_set: Sequence[Label], sca
     node.SetAttribute(_DRAWN, _digest(node, labels.grid))
 
 
+def exchange_labels(node: Any, labels: Volume) -> bool:
+    """Put other voxels into the label map that all our segments share; display and segments stay.
+
+    Views take notice only when the node is modified, which is left to the caller.
+
+    Returns:
+        False, with nothing changed, where the segments share no label map of this size, or a person edited them.
+    """
+    ids = own_segments(node)
+    images = {node.GetSegmentation().GetSegment(i).GetRepresentation(_labelmap_name()) for i in ids}
+    image = images.pop() if len(images) == 1 else None
+    if image is None or image.IsEmpty() or image.GetDimensions() != labels.array.shape[::-1]:
+        return False
+    voxels = image_array(image)
+    if voxels.dtype != labels.array.dtype or node.GetAttribute(_DRAWN) != _digest_of(ids, voxels):
+        return False
+    voxels[...] = labels.array
+    image.GetPointData().GetScalars().Modified()
+    image.Modified()
+    node.SetAttribute(_DRAWN, _digest_of(ids, voxels))
+    return True
+
+
 def was_edited(node: Any, grid: Grid) -> bool:
     """Whether a person changed, removed or emptied one of our segments since they were published."""
     return bool(node.GetAttribute(_DRAWN) != _digest(node, grid))
@@ -111,8 +134,12 @@ def _keep_foreign(earlier: Any, new: Any) -> None:
 def _digest(node: Any, grid: Grid) -> str:
     """SHA-256 of our segments: IDs and voxels on ``grid``."""
     ids = own_segments(node)
+    return _digest_of(ids, labels_from_segmentation(node, grid, ids))
+
+
+def _digest_of(ids: Sequence[str], labels: NDArray[Any]) -> str:
     digest = sha256("\n".join(ids).encode())
-    digest.update(labels_from_segmentation(node, grid, ids).data)
+    digest.update(np.ascontiguousarray(labels).data)
     return digest.hexdigest()
 
 

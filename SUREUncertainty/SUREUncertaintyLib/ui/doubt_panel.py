@@ -59,6 +59,13 @@ class DoubtPanel:
         self.refresh_places()
         self.update()
 
+    def renew(self) -> None:
+        """The nodes of the shown result have other voxels and places than before."""
+        self._histogram = None
+        self._applied.pop("band", None)
+        self.refresh_places()
+        self.update()
+
     def update(self) -> None:
         """Follow the parameter node."""
         parameters, shown, published = self._context.parameters, self._shown, self._map_nodes()

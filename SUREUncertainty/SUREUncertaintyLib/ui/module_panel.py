@@ -66,7 +66,7 @@ class ModulePanel:
         self.context = PanelContext(ui, scene, desktop, translate)
         self.bridge = bridge or WorkerBridge(desktop.create_timer)
         self.runs = RunController(self.bridge, scene, self)
-        self.noises = NoiseController(self.bridge, scene, self)
+        self.noises = NoiseController(self.bridge, scene, self, desktop.create_timer)
         self.input = InputPanel(self.context, self.run, self.runs.cancel)
         self.results = ResultsPanel(self.context)
         self.export = ExportPanel(self.context)
@@ -191,6 +191,10 @@ class ModulePanel:
         self.noise.show_live(noise, row)
         if self.context.parameters.segmentation is not published.segmentation:
             self._choose(published, self.context.parameters.bandLow)
+        elif not noise.is_preview:
+            self.results.show(published)
+            self.numbers.show(published)
+            self.doubt.renew()
 
     def show_step(self, number: int, count: int, level: float) -> None:
         """For ``NoiseController``."""

@@ -1,4 +1,8 @@
-"""The live noise slider and the robustness series: the same region again and again with other intensities."""
+"""The live noise slider and the robustness series: the same region again and again with other intensities.
+
+While the slider moves, previews follow it: voxels only, exchanged in place. When it has rested for a moment, the full
+result of that position takes their place, with its tables.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from typing import Protocol
@@ -21,6 +26,7 @@ from ..core.roi import roi_slices
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
 from ..mrml.boxes import roi_from_node
+from ..mrml.live import exchange_voxels
 from ..mrml.nodes import PublishedNodes
 from ..mrml.publish import publish
 from ..mrml.series import SeriesNodes
@@ -33,17 +39,22 @@ from ..mrml.volume import volume_from_node
 from ..worker.failures import Failure
 from ..worker.failures import failure_of
 from .latest import LatestValue
+from .protocols import Timer
 from .run_controller import RunRequest
 from .worker_bridge import WorkerBridge
+
+REST_MILLISECONDS = 350
+"""How long the slider must rest before the full result is computed."""
 
 
 @dataclass(frozen=True)
 class Noise:
-    """One position of the slider."""
+    """One position of the slider; ``is_preview`` while the hand moves."""
 
     kind: str
     strength: float
     seed: int
+    is_preview: bool = False
 
 
 class NoiseView(Protocol):
@@ -72,9 +83,18 @@ class NoiseController:
     The damaged scan and its result are nodes of their own; the scan and its result stay as they are.
     """
 
-    def __init__(self, bridge: WorkerBridge, scene: Callable[[], Any], view: NoiseView) -> None:
+    def __init__(
+        self,
+        bridge: WorkerBridge,
+        scene: Callable[[], Any],
+        view: NoiseView,
+        create_timer: Callable[[int, Callable[[], None]], Timer],
+    ) -> None:
         self._bridge, self._scene, self._view = bridge, scene, view
         self._latest = LatestValue(self._start)
+        self._rest = create_timer(REST_MILLISECONDS, self._settle)
+        self._previewed: Noise | None = None
+        self._live: PublishedNodes | None = None
         self._part: Volume | None = None
         self._clean: SegmentationResult | None = None
         self._scan: Any = None
@@ -91,11 +111,13 @@ class NoiseController:
 
     def move(self, request: RunRequest, noise: Noise) -> None:
         """The slider moved; of the positions that come while one is computed only the last is computed."""
+        self._rest.stop()
         self._request, self._series = request, None
-        self._submit(noise)
+        self._submit(replace(noise, is_preview=True))
 
     def run_series(self, request: RunRequest, kind: str, seed: int, levels: Sequence[float] = LEVELS) -> None:
         """Segment at every level, one after the other."""
+        self._rest.stop()
         self._request, self._series = request, []
         self._levels = [Noise(kind, level, seed) for level in levels]
         self._submit(self._levels[0])
@@ -104,9 +126,11 @@ class NoiseController:
         """Forget what waits and runs; nothing more is shown."""
         if self.is_running:
             self._bridge.cancel()
+        self._rest.stop()
         self._latest.clear()
         self._round += 1
         self._series, self._scan, self._clean, self._part, self._key = None, None, None, None, ()
+        self._previewed = self._live = None
 
     def _submit(self, noise: Noise) -> None:
         try:
@@ -127,7 +151,8 @@ class NoiseController:
             self._view.show_step(len(self._series) + 1, len(self._levels), noise.strength)
         array = damaged(part, noise.kind, noise.strength, noise.seed)
         finish = self._of_this_round(partial(self._finish, noise))
-        self._bridge.resegment(array, finish, self._of_this_round(self._fail))
+        preview = noise.is_preview and self._live is not None
+        self._bridge.resegment(array, preview, finish, self._of_this_round(self._fail))
 
     def _of_this_round(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
         """The callback until ``stop``: what was stopped may still answer."""
@@ -142,7 +167,7 @@ class NoiseController:
             whole = volume_from_node(request.scan)
             part = whole if region is None else _cut(whole, region)
             self._part = part.with_array(part.array, f"{whole.name} with noise")
-            self._key, self._clean, self._scan = key, None, None
+            self._key, self._clean, self._scan, self._live = key, None, None, None
         return self._part
 
     def _keep_clean(self, noise: Noise, result: SegmentationResult) -> None:
@@ -162,10 +187,24 @@ class NoiseController:
         self._go_on(following)
 
     def _show(self, noise: Noise, result: SegmentationResult) -> None:
+        is_preview = bool(result.provenance.get("preview"))
         try:
-            self._view.show_live(noise, self._row(noise, result), self._publish(result))
+            if not is_preview or self._live is None or not exchange_voxels(self._live, result):
+                self._live = self._publish(result)
+            self._view.show_live(replace(noise, is_preview=is_preview), self._row(noise, result), self._live)
         except (SureError, MemoryError) as error:
             self._fail(failure_of(error))
+            return
+        if is_preview and not self.is_running:
+            self._previewed = noise
+            self._rest.start()
+
+    def _settle(self) -> None:
+        """The slider has rested on what is shown as a preview."""
+        self._rest.stop()
+        noise, self._previewed = self._previewed, None
+        if noise is not None and not self.is_running and self._series is None:
+            self._submit(replace(noise, is_preview=False))
 
     def _go_on(self, following: Noise | None) -> None:
         try:
@@ -213,6 +252,7 @@ class NoiseController:
         return publish(scene, result, self._scan)
 
     def _fail(self, why: Failure) -> None:
+        self._rest.stop()
         self._latest.clear()
         self._series = None
         self._view.show_noise_failure(why)

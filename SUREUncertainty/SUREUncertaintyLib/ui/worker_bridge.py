@@ -20,7 +20,7 @@ from ..worker.failures import Failure
 from .call_queue import CallQueue
 from .protocols import Timer
 
-POLL_MILLISECONDS = 15
+POLL_MILLISECONDS = 5
 LOG_LINES = 2000
 
 OnProgress = Callable[[float, str], None]
@@ -80,13 +80,14 @@ class WorkerBridge:
         )
         self._wait()
 
-    def resegment(self, array: NDArray[Any], on_result: OnResult, on_error: OnError) -> None:
-        """Segment other intensities (k, j, i) on the grid and regions of the last scan.
+    def resegment(self, array: NDArray[Any], preview: bool, on_result: OnResult, on_error: OnError) -> None:
+        """Segment other intensities (k, j, i) on the grid and regions of the last scan; labels and maps only, fast,
+        for a ``preview``.
 
         Raises:
             InputError: there was no scan yet. EngineError: the worker cannot be started.
         """
-        self._client.resegment(array, on_result=self._closing(on_result), on_error=self._closing(on_error))
+        self._client.resegment(array, preview, on_result=self._closing(on_result), on_error=self._closing(on_error))
         self._wait()
 
     def train(

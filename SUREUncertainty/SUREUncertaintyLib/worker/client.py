@@ -123,17 +123,20 @@ class WorkerClient:
         """Segment a scan; an earlier segmentation that still runs or waits ends as ``superseded``."""
         with self._lock:
             self._scan, self._scan_is_open = (volume, tuple(rois)), False
-            return self._start(volume, keep_probabilities, on_progress, on_result, on_error)
+            wanted = {"keep_probabilities": keep_probabilities}
+            return self._start(volume, wanted, on_progress, on_result, on_error)
 
     def resegment(
         self,
         array: NDArray[Any],
-        keep_probabilities: bool = False,
+        preview: bool = False,
         on_progress: OnProgress | None = None,
         on_result: OnResult | None = None,
         on_error: OnError | None = None,
     ) -> ClientJob:
         """Segment other intensities (k, j, i) on the grid and regions of the last ``segment``.
+
+        ``preview`` asks for labels and maps only, in a fraction of the time: ``inference.preview``.
 
         Raises:
             InputError: there was no scan yet, or the shape differs.
@@ -144,7 +147,7 @@ class WorkerClient:
             if array.shape != self._scan[0].grid.shape:
                 raise InputError(f"The image has the shape {array.shape}, the scan {self._scan[0].grid.shape}.")
             image = self._scan[0].with_array(array)
-            return self._start(image, keep_probabilities, on_progress, on_result, on_error)
+            return self._start(image, {"preview": preview}, on_progress, on_result, on_error)
 
     def train(
         self,
@@ -205,7 +208,7 @@ class WorkerClient:
     def _start(
         self,
         image: Volume,
-        keep_probabilities: bool,
+        wanted: Mapping[str, bool],
         on_progress: OnProgress | None,
         on_result: OnResult | None,
         on_error: OnError | None,
@@ -219,7 +222,7 @@ class WorkerClient:
         except OSError as error:
             self._end(job, why=failure("input", f"The scan cannot be handed to the worker: {error}."))
             return job
-        arguments: dict[str, Any] = {"keep_probabilities": keep_probabilities}
+        arguments: dict[str, Any] = dict(wanted)
         assert self._scan is not None
         if self._scan_is_open:
             arguments["array"] = name

@@ -155,13 +155,13 @@ class Server:
         if arguments.get("volume") is not None:
             rois = tuple(roi_from_json(roi) for roi in arguments.get("rois") or ())
             session.open(self._volume(arguments["volume"]), rois)
-        array = arguments.get("array")
-        result = session.segment(
-            None if array is None else read_array(self._folder, array),
-            bool(arguments.get("keep_probabilities")),
-            self._progress(job.request.id),
-            job.is_stopped,
-        )
+        name = arguments.get("array")
+        array = None if name is None else read_array(self._folder, name)
+        if arguments.get("preview") and array is not None:
+            result = session.preview(array, job.is_stopped)
+        else:
+            keep = bool(arguments.get("keep_probabilities"))
+            result = session.segment(array, keep, self._progress(job.request.id), job.is_stopped)
         return write_result(result, self._folder, str(job.request.id))
 
     def _volume(self, document: dict[str, Any]) -> Volume:

@@ -1,0 +1,73 @@
+"""Labels and maps of a scan as fast as they can be had, for a picture that follows the hand.
+
+The same windows, blending and maps as ``segmenter.segment``, without tables, places, notices and difficulty, and on an
+engine that may compute in a lower precision. What a person keeps or reads off comes from ``segment``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..core.progress import IsCancelled
+from ..core.progress import never
+from ..core.progress import silent
+from ..core.roi import Roi
+from ..core.volume import Volume
+from .canvas import Canvas
+from .engine import Engine
+from .heads import create_head
+from .openvino_engine import QUICK
+from .openvino_engine import OpenVinoEngine
+from .regions import overlap
+from .regions import plan_regions
+from .regions import prepare_region
+from .result import SegmentationResult
+from .segmenter import run_network
+
+if TYPE_CHECKING:
+    from ..packages.package import Package
+
+
+def preview_engine(package: Package, engine: Engine) -> Engine:
+    """The engine that previews run on: OpenVINO in bfloat16 where the processor has it, else ``engine`` itself."""
+    if not isinstance(engine, OpenVinoEngine):
+        return engine
+    quick = OpenVinoEngine(package, engine.device, engine.threads, QUICK)
+    return quick if quick.precision == QUICK else engine
+
+
+def preview(
+    volume: Volume, package: Package, engine: Engine, rois: Sequence[Roi] = (), is_cancelled: IsCancelled = never
+) -> SegmentationResult:
+    """Segment a scan that was segmented before, with other intensities; see ``segmenter.segment``.
+
+    Returns:
+        labels and maps on the scan's grid; no structures, regions and notices, and a provenance that says so.
+
+    Raises:
+        Cancelled: ``is_cancelled`` said so.
+    """
+    metadata = package.metadata
+    regions = plan_regions(volume.grid, metadata, rois)
+    head = create_head(metadata.head)
+    canvas = Canvas(volume.grid.shape, len(metadata.labels), overlapping=overlap(regions))
+    for region in regions:
+        image = prepare_region(volume, region, metadata)
+        canvas.paint(region, run_network(image, package, engine, head, silent, is_cancelled), head)
+    return SegmentationResult(
+        image=volume,
+        labels=volume.with_array(canvas.labels, "segmentation"),
+        uncertainty=volume.with_array(canvas.uncertainty, "uncertainty"),
+        entropy=volume.with_array(canvas.entropy, "entropy"),
+        label_set=tuple(label for region in regions for label in region.label_set),
+        rois=tuple(rois),
+        uncertainty_kind=head.kind,
+        threshold=metadata.threshold,
+        provenance={
+            "model": {"name": metadata.name, "version": metadata.version},
+            "engine": engine.name,
+            "device": engine.device,
+            "preview": getattr(engine, "precision", "f32"),
+        },
+    )
