@@ -18,6 +18,7 @@ from ..ui.noise_panel import series_sentence
 from ..ui.run_controller import RunRequest
 from ..ui.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
+from .loop_timer import LoopTimer
 from .session import Session
 
 LARGEST_SEED = 9999
@@ -41,7 +42,7 @@ class NoisePart:
         ended: Callable[[], None],
     ) -> None:
         self._session, self._request, self._shown, self._ended = session, request, shown, ended
-        self._controller = NoiseController(bridge, lambda: session.scene, self)
+        self._controller = NoiseController(bridge, lambda: session.scene, self, LoopTimer)
         self._is_live = False
         kinds = [{"id": name, "name": CORRUPTIONS[name].title} for name in KINDS]
         session.state.update({"noise_kinds": kinds, "noise_kind": KINDS[0], "strength": 0.0, "seed": 0, "live": False})
