@@ -23,12 +23,12 @@ from SUREUncertaintyLib.inference.estimation.model_options import open_model
 from SUREUncertaintyLib.metrics.case_evaluation import EvaluationOptions
 from SUREUncertaintyLib.metrics.case_result import CaseResult
 from SUREUncertaintyLib.metrics.cases import read_cases
-from SUREUncertaintyLib.metrics.cluster import Cluster
 from SUREUncertaintyLib.metrics.cluster import EvaluationJob
 from SUREUncertaintyLib.metrics.cluster import run_evaluation_job
 from SUREUncertaintyLib.metrics.evaluation import Evaluation
 from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
 from SUREUncertaintyLib.metrics.predictor import NativePredictor
+from SUREUncertaintyLib.metrics.spread import Cluster
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.robustness.run import Robustness
 from SUREUncertaintyLib.robustness.run import run_robustness

@@ -49,10 +49,10 @@ def evaluate(
     from ..inference.estimation.model_options import ModelOptions
     from ..metrics.case_evaluation import EvaluationOptions
     from ..metrics.cases import read_cases
-    from ..metrics.cluster import Cluster
     from ..metrics.evaluation import evaluate_cases
     from ..metrics.multirater_evaluation import evaluate_raters
     from ..metrics.relations import NOISE_LEVELS
+    from ..metrics.spread import Cluster
     from .progress import terminal_progress
 
     if missed not in ("undefined", "diagonal"):

@@ -43,8 +43,8 @@ def robustness(
     from ..core.errors import InputError
     from ..inference.estimation.choose import create_estimator
     from ..inference.estimation.model_options import ModelOptions
-    from ..metrics.cluster import Cluster
     from ..metrics.predictor import NativePredictor
+    from ..metrics.spread import Cluster
     from ..report.robustness_page import add_robustness_page
     from ..robustness.levels import parse_levels
     from ..robustness.run import parse_corruptions

@@ -69,6 +69,11 @@ class CaseScale:
     seen: bool = False
     error: str = ""
 
+    @classmethod
+    def failed(cls, case: Case, sentence: str) -> CaseScale:
+        """What stands in the place of a scan that could not be scored."""
+        return cls(case.id, case.group, case.split, error=sentence)
+
     @property
     def scale(self) -> float:
         """S of the scan: the mean over its valid classes."""
@@ -112,10 +117,10 @@ def run_job(job: Job) -> CaseScale:
     try:
         return score_case(job, _extractor(_text(job.extractor)))
     except SureError as error:
-        return CaseScale(case.id, case.group, case.split, error=str(error))
+        return CaseScale.failed(case, str(error))
     except Exception as error:  # one broken scan never stops the rest
         text = f"The scan {case.id} could not be scored ({type(error).__name__}: {error})."
-        return CaseScale(case.id, case.group, case.split, error=text)
+        return CaseScale.failed(case, text)
 
 
 def score_case(job: Job, extractor: Extractor) -> CaseScale:

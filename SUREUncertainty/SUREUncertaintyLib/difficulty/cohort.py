@@ -25,7 +25,9 @@ from ..core.progress import never
 from ..core.progress import silent
 from ..core.tasks import core_count
 from ..metrics.cases import Case
+from ..metrics.progress_file import KeptCases
 from ..metrics.progress_file import ProgressFile
+from ..metrics.spread import Work
 from ..metrics.spread import run_remaining
 from .auv import auv_values
 from .case_scale import CaseScale
@@ -177,21 +179,9 @@ def _run(
     is_cancelled: IsCancelled,
 ) -> tuple[CaseScale, ...]:
     """The result of every job, from the file of finished ones where it is there."""
-    earlier = finished.start()
-    keys = [f"{finished.key(job.case)}|{job.damage}" for job in jobs]
-    known = {number: earlier[key] for number, key in enumerate(keys) if key in earlier}
-
-    def keep(number: int, result: CaseScale) -> None:
-        if not result.error:
-            finished.append(keys[number], result)
-
-    def lost(number: int, why: str) -> CaseScale:
-        case = jobs[number].case
-        return CaseScale(case.id, case.group, case.split, error=f"The scan {case.id} was given up: {why}.")
-
-    names = [job.case.id for job in jobs]
-    where = (options.workers, options.scheduler)
-    return run_remaining(run_job, jobs, names, known, keep, lost, *where, progress, is_cancelled)
+    kept = KeptCases(finished, [f"{finished.key(job.case)}|{job.damage}" for job in jobs])
+    work = Work(run_job, jobs, lambda job, why: CaseScale.failed(job.case, why), kept)
+    return run_remaining(work, options.workers, options.scheduler, progress, is_cancelled)
 
 
 def _gate(

@@ -104,7 +104,7 @@ def attempt_case(
     except PackageError:
         raise
     except SureError as error:
-        return CaseResult(case.id, case.group, case.split, error=str(error))
+        return CaseResult.failed(case, str(error))
     except Exception as error:  # one broken case never stops the rest
         text = f"The case {case.id} could not be evaluated ({type(error).__name__}: {error})."
-        return CaseResult(case.id, case.group, case.split, error=text)
+        return CaseResult.failed(case, text)

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from .cases import Case
+
 MEAN = "mean"
 
 STRUCTURE_METRICS = ("dice", "iou", "hd95_mm", "assd_mm", "ece", "brier", "auroc_error", "aupr_error", "aurc")
@@ -74,6 +76,11 @@ class CaseResult:
     far_by_level: dict[str, float] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     error: str = ""
+
+    @classmethod
+    def failed(cls, case: Case, sentence: str) -> CaseResult:
+        """What stands in the place of a case that could not be evaluated."""
+        return cls(case.id, case.group, case.split, error=sentence)
 
     def value(self, metric: str, structure: str) -> float:
         """One number, NaN where there is none."""

@@ -19,11 +19,11 @@ from .case_evaluation import EvaluationOptions
 from .case_evaluation import attempt_case
 from .case_result import CaseResult
 from .cases import Case
-from .cluster import Cluster
 from .cluster import evaluate_on_cluster
 from .predictor import NativePredictor
 from .predictor import Predictor
 from .progress_file import ProgressFile
+from .spread import Cluster
 from .summary import summarise
 from .summary import write_results
 

@@ -23,6 +23,8 @@ from ..corruptions.registry import corrupt_volume
 from ..corruptions.registry import make_recipe
 from ..inference.canvas import Canvas
 from ..inference.engine import Engine
+from ..inference.estimation.model_options import ModelOptions
+from ..inference.estimation.model_options import open_model
 from ..inference.heads import create_head
 from ..inference.regions import Region
 from ..inference.regions import plan_regions
@@ -78,6 +80,12 @@ class NativePredictor:
 
     package: Package
     engine: Engine
+
+    @classmethod
+    def open(cls, options: ModelOptions) -> NativePredictor:
+        """The model of a job that came from another process. Raises PackageError, EngineError."""
+        opened = open_model(options)
+        return cls(opened.package, opened.engine)
 
     @property
     def name(self) -> str:

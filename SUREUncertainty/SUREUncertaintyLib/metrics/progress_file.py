@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from typing import Generic
@@ -23,7 +25,17 @@ class Storable(Protocol):
         ...
 
 
+class Fallible(Storable, Protocol):
+    """A result that may be a failure."""
+
+    @property
+    def error(self) -> str:
+        """The sentence of a case that failed; empty otherwise."""
+        ...
+
+
 Result = TypeVar("Result", bound=Storable)
+Outcome = TypeVar("Outcome", bound=Fallible)
 
 
 class ProgressFile(Generic[Result]):
@@ -83,6 +95,24 @@ class ProgressFile(Generic[Result]):
         # a run killed while writing leaves half a line
         entries = [entry for entry in map(_parsed, lines[1:]) if entry is not None]
         return {entry["key"]: self._decode(entry["result"]) for entry in entries}
+
+
+@dataclass(frozen=True)
+class KeptCases(Generic[Outcome]):
+    """Finished jobs in a progress file, for ``metrics.spread``; ``keys`` name the jobs. Failures are tried again."""
+
+    file: ProgressFile[Outcome]
+    keys: Sequence[str]
+
+    def load(self) -> dict[int, Outcome]:
+        """Results of an earlier run, by the number of their job."""
+        earlier = self.file.start()
+        return {number: earlier[key] for number, key in enumerate(self.keys) if key in earlier}
+
+    def save(self, number: int, result: Outcome) -> None:
+        """Keep a result unless it is a failure."""
+        if not result.error:
+            self.file.append(self.keys[number], result)
 
 
 def _state(path: Path) -> str:

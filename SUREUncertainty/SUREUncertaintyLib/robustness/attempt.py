@@ -38,9 +38,9 @@ def attempt_series(
     except SureError as error:
         if alone:
             raise
-        return SeriesResult(case.id, case.group, corruption, case.split, error=str(error))
+        return SeriesResult.failed(case, corruption, str(error))
     except Exception as error:  # one broken case never stops the rest
         if alone:
             raise
         text = f"The case {case.id} could not be run ({type(error).__name__}: {error})."
-        return SeriesResult(case.id, case.group, corruption, case.split, error=text)
+        return SeriesResult.failed(case, corruption, text)

@@ -7,17 +7,18 @@ from dataclasses import asdict
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from ..core.errors import SureError
 from ..core.progress import IsCancelled
 from ..core.progress import Progress
 from ..core.progress import never
 from ..inference.estimation.model_options import ModelOptions
-from ..inference.estimation.model_options import open_model
 from ..metrics.cases import Case
-from ..metrics.cluster import Cluster
 from ..metrics.predictor import NativePredictor
 from ..metrics.progress_file import ProgressFile
+from ..metrics.spread import Cluster
+from ..metrics.spread import Work
 from ..metrics.spread import run_remaining
 from .attempt import attempt_series
 from .results import SeriesResult
@@ -35,18 +36,43 @@ class SeriesJob:
     model: ModelOptions
     options: SeriesOptions
 
+    @property
+    def key(self) -> tuple[str, dict[str, Any]]:
+        """Names the job in the store."""
+        return ProgressFile.key(self.case), {**asdict(self.options), "corruption": self.corruption}
+
+    def failed(self, sentence: str) -> SeriesResult:
+        """What stands in the place of a series that could not be run."""
+        return SeriesResult.failed(self.case, self.corruption, sentence)
+
+
+@dataclass(frozen=True)
+class KeptSeries:
+    """Finished series in a store, for ``metrics.spread``."""
+
+    store: Store
+    jobs: Sequence[SeriesJob]
+
+    def load(self) -> dict[int, SeriesResult]:
+        """Series of an earlier run, by the number of their job."""
+        found = {number: self.store.load_series(*job.key) for number, job in enumerate(self.jobs)}
+        return {number: result for number, result in found.items() if result is not None}
+
+    def save(self, number: int, result: SeriesResult) -> None:
+        """Keep a series unless it failed or makes no sense."""
+        if result.clean is not None:
+            self.store.save_series(*self.jobs[number].key, result, ())
+
 
 def run_series_job(job: SeriesJob) -> SeriesResult:
     """Run one series; one that cannot be run comes back with its sentence. Levels stay on the worker."""
-    case = job.case
     try:
-        opened = open_model(job.model)
+        predictor = NativePredictor.open(job.model)
         with TemporaryDirectory() as folder:
-            store = Store(Path(folder) / "series", {})
-            work = OpenCase(case, NativePredictor(opened.package, opened.engine), store, never)
+            work = OpenCase(job.case, predictor, Store(Path(folder) / "series", {}), never)
             return attempt_series(work, job.corruption, job.options)
     except SureError as error:
-        return SeriesResult(case.id, case.group, job.corruption, case.split, error=str(error))
+        return job.failed(str(error))
 
 
 def run_on_cluster(
@@ -60,18 +86,7 @@ def run_on_cluster(
 ) -> tuple[SeriesResult, ...]:
     """One series a case and corruption, from the store where it is there."""
     jobs = [SeriesJob(case, name, cluster.model, options) for case in cases for name in corruptions]
-    keys = [(ProgressFile.key(job.case), {**asdict(options), "corruption": job.corruption}) for job in jobs]
-    earlier = {number: store.load_series(*key) for number, key in enumerate(keys)}
-    known = {number: result for number, result in earlier.items() if result is not None}
-
-    def keep(number: int, result: SeriesResult) -> None:
-        if result.clean is not None:
-            store.save_series(*keys[number], result, ())
-
-    def lost(number: int, why: str) -> SeriesResult:
-        case, text = jobs[number].case, f"The case {jobs[number].case.id} was given up: {why}."
-        return SeriesResult(case.id, case.group, jobs[number].corruption, case.split, error=text)
-
-    names = [f"{job.case.id}: {job.corruption}" for job in jobs]
-    where = (None, cluster.scheduler)
-    return run_remaining(run_series_job, jobs, names, known, keep, lost, *where, progress, is_cancelled)
+    kept, name = KeptSeries(store, jobs), lambda job: f"{job.case.id}: {job.corruption}"
+    return run_remaining(
+        Work(run_series_job, jobs, SeriesJob.failed, kept, name), None, cluster.scheduler, progress, is_cancelled
+    )

@@ -10,6 +10,7 @@ from typing import Any
 from ..metrics.case_result import MEAN
 from ..metrics.case_result import STRUCTURE_METRICS
 from ..metrics.case_result import plain
+from ..metrics.cases import Case
 
 BREAKS_BELOW = 0.9
 """Agreement with the clean result (mean Dice over structures) below which a segmentation counts as broken."""
@@ -77,6 +78,11 @@ class SeriesResult:
     recipe: dict[str, Any] = field(default_factory=dict)
     skipped: str = ""
     error: str = ""
+
+    @classmethod
+    def failed(cls, case: Case, corruption: str, sentence: str) -> SeriesResult:
+        """What stands in the place of a series that could not be run."""
+        return cls(case.id, case.group, corruption, case.split, error=sentence)
 
     @property
     def rows(self) -> tuple[LevelResult, ...]:

@@ -21,8 +21,8 @@ from ..corruptions.registry import NAMES
 from ..corruptions.registry import find_corruption
 from ..corruptions.strengths import scale_of
 from ..metrics.cases import Case
-from ..metrics.cluster import Cluster
 from ..metrics.predictor import NativePredictor
+from ..metrics.spread import Cluster
 from .attempt import attempt_series
 from .cluster import run_on_cluster
 from .levels import check_levels
