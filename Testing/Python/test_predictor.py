@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from damaged import Recorder
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.inference.segmenter import segment
@@ -45,18 +45,6 @@ def test_the_native_prediction_is_the_main_job(tiny_package: Package) -> None:
     np.testing.assert_array_equal(prediction.labels, result.labels.array)
     assert prediction.probabilities.shape == (3, 18, 20, 22)
     assert prediction.labels.max() > 0
-
-
-class Recorder(PointEngine):
-    """Keeps what the network is given."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.seen: list[NDArray[np.float32]] = []
-
-    def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        self.seen.append(windows.copy())
-        return super().logits(windows)
 
 
 def test_inputs_of_two_levels_differ_by_the_same_field(tiny_package: Package) -> None:

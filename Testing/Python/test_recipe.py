@@ -1,5 +1,6 @@
 """Recipes: the built-in ones are valid, and a mistake is named."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,45 @@ def test_an_unknown_key_in_a_section_is_named(section: str) -> None:
     broken[section]["typo"] = 1
     with pytest.raises(InputError, match=f"'{section}'.*typo"):
         parse_recipe(broken)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "sentence"),
+    [
+        ("optimisation", "steps", "many", "'steps' in 'optimisation' of the recipe must be a whole number, not 'many'"),
+        ("optimisation", "steps", 2.5, "'steps' in 'optimisation' of the recipe must be a whole number, not 2.5"),
+        ("optimisation", "ema", "high", "'ema' in 'optimisation' of the recipe must be a number, not 'high'"),
+        ("optimisation", "mixed_precision", 1, "must be true or false, not 1"),
+        ("data", "table", 3, "'table' in 'data' of the recipe must be a text, not 3"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(section: str, key: str, value: Any, sentence: str) -> None:
+    broken = document()
+    broken[section][key] = value
+    with pytest.raises(InputError, match=re.escape(sentence)):
+        parse_recipe(broken)
+
+
+@pytest.mark.parametrize("section", ["data", "loss", "package"])
+def test_a_section_without_keys_is_named(section: str) -> None:
+    with pytest.raises(InputError, match=f"'{section}' of the recipe must hold keys and values, not 'x'"):
+        parse_recipe({**document(), section: "x"})
+
+
+def test_a_number_with_an_exponent_counts_as_one_although_yaml_reads_a_text() -> None:
+    text = (BUILT_IN / "hippocampus-t1.yaml").read_text(encoding="utf-8")
+    changed = yaml.safe_load(text.replace("learning_rate: 0.0003", "learning_rate: 3e-4"))
+    assert changed["optimisation"]["learning_rate"] == "3e-4"
+    assert parse_recipe(changed).optimisation.learning_rate == 0.0003
+
+
+def test_files_that_are_no_recipe_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "b.yaml").write_text("a: [", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("just words", encoding="utf-8")
+    for name, sentence in (("a", "cannot be read as text"), ("b", "is not valid YAML"), ("c", "holds no keys")):
+        with pytest.raises(InputError, match=sentence):
+            load_recipe(tmp_path / f"{name}.yaml")
 
 
 def test_an_unknown_recipe_lists_those_that_exist() -> None:

@@ -20,6 +20,7 @@ import typer
 from .. import __version__
 from ..core.errors import Cancelled
 from ..core.errors import SureError
+from ..core.texts import DISCLAIMER
 from .compare import compare_app
 from .demo import demo
 from .difficulty import difficulty
@@ -33,9 +34,7 @@ from .train import train
 from .view import view
 
 FAILED = 1
-ABOUT = (
-    "Segments a medical scan and shows where the result cannot be trusted. Research use only - not a medical device."
-)
+ABOUT = f"Segments a medical scan and shows where the result cannot be trusted. {DISCLAIMER}."
 
 app = typer.Typer(name="sure", help=ABOUT, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 

@@ -6,18 +6,18 @@ import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from dataclasses import field
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
-from typing import TypeVar
 
+from ..core.documents import build_section
+from ..core.documents import find_document
+from ..core.documents import read_document
 from ..core.errors import InputError
 from ..corruptions.registry import NAMES
 from ..inference.estimation.choose import check_estimator
 from ..robustness.levels import check_levels
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "studies"
-Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -127,25 +127,17 @@ def load_study(path_or_name: str | Path) -> Study:
     Raises:
         InputError: no such study, not YAML, or content that makes no sense; the sentence names it.
     """
-    import yaml
-
-    path = _find(path_or_name)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"The study {path} is not valid YAML: {error}") from error
-    if not isinstance(document, dict):
-        raise InputError(f"The study {path} is empty; expected keys such as 'name', 'recipe' and 'arms'.")
-    return parse_study(document)
+    path = find_document(path_or_name, BUILT_IN, "study")
+    return parse_study(read_document(path, "study", "'name', 'recipe' and 'arms'"))
 
 
 def parse_study(document: Mapping[str, Any]) -> Study:
     """Check a study's document. Raises ``InputError``."""
-    arms = tuple(_build(Arm, entry, "an arm") for entry in document.get("arms") or ())
-    outside = tuple(_build(Outside, entry, "'outside'") for entry in document.get("outside") or ())
-    further = tuple(_build(Further, entry, "'further'") for entry in document.get("further") or ())
+    arms = tuple(build_section(Arm, entry, "an arm of the study") for entry in document.get("arms") or ())
+    outside = tuple(build_section(Outside, entry, "'outside' of the study") for entry in document.get("outside") or ())
+    further = tuple(build_section(Further, entry, "'further' of the study") for entry in document.get("further") or ())
     lists = {"arms": arms, "outside": outside, "further": further}
-    study = _build(Study, {**document, **lists, "document": dict(document)}, "the study")
+    study = build_section(Study, {**document, **lists, "document": dict(document)}, "the study")
     check_levels(study.levels)
     names = [arm.name for arm in study.arms]
     if len(set(names)) < len(names):
@@ -177,26 +169,3 @@ def _check_links(study: Study, arm: Arm) -> None:
         raise InputError(f"The arm '{arm.name}' needs estimator 'ensemble' with more than one member, or neither.")
     if arm.start == arm.name:
         raise InputError(f"The arm '{arm.name}' starts from itself.")
-
-
-def _find(path_or_name: str | Path) -> Path:
-    for candidate in (Path(path_or_name), BUILT_IN / f"{path_or_name}.yaml"):
-        if candidate.is_file():
-            return candidate
-    known = ", ".join(sorted(path.stem for path in BUILT_IN.glob("*.yaml")))
-    raise InputError(f"There is no study {path_or_name}. Give a YAML file or one of: {known}.")
-
-
-def _build(kind: type[Kind], content: Mapping[str, Any], where: str) -> Kind:
-    known = {entry.name for entry in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(content) - known)
-    if unknown:
-        raise InputError(f"Unknown key in {where} of the study: {', '.join(unknown)}.")
-    try:
-        return kind(**{key: _tuples(value) for key, value in content.items()})
-    except TypeError as error:
-        raise InputError(f"In the study, {where} is incomplete: {error}.") from error
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(entry) for entry in value) if isinstance(value, list) else value

@@ -1,4 +1,6 @@
-"""What the Slicer panel and the browser say, in one place, so that both say the same. Faces translate it."""
+"""What the Slicer panel, the browser and the pages say, in one place, so that all say the same. Faces translate it."""
+
+DISCLAIMER = "Research use only - not a medical device"
 
 RUN = "Run"
 CANCEL = "Cancel"

@@ -1,8 +1,7 @@
-"""``difficulty.html``: the cohort for people, with pictures of the hardest scans; no script, no external link."""
+"""``difficulty.html``: the cohort for people, with pictures of the hardest scans."""
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from collections.abc import Iterable
@@ -17,6 +16,12 @@ from ..core.errors import SureError
 from ..core.reading import read_labels
 from ..core.reading import read_volume
 from ..metrics.cases import Case
+from ..report import cells
+from ..report.cells import figure
+from ..report.cells import number
+from ..report.cells import paragraphs
+from ..report.cells import section
+from ..report.shell import write_html
 from .case_scale import CaseScale
 from .extractors.extractor import upright
 from .filtering import SCAN
@@ -28,12 +33,6 @@ from .table import DifficultyTable
 
 FILE = "difficulty.html"
 HARDEST = 12
-STYLE = Path(__file__).resolve().parent.parent / "report" / "page.css"
-DISCLAIMER = "Research use only - not a medical device"
-GRID = (
-    ".few { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 1rem; } "
-    ".few figure { margin: 0; } .few figure img { min-width: 0; }"
-)
 NOT_RUN = "The validity gate was not run, so nobody knows whether these numbers mean anything on this data set."
 
 
@@ -41,30 +40,24 @@ def write_page(
     table: DifficultyTable, gate: Gate | None, kept: Sequence[Kept], cases: Mapping[str, Case], folder: Path
 ) -> None:
     """Write ``difficulty.html`` into a folder."""
-    name = escape(table.header["fingerprint"]["name"])
     order = ranking(table)
     parts = [
-        f'<p class="disclaimer">{DISCLAIMER}</p><h1>How hard are these scans?</h1>',
-        f'<p class="quiet">Hard for the extractor {name}; a hard scan is not a bad scan.</p>',
-        _section("Can these numbers be trusted?", _trust(gate)),
-        _section("Filtering", _paragraphs([outcome.sentence for outcome in kept] or ["No filter was asked for."])),
+        section("Can these numbers be trusted?", _trust(gate)),
+        section("Filtering", paragraphs([outcome.sentence for outcome in kept] or ["No filter was asked for."])),
         _notes(table),
-        _section("The hardest scans", f'<div class="few">{"".join(_figures(order[:HARDEST], table, cases))}</div>'),
-        _section("All scans, the hardest first", _ranking_table(order, table)),
+        section("The hardest scans", f'<div class="few">{"".join(_figures(order[:HARDEST], table, cases))}</div>'),
+        section("All scans, the hardest first", _ranking_table(order, table)),
         _failures(table),
     ]
-    style = STYLE.read_text(encoding="utf-8") + GRID
-    head = f'<head><meta charset="utf-8"><title>Difficulty by {name}</title><style>{style}</style></head>'
-    body = "\n".join(part for part in parts if part)
-    text = f'<!DOCTYPE html>\n<html lang="en">{head}<body><main>\n{body}\n</main></body></html>\n'
-    (folder / FILE).write_text(text, encoding="utf-8")
+    subtitle = f"Hard for the extractor {table.header['fingerprint']['name']}; a hard scan is not a bad scan."
+    write_html(folder / FILE, "How hard are these scans?", subtitle, "\n".join(part for part in parts if part))
 
 
 def _trust(gate: Gate | None) -> str:
     """The verdict as a notice, what led to it below."""
     first, *rest = verdict(gate) if gate else [NOT_RUN]
     kind = "notice fine" if gate is not None and gate.status == "valid" else "notice"
-    return f'<p class="{kind}">{escape(first)}</p>\n{_paragraphs(rest)}'
+    return f'<p class="{kind}">{escape(first)}</p>\n{paragraphs(rest)}'
 
 
 def ranking(table: DifficultyTable) -> list[CaseScale]:
@@ -102,14 +95,13 @@ def _figures(scans: Iterable[CaseScale], table: DifficultyTable, cases: Mapping[
     measures = {scan.id: scan.measures for scan in table.scans if scan.measures}
     for scan in scans:
         try:
-            data = base64.b64encode(thumbnail(cases[scan.id])).decode("ascii")
+            png = thumbnail(cases[scan.id])
         except (SureError, KeyError, ValueError):
             continue
         why = reasons(scan.measures, [own for name, own in measures.items() if name != scan.id])
         because = f"; {'; '.join(why)}" if why else "; nothing about noise, blur or size is unusual"
         caption = f"{scan.id}: S {scan.scale:.3f}, AUV {span.auv(scan.scale):.2f}{because}"
-        image = f'<img width="192" alt="{escape(scan.id)}" src="data:image/png;base64,{data}">'
-        yield f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
+        yield figure(scan.id, caption, png)
 
 
 def _ranking_table(order: Sequence[CaseScale], table: DifficultyTable) -> str:
@@ -117,19 +109,17 @@ def _ranking_table(order: Sequence[CaseScale], table: DifficultyTable) -> str:
     head = ("Rank", "Scan", "Patient", "S", "AUV", *(f"S, {name}" for name in table.classes), "Volume (ml)")
     rows = (
         (
-            str(number + 1),
-            scan.id,
-            scan.group,
-            _number(scan.scale),
-            _number(ranges[SCAN].auv(scan.scale)),
-            *(_number(scan.scales.get(name, float("nan"))) for name in table.classes),
-            _number(scan.volume_ml),
+            str(place + 1),
+            escape(scan.id),
+            escape(scan.group),
+            number(scan.scale, 3),
+            number(ranges[SCAN].auv(scan.scale), 3),
+            *(number(scan.scales.get(name), 3) for name in table.classes),
+            number(scan.volume_ml, 3),
         )
-        for number, scan in enumerate(order)
+        for place, scan in enumerate(order)
     )
-    header = "".join(f"<th>{escape(text)}</th>" for text in head)
-    body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
+    return cells.table(head, rows, text_columns=(1, 2))
 
 
 def _notes(table: DifficultyTable) -> str:
@@ -137,21 +127,9 @@ def _notes(table: DifficultyTable) -> str:
     warning = table.ranges()[SCAN].warning
     undefined = {f"{name}: {why}" for scan in table.scans for name, why in scan.reasons.items()}
     notes += ([warning] if warning else []) + [f"Left out and counted: {text}." for text in sorted(undefined)]
-    return _section("What is missing", _paragraphs(notes)) if notes else ""
+    return section("What is missing", paragraphs(notes)) if notes else ""
 
 
 def _failures(table: DifficultyTable) -> str:
     failed = [f"{scan.id}: {scan.error}" for scan in table.scans if scan.error]
-    return _section("Scans that could not be scored", _paragraphs(failed)) if failed else ""
-
-
-def _section(title: str, content: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>\n{content}</section>"
-
-
-def _paragraphs(sentences: Iterable[str]) -> str:
-    return "\n".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-
-
-def _number(value: float) -> str:
-    return f"{value:.3f}" if math.isfinite(value) else "–"
+    return section("Scans that could not be scored", paragraphs(failed)) if failed else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..core.texts import DISCLAIMER
 from ..core.writing import output_error
 from .content import ExportContent
 from .dicom_attributes import quiet_dicom
@@ -16,7 +17,6 @@ from .dicom_series import DicomSeries
 
 MANUFACTURER = "SURE Uncertainty developers"
 PRODUCT = "SURE Uncertainty"
-CONTENT = "Research use only - not a medical device"
 _SERIES_STEP = 100
 
 
@@ -40,7 +40,7 @@ def common_arguments(content: ExportContent, series: DicomSeries, number: int) -
         "manufacturer_model_name": PRODUCT,
         "software_versions": [f"{PRODUCT} {__version__}"[:64], f"{name} {version}"[:64]],
         "device_serial_number": fingerprint[:64],
-        "content_description": CONTENT,
+        "content_description": DISCLAIMER,
         "content_label": label_text(name),
     }
 

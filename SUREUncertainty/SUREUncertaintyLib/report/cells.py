@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import math
 from collections.abc import Iterable
 from collections.abc import Sequence
 from html import escape
@@ -26,9 +28,26 @@ def definitions(pairs: Iterable[tuple[str, str]]) -> str:
     return "<dl>" + "".join(f"<dt>{escape(name)}</dt><dd>{text}</dd>" for name, text in pairs) + "</dl>"
 
 
-def number(value: float | None) -> str:
-    """Two decimals."""
-    return ABSENT if value is None else f"{value:.2f}"
+def number(value: float | None, digits: int = 2) -> str:
+    """A number with that many decimals; a dash for None and NaN."""
+    return ABSENT if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+
+
+def section(title: str, content: str) -> str:
+    """A section under a heading; ``content`` is HTML already, the title is not."""
+    return f"<section>\n<h2>{escape(title)}</h2>\n{content}\n</section>"
+
+
+def paragraphs(sentences: Iterable[str]) -> str:
+    """A paragraph for each sentence, which is plain text."""
+    return "\n".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+
+
+def figure(title: str, caption: str, png: bytes) -> str:
+    """A picture inside the page itself; ``title`` and ``caption`` are plain text."""
+    data = base64.b64encode(png).decode("ascii")
+    image = f'<img alt="{escape(title)}" src="data:image/png;base64,{data}">'
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def share(value: float | None) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.roi import Roi
+from ..core.texts import DISCLAIMER
 from ..core.voxel_fingerprint import voxel_fingerprint
 from ..inference.result import SegmentationResult
 from .sampling import describe_sampling
@@ -17,7 +18,6 @@ from .tables import region_record
 from .tables import structure_record
 
 SCHEMA = "sure-report/1"
-DISCLAIMER = "Research use only - not a medical device"
 FILE = "report.json"
 CHUNK = 1024 * 1024
 

@@ -9,6 +9,7 @@ from html import escape
 from typing import Any
 
 from .cells import number
+from .cells import section
 from .cells import share
 from .cells import table
 
@@ -31,10 +32,8 @@ def hardness(found: Sequence[Mapping[str, Any]]) -> str:
         return ""
     cards = "\n".join(_card(case, titled=len(found) > 1) for case in found)
     caution = escape(found[0].get("caution", ""))
-    return (
-        f"<section>\n<h2>How hard is this scan for the model?</h2>\n{cards}\n"
-        f'<p class="quiet">{caution}</p>\n<p class="quiet">{escape(NOTE)}</p>\n</section>'
-    )
+    notes = f'<p class="quiet">{caution}</p>\n<p class="quiet">{escape(NOTE)}</p>'
+    return section("How hard is this scan for the model?", f"{cards}\n{notes}")
 
 
 def _card(case: Mapping[str, Any], titled: bool) -> str:

@@ -1,26 +1,25 @@
-"""``report.html``: one self-contained page for people; no script, no external link, light and dark."""
+"""``report.html``: the result of one scan for people."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
-from .. import __version__
 from ..packages.metadata import PackageMetadata
 from .cells import ABSENT
 from .cells import definitions
+from .cells import figure
 from .cells import number
 from .cells import share
 from .cells import table
 from .hardness import hardness
+from .shell import filled
+from .shell import write_html
 from .slices import Picture
 
-HERE = Path(__file__).resolve().parent
 FILE = "report.html"
 CARD = "model-card.md"
 SCALE = "Scale S"
@@ -52,13 +51,8 @@ def write_page(
         document: the content of ``report.json`` (``document.describe_result``).
         pictures: PNG files inside the folder, embedded in this order.
     """
-    template = Template((HERE / "page.html").read_text(encoding="utf-8"))
     doubt = document["uncertainty"]
     values = {
-        "title": f"Segmentation of {escape(document['image'])}",
-        "style": (HERE / "page.css").read_text(encoding="utf-8"),
-        "disclaimer": escape(document["disclaimer"]),
-        "subtitle": _subtitle(document),
         "notices": _notices(document["notices"]),
         "pictures": "\n".join(_figure(picture, folder) for picture in pictures),
         "structures": _structures(document),
@@ -70,16 +64,16 @@ def write_page(
         "threshold": f"{doubt['threshold']:.2f}",
         "model": _model(metadata, (folder / CARD).is_file()),
         "details": _details(document),
-        "version": __version__,
     }
-    (folder / FILE).write_text(template.substitute(values), encoding="utf-8")
+    title = f"Segmentation of {document['image']}"
+    write_html(folder / FILE, title, _subtitle(document), filled("page.html", values))
 
 
 def _subtitle(document: Mapping[str, Any]) -> str:
     model = document.get("model", {})
     regions = ", ".join(roi["name"] for roi in document["rois"]) or "whole scan"
     parts = (f"Model {model.get('name')} {model.get('version')}", f"analysed: {regions}", _moment(document["created"]))
-    return escape(" · ".join(parts))
+    return " · ".join(parts)
 
 
 def _moment(created: str) -> str:
@@ -93,10 +87,7 @@ def _notices(notices: Sequence[Mapping[str, str]]) -> str:
 
 
 def _figure(picture: Picture, folder: Path) -> str:
-    data = base64.b64encode((folder / picture.file).read_bytes()).decode("ascii")
-    title = escape(picture.title)
-    image = f'<img alt="{title}" src="data:image/png;base64,{data}">'
-    return f"<figure>{image}<figcaption>{escape(picture.caption or picture.title)}</figcaption></figure>"
+    return figure(picture.title, picture.caption or picture.title, (folder / picture.file).read_bytes())
 
 
 def _structures(document: Mapping[str, Any]) -> str:

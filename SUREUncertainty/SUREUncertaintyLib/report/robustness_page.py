@@ -1,26 +1,27 @@
-"""``robustness.html``: what a model bears, on one self-contained page."""
+"""``robustness.html``: what a model bears."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from collections.abc import Mapping
-from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from string import Template
 from typing import Any
 
-from .. import __version__
 from ..corruptions.registry import find_corruption
 from ..corruptions.strengths import scale_of
 from ..robustness.results import BREAKS_BELOW
-from .document import DISCLAIMER
+from .cells import ABSENT
+from .cells import definitions
+from .cells import figure
+from .cells import number
+from .cells import table
 from .robustness_chart import draw_chart
+from .shell import filled
+from .shell import write_html
 
-HERE = Path(__file__).resolve().parent
 FILE = "robustness.html"
-ABSENT = "–"
+CHART_TITLE = "Agreement and doubt by strength of the damage"
 LEVEL_HEAD = {
     "Agreement (Dice)": "agreement_dice",
     "Agreement HD95 (mm)": "agreement_hd95_mm",
@@ -35,23 +36,16 @@ CARD_HEAD = ("Damage", "Breaks at", "Agreement", "Dice with label", "Doubt near"
 def add_robustness_page(document: Mapping[str, Any], folder: Path) -> None:
     """Write ``robustness.png`` and ``robustness.html`` from the content of ``robustness.json``."""
     chart = draw_chart(document, folder)
-    template = Template((HERE / "robustness.html").read_text(encoding="utf-8"))
     several = len(document["corruptions"]) > 1
     values = {
-        "title": escape(_title(document)),
-        "style": (HERE / "page.css").read_text(encoding="utf-8"),
-        "disclaimer": escape(DISCLAIMER),
-        "subtitle": escape(_subtitle(document)),
         "findings": "\n".join(_findings(document)),
-        "chart": base64.b64encode((folder / chart).read_bytes()).decode("ascii"),
-        "caption": escape(_caption(document)),
+        "chart": figure(CHART_TITLE, _caption(document), (folder / chart).read_bytes()),
         "table": _card(document) if several else _levels(document),
         "limit": f"{BREAKS_BELOW:g}",
         "boundary": _boundary(document),
         "details": _details(document),
-        "version": __version__,
     }
-    (folder / FILE).write_text(template.substitute(values), encoding="utf-8")
+    write_html(folder / FILE, _title(document), _subtitle(document), filled("robustness.html", values))
 
 
 def finding(name: str, entry: Mapping[str, Any]) -> str:
@@ -111,16 +105,16 @@ def _levels(document: Mapping[str, Any]) -> str:
         [
             level,
             f"{scale.at(float(level)):.4g}",
-            *(_number(found["metrics"][key]["mean"]) for key in LEVEL_HEAD.values()),
+            *(number(found["metrics"][key]["mean"], 3) for key in LEVEL_HEAD.values()),
         ]
         for level, found in entry["levels"].items()
     ]
     relation = ", ".join(
-        f"{text} {_number(entry['relation'][key]['mean'])}"
+        f"{text} {number(entry['relation'][key]['mean'], 3)}"
         for key, text in (("ur_sigma", "UR"), ("ur_star_sigma", "UR*"), ("tau_sigma", "tau"))
     )
     reason = _reason(entry)
-    return _table(head, rows) + f'<p class="quiet">Over the levels asked for: {relation}{escape(reason)}.</p>'
+    return table(head, rows) + f'<p class="quiet">Over the levels asked for: {relation}{escape(reason)}.</p>'
 
 
 def _reason(entry: Mapping[str, Any]) -> str:
@@ -129,7 +123,7 @@ def _reason(entry: Mapping[str, Any]) -> str:
 
 
 def _card(document: Mapping[str, Any]) -> str:
-    return _table(CARD_HEAD, [_card_row(name, entry, document) for name, entry in document["corruptions"].items()])
+    return table(CARD_HEAD, [_card_row(name, entry, document) for name, entry in document["corruptions"].items()])
 
 
 def _card_row(name: str, entry: Mapping[str, Any], document: Mapping[str, Any]) -> list[str]:
@@ -144,7 +138,7 @@ def _card_row(name: str, entry: Mapping[str, Any], document: Mapping[str, Any]) 
         "holds" if at is None else f"{at:g}",
         *(_change(entry, key, 2) for key in ("agreement_dice", "dice")),
         _change(entry, "near_uncertainty", 3),
-        *(_number(entry["relation"][key]["mean"], 2) for key in ("ur_star_sigma", "tau_sigma")),
+        *(number(entry["relation"][key]["mean"]) for key in ("ur_star_sigma", "tau_sigma")),
     ]
 
 
@@ -152,7 +146,7 @@ def _change(entry: Mapping[str, Any], metric: str, digits: int) -> str:
     """The clean value and the one at the strongest level."""
     levels = list(entry["levels"].values())
     first, last = (levels[place]["metrics"][metric]["mean"] for place in (0, -1))
-    return ABSENT if first is None and last is None else f"{_number(first, digits)} → {_number(last, digits)}"
+    return ABSENT if first is None and last is None else f"{number(first, digits)} → {number(last, digits)}"
 
 
 def _boundary(document: Mapping[str, Any]) -> str:
@@ -174,20 +168,4 @@ def _details(document: Mapping[str, Any]) -> str:
         "Unit of strength": document["unit"],
         "Normalisation": str(document["normalisation"]),
     }
-    rows = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(text))}</dd>" for name, text in facts.items())
-    return f"<dl>{rows}</dl>"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """``rows`` hold HTML."""
-
-    def cells(tag: str, row: Sequence[str]) -> str:
-        return "".join(f"<{tag}>{text}</{tag}>" for text in row)
-
-    header = cells("th", [escape(name) for name in head])
-    body = "\n".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
-
-
-def _number(value: float | None, digits: int = 3) -> str:
-    return ABSENT if value is None else f"{value:.{digits}f}"
+    return definitions((name, escape(str(text))) for name, text in facts.items())

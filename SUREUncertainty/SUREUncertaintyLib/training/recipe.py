@@ -9,6 +9,11 @@ from pathlib import Path
 from typing import Any
 from typing import TypeVar
 
+from ..core.documents import build_section
+from ..core.documents import checked
+from ..core.documents import find_document
+from ..core.documents import read_document
+from ..core.documents import require_keys
 from ..core.errors import InputError
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "recipes"
@@ -204,66 +209,44 @@ def load_recipe(path_or_name: str | Path) -> Recipe:
     Raises:
         InputError: no such recipe, not YAML, or a key that is missing or unknown; the sentence names it.
     """
-    import yaml
-
-    path = find_recipe(path_or_name)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"The recipe {path} is not valid YAML: {error}") from error
-    if not isinstance(document, dict):
-        raise InputError(f"The recipe {path} is empty; expected keys such as 'name', 'data' and 'network'.")
-    return parse_recipe(document)
+    return parse_recipe(read_document(find_recipe(path_or_name), "recipe", "'name', 'data' and 'network'"))
 
 
 def find_recipe(path_or_name: str | Path) -> Path:
-    """The file of a recipe given by path or by built-in name."""
-    path = Path(path_or_name)
-    candidates = [path, BUILT_IN / f"{path_or_name}.yaml"]
-    for candidate in candidates:
-        if candidate.is_file():
-            return candidate
-    known = ", ".join(sorted(p.stem for p in BUILT_IN.glob("*.yaml")))
-    raise InputError(f"There is no recipe {path_or_name}. Give a YAML file or one of: {known}.")
+    """The file of a recipe given by path or by built-in name. Raises ``InputError``."""
+    return find_document(path_or_name, BUILT_IN, "recipe")
 
 
 def parse_recipe(document: dict[str, Any]) -> Recipe:
-    """Check a recipe document and turn it into sections."""
+    """Check a recipe document and turn it into sections. Raises ``InputError``, as ``load_recipe``."""
     known = {f.name for f in fields(Recipe)} - {"document"}
     unknown = sorted(set(document) - known)
     if unknown:
         raise InputError(f"Unknown key in the recipe: {', '.join(unknown)}. Known are: {', '.join(sorted(known))}.")
+    package = document.get("package") or {}
+    require_keys(package, "'package' of the recipe")
     return Recipe(
-        name=str(_required(document, "name")),
-        seed=int(_required(document, "seed")),
+        name=_required(document, "name", str),
+        seed=_required(document, "seed", int),
         data=_section(DataSection, document, "data"),
         network=_section(NetworkSection, document, "network"),
         input=_section(InputSection, document, "input"),
         loss=_section(LossSection, document, "loss"),
         optimisation=_section(OptimisationSection, document, "optimisation"),
         augmentation=_section(AugmentationSection, document, "augmentation"),
-        package=dict(document.get("package") or {}),
+        package=dict(package),
         document=document,
         filter=_section(FilterSection, document, "filter"),
         start_from=str(document.get("start_from") or ""),
-        start_scale=float(document.get("start_scale", 1.0)),
+        start_scale=checked(document.get("start_scale", 1.0), float, "'start_scale' of the recipe"),
     )
 
 
-def _required(document: dict[str, Any], key: str) -> Any:
+def _required(document: dict[str, Any], key: str, kind: type) -> Any:
     if key not in document:
         raise InputError(f"The recipe lacks '{key}'.")
-    return document[key]
+    return checked(document[key], kind, f"'{key}' of the recipe")
 
 
 def _section(kind: type[Section], document: dict[str, Any], key: str) -> Section:
-    content = dict(document.get(key) or {})
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    unknown = sorted(set(content) - known)
-    if unknown:
-        raise InputError(f"Unknown key in '{key}' of the recipe: {', '.join(unknown)}.")
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise InputError(f"The recipe's '{key}' is incomplete: {error}.") from error
+    return build_section(kind, document.get(key) or {}, f"'{key}' of the recipe")

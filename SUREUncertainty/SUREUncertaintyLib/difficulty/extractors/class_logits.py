@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,9 @@ class ClassLogits:
         memory_bytes: bound on stitched logits held at once; with more, the network runs once a group of classes.
     """
 
+    kind: ClassVar[str] = KIND
+    needs_labels: ClassVar[bool] = False
+
     package: Package
     engine: Engine
     memory_bytes: int = MEMORY_BYTES
@@ -52,16 +56,6 @@ class ClassLogits:
                 f"The model '{self.package.name}' answers with samples, not with one map a class. "
                 "Choose a model without latents as the extractor."
             )
-
-    @property
-    def kind(self) -> str:
-        """``"class-logits"``."""
-        return KIND
-
-    @property
-    def needs_labels(self) -> bool:
-        """Never."""
-        return False
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -104,22 +98,15 @@ class CrossFitted:
         InputError: no model, or models of different tasks.
     """
 
+    kind: ClassVar[str] = KIND
+    needs_labels: ClassVar[bool] = False
+
     folds: tuple[ClassLogits, ...]
 
     def __post_init__(self) -> None:
         names = {tuple(label.name for label in fold.package.metadata.labels) for fold in self.folds}
         if len(names) != 1:
             raise InputError("Cross-fitting needs at least one model, and all of them with the same structures.")
-
-    @property
-    def kind(self) -> str:
-        """``"class-logits"``."""
-        return KIND
-
-    @property
-    def needs_labels(self) -> bool:
-        """Never."""
-        return False
 
     @property
     def fingerprint(self) -> Fingerprint:

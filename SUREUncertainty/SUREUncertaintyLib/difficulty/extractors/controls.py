@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,19 +31,12 @@ Read = Callable[[NDArray[np.float32], NDArray[np.bool_], float], ClassMap]
 class MaskControl:
     """Reads the voxels of each class of the label map: their intensities, their variance or their number."""
 
+    kind: ClassVar[str] = "control"
+    needs_labels: ClassVar[bool] = True
+
     name: str
     read: Read
     known: dict[int, str]
-
-    @property
-    def kind(self) -> str:
-        """``"control"``."""
-        return "control"
-
-    @property
-    def needs_labels(self) -> bool:
-        """Always."""
-        return True
 
     @property
     def fingerprint(self) -> Fingerprint:
@@ -71,22 +65,15 @@ class MaskControl:
 class RandomNetwork:
     """Two layers of random 3 x 3 x 3 kernels: a network that has learnt nothing. Label-free."""
 
+    kind: ClassVar[str] = "control"
+    needs_labels: ClassVar[bool] = False
+
     seed: int = SEED
 
     @property
     def known(self) -> dict[int, str]:
         """No names."""
         return {}
-
-    @property
-    def kind(self) -> str:
-        """``"control"``."""
-        return "control"
-
-    @property
-    def needs_labels(self) -> bool:
-        """Never."""
-        return False
 
     @property
     def fingerprint(self) -> Fingerprint:

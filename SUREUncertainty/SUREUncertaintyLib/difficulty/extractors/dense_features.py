@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import ClassVar
 from typing import Protocol
 
 import numpy as np
@@ -57,21 +58,14 @@ class DenseFeatures:
         known: names of label values.
     """
 
+    kind: ClassVar[str] = "dense-features"
+    needs_labels: ClassVar[bool] = True
+
     network: DenseNetwork
     name: str
     sha256: str
     known: dict[int, str]
     rows: int = ROWS
-
-    @property
-    def kind(self) -> str:
-        """``"dense-features"``."""
-        return "dense-features"
-
-    @property
-    def needs_labels(self) -> bool:
-        """Always: the label map says which voxels belong to a class."""
-        return True
 
     @property
     def fingerprint(self) -> Fingerprint:

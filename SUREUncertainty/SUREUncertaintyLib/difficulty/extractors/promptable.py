@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 from typing import Any
+from typing import ClassVar
 from typing import Protocol
 
 import numpy as np
@@ -56,22 +57,15 @@ class PromptableNetwork(Protocol):
 class Promptable:
     """Mask logits of one promptable network, slice by slice. Slices without the class are filled with ``empty``."""
 
+    kind: ClassVar[str] = "promptable"
+    needs_labels: ClassVar[bool] = True
+
     network: PromptableNetwork
     name: str
     sha256: str
     known: dict[int, str]
     margin: float = 2.0
     empty: float = 0.0
-
-    @property
-    def kind(self) -> str:
-        """``"promptable"``."""
-        return "promptable"
-
-    @property
-    def needs_labels(self) -> bool:
-        """Always: the boxes come from the label map."""
-        return True
 
     @property
     def fingerprint(self) -> Fingerprint:
