@@ -52,6 +52,7 @@ class FakeDesktop:
         self.path: Path | None = None
         self.dicom: list[Path] = []
         self.charts: list[Any] = []
+        self.framed: list[Any] = []
         self.editor: Any = None
         self.edited: tuple[Any, Any] | None = None
 
@@ -88,6 +89,9 @@ class FakeDesktop:
 
     def fit_slices(self) -> None:
         pass
+
+    def frame_threed(self, points: Any) -> None:
+        self.framed.append(points)
 
     def show_chart(self, chart: Any) -> None:
         self.charts.append(chart)

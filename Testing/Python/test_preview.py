@@ -102,6 +102,17 @@ def test_voxels_are_exchanged_in_the_nodes_that_are_there(scene: Any) -> None:
     assert publish(scene, first, published.scan).segmentation is published.segmentation
 
 
+def test_surfaces_come_back_with_the_next_full_result(scene: Any) -> None:
+    first = two_blobs()
+    published = publish(scene, first)
+    published.segmentation.CreateClosedSurfaceRepresentation()
+    names = published.segmentation.GetSegmentation().ContainsRepresentation
+    assert exchange_voxels(published, other(first))
+    assert not names("Closed surface")
+    publish(scene, first, published.scan)
+    assert published.segmentation.GetSegmentation().ContainsRepresentation("Closed surface")
+
+
 def test_nothing_is_exchanged_after_an_edit_or_on_another_grid(scene: Any) -> None:
     first = two_blobs()
     published = publish(scene, first)

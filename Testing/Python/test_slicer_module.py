@@ -51,6 +51,8 @@ def test_run_segments_out_of_process_and_shows_the_result_everywhere(opened: Sim
     assert opened.ui.runButton.text == "Run"
     assert opened.ui.segmentsTable.segmentationNode is segmentation
     assert opened.ui.show3DButton.segmentationNode is segmentation
+    opened.ui.show3DButton.checked = True
+    assert len(opened.desktop.framed) == 1
     assert opened.ui.numbersTable.values["mRMLTableNode"] is published.structures
     composite = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", opened.scene)[0]
     assert composite.GetForegroundVolumeID() == published.uncertainty.GetID()

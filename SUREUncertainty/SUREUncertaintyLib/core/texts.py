@@ -32,7 +32,7 @@ NEEDS_TEMPLATE = (
 NO_SAMPLE = (
     "The sample could not be downloaded ({reason}). Check the internet connection, or make a phantom, which needs none."
 )
-SHOW_3D_TOOLTIP = "Make surfaces of the structures and show them in 3D."
+SHOW_3D_TOOLTIP = "Make surfaces of the structures and turn the 3D view to them."
 EDIT_TOOLTIP = "Go to Segment Editor. Only voxels in the doubtful band can be changed there."
 NEXT_TOOLTIP = "Jump all slice views to the most doubtful place that is not reviewed yet."
 REVIEWED_TOOLTIP = "Mark this place as reviewed and jump to the next one. The mark is saved with the scene."
@@ -42,7 +42,11 @@ CSV_TOOLTIP = "Save the table as a file."
 TRUST_TOOLTIP = "Measure whether doubt is low at sharp edges, as it should be (UCC and UR)."
 EXPORT_TOOLTIP = "Write the result as it is now, edits included, into a new folder."
 
-NEEDS_LIVE_SCAN = "Run on the scan first. Then the slider re-segments it with the chosen noise."
+LIVE_TOOLTIP = (
+    "Segments the region with noise on it while the slider moves; tables follow when it rests. The scan and its result "
+    "stay as they are."
+)
+SERIES_TOOLTIP = "Segment at strengths 0 to 0.6 and draw how agreement and doubt change."
 LIVE = "{kind}, strength {strength:.2f}: agreement with the clean result {agreement:.2f}, mean doubt {doubt:.2f}."
 SERIES_STEP = "Level {number} of {count} (strength {level:.1f})"
 SERIES_HOLDS = "The result holds up to strength {level:.1f} (agreement 0.9 or better all along)."
@@ -165,7 +169,7 @@ WIDGETS = {
     "runButton": ("Run", "Choose the scan that is to be segmented."),
     "resultSelector": ("Result", "Which result the panels below show. Every scan and model has one of its own."),
     "segmentsTable": ("", "The structures that were found: show, hide, recolour."),
-    "show3DButton": ("Show 3D", "Make surfaces of the structures and show them in 3D."),
+    "show3DButton": ("Show 3D", SHOW_3D_TOOLTIP),
     "exportSelector": ("Export as", "What to write. DICOM objects refer to the series that the scan was loaded from."),
     "mapSelector": (
         "Map",
@@ -184,18 +188,15 @@ WIDGETS = {
     "legendCheckBox": ("Colour legend", "Show what the colours mean."),
     "renderingCheckBox": ("Doubt in 3D", "Draw the doubt inside the band as a cloud in 3D."),
     "nextPlaceButton": (
-        "Next most doubtful place",
+        "Next doubtful place",
         "Jump all slice views to the most doubtful place that is not reviewed yet.",
     ),
     "regionsTable": ("", "Places worth a look, the most doubtful first. Click to jump there; tick when reviewed."),
     "noiseSelector": ("Kind", "How the scan is damaged."),
     "strengthSlider": ("Strength", "0: none. 1: as strong as the contrast of the scan itself (blur: 3 mm)."),
     "seedSpinBox": ("Seed", "The same number gives the same noise again."),
-    "liveCheckBox": (
-        "Live: segment again while the slider moves",
-        "Segments the region with noise on it. The scan and its result stay as they are.",
-    ),
-    "seriesButton": ("Run the series", "Segment at strengths 0 to 0.6 and draw how agreement and doubt change."),
+    "liveCheckBox": ("Live while the slider moves", LIVE_TOOLTIP),
+    "seriesButton": ("Run the series", SERIES_TOOLTIP),
     "numbersTable": ("", "One line a structure: volume with its honest range, and doubt."),
     "copyButton": ("Copy", "Copy the table for a spreadsheet."),
     "csvButton": ("Save as CSV ...", "Save the table as a file."),

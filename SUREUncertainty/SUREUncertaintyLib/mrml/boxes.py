@@ -11,6 +11,8 @@ from ..core.errors import InputError
 from ..core.roi import Roi
 
 OUTLINE_OPACITY = 0.0
+GLYPH_PERCENT = 1.5
+"""Size of a box's handles, of the view; half of Slicer's own."""
 
 
 def roi_from_node(node: Any) -> Roi:
@@ -35,6 +37,8 @@ def add_roi_node(scene: Any, roi: Roi) -> Any:
     place_roi(node, roi)
     node.CreateDefaultDisplayNodes()
     node.GetDisplayNode().SetFillOpacity(OUTLINE_OPACITY)
+    node.GetDisplayNode().SetPropertiesLabelVisibility(False)  # the name would lie over the structure
+    node.GetDisplayNode().SetGlyphScale(GLYPH_PERCENT)
     return node
 
 

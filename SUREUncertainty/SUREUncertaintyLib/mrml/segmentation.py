@@ -24,12 +24,16 @@ from .volume import vtk_matrix
 _DRAWN = "SURE.Drawn"
 """Tag of our segments, and attribute of the node: SHA-256 of the voxels as they were published."""
 
+_SURFACES = "SURE.Surfaces"
+"""Attribute of a node whose surfaces went when its voxels were exchanged; its next result brings new ones."""
+
 
 def fill_segmentation(node: Any, labels: Volume, label_set: Sequence[Label], scan: Any, undo: ExitStack) -> None:
     """Replace our segments in a segmentation node by those of a label map; other segments in it stay.
 
     All segments share one label map and keep their label values, whatever these are; a label without voxels becomes
-    an empty segment. A segment that exists already keeps the colour that the user may have given it.
+    an empty segment. A segment that exists already keeps the colour that the user may have given it, and surfaces that
+    were made of the earlier ones are made anew.
 
     Args:
         labels: uint8 label map on a right-handed grid.
@@ -46,13 +50,17 @@ def fill_segmentation(node: Any, labels: Volume, label_set: Sequence[Label], sca
     _keep_foreign(earlier, new)
     node.SetAndObserveSegmentation(new)
     node.SetReferenceImageGeometryParameterFromVolumeNode(scan)
+    if _has_surfaces(earlier) or node.GetAttribute(_SURFACES):
+        node.CreateClosedSurfaceRepresentation()
+        node.SetAttribute(_SURFACES, None)
     node.SetAttribute(_DRAWN, _digest(node, labels.grid))
 
 
 def exchange_labels(node: Any, labels: Volume) -> bool:
     """Put other voxels into the label map that all our segments share; display and segments stay.
 
-    Views take notice only when the node is modified, which is left to the caller.
+    Views take notice only when the node is modified, which is left to the caller. Surfaces, which would be those of the
+    earlier voxels, go; ``fill_segmentation`` makes them anew.
 
     Returns:
         False, with nothing changed, where the segments share no label map of this size, or a person edited them.
@@ -65,6 +73,8 @@ def exchange_labels(node: Any, labels: Volume) -> bool:
     voxels = image_array(image)
     if voxels.dtype != labels.array.dtype or node.GetAttribute(_DRAWN) != _digest_of(ids, voxels):
         return False
+    if _has_surfaces(node.GetSegmentation()):
+        node.SetAttribute(_SURFACES, "1")
     voxels[...] = labels.array
     image.GetPointData().GetScalars().Modified()
     image.Modified()
@@ -160,6 +170,11 @@ def _resampled(image: Any, target: Any) -> NDArray[Any]:
     result = slicer.vtkOrientedImageData()
     slicer.vtkOrientedImageDataResample.ResampleOrientedImageToReferenceOrientedImage(image, target, result)
     return image_array(result)
+
+
+def _has_surfaces(segmentation: Any) -> bool:
+    name = slicer.vtkSegmentationConverter.GetSegmentationClosedSurfaceRepresentationName()
+    return bool(segmentation.ContainsRepresentation(name))
 
 
 def _labelmap_name() -> str:

@@ -47,6 +47,12 @@ class PanelContext:
         return None if nodes.scan is None or nodes.uncertainty is None else nodes
 
 
+def tell(label: Any, text: str) -> None:
+    """Say something in a label, which takes no room while it has nothing to say."""
+    label.setText(text)
+    label.setVisible(bool(text))
+
+
 def fill_combo(combo: Any, entries: Mapping[str, str], chosen: str) -> None:
     """Replace the entries (data: text) of a combo box without telling anybody, and choose one of them."""
     earlier = combo.blockSignals(True)

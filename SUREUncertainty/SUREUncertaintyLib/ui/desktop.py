@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import qt  # type: ignore[import-not-found]
 import slicer
+from numpy.typing import NDArray
+
+from ..mrml.framing import FROM
+from ..mrml.framing import frame_points
 
 
 class SlicerDesktop:
@@ -81,6 +86,15 @@ class SlicerDesktop:
     def fit_slices(self) -> None:
         """Zoom the slice views on their volumes."""
         slicer.util.resetSliceViews()
+
+    def frame_threed(self, points: NDArray[np.float64]) -> None:
+        """Turn the 3D views to points."""
+        layout = slicer.app.layoutManager()
+        for number in range(layout.threeDViewCount):
+            view = layout.threeDWidget(number).threeDView()
+            window = view.renderWindow()
+            frame_points(window.GetRenderers().GetFirstRenderer(), window.GetSize(), points, FROM)
+            view.scheduleRender()
 
     def show_chart(self, chart: Any) -> None:
         """A layout with a plot, showing this chart."""

@@ -26,6 +26,7 @@ from .context import PanelContext
 from .context import choose
 from .context import chosen
 from .context import fill_combo
+from .context import tell
 from .histogram import DoubtHistogram
 
 HEADERS = ("Reviewed", "Structure", "Size (mm3)", "Mean doubt", "Score (mm3)")
@@ -95,7 +96,7 @@ class DoubtPanel:
         self._context.desktop.fill_table(self.ui.regionsTable, HEADERS, rows, ticks)
         obstacle = texts.NO_RESULT if self._shown is None else texts.NO_PLACES
         self._context.allow(self.ui.nextPlaceButton, bool(self._regions), texts.NEXT_TOOLTIP, obstacle)
-        self.ui.placeLabel.setText("" if self._regions else self._context.translate(texts.NO_PLACES))
+        tell(self.ui.placeLabel, "" if self._regions else self._context.translate(texts.NO_PLACES))
         self._allow_reviewed()
 
     def go_to(self, region: DoubtfulRegion) -> None:
@@ -103,7 +104,7 @@ class DoubtPanel:
         self._rank = region.rank
         self._allow_reviewed()
         jump_to(self._context.scene(), region.centre_ras)
-        self.ui.placeLabel.setText(place_text(region, len(self._regions), self._context.translate))
+        tell(self.ui.placeLabel, place_text(region, len(self._regions), self._context.translate))
 
     def _on_map(self, _index: int) -> None:
         if self._context.parameters is not None:
@@ -124,7 +125,7 @@ class DoubtPanel:
             return
         region = next_open(self._shown.regions, self._rank)
         if region is None:
-            self.ui.placeLabel.setText(self._context.translate(texts.ALL_REVIEWED).format(count=len(self._regions)))
+            tell(self.ui.placeLabel, self._context.translate(texts.ALL_REVIEWED).format(count=len(self._regions)))
         else:
             self.go_to(region)
 

@@ -16,6 +16,7 @@ from ..packages.catalogue import find_package
 from .context import PanelContext
 from .context import chosen
 from .context import fill_combo
+from .context import tell
 
 
 class ExportPanel:
@@ -33,7 +34,7 @@ class ExportPanel:
     def show(self, published: PublishedNodes | None) -> None:
         """Show a result; None for no result."""
         self._context.allow(self.ui.exportButton, published is not None, texts.EXPORT_TOOLTIP, texts.NO_RESULT)
-        self.ui.exportLabel.setText("")
+        tell(self.ui.exportLabel, "")
 
     def _on_export(self, _checked: bool = False) -> None:
         published = self._context.published()
@@ -45,11 +46,11 @@ class ExportPanel:
         try:
             notes = self._export(published, choice, output)
         except SureError as error:
-            self.ui.exportLabel.setText(str(error))
+            tell(self.ui.exportLabel, str(error))
             self._context.desktop.error(str(error))
             return
         done = self._context.translate(texts.EXPORTED).format(folder=output)
-        self.ui.exportLabel.setText("\n".join([done, *notes]))
+        tell(self.ui.exportLabel, "\n".join([done, *notes]))
 
     def _export(self, published: PublishedNodes, choice: str, output: Path) -> tuple[str, ...]:
         from ..export.temporary import export_directly  # brings the report along, which takes a while to load

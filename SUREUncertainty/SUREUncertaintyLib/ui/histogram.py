@@ -17,6 +17,8 @@ ROWS = 3
 """Lines of text that the bars of rich text are high."""
 
 LINE_PERCENT = 80
+POINTS = 7
+"""Size of the bars' letters, so that all of them fit into a narrow panel."""
 
 
 class DoubtHistogram:
@@ -58,7 +60,9 @@ class DoubtHistogram:
         shades = [_hex(colours[place]) if inside else OUTSIDE for place, inside in drawn]
         heights = np.ceil(self._heights() * ROWS * len(BARS)).astype(int)
         rows = [_row(heights - row * len(BARS), shades) for row in reversed(range(ROWS))]
-        return f'<div style="line-height:{LINE_PERCENT}%">{"<br>".join(rows)}</div>'
+        return (
+            f'<div style="line-height:{LINE_PERCENT}%;font-size:{POINTS}pt;white-space:pre">{"<br>".join(rows)}</div>'
+        )
 
     def _heights(self) -> NDArray[np.float64]:
         """Height of each bar, 0..1."""

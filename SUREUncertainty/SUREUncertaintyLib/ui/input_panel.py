@@ -15,6 +15,7 @@ from .context import PanelContext
 from .context import choose
 from .context import chosen
 from .context import fill_combo
+from .context import tell
 from .remaining import remaining_text
 from .run_controller import RunRequest
 
@@ -100,7 +101,7 @@ class InputPanel:
 
     def show_status(self, text: str) -> None:
         """The one status line."""
-        self.ui.statusLabel.setText(self._context.translate(text))
+        tell(self.ui.statusLabel, self._context.translate(text))
 
     def _update_button(self, obstacle: str) -> None:
         say = self._context.translate

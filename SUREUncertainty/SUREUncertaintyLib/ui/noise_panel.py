@@ -14,6 +14,7 @@ from .context import PanelContext
 from .context import choose
 from .context import chosen
 from .context import fill_combo
+from .context import tell
 from .noise_controller import Noise
 
 
@@ -44,9 +45,8 @@ class NoisePanel:
         """Follow the parameter node; ``obstacle`` says why noise cannot be tried now, empty when it can."""
         if self._context.parameters is not None:
             choose(self.ui.noiseSelector, self._context.parameters.noiseKind)
-        for widget in (self.ui.liveCheckBox, self.ui.seriesButton):
-            widget.enabled = not obstacle
-            widget.setToolTip(self._context.translate(obstacle or texts.NEEDS_LIVE_SCAN))
+        self._context.allow(self.ui.liveCheckBox, not obstacle, texts.LIVE_TOOLTIP, obstacle)
+        self._context.allow(self.ui.seriesButton, not obstacle, texts.SERIES_TOOLTIP, obstacle)
 
     def noise(self) -> Noise:
         """What the widgets say now."""
@@ -57,22 +57,22 @@ class NoisePanel:
         say = self._context.translate
         kind = say(CORRUPTIONS[noise.kind].title)
         text = say(texts.LIVE).format(kind=kind, strength=noise.strength, agreement=row.agreement, doubt=row.doubt)
-        self.ui.noiseLabel.setText(text)
+        tell(self.ui.noiseLabel, text)
 
     def show_step(self, number: int, count: int, level: float) -> None:
         """How far the series is."""
         text = self._context.translate(texts.SERIES_STEP).format(number=number, count=count, level=level)
-        self.ui.noiseLabel.setText(text)
+        tell(self.ui.noiseLabel, text)
 
     def show_series(self, rows: Sequence[LevelRow]) -> None:
         """What the series says."""
         say = self._context.translate
-        self.ui.noiseLabel.setText(series_sentence(rows, say))
+        tell(self.ui.noiseLabel, series_sentence(rows, say))
 
     def show_failure(self, text: str) -> None:
         """Why there is no result; the slider rests."""
         self.ui.liveCheckBox.setChecked(False)
-        self.ui.noiseLabel.setText(self._context.translate(text))
+        tell(self.ui.noiseLabel, self._context.translate(text))
 
     def _on_kind(self, _index: int) -> None:
         if self._context.parameters is not None:

@@ -11,6 +11,7 @@ from ..mrml.remeasure import current_labels
 from ..mrml.tables import table_text
 from ..mrml.volume import volume_from_node
 from .context import PanelContext
+from .context import tell
 
 if TYPE_CHECKING:
     from ..analysis.trust import EdgeTrust
@@ -35,7 +36,7 @@ class NumbersPanel:
         buttons = (self.ui.copyButton, self.ui.csvButton, self.ui.trustButton)
         for button, meaning in zip(buttons, meanings, strict=True):
             self._context.allow(button, published is not None, meaning, texts.NO_RESULT)
-        self.ui.trustLabel.setText("")
+        tell(self.ui.trustLabel, "")
 
     def _table(self) -> Any:
         published = self._context.published()
@@ -56,7 +57,7 @@ class NumbersPanel:
     def _on_trust(self, _checked: bool = False) -> None:
         published = self._context.published()
         if published is not None:
-            self.ui.trustLabel.setText(trust_text(published, self._context.translate))
+            tell(self.ui.trustLabel, trust_text(published, self._context.translate))
 
 
 def trust_text(published: PublishedNodes, translate: Any) -> str:

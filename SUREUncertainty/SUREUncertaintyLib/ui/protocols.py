@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class Timer(Protocol):
     """A repeating timer of the main thread."""
@@ -68,6 +71,10 @@ class Desktop(Protocol):
 
     def fit_slices(self) -> None:
         """Zoom the slice views on their volumes."""
+        ...
+
+    def frame_threed(self, points: NDArray[np.float64]) -> None:
+        """Turn the 3D views to (N, 3) RAS points, so that these fill them."""
         ...
 
     def show_chart(self, chart: Any) -> None:

@@ -7,9 +7,11 @@ import json
 from ..core import texts
 from ..mrml.band import add_band_segment
 from ..mrml.band import limit_editing
+from ..mrml.focus import focus_of
 from ..mrml.nodes import MODEL
 from ..mrml.nodes import PublishedNodes
 from .context import PanelContext
+from .context import tell
 
 
 class ResultsPanel:
@@ -22,6 +24,7 @@ class ResultsPanel:
         """Listen to the widgets."""
         self.ui.resultSelector.addAttribute("vtkMRMLSegmentationNode", MODEL)
         self.ui.editButton.connect("clicked(bool)", self._on_edit)
+        self.ui.show3DButton.connect("toggled(bool)", self._on_3d)
 
     def show(self, published: PublishedNodes | None) -> None:
         """Show a result; None for no result."""
@@ -31,7 +34,12 @@ class ResultsPanel:
         say, allow = self._context.translate, self._context.allow
         allow(self.ui.show3DButton, published is not None, texts.SHOW_3D_TOOLTIP, texts.NO_RESULT)
         allow(self.ui.editButton, published is not None, texts.EDIT_TOOLTIP, texts.NO_RESULT)
-        self.ui.noticesLabel.setText(say(texts.NO_RESULT) if published is None else notices_text(published))
+        tell(self.ui.noticesLabel, say(texts.NO_RESULT) if published is None else notices_text(published))
+
+    def _on_3d(self, shown: bool) -> None:
+        published = self._context.published()
+        if shown and published is not None:
+            self._context.desktop.frame_threed(focus_of(published).points)
 
     def _on_edit(self, _checked: bool = False) -> None:
         published = self._context.published()
@@ -48,4 +56,4 @@ def notices_text(published: PublishedNodes) -> str:
     if published.provenance is None or not published.provenance.GetText():
         return ""
     notices = json.loads(published.provenance.GetText()).get("notices", [])
-    return "\n".join(str(notice["text"]) for notice in notices)
+    return "\n".join(f"\u2022 {notice['text']}" for notice in notices)

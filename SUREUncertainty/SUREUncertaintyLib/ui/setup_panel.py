@@ -14,6 +14,7 @@ from ..packages.catalogue import list_entries
 from ..packages.catalogue import user_folder
 from ..packages.importing import import_package
 from .context import PanelContext
+from .context import tell
 from .dependencies import Dependencies
 from .dependencies import DependencyError
 from .network_text import network_text
@@ -78,9 +79,9 @@ class SetupPanel:
 
     def _on_install(self, _checked: bool = False) -> None:
         try:
-            self.ui.setupLabel.setText(self._dependencies.repair(self._wheels(), python_executable()))
+            tell(self.ui.setupLabel, self._dependencies.repair(self._wheels(), python_executable()))
         except DependencyError as error:
-            self.ui.setupLabel.setText(str(error))
+            tell(self.ui.setupLabel, str(error))
             self._context.desktop.error(str(error))
         self.refresh()
 
@@ -91,10 +92,10 @@ class SetupPanel:
         try:
             package = import_package(folder)
         except SureError as error:
-            self.ui.setupLabel.setText(str(error))
+            tell(self.ui.setupLabel, str(error))
             self._context.desktop.error(str(error))
             return
-        self.ui.setupLabel.setText(self._context.translate(texts.IMPORTED).format(name=package.name))
+        tell(self.ui.setupLabel, self._context.translate(texts.IMPORTED).format(name=package.name))
         self._models_changed()
         self.refresh()
 

@@ -9,6 +9,7 @@ from ..mrml.steps import steps_in
 from .context import PanelContext
 from .context import chosen
 from .context import fill_combo
+from .context import tell
 
 
 class StepsPanel:
@@ -46,10 +47,10 @@ class StepsPanel:
     def _show_text(self) -> None:
         steps = self._current()
         if steps is None:
-            self.ui.stepLabel.setText(self._context.translate(texts.NO_STEPS))
+            tell(self.ui.stepLabel, self._context.translate(texts.NO_STEPS))
             return
         text = self._context.translate(texts.STEP_NAMES[steps.kind])
-        self.ui.stepLabel.setText(text.format(value=steps.value(steps.number), count=steps.count))
+        tell(self.ui.stepLabel, text.format(value=steps.value(steps.number), count=steps.count))
 
     def _on_chosen(self, _index: int) -> None:
         self._show_range()

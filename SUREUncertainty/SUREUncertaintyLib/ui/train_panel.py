@@ -20,6 +20,7 @@ from ..worker.failures import Failure
 from .context import PanelContext
 from .context import chosen
 from .context import fill_combo
+from .context import tell
 from .input_panel import STEPS
 from .remaining import remaining_text
 from .train_controller import TrainController
@@ -75,7 +76,7 @@ class TrainPanel:
         self.ui.trainRecipeFile.setVisible(own)
         self.ui.recipeFileLabel.setVisible(own)
         found, obstacle = self._look()
-        self.ui.trainFoundLabel.setText(found)
+        tell(self.ui.trainFoundLabel, found)
         running = self.controller.is_running
         self._context.allow(self.ui.trainButton, running or not obstacle, texts.TRAIN_TOOLTIP, obstacle)
         begin = texts.GO_ON_TRAINING if not obstacle and self._has_begun() else texts.TRAIN
@@ -85,7 +86,7 @@ class TrainPanel:
         """For ``TrainController``."""
         self.ui.trainProgressBar.setValue(round(fraction * STEPS))
         rest = remaining_text(fraction, elapsed)
-        self.ui.trainLabel.setText(f"{text} - {rest}" if rest else text)
+        tell(self.ui.trainLabel, f"{text} - {rest}" if rest else text)
 
     def show_curves(self, nodes: CurveNodes) -> None:
         """For ``TrainController``."""
@@ -103,24 +104,24 @@ class TrainPanel:
 
     def _end(self, text: str) -> None:
         self.ui.trainProgressBar.setVisible(False)
-        self.ui.trainLabel.setText(text)
+        tell(self.ui.trainLabel, text)
         self.update()
 
     def _on_button(self, _checked: bool = False) -> None:
         if self.controller.is_running:
-            self.ui.trainLabel.setText(self._context.translate(texts.CANCELLING))
+            tell(self.ui.trainLabel, self._context.translate(texts.CANCELLING))
             self.controller.cancel()
             return
         try:
             self._require()
             request = self._request()
         except SureError as error:
-            self.ui.trainLabel.setText(str(error))
+            tell(self.ui.trainLabel, str(error))
             self._context.desktop.error(str(error))
             return
         self.ui.trainProgressBar.setRange(0, STEPS)
         self.ui.trainProgressBar.setVisible(True)
-        self.ui.trainLabel.setText(self._context.translate(texts.STARTING))
+        tell(self.ui.trainLabel, self._context.translate(texts.STARTING))
         self.controller.start(request)
         self.update()
 
