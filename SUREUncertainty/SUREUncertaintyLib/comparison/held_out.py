@@ -8,6 +8,7 @@ from pathlib import Path
 from ..core.errors import InputError
 from ..metrics.cases import Case
 from ..packages.package import Package
+from ..training.cases import TUNING
 from ..training.cases import list_held_out
 from ..training.recipe import Recipe
 
@@ -22,10 +23,14 @@ def held_out_cases(recipe: Recipe, data: Path, split: str) -> tuple[Case, ...]:
     return tuple(Case(file.image, file.label, file.id, file.group, split) for file in files)
 
 
-def refuse_seen(package: Package, cases: Sequence[Case]) -> None:
-    """Raise ``InputError`` when the package's record lists a case, or one of its group, as trained or tuned on."""
+def refuse_seen(package: Package, cases: Sequence[Case], split: str = "") -> None:
+    """Raise ``InputError`` when the package's record lists a case, or one of its group, as trained or tuned on.
+
+    Where settings are chosen (``split`` is ``training.cases.TUNING``), cases that were tuned on are the right ones.
+    """
     training = package.metadata.raw.get("training", {})
-    seen = {str(identity) for key in ("training_ids", "tuning_ids") for identity in training.get(key, ())}
+    kinds = ("training_ids",) if split == TUNING else ("training_ids", "tuning_ids")
+    seen = {str(identity) for kind in kinds for identity in training.get(kind, ())}
     if not seen:
         raise InputError(
             f"The model {package.name} does not say which cases it was trained on, so that nothing measured on these "

@@ -149,7 +149,7 @@ def _evaluate(
     for number, entry in enumerate(networks):
         cases = held_out_cases(parse_recipe(dict(entry.trainings[0].recipe)), place.data, study.split)
         for package in entry.packages:
-            refuse_seen(package, cases)
+            refuse_seen(package, cases, study.split)
         opened = _estimate(arm, entry.packages, limits.threads, study.seed)
         predictor = RememberingPredictor(opened.package, opened.engine)
         measured += _measure(study, arm, cases, predictor, place, _named(progress, arm.name), is_cancelled)

@@ -12,6 +12,7 @@ from monai.networks.nets.basic_unet import UpCat
 from torch import Tensor
 from torch import nn
 
+from .evidence_scale import EvidenceScale
 from .initialisation import initialise
 
 NORMS: dict[str, Any] = {
@@ -75,6 +76,7 @@ class UNet(Encoder):
         channels: feature widths, finest level first; every further level halves the resolution.
         norm: ``"instance"`` (affine) or ``"batch"``.
         dropout: probability inside the convolution blocks.
+        evidence_scale: add the head for doubt, see ``evidence_scale``.
 
     Shapes:
         ``forward``: (B, in_channels, ...) -> (B, out_channels, ...), spatial sizes multiples of ``stride``.
@@ -88,6 +90,7 @@ class UNet(Encoder):
         channels: Sequence[int] = (16, 32, 64, 128),
         norm: str = "instance",
         dropout: float = 0.0,
+        evidence_scale: bool = False,
     ) -> None:
         super().__init__(spatial_dims, in_channels, channels, norm, dropout)
         block = block_options(norm, dropout)
@@ -98,15 +101,18 @@ class UNet(Encoder):
         convolution = nn.Conv2d if spatial_dims == 2 else nn.Conv3d
         self.head = convolution(channels[0], out_channels, kernel_size=1)
         initialise(self)
+        self.scale = EvidenceScale(spatial_dims, in_channels, channels[0], self.stride) if evidence_scale else None
 
     def decode(self, bottleneck: Tensor, skips: Sequence[Tensor]) -> Tensor:
-        """Logits from the bottleneck and the skips, finest skip first."""
+        """The finest features from the bottleneck and the skips, finest skip first."""
         features = bottleneck
         for block, skip in zip(reversed(self.up), reversed(skips), strict=True):
             features = block(features, skip)
-        logits: Tensor = self.head(features)
-        return logits
+        return features
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, out_channels, ...)."""
-        return self.decode(*self.encode(image))
+        bottleneck, skips = self.encode(image)
+        features = self.decode(bottleneck, skips)
+        logits: Tensor = self.head(features)
+        return logits if self.scale is None else logits * self.scale(image, skips[0], features)

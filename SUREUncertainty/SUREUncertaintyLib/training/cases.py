@@ -73,6 +73,10 @@ class CaseFiles:
     tuning: tuple[CaseFile, ...]
 
 
+TUNING = "tuning"
+"""Name of the split that settings are chosen on."""
+
+
 def list_cases(section: DataSection, data: Path) -> CaseFiles:
     """The files of the training split without the held-out fold; other splits are never opened.
 
@@ -91,9 +95,13 @@ def list_cases(section: DataSection, data: Path) -> CaseFiles:
 def list_held_out(section: DataSection, data: Path, split: str) -> tuple[CaseFile, ...]:
     """The files that a network of this recipe is measured on: the held-out fold, or another split than training's.
 
+    The split ``tuning`` is the recipe's own tuning cases, for choosing between settings.
+
     Raises:
         InputError: as ``list_cases``.
     """
+    if split == TUNING:
+        return list_cases(section, data).tuning
     root, rows = _rows(section, data, section.train_split if section.folds else split)
     held_out = held_out_groups(rows, section)
     return tuple(

@@ -128,6 +128,8 @@ class OptimisationSection:
     ``patch``: size of the training samples in array order, where it should be smaller than what inference reads at once
     (``input.patch``); empty: the same.
 
+    ``train_only``: the part of the network that learns, by name (``scale``: the head for doubt); empty: all of it.
+
     With ``restart_step`` the first cosine ends there and a second one starts from ``restart_learning_rate`` (a warm
     restart: Loshchilov and Hutter, ICLR 2017), for losses that set in when the segmentation has settled.
     """
@@ -144,6 +146,7 @@ class OptimisationSection:
     ema: float = 0.998
     mixed_precision: bool = True
     patch: tuple[int, ...] = ()
+    train_only: str = ""
     validate_every: int = 0
 
     def __post_init__(self) -> None:

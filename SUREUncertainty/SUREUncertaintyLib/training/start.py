@@ -26,6 +26,7 @@ NEEDS_START = (
     "  sure train {recipe} --start {package} --data {data} --output {output}\n"
     "Or name a model that you have in the recipe's start_from."
 )
+DOUBT_HEAD = "scale."
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,16 @@ class Start:
     def weights(self, recipe: Recipe) -> dict[str, Tensor]:
         """The package's weights, checked against the recipe's network; layers without weights may differ.
 
+        A head for doubt that the package has not got (``nn.evidence_scale``) is new, drawn from the recipe's seed.
+
         Raises:
             PackageError: they belong to another network.
         """
+        import torch
+
+        torch.manual_seed(recipe.seed)
         network = create_network(recipe.network.name, recipe.network.arguments)
-        load_weights(network, self.package.weights_path)
+        load_weights(network, self.package.weights_path, may_lack=DOUBT_HEAD)
         return {name: tensor * _factor(name, recipe.start_scale) for name, tensor in network.state_dict().items()}
 
     def record(self) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from .objectives import Batch
 from .objectives import LearningObjective
 from .objectives import MeasuringObjective
 from .objectives import create_objective
+from .parts import freeze_others
+from .parts import training_mode
 from .recipe import OptimisationSection
 from .recipe import Recipe
 from .sampling import case_index
@@ -72,12 +74,11 @@ class Trainer:
         if self.start is not None:
             network.load_state_dict(self.start)
         self.network = _with_channels_last(network.to(self.processes.device))
+        learning = freeze_others(self.network, self.recipe.optimisation.train_only)
         self.processes.share(self.network)
         self.average = {name: tensor.detach().clone() for name, tensor in self.network.state_dict().items()}
         settings = self.recipe.optimisation
-        self._optimizer = torch.optim.AdamW(
-            self.network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self._optimizer = torch.optim.AdamW(learning, lr=settings.learning_rate, weight_decay=settings.weight_decay)
         classes = int(self.recipe.network.arguments["out_channels"])
         self._objective = create_objective(self.recipe, classes, self._epoch(settings.steps))
         self._augment = Augmentation(self.recipe.augmentation, settings.patch or self.recipe.input.patch)
@@ -116,7 +117,7 @@ class Trainer:
         rate = learning_rate(step, self.recipe.optimisation)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
-        self.network.train()
+        training_mode(self.network, self.recipe.optimisation.train_only)
         self._optimizer.zero_grad(set_to_none=True)
         values = self._objective.backward(self.network, batch, self._epoch(step))
         if not math.isfinite(values["loss"]):

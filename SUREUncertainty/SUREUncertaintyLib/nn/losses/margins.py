@@ -7,6 +7,7 @@ that does not depend on how large u is, and order alone is not enough: doubt has
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -15,7 +16,6 @@ from torch import Tensor
 from .geometry import SampleGeometry
 from .gradient_uncertainty import choose_pairs
 from .noise_uncertainty import Centres
-from .noise_uncertainty import far_loss
 from .noise_uncertainty import read_centres
 from .settings import SureSettings
 
@@ -42,7 +42,7 @@ def margin_parts(
         "gradient": gradient_margin_loss(clean, geometries, settings, generator),
         "mu": settings.c_mu * (level_margin_loss(samples, *levels, settings) if samples else zero),
         "distance": settings.c_d * (distance_margin_loss(samples, *levels, settings) if samples else zero),
-        "far": settings.c_far * far_loss((clean, *noisy), geometries),
+        "far": settings.c_far * far_margin_loss((clean, *noisy), geometries, settings),
     }
 
 
@@ -74,16 +74,17 @@ def _gradient_margin(gradient: Tensor, log_u: Tensor, settings: SureSettings, ge
 
 
 def level_margin_loss(samples: Sequence[Centres], first: float, second: float, settings: SureSettings) -> Tensor:
-    """Sum over the pairs of levels (0, s1), (0, s2), (s1, s2) of the mean of max(0, m ds - d ln u) where d <= t.
+    """Sum over the pairs of levels (0, s1), (0, s2), (s1, s2) of the mean of max(0, m (1 - d/t) ds - d ln u), d <= t.
 
-    m is ``margin_level``: one unit of noise has to raise u by the factor e^m.
+    m is ``margin_level``: at a boundary, one unit of noise has to raise u by the factor e^m; at its zone's edge, where
+    ``distance_margin_loss`` wants the rise to have faded, it may not lower it.
     """
-    near = [(s.clean.log(), s.first.log(), s.second.log()) for s in map(_near, samples)]
-    clean, low, high = (torch.cat([sample[k] for sample in near]) for k in range(3))
+    near = [(s.clean.log(), s.first.log(), s.second.log(), 1.0 - s.distance / s.t) for s in map(_near, samples)]
+    clean, low, high, share = (torch.cat([sample[k] for sample in near]) for k in range(4))
     if second < first:
         low, high, first, second = high, low, second, first
     rises = ((high - low, second - first), (low - clean, first), (high - clean, second))
-    return torch.stack([_shortfall(rise, settings.margin_level * step) for rise, step in rises]).sum()
+    return torch.stack([_shortfall(rise, settings.margin_level * step * share) for rise, step in rises]).sum()
 
 
 def distance_margin_loss(samples: Sequence[Centres], first: float, second: float, settings: SureSettings) -> Tensor:
@@ -99,6 +100,19 @@ def distance_margin_loss(samples: Sequence[Centres], first: float, second: float
     return torch.stack(per_image).mean()
 
 
+def far_margin_loss(
+    uncertainties: Sequence[Tensor], geometries: Sequence[SampleGeometry | None], settings: SureSettings
+) -> Tensor:
+    """Mean over passes and voxels with d > t of max(0, ln u - ln u_far), 0 if there are none; u_far ``far_target``.
+
+    On the logarithm, since the slope of u itself fades as u^2 where there is much evidence.
+    """
+    excess = torch.stack([(u.log() - math.log(settings.far_target)).clamp(min=0.0) for u in uncertainties]).mean(0)
+    parts = [values[~g.near] for values, g in zip(excess, geometries, strict=True) if g is not None]
+    values = torch.cat(parts) if parts else excess.reshape(-1)[:0]
+    return values.mean() if values.numel() else excess.sum() * 0.0
+
+
 def _near(sample: Centres) -> Centres:
     near = sample.distance <= sample.t
     return Centres(sample.clean[near], sample.first[near], sample.second[near], sample.distance[near], sample.t)
@@ -112,5 +126,5 @@ def _fading(distance: Tensor, rise: Tensor, margin: float) -> Tensor:
     return _shortfall(fall, margin * step.abs())
 
 
-def _shortfall(rise: Tensor, wanted: float | Tensor) -> Tensor:
+def _shortfall(rise: Tensor, wanted: Tensor) -> Tensor:
     return (wanted - rise).clamp(min=0.0).mean() if rise.numel() else rise.sum()

@@ -11,17 +11,29 @@ from .geometry import SampleGeometry
 from .noise_patches import REFERENCE_SPREAD
 from .settings import SureSettings
 
+BLUR_VOXELS = 3.0
+"""Sigma of the blur at level 1."""
+
 
 def noisy_copies(
     image: Tensor, levels: Sequence[float], settings: SureSettings, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """The batch (B, channels, ...) at two levels with the same unit-normal field at both."""
+    """The batch (B, channels, ...) at two levels with the same unit-normal field at both, or blurred twice."""
+    if settings.blurred and float(torch.rand(1, generator=generator)) < settings.blurred:
+        return _blurred(image, levels[0]), _blurred(image, levels[1])
     field = torch.randn(image.shape, generator=generator).to(image)
     first, second = (
         image + (level * field if settings.noise_kind == "spread" else level + REFERENCE_SPREAD * field)
         for level in levels
     )
     return first, second
+
+
+def _blurred(image: Tensor, level: float) -> Tensor:
+    from monai.networks.layers import GaussianFilter
+
+    smooth: Tensor = GaussianFilter(image.ndim - 2, BLUR_VOXELS * level)(image) if level > 0.0 else image
+    return smooth
 
 
 def voxels_near(geometry: SampleGeometry | None, count: int, generator: torch.Generator) -> Tensor:

@@ -28,11 +28,14 @@ class SureSettings:
         noise_place: noise in small ``"patches"``, read at their centres, or over the whole ``"field"``, read at
             ``points`` random voxels within t.
         largest_level: the two noise levels of a step are drawn from 0 to this.
+        blurred: share of the steps whose two copies are blurred, not noisy, with a sigma of 3 voxels at level 1; only
+            with noise over the whole field (our addition: doubt should rise with whatever hides a boundary).
         hard_samples: patches go where noise does not raise the uncertainty.
         detach_clean: the clean uncertainty is constant in L_mu and L_d.
         noisy_segmentation: weight of L_Seg on the noisier of the two copies (our addition; 0 in the publication).
         form: the relations as the published ``"product"`` of differences, or as a ``"margin"`` on log u (``margins``).
         margin_gradient, margin_level, margin_distance: by how much ln u has to follow, see ``margins``.
+        far_target: in margin form, u beyond t that is low enough.
         protect: the supervision's gradient may be at most this many times the segmentation's, and never against it
             (``surgery``); 0: the two losses are just added.
         start: share of the training before the first uncertainty loss; full: where its ramp has reached 1.
@@ -55,6 +58,7 @@ class SureSettings:
     noise_place: str = "patches"
     points: int = 600
     largest_level: float = 1.0
+    blurred: float = 0.0
     hard_samples: bool = True
     detach_clean: bool = True
     noisy_segmentation: float = 0.0
@@ -62,6 +66,7 @@ class SureSettings:
     margin_gradient: float = 0.5
     margin_level: float = 0.5
     margin_distance: float = 0.3
+    far_target: float = 0.02
     protect: float = 0.0
     start: float = 0.3
     full: float = 1.0
@@ -76,6 +81,8 @@ class SureSettings:
             raise ValueError(f"noise_place must be one of {', '.join(NOISE_PLACES)}, got {self.noise_place!r}")
         if self.form not in FORMS:
             raise ValueError(f"form must be one of {', '.join(FORMS)}, got {self.form!r}")
+        if self.blurred and self.noise_place != "field":
+            raise ValueError("blurred needs noise_place field: a blurred image is blurred everywhere")
         if self.protect and not self.one_graph:
             raise ValueError("protect needs one_graph: both gradients are taken from the same graph")
         if not 0.0 <= self.start < self.full <= 1.0:

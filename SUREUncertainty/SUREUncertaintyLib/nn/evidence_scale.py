@@ -1,0 +1,62 @@
+"""How much evidence a voxel's logits are worth: a small head beside a segmentation network, for doubt alone.
+
+Every class's logit of a voxel is multiplied by the same factor exp(h) > 0, so that alpha = softplus(logit) + 1 keeps its
+order: the segmentation stays exactly as it is, while vacuity and probabilities may follow what the image looks like
+there. A temperature a voxel, as in local temperature scaling (Ding et al., ICCV 2021), here for Dirichlet evidence.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch import nn
+from torch.nn.functional import interpolate
+
+COARSE = 4
+"""The wider surroundings are seen at a quarter of the resolution: how noisy or blurred a place is."""
+
+
+class EvidenceScale(nn.Module):
+    """The factor exp(h) from the image, the finest features of both halves, and their surroundings.
+
+    Args:
+        spatial_dims: 2 or 3.
+        in_channels: image channels.
+        features: channels of the encoder's and of the decoder's finest features, each.
+        stride: spatial sizes are multiples of this.
+
+    Shapes:
+        ``forward``: image (B, in_channels, ...), two times (B, features, ...) -> (B, 1, ...). A new head gives 1.
+    """
+
+    def __init__(
+        self, spatial_dims: int, in_channels: int, features: int, stride: int, fine: int = 12, coarse: int = 8
+    ) -> None:
+        super().__init__()
+        convolution = nn.Conv2d if spatial_dims == 2 else nn.Conv3d
+        self._mean = nn.AvgPool2d if spatial_dims == 2 else nn.AvgPool3d
+        self._linear = "bilinear" if spatial_dims == 2 else "trilinear"
+        self._step = min(COARSE, stride)
+        seen = 2 * features + in_channels
+        self.fine = nn.Sequential(
+            convolution(seen, fine, 1), nn.ReLU(), convolution(fine, fine, 3, padding=1), nn.ReLU()
+        )
+        self.coarse = nn.Sequential(
+            convolution(seen + in_channels, coarse, 3, padding=1),
+            nn.ReLU(),
+            convolution(coarse, coarse, 3, padding=1),
+            nn.ReLU(),
+        )
+        self.join = nn.Sequential(convolution(fine + coarse, fine, 1), nn.ReLU())
+        self.last = convolution(fine, 1, 1)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
+
+    def forward(self, image: Tensor, encoded: Tensor, decoded: Tensor) -> Tensor:
+        """The factor of every voxel's logits."""
+        seen = torch.cat([decoded, encoded, image], 1)
+        rough = (image - self._mean(3, 1, 1, count_include_pad=False)(image)).abs()
+        around = self.coarse(self._mean(self._step)(torch.cat([seen, rough], 1)))
+        around = interpolate(around, scale_factor=float(self._step), mode=self._linear)
+        factor: Tensor = self.last(self.join(torch.cat([self.fine(seen), around], 1))).exp()
+        return factor
