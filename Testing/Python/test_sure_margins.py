@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,14 +11,20 @@ from balls import ball_batch
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss
 from SUREUncertaintyLib.nn.losses.geometry import SampleGeometry
 from SUREUncertaintyLib.nn.losses.margins import distance_margin_loss
+from SUREUncertaintyLib.nn.losses.margins import far_margin_loss
 from SUREUncertaintyLib.nn.losses.margins import gradient_margin_loss
 from SUREUncertaintyLib.nn.losses.margins import level_margin_loss
+from SUREUncertaintyLib.nn.losses.mistakes import anchor_loss
+from SUREUncertaintyLib.nn.losses.mistakes import mistake_margin_loss
+from SUREUncertaintyLib.nn.losses.noise_fields import blurred_copies
+from SUREUncertaintyLib.nn.losses.noise_fields import blurs
 from SUREUncertaintyLib.nn.losses.noise_uncertainty import Centres
 from SUREUncertaintyLib.nn.losses.settings import MARGIN
 from SUREUncertaintyLib.nn.losses.settings import SureSettings
 from SUREUncertaintyLib.nn.losses.sure_step import SureStep
 from SUREUncertaintyLib.nn.losses.surgery import backward_protected
 from SUREUncertaintyLib.nn.registry import create_network
+from SUREUncertaintyLib.training.parts import freeze_others
 from torch import Tensor
 from torch import nn
 
@@ -60,10 +67,12 @@ def _centres(clean: list[float], first: list[float], second: list[float], distan
 
 
 def test_doubt_has_to_rise_with_the_level_by_the_margin() -> None:
-    flat = _centres([0.1, 0.1], [0.1, 0.1], [0.1, 0.1], [0.0, 3.0])
+    flat = _centres([0.1, 0.1], [0.1, 0.1], [0.1, 0.1], [0.0, 0.0])
     assert float(level_margin_loss([flat], 0.2, 0.6, MARGIN)) == pytest.approx(0.5 * (0.4 + 0.2 + 0.6))
+    half_way = _centres([0.1], [0.1], [0.1], [3.0])
+    assert float(level_margin_loss([half_way], 0.2, 0.6, MARGIN)) == pytest.approx(0.25 * (0.4 + 0.2 + 0.6))
     rising = [0.1 * math.exp(0.5 * level) for level in (0.2, 0.6)]
-    enough = _centres([0.1], [rising[0]], [rising[1]], [1.0])
+    enough = _centres([0.1], [rising[0]], [rising[1]], [0.0])
     assert float(level_margin_loss([enough], 0.2, 0.6, MARGIN)) == pytest.approx(0.0, abs=1e-12)
 
 
@@ -73,6 +82,71 @@ def test_the_order_of_the_two_levels_means_nothing() -> None:
     assert float(level_margin_loss([one], 0.2, 0.6, MARGIN)) == pytest.approx(
         float(level_margin_loss([other], 0.6, 0.2, MARGIN))
     )
+
+
+def test_far_away_doubt_has_its_level_and_near_a_boundary_it_is_never_less() -> None:
+    geometry = SampleGeometry(torch.tensor([0.0, 5.0, 8.0, 9.0]), torch.zeros(4), delta=1.5, t=6.0)
+    target = MARGIN.far_target
+    u = torch.tensor([[0.9, target / math.e, target / math.e**2, target * math.e]], dtype=torch.float64)
+    assert float(far_margin_loss((u,), [geometry], MARGIN)) == pytest.approx((0.0 + 1.0 + 2.0 + 1.0) / 4.0)
+    higher = (1.0 - 1.0 + 0.0 + 1.0 + 2.0) / 4.0  # e times u
+    assert float(far_margin_loss((u, math.e * u), [geometry], MARGIN)) == pytest.approx((1.0 + higher) / 2.0)
+    assert float(far_margin_loss((u,), [None], MARGIN)) == 0.0
+
+
+def test_blurred_copies_are_those_of_a_gaussian_and_the_draw_decides() -> None:
+    image = torch.zeros(1, 1, 21, 21)
+    image[0, 0, 10, 10] = 1.0
+    first, second = blurred_copies(image, (0.0, 0.5))
+    assert torch.equal(first, image)
+    weights = torch.exp(-(torch.arange(-6.0, 7.0) ** 2) / (2 * 1.5**2))
+    assert float(second.max()) == pytest.approx(
+        float((weights.max() / weights.sum()) ** 2), rel=0.05
+    )  # MONAI integrates over pixels
+    mixed = replace(MARGIN, blurred=0.5)
+    generator = torch.Generator().manual_seed(0)
+    assert 70 < sum(blurs(mixed, generator) for _ in range(200)) < 130
+    assert not any(blurs(MARGIN, generator) for _ in range(20))
+
+
+def test_blur_asks_for_its_own_margin_and_for_no_fading() -> None:
+    settings = replace(MARGIN, margin_level=0.5, margin_blur=2.0).for_blur()
+    assert (settings.margin_level, settings.c_d) == (2.0, 0.0)
+
+
+def test_a_wrong_voxel_has_to_be_more_doubtful_by_the_margin() -> None:
+    settings, generator = replace(MARGIN, margin_mistake=1.0), torch.Generator().manual_seed(0)
+    wrong = torch.tensor([[True, False, False]])
+    for u, expected in (([0.2, 0.2, 0.2], 1.0), ([0.2 * math.e, 0.2, 0.2], 0.0), ([0.2 / math.e, 0.2, 0.2], 2.0)):
+        maps = torch.tensor([u], dtype=torch.float64)
+        assert float(mistake_margin_loss([maps], [wrong], settings, generator)) == pytest.approx(expected, abs=1e-7)
+    right = torch.zeros_like(wrong)
+    maps = torch.full((1, 3), 0.2)
+    assert float(mistake_margin_loss([maps, maps], [right, wrong], settings, generator)) == pytest.approx(0.5)
+
+
+def test_the_anchor_is_the_square_of_the_logarithm_of_the_factor_near_a_boundary() -> None:
+    geometry = SampleGeometry(torch.tensor([0.0, 3.0, 9.0]), torch.zeros(3), delta=1.5, t=6.0)
+    factor = torch.tensor([[[math.e, 1.0, 100.0]]])
+    assert float(anchor_loss(factor, [geometry])) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("one_graph", [True, False])
+def test_the_head_for_doubt_learns_without_a_segmentation_loss(one_graph: bool) -> None:
+    image, label = ball_batch()
+    arguments = {"spatial_dims": 3, "in_channels": 1, "out_channels": 2, "channels": [4, 8], "norm": "instance"}
+    torch.manual_seed(0)
+    network = create_network("unet", {**arguments, "evidence_scale": True})
+    freeze_others(network, "scale")
+    settings = replace(MARGIN, protect=0.0, segmentation=0.0, anchor=0.3, c_mistake=1.0, one_graph=one_graph)
+    step = SureStep(EvidentialLoss(), epochs=10.0, classes=2, spacing=(1.0, 1.0, 1.0), settings=settings)
+    report = step.backward(network, image, label, 9.0, torch.Generator().manual_seed(0))
+    assert "ace" not in report
+    assert report["mistakes"] > 0.0
+    assert report["anchor"] == pytest.approx(0.0, abs=1e-12)  # a new head changes nothing
+    gradients = {name: p.grad for name, p in network.named_parameters()}
+    assert float(gradients["scale.last.weight"].abs().max()) > 0.0
+    assert gradients["head.weight"] is None
 
 
 def test_voxels_beyond_t_are_not_asked_to_rise() -> None:
@@ -131,3 +205,7 @@ def test_an_unknown_form_and_protection_pass_by_pass_are_refused() -> None:
         SureSettings(form="ratio")
     with pytest.raises(ValueError, match="one_graph"):
         SureSettings(protect=1.0, one_graph=False)
+    with pytest.raises(ValueError, match="blurred"):
+        SureSettings(blurred=0.3)
+    with pytest.raises(ValueError, match="segmentation"):
+        SureSettings(protect=1.0, segmentation=0.0)

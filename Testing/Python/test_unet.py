@@ -13,12 +13,12 @@ def test_the_2d_batch_norm_network_has_the_published_number_of_parameters(
     assert sum(p.numel() for p in network.parameters()) == parameters
 
 
-def test_forward_is_decode_of_encode() -> None:
+def test_forward_is_the_head_of_decode_of_encode() -> None:
     network = UNet(3, 1, 3, (4, 8, 16)).eval()
     image = torch.randn(1, 1, 16, 24, 8)
     with torch.no_grad():
         bottleneck, skips = network.encode(image)
-        assert torch.equal(network(image), network.decode(bottleneck, skips))
+        assert torch.equal(network(image), network.head(network.decode(bottleneck, skips)))
     assert bottleneck.shape == (1, 16, 4, 6, 2)
     assert [tuple(s.shape[1:]) for s in skips] == [(4, 16, 24, 8), (8, 8, 12, 4)]
     assert network.stride == 4

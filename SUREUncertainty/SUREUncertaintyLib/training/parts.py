@@ -18,8 +18,8 @@ def freeze_others(network: nn.Module, part: str) -> list[nn.Parameter]:
     learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
     if not learning:
         raise InputError(
-            f"The recipe trains only '{part}', which its network has not got. Take optimisation.train_only out, or name "
-            "a part that is there; 'scale' needs evidence_scale: true among the network's arguments."
+            f"The recipe trains only '{part}', which its network has not got. Take optimisation.train_only out, or "
+            "name a part that is there; 'scale' needs evidence_scale: true among the network's arguments."
         )
     return learning
 

@@ -103,14 +103,19 @@ def distance_margin_loss(samples: Sequence[Centres], first: float, second: float
 def far_margin_loss(
     uncertainties: Sequence[Tensor], geometries: Sequence[SampleGeometry | None], settings: SureSettings
 ) -> Tensor:
-    """Mean over passes and voxels with d > t of max(0, ln u - ln u_far), 0 if there are none; u_far ``far_target``.
+    """Mean over passes and voxels of |ln u - ln u_far| where d > t, and of max(0, ln u_far - ln u) where d <= t.
 
-    On the logarithm, since the slope of u itself fades as u^2 where there is much evidence.
+    u_far is ``far_target``. Far away doubt has that value, and near a boundary it is never less: the relations alone
+    leave the level of u open. On the logarithm, since the slope of u itself fades as u^2 where there is much evidence.
     """
-    excess = torch.stack([(u.log() - math.log(settings.far_target)).clamp(min=0.0) for u in uncertainties]).mean(0)
-    parts = [values[~g.near] for values, g in zip(excess, geometries, strict=True) if g is not None]
-    values = torch.cat(parts) if parts else excess.reshape(-1)[:0]
-    return values.mean() if values.numel() else excess.sum() * 0.0
+    excess = [u.log() - math.log(settings.far_target) for u in uncertainties]
+    parts = [
+        torch.where(geometry.near, (-part[number]).clamp(min=0.0), part[number].abs()).mean()
+        for part in excess
+        for number, geometry in enumerate(geometries)
+        if geometry is not None
+    ]
+    return torch.stack(parts).mean() if parts else excess[0].sum() * 0.0
 
 
 def _near(sample: Centres) -> Centres:

@@ -18,9 +18,7 @@ BLUR_VOXELS = 3.0
 def noisy_copies(
     image: Tensor, levels: Sequence[float], settings: SureSettings, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """The batch (B, channels, ...) at two levels with the same unit-normal field at both, or blurred twice."""
-    if settings.blurred and float(torch.rand(1, generator=generator)) < settings.blurred:
-        return _blurred(image, levels[0]), _blurred(image, levels[1])
+    """The batch (B, channels, ...) at two levels with the same unit-normal field at both."""
     field = torch.randn(image.shape, generator=generator).to(image)
     first, second = (
         image + (level * field if settings.noise_kind == "spread" else level + REFERENCE_SPREAD * field)
@@ -29,11 +27,19 @@ def noisy_copies(
     return first, second
 
 
-def _blurred(image: Tensor, level: float) -> Tensor:
+def blurs(settings: SureSettings, generator: torch.Generator) -> bool:
+    """Whether this step's copies are blurred; drawn only where some are."""
+    return settings.blurred > 0.0 and float(torch.rand(1, generator=generator)) < settings.blurred
+
+
+def blurred_copies(image: Tensor, levels: Sequence[float]) -> tuple[Tensor, Tensor]:
+    """The batch (B, channels, ...) blurred by a Gaussian of ``BLUR_VOXELS`` times each level."""
     from monai.networks.layers import GaussianFilter
 
-    smooth: Tensor = GaussianFilter(image.ndim - 2, BLUR_VOXELS * level)(image) if level > 0.0 else image
-    return smooth
+    first, second = (
+        GaussianFilter(image.ndim - 2, BLUR_VOXELS * level)(image) if level > 0.0 else image for level in levels
+    )
+    return first, second
 
 
 def voxels_near(geometry: SampleGeometry | None, count: int, generator: torch.Generator) -> Tensor:

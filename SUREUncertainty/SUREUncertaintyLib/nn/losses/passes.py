@@ -16,6 +16,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..evidential import dirichlet
 from .geometry import SampleGeometry
+from .noise_fields import blurred_copies
+from .noise_fields import blurs
 from .noise_fields import noisy_copies
 from .noise_fields import voxels_near
 from .noise_patches import REFERENCE_SPREAD
@@ -37,11 +39,13 @@ class NoisyInputs:
         images: (B, channels, ...) at the first and at the second level.
         levels: both drawn once a batch.
         centres: (n, dims) int64 a sample, on the batch's device: patch centres, or voxels near a boundary.
+        blurred: the copies are blurred, not noisy.
     """
 
     images: tuple[Tensor, Tensor]
     levels: tuple[float, float]
     centres: list[Tensor]
+    blurred: bool = False
 
     @property
     def noisier(self) -> int:
@@ -91,8 +95,9 @@ def noisy_inputs(
     rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
     levels = (float(rng.uniform(0.0, settings.largest_level)), float(rng.uniform(0.0, settings.largest_level)))
     if settings.noise_place == "field":
-        copies = noisy_copies(image, levels, settings, generator)
-        return NoisyInputs(copies, levels, [voxels_near(g, settings.points, generator) for g in geometries])
+        blurred = blurs(settings, generator)
+        copies = blurred_copies(image, levels) if blurred else noisy_copies(image, levels, settings, generator)
+        return NoisyInputs(copies, levels, [voxels_near(g, settings.points, generator) for g in geometries], blurred)
     sides = sides_of(settings, spacing, label.ndim - 1)
     first, second, centres = [], [], []
     for x, y, h, geometry in zip(image, label, hard, geometries, strict=True):

@@ -6,6 +6,7 @@ total = L_Seg + a(epoch) (beta L_gu + gamma L_nu), L_nu = c_mu L_mu + c_d L_d + 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import replace
 
 DENOMINATORS = ("all", "violating")
 NOISE_KINDS = ("spread", "mean")
@@ -29,13 +30,20 @@ class SureSettings:
             ``points`` random voxels within t.
         largest_level: the two noise levels of a step are drawn from 0 to this.
         blurred: share of the steps whose two copies are blurred, not noisy, with a sigma of 3 voxels at level 1; only
-            with noise over the whole field (our addition: doubt should rise with whatever hides a boundary).
+            with noise over the whole field and in margin form (our addition: doubt should rise with whatever hides a
+            boundary).
         hard_samples: patches go where noise does not raise the uncertainty.
         detach_clean: the clean uncertainty is constant in L_mu and L_d.
         noisy_segmentation: weight of L_Seg on the noisier of the two copies (our addition; 0 in the publication).
         form: the relations as the published ``"product"`` of differences, or as a ``"margin"`` on log u (``margins``).
         margin_gradient, margin_level, margin_distance: by how much ln u has to follow, see ``margins``.
-        far_target: in margin form, u beyond t that is low enough.
+        margin_blur: the same for one unit of blur.
+        far_target: in margin form, u beyond t.
+        margin_mistake, c_mistake: in margin form, by how much ln u of a wrong voxel lies above that of a right one, and
+            the weight of that, see ``mistakes``.
+        segmentation: weight of L_Seg on the clean image; 0 where the segmentation is frozen and only doubt learns.
+        anchor: for networks with a head for doubt, the weight of the mean of (ln factor)^2 within t: doubt stays near
+            what the segmentation network says by itself.
         protect: the supervision's gradient may be at most this many times the segmentation's, and never against it
             (``surgery``); 0: the two losses are just added.
         start: share of the training before the first uncertainty loss; full: where its ramp has reached 1.
@@ -66,7 +74,12 @@ class SureSettings:
     margin_gradient: float = 0.5
     margin_level: float = 0.5
     margin_distance: float = 0.3
+    margin_blur: float = 1.0
     far_target: float = 0.02
+    margin_mistake: float = 1.5
+    c_mistake: float = 0.0
+    segmentation: float = 1.0
+    anchor: float = 0.0
     protect: float = 0.0
     start: float = 0.3
     full: float = 1.0
@@ -81,12 +94,18 @@ class SureSettings:
             raise ValueError(f"noise_place must be one of {', '.join(NOISE_PLACES)}, got {self.noise_place!r}")
         if self.form not in FORMS:
             raise ValueError(f"form must be one of {', '.join(FORMS)}, got {self.form!r}")
-        if self.blurred and self.noise_place != "field":
-            raise ValueError("blurred needs noise_place field: a blurred image is blurred everywhere")
+        if self.blurred and (self.noise_place != "field" or self.form != "margin"):
+            raise ValueError("blurred needs noise_place field and form margin: a blurred image is blurred everywhere")
+        if self.protect and not self.segmentation:
+            raise ValueError("protect needs segmentation: there is no gradient of the segmentation to protect")
         if self.protect and not self.one_graph:
             raise ValueError("protect needs one_graph: both gradients are taken from the same graph")
         if not 0.0 <= self.start < self.full <= 1.0:
             raise ValueError(f"0 <= start < full <= 1 is needed, got start {self.start} and full {self.full}")
+
+    def for_blur(self) -> SureSettings:
+        """What a step on blurred copies asks for: a rise by the margin for blur, which need not fade with distance."""
+        return replace(self, margin_level=self.margin_blur, c_d=0.0)
 
 
 PRINCIPLED = SureSettings()

@@ -17,6 +17,9 @@ from .geometry import SampleGeometry
 from .geometry import batch_geometry
 from .gradient_uncertainty import gradient_uncertainty_loss
 from .margins import margin_parts
+from .mistakes import anchor_loss
+from .mistakes import mistake_margin_loss
+from .mistakes import recorded_factors
 from .noise_uncertainty import noise_uncertainty_loss
 from .passes import Forward
 from .passes import NoisyInputs
@@ -100,13 +103,15 @@ class SureStep:
     def _one_graph(self, network: nn.Module, batch: _Supervised) -> dict[str, float]:
         """All three passes in one graph."""
         forward = self._forward(network)
-        logits = forward(batch.image)
+        with recorded_factors(network) as factors:
+            logits = forward(batch.image)
         clean = dirichlet(logits).vacuity
         with frozen_statistics(network):
             inputs = self._inputs(forward, batch, clean.detach())
             noisy = [forward(x) for x in inputs.images]
-        parts = self._segmentation(logits, batch)
-        supervision = self._supervision((clean, *(dirichlet(x).vacuity for x in noisy)), inputs, batch)
+        parts = self._clean_parts(logits, factors, batch)
+        maps, wrong = (clean, *(dirichlet(x).vacuity for x in noisy)), _wrong((logits, *noisy), batch.label)
+        supervision = self._supervision(maps, wrong, inputs, batch)
         parts |= self._under_noise(noisy[inputs.noisier], batch)
         if self.settings.protect:
             backward_protected(network, _total(parts), _total(supervision), self.settings.protect)
@@ -121,17 +126,18 @@ class SureStep:
         Exact, since the supervision sees the passes through u alone; dropout would draw anew.
         """
         forward = self._forward(network)
-        logits = forward(batch.image)
+        with recorded_factors(network) as factors:
+            logits = forward(batch.image)
         clean = dirichlet(logits).vacuity
         with frozen_statistics(network), torch.no_grad():
             inputs = self._inputs(forward, batch, clean.detach())
-            maps = [clean, *(dirichlet(forward(x)).vacuity for x in inputs.images)]
-        leaves = [u.detach().requires_grad_() for u in maps]
-        supervision = self._supervision(leaves, inputs, batch)
+            noisy = [forward(x) for x in inputs.images]
+        leaves = [u.detach().requires_grad_() for u in (clean, *(dirichlet(x).vacuity for x in noisy))]
+        supervision = self._supervision(leaves, _wrong((logits, *noisy), batch.label), inputs, batch)
         slopes = torch.autograd.grad(_total(supervision), leaves)
-        parts = self._segmentation(logits, batch)
+        parts = self._clean_parts(logits, factors, batch)
         (_total(parts) + (clean * slopes[0]).sum()).backward()
-        del logits, clean, maps
+        del logits, clean, noisy
         with frozen_statistics(network):
             for number, (x, slope) in enumerate(zip(inputs.images, slopes[1:], strict=True)):
                 again = forward(x)
@@ -142,6 +148,15 @@ class SureStep:
 
     def _segmentation(self, logits: Tensor, batch: _Supervised) -> dict[str, Tensor]:
         return self.segmentation.parts(logits, to_one_hot(batch.label, self.classes), batch.epoch)
+
+    def _clean_parts(self, logits: Tensor, factors: Sequence[Tensor], batch: _Supervised) -> dict[str, Tensor]:
+        """L_Seg of the clean pass where it has weight, and the anchor of the head for doubt where there is one."""
+        settings, parts = self.settings, dict[str, Tensor]()
+        if settings.segmentation:
+            parts |= {name: settings.segmentation * part for name, part in self._segmentation(logits, batch).items()}
+        if settings.anchor and factors:
+            parts["anchor"] = settings.anchor * anchor_loss(factors[0], batch.geometries)
+        return parts
 
     def _under_noise(self, logits: Tensor, batch: _Supervised) -> dict[str, Tensor]:
         """L_Seg of the noisier copy, where it is asked for."""
@@ -157,14 +172,24 @@ class SureStep:
         places = (batch.geometries, self.classes, self.spacing, settings, batch.generator)
         return noisy_inputs(batch.image, batch.label, hard, *places)
 
-    def _supervision(self, maps: Sequence[Tensor], inputs: NoisyInputs, batch: _Supervised) -> dict[str, Tensor]:
-        """The weighted parts of a (beta L_gu + gamma L_nu); ``maps``: u clean, at the first and the second level."""
+    def _supervision(
+        self, maps: Sequence[Tensor], wrong: Sequence[Tensor], inputs: NoisyInputs, batch: _Supervised
+    ) -> dict[str, Tensor]:
+        """The weighted parts of a (beta L_gu + gamma L_nu).
+
+        ``maps``: u clean, at the first and the second level; ``wrong``: where their most probable class is not the
+        label's.
+        """
         settings, geometries = self.settings, batch.geometries
+        settings = settings.for_blur() if inputs.blurred else settings
         clean, first, second = maps
         read = (clean, (first, second), inputs.levels, inputs.centres, geometries, settings)
         if settings.form == "margin":
             noise = margin_parts(*read, batch.generator)
             gradient = noise.pop("gradient")
+            if settings.c_mistake:
+                mistakes = mistake_margin_loss(maps, wrong, settings, batch.generator)
+                noise["mistakes"] = settings.c_mistake * mistakes
         else:
             gradient = gradient_uncertainty_loss(clean, geometries, settings, batch.generator)
             noise = noise_uncertainty_loss(*read)
@@ -184,8 +209,14 @@ class _Supervised:
     generator: torch.Generator
 
 
+@torch.no_grad()
+def _wrong(passes: Sequence[Tensor], label: Tensor) -> list[Tensor]:
+    """Where the most probable class of each pass's logits is not the label's, (B, ...) bool."""
+    return [logits.argmax(1) != label for logits in passes]
+
+
 def _total(parts: dict[str, Tensor]) -> Tensor:
-    return torch.stack(list(parts.values())).sum()
+    return torch.stack(list(parts.values())).sum() if parts else torch.zeros(())
 
 
 def _report(parts: dict[str, Tensor]) -> dict[str, float]:
