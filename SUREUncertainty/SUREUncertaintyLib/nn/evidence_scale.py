@@ -1,7 +1,8 @@
 """How much evidence a voxel's logits are worth: a small head beside a segmentation network, for doubt alone.
 
-All logits of a voxel are multiplied by the same factor exp(h) > 0, so that alpha = softplus(logit) + 1 keeps its order: the segmentation stays exactly as it is, while vacuity and probabilities may follow what the image looks like
-there. A temperature a voxel, as in local temperature scaling (Ding et al., ICCV 2021), here for Dirichlet evidence.
+All logits of a voxel are multiplied by the same factor exp(h) > 0, so that alpha = softplus(logit) + 1 keeps its order:
+the segmentation stays exactly as it is, while vacuity and probabilities may follow what the image looks like there. A
+temperature a voxel, as in local temperature scaling (Ding et al., ICCV 2021), here for Dirichlet evidence.
 """
 
 from __future__ import annotations

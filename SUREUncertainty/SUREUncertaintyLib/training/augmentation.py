@@ -14,12 +14,14 @@ from .recipe import AugmentationSection
 
 KEYS = ["image", "label"]
 MODES = ["bilinear", "nearest"]
+PAD_MODES = {"zeros": "constant", "border": "edge"}
+"""Our names, those of MONAI's ``RandAffine``, in the words of its padding."""
 
 
 class Augmentation:
     """Turns a case into one patch of the network's size, in place (deformed), in side (flipped) and in intensity.
 
-    Outside the scan the patch holds 0, the mean of a normalised scan, as in inference.
+    Outside the scan the patch holds 0, the mean of a normalised scan, as in inference, or repeats the scan's border.
 
     Args:
         section: strengths and probabilities.
@@ -61,14 +63,14 @@ def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
         "scale_range": [section.scale] * dims,
         "translate_range": [section.translate_mm] * dims,
         "mode": MODES,
-        "padding_mode": "zeros",
+        "padding_mode": [section.padding, "zeros"],
     }
     moves = section.rotate_degrees or section.scale or section.translate_mm
     # Without a movement nothing is interpolated: cropping alone takes a tenth of the time.
-    placed = RandAffined(prob=1.0, **common) if moves else ResizeWithPadOrCropd(KEYS, patch)
+    placed = RandAffined(prob=1.0, **common) if moves else ResizeWithPadOrCropd(KEYS, patch, mode=[PAD_MODES[section.padding], "constant"])
     transforms: list[Any] = [placed]
     if section.elastic_probability and dims == 3:
-        elastic = {"keys": KEYS, "mode": MODES, "padding_mode": "zeros", "prob": section.elastic_probability}
+        elastic = {"keys": KEYS, "mode": MODES, "padding_mode": [section.padding, "zeros"], "prob": section.elastic_probability}
         ranges = {"sigma_range": section.elastic_sigma, "magnitude_range": section.elastic_magnitude}
         transforms.append(Rand3DElasticd(spatial_size=patch, **ranges, **elastic))
     if section.flip_axes:

@@ -156,7 +156,11 @@ class OptimisationSection:
 
 @dataclass(frozen=True)
 class AugmentationSection:
-    """Strengths and probabilities; see ``training.augmentation``. Zero switches a transform off."""
+    """Strengths and probabilities; see ``training.augmentation``. Zero switches a transform off.
+
+    ``padding``: what lies outside the scan, ``zeros`` as in inference, or its ``border`` repeated. A network that is to
+    tell a blurred image from a sharp one needs ``border``: the sharp edge of the zeros would give it away.
+    """
 
     flip_axes: tuple[int, ...] = ()
     flip_probability: float = 0.5
@@ -176,6 +180,11 @@ class AugmentationSection:
     bias: float = 0.3
     low_resolution_probability: float = 0.0
     low_resolution_zoom: tuple[float, float] = (0.5, 1.0)
+    padding: str = "zeros"
+
+    def __post_init__(self) -> None:
+        if self.padding not in ("zeros", "border"):
+            raise TypeError(f"padding must be zeros or border, not {self.padding!r}")
 
 
 @dataclass(frozen=True)
