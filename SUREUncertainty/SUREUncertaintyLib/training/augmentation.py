@@ -54,7 +54,7 @@ def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
     from monai.transforms import RandFlipd
     from monai.transforms import ResizeWithPadOrCropd
 
-    dims = len(patch)
+    dims, outside = len(patch), [section.padding, "zeros"]
     angle = math.radians(section.rotate_degrees)
     common: dict[str, Any] = {
         "keys": KEYS,
@@ -63,14 +63,15 @@ def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
         "scale_range": [section.scale] * dims,
         "translate_range": [section.translate_mm] * dims,
         "mode": MODES,
-        "padding_mode": [section.padding, "zeros"],
+        "padding_mode": outside,
     }
     moves = section.rotate_degrees or section.scale or section.translate_mm
     # Without a movement nothing is interpolated: cropping alone takes a tenth of the time.
-    placed = RandAffined(prob=1.0, **common) if moves else ResizeWithPadOrCropd(KEYS, patch, mode=[PAD_MODES[section.padding], "constant"])
+    padded = [PAD_MODES[kind] for kind in outside]
+    placed = RandAffined(prob=1.0, **common) if moves else ResizeWithPadOrCropd(KEYS, patch, mode=padded)
     transforms: list[Any] = [placed]
     if section.elastic_probability and dims == 3:
-        elastic = {"keys": KEYS, "mode": MODES, "padding_mode": [section.padding, "zeros"], "prob": section.elastic_probability}
+        elastic = {"keys": KEYS, "mode": MODES, "padding_mode": outside, "prob": section.elastic_probability}
         ranges = {"sigma_range": section.elastic_sigma, "magnitude_range": section.elastic_magnitude}
         transforms.append(Rand3DElasticd(spatial_size=patch, **ranges, **elastic))
     if section.flip_axes:
