@@ -58,6 +58,8 @@ accuracy: $(VENV)/.test
 comparison: $(VENV)/.test
 	$(BIN)/sure compare run hippocampus --data $(DATA) --output build/comparison --results docs/results/comparison
 	$(BIN)/sure compare run acdc --data $(DATA) --output build/comparison --results docs/results/comparison
+	$(BIN)/sure compare run hippocampus-settings --data $(DATA) --output build/comparison --results docs/results/comparison
+	$(BIN)/sure compare page hippocampus-settings --results docs/results/comparison --output docs/settings.md
 	$(BIN)/sure compare page hippocampus acdc --results docs/results/comparison --output docs/comparison.md
 
 difficulty: $(VENV)/.test

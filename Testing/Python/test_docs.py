@@ -36,6 +36,8 @@ def test_the_comparison_page_is_made_from_the_recorded_results() -> None:
     page = ROOT / "docs" / "comparison.md"
     assert page.is_file() == bool(studies)
     assert not studies or page.read_text(encoding="utf-8") == comparison_page(studies, folder)
+    settings = comparison_page([load_study("hippocampus-settings")], folder)
+    assert (page.parent / "settings.md").read_text(encoding="utf-8") == settings
     for study in studies:
         for figure in ("robustness", "risk"):
             assert (page.parent / "pictures" / f"{study.name}-{figure}.png").is_file()

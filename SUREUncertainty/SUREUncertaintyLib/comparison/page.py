@@ -12,6 +12,7 @@ import numpy as np
 from ..metrics.bootstrap import Interval
 from ..metrics.bootstrap import grouped_bootstrap
 from ..metrics.bootstrap import paired_bootstrap
+from ..training.cases import TUNING
 from .arm_result import STRONGEST
 from .arm_result import ArmResult
 from .arm_result import read_results
@@ -52,8 +53,7 @@ def comparison_page(studies: Sequence[Study], results: Path, pictures: str = "pi
         "",
         "Made by `sure compare run` and `sure compare page` from the files in `docs/results/comparison`: every arm has "
         "its recipe and its result there. Same backbone and data for all arms of a study; what each training and each "
-        "estimate costs stands in the first table. Means over subjects with the 95 % bootstrap interval over subjects, "
-        "on scans that no network was trained or tuned on.",
+        "estimate costs stands in the first table. Means over subjects with the 95 % bootstrap interval over subjects.",
     ]
     for study in studies:
         arms = read_results(results / study.name, [arm.name for arm in study.compared])
@@ -67,7 +67,8 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
     groups = max(len({case["group"] for case in arm.cases.values()}) for arm in arms)
     yield f"## {study.title}"
     yield ""
-    yield f"{cases} held-out scans of {groups} subjects. {study.data_note}".strip()
+    kind = "tuning scans" if study.split == TUNING else "held-out scans, which no network was trained or tuned on,"
+    yield f"{cases} {kind} of {groups} subjects. {study.data_note}".strip()
     yield from _section("What each arm costs", _costs(arms))
     yield from _section("Segmentation and calibration", _means(arms, METRICS))
     yield from _section(
@@ -86,6 +87,11 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
     for kind in study.further:
         yield from _section(kind.title, _further(kind.name, arms))
     yield from _section("Scans of another kind", _outside(study, arms))
+    if study.split != TUNING:
+        yield from _figures(study, pictures)
+
+
+def _figures(study: Study, pictures: str) -> Iterator[str]:
     yield ""
     yield f"![Dice and doubt under damage]({pictures}/{study.name}-robustness.png)"
     yield ""
