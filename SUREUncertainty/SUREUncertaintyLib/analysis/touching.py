@@ -33,6 +33,19 @@ def at_roi_edge(labels: NDArray[Any], grid: Grid, roi: Roi) -> set[int]:
     return {int(value) for value in edge} - {0}
 
 
+def share_structure(labels: NDArray[Any], grid: Grid, one: Roi, other: Roi) -> bool:
+    """Whether labels other than 0 lie where two regions of interest overlap; ``labels`` (k, j, i) on ``grid``."""
+    blocks = (roi_slices(grid, one), roi_slices(grid, other))
+    both = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(*blocks, strict=True))
+    if any(part.stop <= part.start for part in both):
+        return False
+    inside = labels[both] != 0
+    for roi, block in zip((one, other), blocks, strict=True):
+        own = tuple(slice(p.start - b.start, p.stop - b.start) for p, b in zip(both, block, strict=True))
+        inside &= roi_mask(grid, roi)[own]
+    return bool(inside.any())
+
+
 def pieces_of(labels: NDArray[Any], values: Sequence[int]) -> dict[int, NDArray[np.int64]]:
     """Voxel counts of each structure's separate (26-connected) pieces, largest first; empty structures are left out."""
     boxes = dict(enumerate(ndimage.find_objects(labels), start=1))

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
 
+ENTROPY_THRESHOLD = 0.5
+"""Normalised entropy above which a voxel counts as doubtful where nothing was fitted: about P = 0.89 of two classes."""
+
 
 @dataclass(frozen=True)
 class Code:

@@ -28,6 +28,8 @@ from ...core.progress import IsCancelled
 from ...core.progress import Progress
 from ...core.progress import never
 from ...core.progress import silent
+from ...packages.metadata import ENTROPY_THRESHOLD
+from ...packages.metadata import PackageMetadata
 from ..choose import create_engine
 from ..engine import Engine
 from ..heads import Head
@@ -163,8 +165,16 @@ def check_estimator(name: str) -> None:
 
 
 def _averaged(package: Package, engine: AveragedEngine) -> Estimate:
-    metadata = replace(package.metadata, head="softmax", primary="entropy", kinds=("entropy",))
+    metadata = replace(_without_fit(package.metadata), head="softmax", primary="entropy", kinds=("entropy",))
     return Estimate(replace(package, metadata=metadata), engine, engine.estimator, engine.passes)
+
+
+def _without_fit(metadata: PackageMetadata) -> PackageMetadata:
+    """Without the threshold and the volume range that were fitted to another kind of doubt than entropy."""
+    if metadata.primary == "entropy":
+        return metadata
+    doubt = {name: value for name, value in metadata.raw.get("uncertainty", {}).items() if name != "volume_probability"}
+    return replace(metadata, threshold=ENTROPY_THRESHOLD, raw={**metadata.raw, "uncertainty": doubt})
 
 
 def _refuse_latents(package: Package, estimator: str) -> None:
