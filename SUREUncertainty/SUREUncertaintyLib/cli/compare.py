@@ -58,14 +58,19 @@ def page(
     from ..comparison.figures import draw
     from ..comparison.page import comparison_page
     from ..comparison.study import load_study
+    from ..core.errors import InputError
 
     studies = [load_study(name) for name in study]
+    found = {one.name: read_results(results / one.name, [arm.name for arm in one.compared]) for one in studies}
+    if not any(found.values()):
+        raise InputError(
+            f"No arm has a result in {results}. Run 'sure compare run {study[0]}' first, or correct --results."
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(comparison_page(studies, results), encoding="utf-8")
-    for one in studies:
-        arms = read_results(results / one.name, [entry.name for entry in one.compared])
+    for one, arms in found.items():
         for name in FIGURES if arms else ():
-            draw(name, arms, output.parent / "pictures" / f"{one.name}-{name}.png")
+            draw(name, arms, output.parent / "pictures" / f"{one}-{name}.png")
     typer.echo(f"Page: {output}")
 
 

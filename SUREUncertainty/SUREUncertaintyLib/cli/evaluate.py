@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 SOME_FAILED = 3
+ABSENT = "-"
 
 
 def evaluate(
@@ -102,11 +103,12 @@ def _lines(summary: dict[str, Any], output: Path) -> str:
 
 def _report(summary: dict[str, Any], output: Path) -> list[str]:
     """The means as a table, then the failures, for people."""
-    lines = [f"{'metric':<18} {'mean':>9}   95 % interval over {summary['n_groups']} groups"]
+    lines = [f"{'metric':<18} {'mean':>9}   {_interval_head(summary['n_groups'])}"]
     for metric, entry in summary["metrics"].items():
         numbers = entry["mean"]
         low, high = (_number(numbers[key]) for key in ("low", "high"))
-        lines.append(f"{metric:<18} {_number(numbers['mean']):>9}   {low} .. {high}")
+        interval = low if low == high == ABSENT else f"{low} .. {high}"
+        lines.append(f"{metric:<18} {_number(numbers['mean']):>9}   {interval}")
     lines += [f"failed: {failure['id']}: {failure['error']}" for failure in summary["failed"]]
     if summary.get("boundary", {}).get("prediction"):
         count = summary["boundary"]["prediction"]
@@ -115,5 +117,9 @@ def _report(summary: dict[str, Any], output: Path) -> list[str]:
     return [*lines, f"Every case: {rows}   all means: {output / 'summary.json'}"]
 
 
+def _interval_head(groups: int) -> str:
+    return f"95 % interval over {groups} groups" if groups != 1 else "no interval: one group only"
+
+
 def _number(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{value:.4f}"
+    return ABSENT if value is None or value != value else f"{value:.4f}"
