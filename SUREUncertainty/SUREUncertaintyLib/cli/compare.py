@@ -59,6 +59,7 @@ def page(
     from ..comparison.page import comparison_page
     from ..comparison.study import load_study
     from ..core.errors import InputError
+    from ..core.writing import write_text
 
     studies = [load_study(name) for name in study]
     found = {one.name: read_results(results / one.name, [arm.name for arm in one.compared]) for one in studies}
@@ -66,8 +67,7 @@ def page(
         raise InputError(
             f"No arm has a result in {results}. Run 'sure compare run {study[0]}' first, or correct --results."
         )
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(comparison_page(studies, results), encoding="utf-8")
+    write_text(output, comparison_page(studies, results))
     for one, arms in found.items():
         for name in FIGURES if arms else ():
             draw(name, arms, output.parent / "pictures" / f"{one}-{name}.png")

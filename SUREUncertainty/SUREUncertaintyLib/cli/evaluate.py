@@ -63,20 +63,11 @@ def evaluate(
     if raters is not None:
         chosen = create_estimator(estimator, model, engine, device, seed=seed)
         with terminal_progress() as progress:
-            summary = evaluate_raters(
-                raters,
-                chosen.package,
-                chosen.engine,
-                output,
-                samples,
-                seed,
-                split,
-                overwrite,
-                sizes=sizes,
-                progress=progress,
+            pair = (chosen.package, chosen.engine)
+            marked = evaluate_raters(
+                raters, *pair, output, samples, seed, split, overwrite, sizes=sizes, progress=progress
             )
-        text = (output / "summary.json").read_text(encoding="utf-8") if as_json else _lines(summary, output)
-        typer.echo(text)
+        _say(marked, output, as_json)
         return
     if cases is None:
         raise InputError("Give a list of cases with --cases, or a folder of several readers' slices with --raters.")
@@ -89,16 +80,15 @@ def evaluate(
         outcome = evaluate_cases(
             listed, chosen.package, chosen.engine, output, options, overwrite, cluster=cluster, progress=progress
         )
-    if as_json:
-        typer.echo((output / "summary.json").read_text(encoding="utf-8"))
-    else:
-        typer.echo(_lines(outcome.summary, output))
+    _say(outcome.summary, output, as_json)
     if outcome.n_failed:
         raise typer.Exit(SOME_FAILED)
 
 
-def _lines(summary: dict[str, Any], output: Path) -> str:
-    return "\n".join(_report(summary, output))
+def _say(summary: dict[str, Any], output: Path, as_json: bool) -> None:
+    typer.echo(
+        (output / "summary.json").read_text(encoding="utf-8") if as_json else "\n".join(_report(summary, output))
+    )
 
 
 def _report(summary: dict[str, Any], output: Path) -> list[str]:

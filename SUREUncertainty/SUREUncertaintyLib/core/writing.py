@@ -131,6 +131,22 @@ class OutputFolder:
         self._partial, self._made = None, []
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8, in folders that are made if missing; whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written, or the disk is full.
+    """
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise output_error(error, path) from error
+
+
 def write_volume(volume: Volume, path: Path) -> None:
     """Write a volume, compressed, in the format of the suffix (.nrrd, .nii.gz, .mha); whole or not at all.
 

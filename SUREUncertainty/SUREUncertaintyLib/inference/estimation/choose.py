@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,28 +49,6 @@ if TYPE_CHECKING:
     from ...packages.package import Package
 
 ESTIMATORS = ("native", "softmax", "dropout", "tta", "ensemble")
-
-
-class ImageEstimator(Protocol):
-    """Makes the channels of a whole normalised image, which ``head`` reads as probability and doubt."""
-
-    @property
-    def name(self) -> str:
-        """One of ``ESTIMATORS``."""
-
-    @property
-    def passes(self) -> int:
-        """Runs of a network that a window costs."""
-
-    @property
-    def head(self) -> Head:
-        """Reads what a call returns."""
-
-    def __call__(
-        self, image: NDArray[np.float32], progress: Progress = silent, is_cancelled: IsCancelled = never
-    ) -> NDArray[np.float32]:
-        """Blended channels (C, k, j, i) of an image (1, k, j, i) on the model's grid."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
