@@ -35,10 +35,11 @@ def run(
     from ..comparison.study import load_study
     from ..comparison.trainings import Workplace
     from .progress import terminal_progress
+    from .training_packages import training_packages
 
     wanted = load_study(study)
     place = Workplace(data, output.absolute(), (results or output / "results") / wanted.name, device)
-    with terminal_progress() as progress:
+    with training_packages(), terminal_progress() as progress:
         files = run_study(wanted, place, Limits(tuple(arm or ()), only_train, threads), progress)
     for path in files:
         typer.echo(f"Result: {path}")
