@@ -42,9 +42,7 @@ def wait_until(condition, seconds=RUN_SECONDS):
 def add_phantom(widget):
     """The phantom as the input, with the box of its left body as the region; the volume node."""
     widget.ui.phantomButton.click()
-    settings = parameters(widget)
-    settings.region = slicer.util.getFirstNodeByName("Left", "vtkMRMLMarkupsROINode")
-    return settings.inputVolume
+    return parameters(widget).inputVolume
 
 
 def run_and_wait(widget):
