@@ -17,7 +17,7 @@ from .neighbours import rim
 
 
 def at_image_edge(labels: NDArray[Any]) -> set[int]:
-    """Label values other than 0 on the outermost voxels of the array.
+    """Label values other than 0 on the outermost voxels of the array (k, j, i).
 
     An axis of one voxel has no edge that could cut anything.
     """
@@ -26,7 +26,7 @@ def at_image_edge(labels: NDArray[Any]) -> set[int]:
 
 
 def at_roi_edge(labels: NDArray[Any], grid: Grid, roi: Roi) -> set[int]:
-    """Label values other than 0 on the outermost voxels of a region of interest."""
+    """Label values other than 0 in (k, j, i) on ``grid`` on the outermost voxels of a region of interest."""
     block = labels[roi_slices(grid, roi)]
     mask = roi_mask(grid, roi)
     edge = np.unique(block[rim(mask)])

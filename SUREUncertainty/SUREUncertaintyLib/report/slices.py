@@ -104,6 +104,7 @@ class Panel:
         self.height = (up.stop - up.start) * self.step[1]
 
     def draw(self) -> None:
+        """Scan, doubt, outlines, region, mark, letters and scale bar, from below to above."""
         self._scan()
         self._doubt()
         self._contours()
