@@ -54,7 +54,7 @@ def gradient_magnitude(
 def zone_gradient(
     image: NDArray[Any], zone: BoundaryZone, spacing: Sequence[float] | None = None, in_plane: bool = False
 ) -> NDArray[np.float32]:
-    """Gradient magnitude (n,) of an image (k, j, i) at the n voxels of the zone's band; only its surroundings are read."""
+    """Gradient magnitude (n,) of an image (k, j, i) at the n voxels of the zone's band, from its surroundings."""
     wide = tuple(slice(max(s.start - 1, 0), min(s.stop + 1, n)) for s, n in zip(zone.box, image.shape, strict=True))
     inner = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(zone.box, wide, strict=True))
     gradient = gradient_magnitude(image[wide], spacing, zone.thick_axis if in_plane else None)
