@@ -1,6 +1,8 @@
-"""Renews docs/pictures/desktop-*.png in a desktop Slicer with nilearn in its Python (for the MNI152 template).
+"""Renews docs/pictures/desktop-*.png in a desktop Slicer.
 
-Slicer --testing --no-splash --additional-module-paths SUREUncertainty --python-script Testing/Slicer/desktop_pictures.py
+    Slicer --testing --additional-module-paths SUREUncertainty --python-script Testing/Slicer/desktop_pictures.py
+
+nilearn must be in Slicer's Python, for the MNI152 template.
 """
 
 import os
