@@ -11,6 +11,7 @@ from typing import Any
 from ..packages.metadata import PackageMetadata
 from .cells import ABSENT
 from .cells import definitions
+from .cells import details
 from .cells import figure
 from .cells import number
 from .cells import share
@@ -162,7 +163,7 @@ def _details(document: Mapping[str, Any]) -> str:
         "Regions": "; ".join(_box(roi) for roi in document["rois"]) or "whole scan",
         "Versions": ", ".join(f"{name} {version}" for name, version in document.get("versions", {}).items()),
     }
-    return definitions((name, escape(text)) for name, text in facts.items())
+    return details(facts.items())
 
 
 def _box(roi: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from ..corruptions.registry import find_corruption
 from ..corruptions.strengths import scale_of
 from ..robustness.results import BREAKS_BELOW
 from .cells import ABSENT
-from .cells import definitions
+from .cells import details
 from .cells import figure
 from .cells import number
 from .cells import table
@@ -181,4 +181,4 @@ def _details(document: Mapping[str, Any]) -> str:
         "Unit of strength": document["unit"],
         "Normalisation": str(document["normalisation"]),
     }
-    return definitions((name, escape(str(text))) for name, text in facts.items())
+    return details((name, str(text)) for name, text in facts.items())
