@@ -278,3 +278,13 @@ def test_a_text_file_is_written_whole_in_folders_that_are_made(tmp_path: Path, m
         write_text(target, "second")
     assert target.read_text(encoding="utf-8") == "first ü"
     assert [path.name for path in target.parent.iterdir()] == ["a.json"]
+
+
+def test_a_read_only_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(OutputError, match="may not be written to"):
+        write_text(tmp_path / "a.json", "text")

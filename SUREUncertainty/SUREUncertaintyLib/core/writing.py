@@ -8,6 +8,7 @@ import os
 import shutil
 import struct
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -143,7 +144,7 @@ def write_text(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        discard(partial)
         raise output_error(error, path) from error
 
 
@@ -169,8 +170,14 @@ def write_image(image: sitk.Image, path: Path) -> None:
         partial.replace(path)
     except (OSError, RuntimeError, InputError) as error:
         sentence = output_error(error, path)  # before the space comes back
-        partial.unlink(missing_ok=True)
+        discard(partial)
         raise sentence from None
+
+
+def discard(path: Path) -> None:
+    """Remove a half-written file as far as that is possible; on a read-only disk even a missing one cannot be removed."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def output_error(error: Exception, path: Path) -> OutputError:
