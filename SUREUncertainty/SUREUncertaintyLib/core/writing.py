@@ -175,7 +175,7 @@ def write_image(image: sitk.Image, path: Path) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a half-written file as far as that is possible; on a read-only disk even a missing one cannot be removed."""
+    """Remove a half-written file if possible; on a read-only disk even a missing one cannot be removed."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
 
