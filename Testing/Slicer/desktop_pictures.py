@@ -12,6 +12,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import qt
@@ -83,7 +84,6 @@ def show_series(widget, window):
 
 def show_two(widget):
     """Section 9: a second scan with a result of its own."""
-    parameters(widget).region.SetName("Left of the template")
     add_phantom(widget)
     assert run_and_wait(widget) is not None, widget.ui.statusLabel.text
     only(widget, "results")
@@ -152,7 +152,7 @@ def load_head(widget):
 
     settings = parameters(widget)
     settings.inputVolume = add_volume(slicer.mrmlScene, demo_scan())
-    settings.region = add_roi_node(slicer.mrmlScene, ROIS[0])
+    settings.region = add_roi_node(slicer.mrmlScene, replace(ROIS[0], name="Left side"))
     settings.region.SetLocked(True)
     assert run_and_wait(widget) is not None, widget.ui.statusLabel.text
 
