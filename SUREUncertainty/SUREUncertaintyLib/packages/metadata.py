@@ -96,6 +96,11 @@ class PackageMetadata:
         return tuple(label for label in self.labels if label.value != 0)
 
     @property
+    def size_stretch(self) -> float:
+        """How much wider than the middle 90 % of its samples' sizes the interval of a size is; 1 when not fitted."""
+        return float(self.raw.get("uncertainty", {}).get("size_stretch", 1.0))
+
+    @property
     def channels(self) -> int:
         """Number of input channels."""
         inputs = self.raw.get("network_data_format", {}).get("inputs", {})

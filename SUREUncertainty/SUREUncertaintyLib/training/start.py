@@ -47,11 +47,16 @@ class Start:
     def weights(self, recipe: Recipe) -> dict[str, Tensor]:
         """The package's weights, checked against the recipe's network; layers without weights may differ.
 
+        Latents may be new: their heads, and the posterior that no package holds, start fresh from the recipe's seed.
+
         Raises:
             PackageError: they belong to another network.
         """
+        import torch
+
+        torch.manual_seed(recipe.seed)
         network = create_network(recipe.network.name, recipe.network.arguments)
-        load_weights(network, self.package.weights_path)
+        load_weights(network, self.package.weights_path, partly=recipe.loss.base == "hierarchical")
         return {name: tensor * _factor(name, recipe.start_scale) for name, tensor in network.state_dict().items()}
 
     def record(self) -> dict[str, Any]:
