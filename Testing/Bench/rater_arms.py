@@ -78,6 +78,7 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "deep-lighter": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.0004, 0.00005]}),
     "deepest-lighter": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.01, 0.00005]}),
     "graded": ({}, {"kl_level_weights": [3.0, 0.75, 0.15, 0.01, 0.0003]}),
+    "all-levels": ({}, {"kl_level_weights": [1.5, 0.4, 0.1, 0.01, 0.00005]}),
     "deep": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.0094, 0.0023]}),
     "elbo": ({}, {}),
     "deepest-light-dim4": ({"latent_dim": 4}, {"kl_level_weights": [10.0, 10.0, 10.0, 10.0, 0.001]}),

@@ -41,7 +41,7 @@ def describe_latents(recipe: Recipe, network: LatentUNet, tuning: Sequence[Train
         "threshold": recipe.package.get("threshold", 0.1),
         "samples": SAMPLES,
     }
-    if not tuning:
+    if not tuning or network.latent_mode == "off":
         return section
     chosen = tuning[:: -(-len(tuning) // MOST_CASES)]
     drawn = [draw_samples(network, case, recipe.input.patch, primary) for case in chosen]
