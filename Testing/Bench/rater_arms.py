@@ -97,8 +97,9 @@ def base_recipe() -> dict[str, Any]:
 def short_recipe(name: str, seed: int, steps: int) -> dict[str, Any]:
     """The shipped recipe in the profile of this comparison."""
     document = {**base_recipe(), "name": name, "seed": seed, "augmentation": {}, "package": {}}
+    shared = {name: document["optimisation"][name] for name in ("weight_decay", "gradient_clip", "mixed_precision")}
     document["optimisation"] = {
-        **document["optimisation"],
+        **shared,
         **SHORT,
         "steps": steps,
         "warmup_steps": min(SHORT["warmup_steps"], steps // 5),
