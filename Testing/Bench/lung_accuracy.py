@@ -3,7 +3,7 @@
     python Testing/Bench/lung_accuracy.py [--data DIR]
 
 Writes docs/results/lung-nodule-ct.json, renews docs/hierarchical.md and puts the numbers on the model card. Refuses to
-run when a patient of these slices was trained or tuned on.
+run when a patient of these slices was trained or tuned on. Also compares the maps that each latent level makes alone.
 """
 
 from __future__ import annotations
@@ -17,8 +17,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rater_page import write_page
+from rater_shift import central_rows
 from rater_shift import middle
 from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.inference.normalisation import normalise
+from SUREUncertaintyLib.inference.sampling.drawing import SampleSource
+from SUREUncertaintyLib.inference.sampling.encoding import latent_layout
+from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
+from SUREUncertaintyLib.metrics.multirater import correlation
 from SUREUncertaintyLib.metrics.multirater_evaluation import SliceScores
 from SUREUncertaintyLib.metrics.multirater_evaluation import score_slice
 from SUREUncertaintyLib.metrics.multirater_evaluation import summarise_raters
@@ -36,6 +42,9 @@ ROOT = Path(__file__).resolve().parents[2]
 MODEL = "lung-nodule-ct"
 SAMPLES = 16
 BINS = 10
+LEVEL_SAMPLES = 20
+FLAT = 1e-4
+"""Nats: a map that never rises above it shows nothing."""
 
 
 class Reliability:
@@ -86,6 +95,45 @@ def score(
     return scored, reliability
 
 
+def compare_levels(package: Package, arrays: RaterArrays, rows: Sequence[int]) -> dict[str, list[Any]]:
+    """How much doubt each level makes alone, and how alike the maps of two levels are.
+
+    Returns:
+        ``mean``: mutual information in nats, mean over pixels and slices; ``correlation``: of two levels' maps, mean
+        over the slices on which neither is constant (None where there is none). Finest level first.
+    """
+    metadata, layout = package.metadata, latent_layout(package.metadata)
+    engine = create_engine(package, "openvino")
+    maps = []
+    for number, row in enumerate(rows):
+        volume = normalise(arrays.images[row][np.newaxis], metadata.normalisation)[np.newaxis]
+        source = SampleSource(volume, engine, layout, metadata.patch, metadata.overlap, (0, number))
+        maps.append([level_map(source, level, len(metadata.labels)) for level in range(layout.levels)])
+    pairs = [
+        [
+            [correlation(one[a], one[b]) if min(one[a].max(), one[b].max()) > FLAT else np.nan for one in maps]
+            for b in range(layout.levels)
+        ]
+        for a in range(layout.levels)
+    ]
+    means = [round(float(np.mean([one[level] for one in maps])), 7) for level in range(layout.levels)]
+    return {"mean": means, "correlation": [[_mean(cell) for cell in line] for line in pairs]}
+
+
+def level_map(source: SampleSource, level: int, classes: int) -> NDArray[np.float32]:
+    """Mutual information of samples in which only one level is drawn."""
+    alone = source.at_levels(frozenset({level}))
+    statistics = SampleStatistics((classes, *alone.plan.shape))
+    for sample in alone.draw(LEVEL_SAMPLES):
+        statistics.add(sample)
+    return statistics.maps().mutual_information
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    defined = [value for value in values if not np.isnan(value)]
+    return round(float(np.mean(defined)), 3) if defined else None
+
+
 def main() -> None:
     """Measure, write, and put the numbers on the card."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -103,6 +151,8 @@ def main() -> None:
     summary = summarise_raters(scored, run, package.metadata.foreground[0].name)
     card = {name: {"mean": entry["mean"]} for name, entry in summary["metrics"].items()}
     amended = amend_package(package, {"metrics": card, "reliability": reliability.rows()})
+    levels = compare_levels(package, arrays, central_rows(arrays, entries))
+    summary |= {"side": side, "levels": levels, "size_stretch": package.metadata.size_stretch}
     summary |= {"reliability": reliability.rows(), "fingerprint_of_card": amended.fingerprint}
     target = ROOT / "docs" / "results" / f"{MODEL}.json"
     target.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")

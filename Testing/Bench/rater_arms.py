@@ -27,6 +27,9 @@ LOSS = {
     "kl_warmup_epochs": WARMUP,
 }
 OURS = "hierarchical"
+CONTROL = "noise-channel"
+FAITHFUL = "faithful-code"
+PROBABILISTIC = "probabilistic-unet"
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,13 @@ class Arm:
 PLAIN = {"latent_mode": "off", "posterior": "none"}
 ARMS = {
     OURS: Arm("Hierarchical latents (ours)"),
-    "faithful-code": Arm(
+    FAITHFUL: Arm(
         "Hierarchical latents, form of the released code",
         {"posterior": "shared", "posterior_input": "label", "logsigma_clamp": None, "latent_dim": 1},
         {"preset": "faithful_code", "kl_weight": 1e-5, "kl_level_weights": None, "kl_warmup_epochs": 0},
     ),
-    "noise-channel": Arm("Control: fixed N(0, 1) noise channel", {"latent_mode": "noise", "posterior": "none"}),
-    "probabilistic-unet": Arm(
+    CONTROL: Arm("Control: fixed N(0, 1) noise channel", {"latent_mode": "noise", "posterior": "none"}),
+    PROBABILISTIC: Arm(
         "Probabilistic U-Net",
         {"latent_dim": 6},
         # a z of six numbers; the mean over them and the one location makes this weight the lower bound's
@@ -74,10 +77,12 @@ SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "deep-light": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.001, 0.00025]}),
     "deep-lighter": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.0004, 0.00005]}),
     "deepest-lighter": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.01, 0.00005]}),
-    "elbo": ({}, {}),
+    "graded": ({}, {"kl_level_weights": [3.0, 0.75, 0.15, 0.01, 0.0003]}),
+    "all-levels": ({}, {"kl_level_weights": [1.5, 0.4, 0.1, 0.01, 0.00005]}),
     "deep": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.0094, 0.0023]}),
-    "coarse": ({}, {"kl_level_weights": [1.0, 0.5, 0.0375, 0.0094, 0.0023]}),
+    "elbo": ({}, {}),
     "deepest-light-dim4": ({"latent_dim": 4}, {"kl_level_weights": [10.0, 10.0, 10.0, 10.0, 0.001]}),
+    "coarse": ({}, {"kl_level_weights": [1.0, 0.5, 0.0375, 0.0094, 0.0023]}),
 }
 """What was tried for ours on the tuning patients: changes of network arguments and loss options."""
 CHOSEN = "deepest-lighter"
@@ -92,8 +97,9 @@ def base_recipe() -> dict[str, Any]:
 def short_recipe(name: str, seed: int, steps: int) -> dict[str, Any]:
     """The shipped recipe in the profile of this comparison."""
     document = {**base_recipe(), "name": name, "seed": seed, "augmentation": {}, "package": {}}
+    shared = {name: document["optimisation"][name] for name in ("weight_decay", "gradient_clip", "mixed_precision")}
     document["optimisation"] = {
-        **document["optimisation"],
+        **shared,
         **SHORT,
         "steps": steps,
         "warmup_steps": min(SHORT["warmup_steps"], steps // 5),

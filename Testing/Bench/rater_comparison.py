@@ -12,8 +12,11 @@ scores it once on the validation patients; ``shift`` shows them damaged and fore
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
+from collections.abc import Iterator
 from collections.abc import Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from dataclasses import replace
 from functools import cached_property
@@ -247,6 +250,18 @@ def run_release(plan: Comparison) -> None:
     build_package(MODELS / BASE, described, shipped, licence_text(recipe), (1, 1, SIDE, SIDE), overwrite=True)
 
 
+@contextmanager
+def alone_in(work: Path) -> Iterator[None]:
+    """Two runs would write the same networks: the second one ends at once."""
+    work.mkdir(parents=True, exist_ok=True)
+    with (work / "in-use").open("w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SystemExit(f"Another run works in {work}; wait for it or choose another --work.") from None
+        yield
+
+
 PARTS = {"settings": run_settings, "arms": run_arms, "shift": run_shift}
 
 
@@ -262,11 +277,12 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     plan = Comparison(asked.data, asked.work.absolute(), asked.steps, asked.seeds)
-    for name, run in PARTS.items():
-        if asked.only in (None, name):
-            run(plan)
-    if asked.only == "release":
-        run_release(plan)
+    with alone_in(plan.work):
+        for name, run in PARTS.items():
+            if asked.only in (None, name):
+                run(plan)
+        if asked.only == "release":
+            run_release(plan)
     write_page(RESULTS, ROOT / "docs")
 
 

@@ -9,18 +9,25 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rater_arms import ARMS
 from rater_arms import BASE
 from rater_arms import CHOSEN
+from rater_arms import CONTROL
 from rater_arms import OURS
-from rater_arms import SETTINGS
+from rater_results import difference_words
+from rater_results import load_arm
+from rater_results import load_settings
+from rater_results import load_shift
+from rater_results import over_seeds
+from rater_results import paired
+from rater_shift import FOREIGN
 from rater_shift import SCORES
+from rater_shift import auroc_difference
+from rater_shift import wins
+from rater_verdict import LEAST_DIVERGENCE
+from rater_verdict import verdict_rows
 from SUREUncertaintyLib.metrics.bootstrap import Interval
 from SUREUncertaintyLib.metrics.bootstrap import grouped_bootstrap
-from SUREUncertaintyLib.metrics.bootstrap import paired_bootstrap
-from SUREUncertaintyLib.metrics.detection import error_detection
 
 TEXT = "hierarchical-text.md"
 PAGE = "hierarchical.md"
@@ -39,9 +46,6 @@ SIZES = {
     "area_coverage_nodule": "Readers' areas inside the 90 % interval, summed over a nodule",
 }
 PAIRED = ("ged2", "ncc", "dice_majority")
-COARSE = 0.01
-
-Floats = NDArray[np.float64]
 
 
 def write_page(results: Path, docs: Path) -> None:
@@ -53,30 +57,18 @@ def hierarchical_page(results: Path, docs: Path) -> str:
     """The text with its ``<!-- NAME -->`` lines replaced by tables."""
     text = (docs / TEXT).read_text(encoding="utf-8")
     tables = {
+        "short": verdict_rows,
         "scores": _score_rows,
         "differences": _difference_rows,
         "settings": _setting_rows,
         "probe": _probe_rows,
         "shift": _shift_rows,
         "package": _package_rows,
+        "levels": _level_rows,
     }
     for name, rows in tables.items():
         text = text.replace(f"<!-- {name} -->", "\n".join(rows(results)))
     return text
-
-
-def load_arm(results: Path, arm: str) -> list[dict[str, Any]]:
-    """The finished seeds of an arm."""
-    paths = [results / f"{arm}-{seed}.json" for seed in range(ARMS[arm].seeds)]
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()]
-
-
-def over_seeds(runs: Sequence[Mapping[str, Any]], metric: str) -> Floats:
-    """Values of the nodules, mean over seeds, NaN where undefined in all of them."""
-    table = np.array([run["values"][metric] for run in runs], dtype=np.float64)
-    defined = ~np.isnan(table)
-    total = np.where(defined, table, 0.0).sum(axis=0)
-    return np.where(defined.any(axis=0), total / np.maximum(defined.sum(axis=0), 1), np.nan)
 
 
 NOT_RUN = "**Not run yet.** The command above starts it or goes on with it."
@@ -113,24 +105,13 @@ def _difference_rows(results: Path) -> Iterator[str]:
     for arm, facts in ARMS.items():
         runs = load_arm(results, arm)
         if arm != OURS and runs and ours:
-            yield f"| {facts.title} | {' | '.join(_difference(ours, runs, metric) for metric in PAIRED)} |"
-
-
-def _difference(ours: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]], metric: str) -> str:
-    pair = over_seeds(ours, metric), over_seeds(others, metric)
-    found = paired_bootstrap(*pair, ours[0]["patients"])
-    text = f"{found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
-    return f"**{text}**" if found.excludes_zero else text
+            yield f"| {facts.title} | {' | '.join(difference_words(paired(ours, runs, metric)) for metric in PAIRED)} |"
 
 
 def _setting_rows(results: Path) -> Iterator[str]:
     yield "| Setting | Changes | GED^2 | NCC | Diversity | Dice, majority | KL a level, finest first |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
-    for setting in SETTINGS:
-        path = results / f"setting-{setting}.json"
-        if not path.is_file():
-            continue
-        run = json.loads(path.read_text(encoding="utf-8"))
+    for setting, run in load_settings(results).items():
         changed = {**run["network"], **run["loss"]}
         words = ", ".join(f"{name} {value}" for name, value in changed.items()) or "none"
         means = [f"{_mean([run], name).mean:.3f}" for name in ("ged2", "ncc", "diversity", "dice_majority")]
@@ -154,7 +135,7 @@ def _probe_rows(results: Path) -> Iterator[str]:
             if not probe:
                 continue
             spread = [", ".join(f"{level[name]:.3f}" for level in probe) for name in ("mean_spread", "std_spread")]
-            alive = sum(level["kl"] > COARSE for level in probe)
+            alive = sum(level["kl"] > LEAST_DIVERGENCE for level in probe)
             dead = sum(level["collapsed"] for level in probe)
             yield (
                 f"| {facts.title} | {_divergences(probe)} | {' | '.join(spread)} | {alive} of {len(probe)} | "
@@ -162,25 +143,47 @@ def _probe_rows(results: Path) -> Iterator[str]:
             )
 
 
+KINDS = {
+    "blur-1": "blur 1",
+    "blur-3": "blur 3",
+    "blur-10": "blur 10",
+    "patch": "patch",
+    "heart-mr": "heart MR",
+    "abdomen-ct": "abdomen CT",
+}
+
+
 def _shift_rows(results: Path) -> Iterator[str]:
     """AUROC of every score for telling shifted cases from clean ones; blur as three strengths."""
-    if not any(results.glob("shift-*.json")):
+    found = {arm: scores for arm in ARMS if (scores := load_shift(results, arm))}
+    if not found:
         yield NOT_RUN
         return
-    kinds = {"blur-1": "blur 1", "blur-3": "blur 3", "blur-10": "blur 10", "patch": "patch"}
-    kinds |= {"heart-mr": "heart MR", "abdomen-ct": "abdomen CT"}
-    yield f"| Method | Score | {' | '.join(kinds.values())} |"
-    yield f"| --- | --- |{' --- |' * len(kinds)}"
+    yield f"| Method | Score | {' | '.join(KINDS.values())} |"
+    yield f"| --- | --- |{' --- |' * len(KINDS)}"
     words = {"mean": "mean of the map", "near": "mean near the outline", "latent": "sum of KL(p, N(0, 1))"}
-    for arm, facts in ARMS.items():
-        path = results / f"shift-{arm}.json"
-        if not path.is_file():
-            continue
-        found = json.loads(path.read_text(encoding="utf-8"))["scores"]
+    for arm, scores in found.items():
         for score in SCORES:
-            if found["clean"][score][0] is not None:
-                cells = [f"{shift_auroc(found, kind, score):.2f}" for kind in kinds]
-                yield f"| {facts.title} | {words[score]} | {' | '.join(cells)} |"
+            if scores["clean"][score][0] is not None:
+                cells = [f"{wins(scores, kind, score).mean():.2f}" for kind in KINDS]
+                yield f"| {ARMS[arm].title} | {words[score]} | {' | '.join(cells)} |"
+    if {OURS, CONTROL} <= found.keys():
+        yield from _control_rows(found[OURS], found[CONTROL])
+
+
+def _control_rows(ours: Mapping[str, Any], control: Mapping[str, Any]) -> Iterator[str]:
+    """Ours minus the noise channel, with intervals."""
+    yield from (
+        "",
+        "AUROC of ours minus that of the noise channel; bold where the interval excludes 0.",
+        "",
+    )
+    yield f"| Score | {' | '.join(KINDS.values())} |"
+    yield f"| --- |{' --- |' * len(KINDS)}"
+    for score, words in {"mean": "mean of the map", "near": "mean near the outline"}.items():
+        cells = [difference_words(auroc_difference(ours, control, kind, score)) for kind in KINDS]
+        yield f"| {words} | {' | '.join(cells)} |"
+    yield from ("", f"Intervals are over patients, those of the {KINDS[FOREIGN[1]]} (one patient) over slices.")
 
 
 def _package_rows(results: Path) -> Iterator[str]:
@@ -191,7 +194,7 @@ def _package_rows(results: Path) -> Iterator[str]:
         return
     found = json.loads(path.read_text(encoding="utf-8"))
     counts = f"{found['n_nodules']} nodules, {found['n_groups']} patients"
-    where = f"{found['n_cases']} validation slices, the middle 64 x 64 pixels, {counts}"
+    where = f"{found['n_cases']} validation slices of {found['side']} x {found['side']} pixels, {counts}"
     yield f"`{found['model']}` by `make accuracy`: {where}; {found['samples']} samples a slice, 100 for the sizes."
     yield from ("", "| Metric | Mean | 95 % interval over patients |", "| --- | --- | --- |")
     for name, words in (SHOWN | SIZES).items():
@@ -202,10 +205,18 @@ def _package_rows(results: Path) -> Iterator[str]:
         yield f"| {part['pixels']} | {part['probability']:.3f} | {part['share']:.3f} |"
 
 
-def shift_auroc(found: Mapping[str, Any], kind: str, score: str) -> float:
-    """AUROC of a score for telling the cases of a kind from the clean ones."""
-    clean, shifted = (np.array(found[name][score], dtype=np.float64) for name in ("clean", kind))
-    return error_detection(np.concatenate([clean, shifted]), np.repeat([False, True], [len(clean), len(shifted)])).auroc
+def _level_rows(results: Path) -> Iterator[str]:
+    """What each level of the released package does alone."""
+    path = results.parent / f"{BASE}.json"
+    found = json.loads(path.read_text(encoding="utf-8")).get("levels") if path.is_file() else None
+    if found is None:
+        yield "Not measured yet."
+        return
+    numbers = range(len(found["mean"]))
+    yield f"| Level | Mean of its map, nats | {' | '.join(f'Correlation with {n}' for n in numbers)} |"
+    yield f"| --- | --- |{' --- |' * len(numbers)}"
+    for level, mean, line in zip(numbers, found["mean"], found["correlation"], strict=True):
+        yield f"| {level} | {mean:.5f} | {' | '.join('-' if c is None else f'{c:.2f}' for c in line)} |"
 
 
 def _interval(found: Interval) -> str:

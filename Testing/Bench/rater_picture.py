@@ -1,4 +1,4 @@
-"""``docs/hierarchical.png``: readers, samples and the map of every level for a few validation slices.
+"""``docs/pictures/hierarchical.png``: readers, samples and the map of every level for a few validation slices.
 
     python Testing/Bench/rater_picture.py [--data DIR]
 
@@ -88,7 +88,7 @@ def main() -> None:
         draw_row(axes, image, readers, samples, maps)
     for panel, title in zip(panels[0], titles, strict=True):
         panel.set_title(title, color=LIGHT, fontsize=8, pad=3)
-    figure.savefig(ROOT / "docs" / "hierarchical.png", facecolor=DARK)
+    figure.savefig(ROOT / "docs" / "pictures" / "hierarchical.png", facecolor=DARK)
 
 
 def draw_row(

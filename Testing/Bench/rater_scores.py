@@ -6,23 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from SUREUncertaintyLib.metrics.multirater_evaluation import SliceScores
+from SUREUncertaintyLib.metrics.multirater_evaluation import SLICE_METRICS
+from SUREUncertaintyLib.metrics.multirater_evaluation import by_nodule
+from SUREUncertaintyLib.metrics.multirater_evaluation import nodule_means
 from SUREUncertaintyLib.metrics.multirater_evaluation import score_slice
 from SUREUncertaintyLib.metrics.raters import RaterArrays
 from SUREUncertaintyLib.metrics.raters import RaterSlice
 from SUREUncertaintyLib.metrics.slice_predictor import SlicePredictor
 
 SAMPLES = 16
-METRICS = (
-    "ged2",
-    "ncc",
-    "ncc_variance",
-    "diversity",
-    "best_dice",
-    "dice_majority",
-    "rater_ece",
-    "auroc_disagreement",
-)
+METRICS = tuple(name for name in SLICE_METRICS if name != "area_coverage")
+"""Sizes would need a hundred samples of every method."""
 
 
 def score_slices(arrays: RaterArrays, entries: Sequence[RaterSlice], predictor: SlicePredictor) -> dict[str, Any]:
@@ -34,11 +28,10 @@ def score_slices(arrays: RaterArrays, entries: Sequence[RaterSlice], predictor: 
         )
         for entry in entries
     ]
-    values = {name: [_mean(scored, lesion, name) for lesion in lesions] for name in METRICS}
-    return {"slices": len(scored), "patients": [patient for patient, _ in lesions], "values": values}
+    nodules = by_nodule(scored)
+    values = {name: [_plain(x) for x in means] for name, means in nodule_means(nodules, METRICS).items()}
+    return {"slices": len(scored), "patients": [patient for patient, _ in nodules], "values": values}
 
 
-def _mean(scored: Sequence[SliceScores], lesion: tuple[str, str], name: str) -> float | None:
-    values = [score.values[name] for score in scored if score.entry.lesion == lesion]
-    defined = [value for value in values if not np.isnan(value)]
-    return round(float(np.mean(defined)), 6) if defined else None
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else round(value, 6)

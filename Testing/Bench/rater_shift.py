@@ -8,6 +8,7 @@ first nodule.
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from rater_predictors import NetworkPredictor
 from scipy.ndimage import binary_dilation
 from scipy.ndimage import gaussian_filter
 from SUREUncertaintyLib.core.reading import read_volume
+from SUREUncertaintyLib.metrics.bootstrap import LEVEL
+from SUREUncertaintyLib.metrics.bootstrap import RESAMPLES
+from SUREUncertaintyLib.metrics.bootstrap import Interval
 from SUREUncertaintyLib.metrics.raters import RaterArrays
 from SUREUncertaintyLib.metrics.raters import RaterSlice
 
@@ -27,6 +31,8 @@ PATCH = (slice(32, 40), slice(22, 32))
 PATCH_VALUE = 204
 NEAR = 5
 SCORES = ("mean", "near", "latent")
+FOREIGN = ("heart-mr", "abdomen-ct")
+"""Slices of other patients than the clean ones; damaged slices are paired with the clean ones."""
 
 Slice = NDArray[np.uint8]
 
@@ -84,6 +90,29 @@ def middle(slices: NDArray[Any], side: int) -> NDArray[Any]:
     """The middle of slices (..., H, W)."""
     top, left = ((length - side) // 2 for length in slices.shape[-2:])
     return slices[..., top : top + side, left : left + side]
+
+
+def wins(found: Mapping[str, Any], kind: str, score: str) -> NDArray[np.float64]:
+    """1 where a shifted case (row) scores above a clean one (column), 1/2 for a tie: its mean is the AUROC."""
+    clean, shifted = (np.array(found[name][score], dtype=np.float64) for name in ("clean", kind))
+    return (shifted[:, None] > clean) + 0.5 * (shifted[:, None] == clean)
+
+
+def auroc_difference(
+    first: Mapping[str, Any], second: Mapping[str, Any], kind: str, score: str, seed: int = 0
+) -> Interval:
+    """AUROC of one method minus that of another on the same cases; the interval resamples patients.
+
+    A damaged slice is drawn with the clean one that it was made from, foreign slices on their own.
+    """
+    gain = wins(first, kind, score) - wins(second, kind, score)
+    shifted, clean = gain.shape
+    generator = np.random.default_rng(seed)
+    columns = generator.integers(0, clean, (RESAMPLES, clean))
+    rows = generator.integers(0, shifted, (RESAMPLES, shifted)) if kind in FOREIGN else columns
+    drawn = [gain[np.ix_(row, column)].mean() for row, column in zip(rows, columns, strict=True)]
+    low, high = np.quantile(drawn, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
+    return Interval(float(gain.mean()), float(low), float(high), clean)
 
 
 def _scaled(plane: NDArray[Any]) -> Slice:

@@ -110,6 +110,44 @@ def spoiled_nifti(name: str, value: float, dtype: str) -> Maker:
     return saved(sitk.GetImageFromArray(array), name)
 
 
+def spoiled_pair(name: str) -> Maker:
+    """A NIfTI pair whose voxels are partly no numbers, chosen by one of its halves."""
+
+    def make(folder: Path) -> Path:
+        spoiled_nifti("a.img" if not name.endswith(".gz") else "a.img.gz", float("nan"), "float32")(folder)
+        return folder / name
+
+    return make
+
+
+def half_of_a_pair(name: str) -> Maker:
+    """One half of a NIfTI pair without the other."""
+
+    def make(folder: Path) -> Path:
+        sitk.WriteImage(to_itk(SCAN), str(folder / "a.img"))
+        (folder / ("a.hdr" if name == "a.img" else "a.img")).unlink()
+        return folder / name
+
+    return make
+
+
+def cut_pair(folder: Path) -> Path:
+    """A NIfTI pair of which the voxels were copied in part."""
+    sitk.WriteImage(to_itk(SCAN), str(folder / "a.img"))
+    data = (folder / "a.img").read_bytes()
+    (folder / "a.img").write_bytes(data[:-20])
+    return folder / "a.hdr"
+
+
+def analyze(folder: Path) -> Path:
+    """A pair in the format that NIfTI replaced: the same header without the word that says so."""
+    sitk.WriteImage(to_itk(SCAN), str(folder / "a.img"))
+    data = bytearray((folder / "a.hdr").read_bytes())
+    data[344:348] = bytes(4)
+    (folder / "a.hdr").write_bytes(data)
+    return folder / "a.img"
+
+
 def odd_name(name: str) -> Maker:
     """A file whose name is no UTF-8, as old archives hold them; the folder is given for DICOM."""
 
@@ -166,6 +204,14 @@ FILES: dict[str, tuple[Maker, str]] = {
     "truncated compressed MetaImage": (cut("a.mha", 0.9, True), INCOMPLETE),
     "NaN in a NIfTI": (spoiled_nifti("a.nii.gz", float("nan"), "float32"), "has 2 voxels without a usable value"),
     "infinity in a NIfTI": (spoiled_nifti("a.nii", float("inf"), "float64"), "has 2 voxels without a usable value"),
+    "NaN in a NIfTI pair": (spoiled_pair("a.img"), "has 2 voxels without a usable value"),
+    "NaN in a NIfTI pair, chosen by its header": (spoiled_pair("a.hdr"), "has 2 voxels without a usable value"),
+    "NaN in a compressed NIfTI pair": (spoiled_pair("a.img.gz"), "has 2 voxels without a usable value"),
+    "NIfTI header without voxels": (half_of_a_pair("a.hdr"), "one half of a pair; a.img is missing beside it"),
+    "NIfTI voxels without header": (half_of_a_pair("a.img"), NO_IMAGE),
+    "truncated NIfTI pair": (cut_pair, INCOMPLETE),
+    "NIfTI-2": (content("a.nii", struct.pack("<i", 540) + b"n+2\0\r\n\x1a\n" + bytes(600)), "NIfTI-2.*Save .*NIfTI-1"),
+    "Analyze": (analyze, "Analyze format, which does not say which side is left. Export"),
     "name in another encoding": (odd_name("t\udce9te.nii"), "t\\?te.nii holds characters that are no valid text"),
     "DICOM name in another encoding": (odd_name("t\udce9te.dcm"), "holds characters that are no valid text"),
     "empty file": (content("a.nii.gz", b""), NO_IMAGE),

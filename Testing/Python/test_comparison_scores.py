@@ -1,8 +1,11 @@
 """Case-level scores of an arm against numbers worked out by hand: rank correlation, risk-coverage, other kinds."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.comparison.arm_result import ArmResult
 from SUREUncertaintyLib.comparison.case_level import difference_of
 from SUREUncertaintyLib.comparison.case_level import in_common
@@ -111,3 +114,10 @@ def test_changes_of_a_recipe_are_nested_and_none_takes_a_key_away() -> None:
     changed = merged(base, {"loss": {"options": None, "ace": "log"}, "list": [3]})
     assert changed == {"loss": {"name": "sure", "ace": "log"}, "seed": 1, "list": [3]}
     assert base["loss"]["options"] == {"beta": 1}  # type: ignore[index]
+
+
+def test_a_page_without_any_result_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    page = tmp_path / "page.md"
+    assert run(["compare", "page", "hippocampus", "--results", str(tmp_path / "none"), "--output", str(page)]) == 2
+    assert "No arm has a result" in capsys.readouterr().err
+    assert not page.exists()

@@ -205,7 +205,7 @@ def test_the_command_writes_the_folder_and_says_what_happened(
     assert run([*fixed, "--extractor", "control-volume", "--keep", "0.9"]) == 0
     printed = capsys.readouterr().out
     assert "Nothing is dropped: 90% of 3 patients" in printed
-    assert "At this share the first patient goes at 10 patients." in printed
+    assert "At this share the first patient is dropped from 10 patients on." in printed
     assert run([*fixed, "--extractor", "control-volume", "--overwrite", "--combine", "both"]) == 2
     assert run([*fixed, "--extractor", "timm", "--checkpoint", "gone.pt", "--overwrite"]) == 2
     assert "gone.pt" in capsys.readouterr().err

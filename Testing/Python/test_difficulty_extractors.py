@@ -12,12 +12,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
+from SUREUncertaintyLib.core.checksum import file_sha256
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.resampling import model_grid
 from SUREUncertaintyLib.core.resampling import resample
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.difficulty.extractors.checkpoints import file_sha256
 from SUREUncertaintyLib.difficulty.extractors.checkpoints import load_into
 from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
 from SUREUncertaintyLib.difficulty.extractors.class_logits import CrossFitted

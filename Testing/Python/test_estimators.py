@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.inference.choose import create_engine
 from SUREUncertaintyLib.inference.estimation.choose import ESTIMATORS
+from SUREUncertaintyLib.inference.estimation.choose import Estimate
 from SUREUncertaintyLib.inference.estimation.choose import create_estimator
 from SUREUncertaintyLib.inference.estimation.choose import estimate
 from SUREUncertaintyLib.inference.estimation.choose import estimate_ensemble
@@ -226,3 +228,19 @@ def test_an_estimator_called_on_an_image_gives_what_its_head_reads(tiny_package:
         belief = chosen.head.belief(chosen(image))
         np.testing.assert_allclose(belief.probability.sum(axis=0), 1.0, atol=1e-5)
         assert (chosen.head.kind == "vacuity") == (name == "native")
+
+
+def test_an_estimator_keeps_nothing_that_was_fitted_to_another_kind_of_doubt(tiny_package: Package) -> None:
+    fitted = {"primary": "vacuity", "kinds": ["vacuity"], "threshold": 0.1, "volume_probability": 0.89}
+    metadata = replace(tiny_package.metadata, threshold=0.1, raw={**tiny_package.metadata.raw, "uncertainty": fitted})
+    package = replace(tiny_package, metadata=metadata)
+    for name, threshold in (("native", 0.1), ("softmax", 0.5), ("tta", 0.5)):
+        result = segment(scan(), *_pair(estimate(package, PointEngine(), name)))
+        assert result.threshold == threshold
+        assert result.provenance["options"]["volume_probability"] == (0.89 if name == "native" else 0.95)
+    softmax = replace(package, metadata=replace(metadata, head="softmax", primary="entropy", threshold=0.3))
+    assert estimate(softmax, PointEngine(), "tta").package.metadata.threshold == 0.3
+
+
+def _pair(chosen: Estimate) -> tuple[Package, Any]:
+    return chosen.package, chosen.engine

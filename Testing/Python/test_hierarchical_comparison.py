@@ -26,9 +26,10 @@ from rater_arms import ARMS  # noqa: E402
 from rater_arms import SETTINGS  # noqa: E402
 from rater_arms import arm_recipe  # noqa: E402
 from rater_arms import setting_recipe  # noqa: E402
-from rater_page import over_seeds  # noqa: E402
-from rater_page import shift_auroc  # noqa: E402
 from rater_predictors import NetworkPredictor  # noqa: E402
+from rater_results import over_seeds  # noqa: E402
+from rater_shift import auroc_difference  # noqa: E402
+from rater_shift import wins  # noqa: E402
 
 CHANNELS = (4, 6, 8)
 
@@ -129,10 +130,22 @@ def test_seeds_are_averaged_nodule_by_nodule_and_undefined_only_where_all_are() 
     np.testing.assert_array_equal(over_seeds(runs, "ncc"), [2.0, 4.0, np.nan])
 
 
-def test_shift_auroc_is_one_for_a_score_that_rises_and_half_for_one_that_stays() -> None:
+def test_wins_average_to_an_auroc_of_one_for_a_score_that_rises_and_half_for_one_that_stays() -> None:
     found = {"clean": {"mean": [0.1, 0.2]}, "blur-3": {"mean": [0.3, 0.4]}, "patch": {"mean": [0.1, 0.2]}}
-    assert shift_auroc(found, "blur-3", "mean") == 1.0
-    assert shift_auroc(found, "patch", "mean") == 0.5
+    assert wins(found, "blur-3", "mean").mean() == 1.0
+    assert wins(found, "patch", "mean").mean() == 0.5
+
+
+def test_a_difference_of_aurocs_is_zero_against_itself_and_its_interval_holds_its_mean() -> None:
+    generator = np.random.default_rng(0)
+    clean = generator.random(20).tolist()
+    ours = {"clean": {"mean": clean}, "patch": {"mean": [x + 0.8 for x in clean]}}
+    control = {"clean": {"mean": clean}, "patch": {"mean": generator.permutation(clean).tolist()}}
+    same = auroc_difference(ours, ours, "patch", "mean")
+    assert (same.mean, same.low, same.high) == (0.0, 0.0, 0.0)
+    found = auroc_difference(ours, control, "patch", "mean")
+    assert found.mean == pytest.approx(wins(ours, "patch", "mean").mean() - 0.5)
+    assert 0.0 < found.low < found.mean < found.high
 
 
 def test_cropping_without_movement_keeps_the_middle_exactly() -> None:

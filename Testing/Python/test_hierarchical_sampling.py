@@ -317,6 +317,12 @@ def test_interval_of_sizes_needs_a_hundred_samples() -> None:
         size_interval(np.arange(99.0))
 
 
+def test_the_stretch_moves_the_ends_away_from_the_median_but_never_below_zero() -> None:
+    interval = size_interval(np.arange(101.0), stretch=1.2)
+    assert (interval.low, interval.median, interval.high) == pytest.approx((0.0, 50.0, 104.0))
+    assert size_interval(np.arange(101.0), stretch=0.5).low == pytest.approx(27.5)
+
+
 def test_probability_bands_and_the_most_different_samples() -> None:
     assert probability_bands(np.float32([0.05, 0.1, 0.5, 0.89, 0.9])).tolist() == [0, 1, 2, 2, 3]
     line = np.zeros((4, 12), np.uint8)

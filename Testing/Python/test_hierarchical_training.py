@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.core.errors import PackageError
 from SUREUncertaintyLib.inference.choose import create_engine
 from SUREUncertaintyLib.metrics.multirater_evaluation import evaluate_raters
 from SUREUncertaintyLib.nn.hierarchical.collapse_probe import NO_INFORMATION
@@ -18,6 +19,9 @@ from SUREUncertaintyLib.nn.hierarchical.collapse_probe import probe_levels
 from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings
 from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.presets import preset
+from SUREUncertaintyLib.packages.weights import load_network
+from SUREUncertaintyLib.training.calibration import TuningSizes
+from SUREUncertaintyLib.training.calibration import size_stretch
 from SUREUncertaintyLib.training.cases import list_cases
 from SUREUncertaintyLib.training.cases import load_cases
 from SUREUncertaintyLib.training.deployment import deployable
@@ -29,6 +33,7 @@ from SUREUncertaintyLib.training.objectives import Batch
 from SUREUncertaintyLib.training.recipe import load_recipe
 from SUREUncertaintyLib.training.recipe import parse_recipe
 from SUREUncertaintyLib.training.run import train
+from SUREUncertaintyLib.training.start import Start
 
 SIDE = 16
 ARGUMENTS = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "channels": [4, 6, 8]}
@@ -135,6 +140,8 @@ def test_from_readers_to_a_package_that_samples(folder: Path, tmp_path: Path) ->
     assert [row["level"] for row in uncertainty["probe"]] == [0, 1]
     assert package.metadata.network_arguments["posterior"] == "none"
     assert package.metadata.expected.spacing_mm is None
+    assert package.metadata.size_stretch == uncertainty["size_stretch"] >= 0.1
+    assert f"{uncertainty['size_stretch']:g} times as far" in (package.root / "docs" / "README.md").read_text("utf-8")
     assert package.metadata.raw["training"]["tuning_ids"] == ["6", "7"]
     engine = create_engine(package, "openvino", "cpu")
     summary = evaluate_raters(folder, package, engine, tmp_path / "scores", samples=3)
@@ -143,6 +150,23 @@ def test_from_readers_to_a_package_that_samples(folder: Path, tmp_path: Path) ->
         *_, last = csv.DictReader(stream)
     assert {"kl_0", "kl_1", "beta", "tuning_kl_0", "std_spread_1", "tuning_dice"} <= set(last)
     assert float(last["kl_0"]) > 0.0
+
+
+def test_latents_go_on_from_a_package_without_them_and_another_network_is_refused(folder: Path, tmp_path: Path) -> None:
+    content = document()
+    plain = {**content, "network": {**content["network"], "arguments": {**ARGUMENTS, "latent_mode": "off"}}}
+    before = train(written(tmp_path, plain), folder, tmp_path / "plain", "cpu")
+    assert before is not None
+    recipe = parse_recipe(content)
+    first, again = (Start(before).weights(recipe) for _ in range(2))
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    shipped = load_network(before).state_dict()
+    assert all(torch.equal(first[name], shipped[name]) for name in shipped)
+    assert {name.split(".")[0] for name in set(first) - set(shipped)} == {"heads", "posterior_encoder"}
+    assert train(written(tmp_path, content), folder, tmp_path / "run", "cpu", start=before.root) is not None
+    content["network"]["arguments"]["channels"] = [4, 6, 10]
+    with pytest.raises(PackageError, match="do not fit"):
+        Start(before).weights(parse_recipe(content))
 
 
 def test_dead_latents_stand_as_a_warning_in_log_and_package(folder: Path, tmp_path: Path) -> None:
@@ -158,6 +182,19 @@ def test_dead_latents_stand_as_a_warning_in_log_and_package(folder: Path, tmp_pa
     TrainingLog(tmp_path / "log.csv", 0).add(1, measured)
     assert NO_INFORMATION in (tmp_path / "log.csv").read_text(encoding="utf-8")
     assert describe_latents(recipe, network, tuning)["warnings"] == [NO_INFORMATION]
+
+
+def test_the_stretch_is_the_smallest_that_holds_nine_tenths_of_the_readers_with_equal_weight_for_groups() -> None:
+    samples = np.arange(101.0)  # median 50, middle 90 % from 5 to 95
+    readers = np.array([50.0, 95.0, 140.0, 5.0])  # they need 0, 1, 2 and 1
+    assert size_stretch([TuningSizes("a", samples, readers)]) == 2.0
+    held = [TuningSizes("b", samples, np.array([50.0])) for _ in range(9)]
+    assert size_stretch([TuningSizes("a", samples, np.array([140.0])), *held]) == 2.0
+    many = [TuningSizes(str(n), samples, np.array([50.0])) for n in range(9)]
+    assert size_stretch([TuningSizes("a", samples, np.array([140.0])), *many]) == 0.1
+    assert (
+        size_stretch([TuningSizes("a", np.full(100, 7.0), np.array([9.0])), TuningSizes("b", samples, readers)]) == 2.0
+    )
 
 
 def test_the_same_batch_and_seed_give_the_same_gradient_and_another_seed_another() -> None:

@@ -81,6 +81,27 @@ def test_each_empty_region_is_named(metadata: PackageMetadata) -> None:
     assert "'right'" in found[texts.NOTHING_FOUND]
 
 
+def test_a_scan_of_unknown_orientation_is_told(metadata: PackageMetadata) -> None:
+    labels = Volume(two_balls().astype(np.uint8), CUBE, placed=False)
+    rows = structure_table(labels, Volume(np.zeros(CUBE.shape, np.float32), CUBE), LABELS, 0.5)
+    (notice,) = notices_for(labels, metadata, LABELS, rows)
+    assert notice.code == texts.PLACE_UNKNOWN
+    assert "left may be right" in notice.text
+
+
+@pytest.mark.parametrize(("start", "told"), [(-19, True), (1, True), (6, False)])
+def test_regions_that_share_a_structure_are_told_and_empty_overlaps_are_not(
+    metadata: PackageMetadata, start: int, told: bool
+) -> None:
+    """The structure ends at R 5.5; the regions overlap from ``start`` on."""
+    array = np.zeros(CUBE.shape)
+    array[15:25, 15:25, 15:25] = 1
+    rois = [Roi("one", (-20, -20, -20), (12, 20, 20)), Roi("two", (start, -20, -20), (19, 20, 20))]
+    found = notices_of(array, metadata, rois=rois)
+    assert (texts.REGIONS_OVERLAP in found) == told
+    assert not told or "the regions 'one' and 'two' overlap" in found[texts.REGIONS_OVERLAP]
+
+
 def test_a_missing_structure_is_named(metadata: PackageMetadata) -> None:
     found = notices_of(two_balls() == 1, metadata)
     assert set(found) == {texts.STRUCTURE_MISSING}

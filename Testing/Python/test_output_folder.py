@@ -22,6 +22,7 @@ from SUREUncertaintyLib.core.errors import OutputError
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.core.writing import OutputFolder
+from SUREUncertaintyLib.core.writing import write_text
 from SUREUncertaintyLib.core.writing import write_volume
 
 MEBIBYTE = 1 << 20
@@ -261,3 +262,29 @@ def test_an_unknown_suffix_is_refused_before_writing(tmp_path):
     with pytest.raises(InputError, match=r"must end in \.nrrd"):
         write_volume(asymmetric_volume(tilted_grid()), tmp_path / "a.jpg")
     assert names_in(tmp_path) == set()
+
+
+def test_a_text_file_is_written_whole_in_folders_that_are_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "new" / "a.json"
+    write_text(target, "first ü")
+    assert target.read_text(encoding="utf-8") == "first ü"
+
+    def full(self: Path, text: str, encoding: str) -> int:
+        self.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OutputError, match="The disk is full"):
+        write_text(target, "second")
+    assert target.read_text(encoding="utf-8") == "first ü"
+    assert [path.name for path in target.parent.iterdir()] == ["a.json"]
+
+
+def test_a_read_only_disk_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(OutputError, match="may not be written to"):
+        write_text(tmp_path / "a.json", "text")

@@ -18,6 +18,8 @@ from SUREUncertaintyLib.core.writing import write_volume
 from SUREUncertaintyLib.packages.metadata import Label
 from SUREUncertaintyLib.training.cases import list_cases
 from SUREUncertaintyLib.training.cases import load_cases
+from SUREUncertaintyLib.training.log import TrainingLog
+from SUREUncertaintyLib.training.log import read_rows
 from SUREUncertaintyLib.training.own_cases import find_pairs
 from SUREUncertaintyLib.training.own_cases import tuning_groups
 from SUREUncertaintyLib.training.own_facts import facts_of
@@ -189,3 +191,11 @@ def test_labels_that_are_no_label_maps_are_refused(tmp_path: Path) -> None:
     write_volume(labels.with_array(many), tmp_path / "a_seg.nrrd")
     with pytest.raises(InputError, match="at most 30 structures"):
         facts_of(find_pairs(tmp_path))
+
+
+def test_a_row_that_a_killed_training_left_half_written_is_dropped(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("step,loss\n1,0.5\n2,0.4\n,\n", encoding="utf-8")
+    assert [row["step"] for row in read_rows(path)] == [1.0, 2.0]
+    TrainingLog(path, 1).add(2, {"loss": 0.3})
+    assert path.read_text(encoding="utf-8").split() == ["step,loss", "1,0.5", "2,0.3"]

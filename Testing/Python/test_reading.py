@@ -33,6 +33,28 @@ def test_voxels_dtype_and_place_come_back(tmp_path, name, dtype):
     assert read.name == name.split(".")[0]
 
 
+@pytest.mark.parametrize("name", ["a.img", "a.img.gz"])
+def test_a_nifti_pair_is_read_by_either_half(tmp_path, name):
+    volume = asymmetric_volume(tilted_grid())
+    sitk.WriteImage(to_itk(volume.with_array(volume.array.astype("float32"))), str(tmp_path / name))
+    for half in (name, name.replace(".img", ".hdr")):
+        read = read_volume(tmp_path / half)
+        assert np.array_equal(read.array, volume.array)
+        assert read.grid.matches(volume.grid, 1e-4)
+        assert (read.name, read.placed) == ("a", True)
+
+
+def test_a_nifti_file_that_does_not_say_how_the_scan_lies_is_marked(tmp_path):
+    write_volume(asymmetric_volume(Grid((4, 5, 6))), tmp_path / "a.nii")
+    assert read_volume(tmp_path / "a.nii").placed
+    data = bytearray((tmp_path / "a.nii").read_bytes())
+    data[252:256] = bytes(4)
+    (tmp_path / "a.nii").write_bytes(data)
+    read = read_volume(tmp_path / "a.nii")
+    assert not read.placed
+    assert not read.with_array(read.array).placed
+
+
 def test_reading_says_nothing_on_the_console(tmp_path, capfd):
     write_volume(asymmetric_volume(tilted_grid(left_handed=True)), tmp_path / "a.nii.gz")
     read_volume(tmp_path / "a.nii.gz")

@@ -58,10 +58,13 @@ def play(session: SimpleNamespace, name: str, monkeypatch: pytest.MonkeyPatch, *
     script = importlib.import_module(name)
     if hasattr(script, "pump"):
         monkeypatch.setattr(script, "pump", session.desktop.tick)
-    script.journey(**arguments)
+    try:
+        script.journey(**arguments)
+    except shared.Skip as reason:
+        pytest.skip(str(reason))
 
 
-def load_dicom(session: SimpleNamespace, folder: Path) -> Any:
+def load_dicom(session: SimpleNamespace, widget: Any, folder: Path) -> Any:
     """What Slicer's DICOM database does, for one series."""
     session.desktop.dicom = sorted(folder.iterdir())
     return add_volume(slicer.mrmlScene, read_volume(folder))

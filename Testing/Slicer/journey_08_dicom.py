@@ -6,10 +6,12 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import slicer
+from journey import Skip
 from journey import add_phantom
 from journey import finish
 from journey import load_dicom
@@ -21,11 +23,13 @@ from journey import write_dicom
 
 def journey():
     """What comes back is what the module shows; a scan that is no DICOM gets a sentence."""
+    if find_spec("highdicom") is None:
+        raise Skip("highdicom, which an official Slicer brings, is not in this Slicer's Python")
     widget = open_module()
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("SURE_JOURNEY_FOLDER")))
     phantom = add_phantom(widget)
     write_dicom(phantom, folder / "series")
-    scan = load_dicom(folder / "series")
+    scan = load_dicom(widget, folder / "series")
     parameters(widget).inputVolume = scan
     published = run_and_wait(widget)
     assert published is not None, widget.ui.statusLabel.text

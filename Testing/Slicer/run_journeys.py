@@ -20,8 +20,8 @@ HERE = Path(__file__).resolve().parent
 MODULE = HERE.parents[1] / "SUREUncertainty"
 LIMIT_SECONDS = 900
 VARYING = re.compile(r"0x[0-9a-f]+|\d+")
-ORDINARY = re.compile(r'Switch to module:|saved +"|".*" Reader has successfully read')
-"""What Slicer itself says when a module is opened and a file is written or read."""
+ORDINARY = re.compile(r'Switch to module:|saved +"|".*" Reader has successfully read|journey (skipped|note): ')
+"""What Slicer itself says when a module is opened and a file is written or read, and what a journey says of itself."""
 
 
 def main() -> int:
@@ -43,7 +43,8 @@ def passes(slicer: Path, path: Path, folder: str, quiet: set[str]) -> bool:
     done = run(slicer, ["--python-script", str(path)], folder)
     lines = (line for line in done.stdout.splitlines() if shape(line) and not ORDINARY.match(line))
     new = sorted(line for line in lines if shape(line) not in quiet)
-    print(f"{path.stem}: exit code {done.returncode}", *new, sep="\n    ")
+    said = [line for line in done.stdout.splitlines() if line.startswith("journey ")]
+    print(f"{path.stem}: exit code {done.returncode}", *said, *new, sep="\n    ", flush=True)
     return done.returncode == 0 and not new
 
 

@@ -39,5 +39,5 @@ ACTIONS: dict[str, Callable[[Mask, Mask, Sequence[float]], Mask]] = {"grow": gro
 
 
 def doubtful_band(uncertainty: NDArray[Any], low: float, high: float) -> Mask:
-    """Voxels whose uncertainty lies in low..high."""
+    """Mask (k, j, i) of the voxels whose uncertainty lies in low..high."""
     return np.asarray((uncertainty >= low) & (uncertainty <= high))

@@ -20,7 +20,7 @@ def differs_from_neighbour(array: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def rim(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Voxels of the mask with one of six neighbours outside it; here the array's border counts as outside."""
+    """Voxels of the mask (same shape) with a face neighbour outside it; here the array's border counts as outside."""
     inner = mask.copy()
     for before, after in neighbour_pairs(mask.ndim):
         inner[before] &= mask[after]

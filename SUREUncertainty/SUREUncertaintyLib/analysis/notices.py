@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from ..core.roi import Roi
 from ..core.roi import roi_grid
@@ -22,6 +23,7 @@ from .rows import StructureRow
 from .touching import at_image_edge
 from .touching import at_roi_edge
 from .touching import pieces_of
+from .touching import share_structure
 
 SPACING_TOLERANCE = 1.25
 """Spacings within this factor of the training data's are resampled without a visible loss."""
@@ -69,9 +71,11 @@ def notices_for(
     """
     blocks = _blocks(labels.grid, label_set, rois)
     return (
+        *((_say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
         *_about_scan(labels.grid, metadata, blocks, contrast or {}),
         *_about_findings(blocks, metadata, structures),
         *_about_edges(labels, blocks),
+        *_about_overlap(labels, rois),
         *_about_pieces(labels, structures),
         *_about_doubt(structures, regions),
     )
@@ -117,12 +121,20 @@ def _extent(block: _Block, metadata: PackageMetadata) -> Iterator[Notice]:
 
 
 def _grey_values(blocks: list[_Block], metadata: PackageMetadata, contrast: Contrast) -> Iterator[Notice]:
-    outside = {block.where: _unlike(metadata, contrast.get(block.name, {})) for block in blocks}
-    places = [where for where, measures in outside.items() if measures]
-    if places:
-        measures = dict.fromkeys(measure for found in outside.values() for measure in found)
+    outside = [(block, found) for block in blocks if (found := _unlike(metadata, contrast.get(block.name, {})))]
+    if outside:
+        measures = dict.fromkeys(measure for _, found in outside for measure in found)
         facts = {"model": metadata.name, "modality": metadata.modality, "task": metadata.task}
-        yield _say(texts.CONTRAST, where=" and ".join(places), measures=", ".join(measures), **facts)
+        where = _together([block for block, _ in outside])
+        yield _say(texts.CONTRAST, where=where, measures=", ".join(measures), **facts)
+
+
+def _together(blocks: Sequence[_Block]) -> str:
+    """Several regions in one phrase."""
+    if len(blocks) == 1:
+        return blocks[0].where
+    *first, last = [f"'{block.name}'" for block in blocks]
+    return f"the regions {', '.join(first)} and {last}"
 
 
 def _unlike(metadata: PackageMetadata, measures: Mapping[str, float]) -> list[str]:
@@ -171,6 +183,16 @@ def _about_edges(labels: Volume, blocks: list[_Block]) -> Iterator[Notice]:
             yield _say(code, names=_list(names))
 
 
+def _about_overlap(labels: Volume, rois: Sequence[Roi]) -> Iterator[Notice]:
+    pairs = [
+        f"'{one.name}' and '{other.name}'"
+        for one, other in combinations(rois, 2)
+        if share_structure(labels.array, labels.grid, one, other)
+    ]
+    if pairs:
+        yield _say(texts.REGIONS_OVERLAP, pairs="; ".join(pairs))
+
+
 def _about_pieces(labels: Volume, structures: Sequence[StructureRow]) -> Iterator[Notice]:
     pieces = pieces_of(labels.array, [row.value for row in structures])
     names = [
@@ -208,8 +230,10 @@ def _list(names: Sequence[str]) -> str:
 
 
 def _lengths(values: Iterable[float], digits: int, between: str = " x ") -> str:
-    return between.join(f"{value:.{digits}f}" for value in values)
+    """Lengths with that many decimals, and two places of what would be nothing with them."""
+    return between.join(f"{value:.{digits}f}" if value >= 10.0**-digits else f"{value:.2g}" for value in values)
 
 
 def _span(values: tuple[float, float], digits: int) -> str:
-    return f"{values[0]:.{digits}f} to {values[1]:.{digits}f}"
+    low, high = (f"{value:.{digits}f}" for value in values)
+    return low if low == high else f"{low} to {high}"

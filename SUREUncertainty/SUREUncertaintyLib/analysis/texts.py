@@ -12,6 +12,8 @@ REGION_NEEDED = "region-needed"
 EXTENT = "extent-unlike-training"
 SPACING = "spacing-unlike-training"
 CONTRAST = "contrast-unlike-training"
+PLACE_UNKNOWN = "place-unknown"
+REGIONS_OVERLAP = "regions-overlap"
 
 TEXTS = {
     NOTHING_FOUND: (
@@ -43,6 +45,14 @@ TEXTS = {
     EXTENT: (
         "The size of {where} ({extent} mm) is unlike the training data of the model '{model}' ({expected} mm). "
         "Choose a region of that size around the structure."
+    ),
+    PLACE_UNKNOWN: (
+        "The file does not say how the scan lies in the patient, so left may be right, and front may be back. "
+        "Check the letters at the edges of the pictures, or export the scan again with its orientation."
+    ),
+    REGIONS_OVERLAP: (
+        "A structure lies where the regions {pairs} overlap. There each voxel belongs to the region that is surer of "
+        "it, so a structure may be shared out between them: make the regions smaller, or segment them in separate runs."
     ),
     SPACING: (
         "The voxel spacing of the scan ({spacing} mm) is unlike the training data of the model '{model}' "

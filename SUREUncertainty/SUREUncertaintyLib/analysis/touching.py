@@ -17,7 +17,7 @@ from .neighbours import rim
 
 
 def at_image_edge(labels: NDArray[Any]) -> set[int]:
-    """Label values other than 0 on the outermost voxels of the array.
+    """Label values other than 0 on the outermost voxels of the array (k, j, i).
 
     An axis of one voxel has no edge that could cut anything.
     """
@@ -26,11 +26,24 @@ def at_image_edge(labels: NDArray[Any]) -> set[int]:
 
 
 def at_roi_edge(labels: NDArray[Any], grid: Grid, roi: Roi) -> set[int]:
-    """Label values other than 0 on the outermost voxels of a region of interest."""
+    """Label values other than 0 in (k, j, i) on ``grid`` on the outermost voxels of a region of interest."""
     block = labels[roi_slices(grid, roi)]
     mask = roi_mask(grid, roi)
     edge = np.unique(block[rim(mask)])
     return {int(value) for value in edge} - {0}
+
+
+def share_structure(labels: NDArray[Any], grid: Grid, one: Roi, other: Roi) -> bool:
+    """Whether labels other than 0 lie where two regions of interest overlap; ``labels`` (k, j, i) on ``grid``."""
+    blocks = (roi_slices(grid, one), roi_slices(grid, other))
+    both = tuple(slice(max(a.start, b.start), min(a.stop, b.stop)) for a, b in zip(*blocks, strict=True))
+    if any(part.stop <= part.start for part in both):
+        return False
+    inside = labels[both] != 0
+    for roi, block in zip((one, other), blocks, strict=True):
+        own = tuple(slice(p.start - b.start, p.stop - b.start) for p, b in zip(both, block, strict=True))
+        inside &= roi_mask(grid, roi)[own]
+    return bool(inside.any())
 
 
 def pieces_of(labels: NDArray[Any], values: Sequence[int]) -> dict[int, NDArray[np.int64]]:

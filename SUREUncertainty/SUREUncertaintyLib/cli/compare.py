@@ -35,10 +35,11 @@ def run(
     from ..comparison.study import load_study
     from ..comparison.trainings import Workplace
     from .progress import terminal_progress
+    from .training_packages import training_packages
 
     wanted = load_study(study)
     place = Workplace(data, output.absolute(), (results or output / "results") / wanted.name, device)
-    with terminal_progress() as progress:
+    with training_packages(), terminal_progress() as progress:
         files = run_study(wanted, place, Limits(tuple(arm or ()), only_train, threads), progress)
     for path in files:
         typer.echo(f"Result: {path}")
@@ -58,14 +59,19 @@ def page(
     from ..comparison.figures import draw
     from ..comparison.page import comparison_page
     from ..comparison.study import load_study
+    from ..core.errors import InputError
+    from ..core.writing import write_text
 
     studies = [load_study(name) for name in study]
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(comparison_page(studies, results), encoding="utf-8")
-    for one in studies:
-        arms = read_results(results / one.name, [entry.name for entry in one.compared])
+    found = {one.name: read_results(results / one.name, [arm.name for arm in one.compared]) for one in studies}
+    if not any(found.values()):
+        raise InputError(
+            f"No arm has a result in {results}. Run 'sure compare run {study[0]}' first, or correct --results."
+        )
+    write_text(output, comparison_page(studies, results))
+    for one, arms in found.items():
         for name in FIGURES if arms else ():
-            draw(name, arms, output.parent / "pictures" / f"{one.name}-{name}.png")
+            draw(name, arms, output.parent / "pictures" / f"{one}-{name}.png")
     typer.echo(f"Page: {output}")
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import typer
 
 SOME_FAILED = 3
+ABSENT = "-"
 
 
 def evaluate(
@@ -62,20 +63,11 @@ def evaluate(
     if raters is not None:
         chosen = create_estimator(estimator, model, engine, device, seed=seed)
         with terminal_progress() as progress:
-            summary = evaluate_raters(
-                raters,
-                chosen.package,
-                chosen.engine,
-                output,
-                samples,
-                seed,
-                split,
-                overwrite,
-                sizes=sizes,
-                progress=progress,
+            pair = (chosen.package, chosen.engine)
+            marked = evaluate_raters(
+                raters, *pair, output, samples, seed, split, overwrite, sizes=sizes, progress=progress
             )
-        text = (output / "summary.json").read_text(encoding="utf-8") if as_json else _lines(summary, output)
-        typer.echo(text)
+        _say(marked, output, as_json)
         return
     if cases is None:
         raise InputError("Give a list of cases with --cases, or a folder of several readers' slices with --raters.")
@@ -88,25 +80,25 @@ def evaluate(
         outcome = evaluate_cases(
             listed, chosen.package, chosen.engine, output, options, overwrite, cluster=cluster, progress=progress
         )
-    if as_json:
-        typer.echo((output / "summary.json").read_text(encoding="utf-8"))
-    else:
-        typer.echo(_lines(outcome.summary, output))
+    _say(outcome.summary, output, as_json)
     if outcome.n_failed:
         raise typer.Exit(SOME_FAILED)
 
 
-def _lines(summary: dict[str, Any], output: Path) -> str:
-    return "\n".join(_report(summary, output))
+def _say(summary: dict[str, Any], output: Path, as_json: bool) -> None:
+    typer.echo(
+        (output / "summary.json").read_text(encoding="utf-8") if as_json else "\n".join(_report(summary, output))
+    )
 
 
 def _report(summary: dict[str, Any], output: Path) -> list[str]:
     """The means as a table, then the failures, for people."""
-    lines = [f"{'metric':<18} {'mean':>9}   95 % interval over {summary['n_groups']} groups"]
+    lines = [f"{'metric':<18} {'mean':>9}   {_interval_head(summary['n_groups'])}"]
     for metric, entry in summary["metrics"].items():
         numbers = entry["mean"]
         low, high = (_number(numbers[key]) for key in ("low", "high"))
-        lines.append(f"{metric:<18} {_number(numbers['mean']):>9}   {low} .. {high}")
+        interval = low if low == high == ABSENT else f"{low} .. {high}"
+        lines.append(f"{metric:<18} {_number(numbers['mean']):>9}   {interval}")
     lines += [f"failed: {failure['id']}: {failure['error']}" for failure in summary["failed"]]
     if summary.get("boundary", {}).get("prediction"):
         count = summary["boundary"]["prediction"]
@@ -115,5 +107,9 @@ def _report(summary: dict[str, Any], output: Path) -> list[str]:
     return [*lines, f"Every case: {rows}   all means: {output / 'summary.json'}"]
 
 
+def _interval_head(groups: int) -> str:
+    return f"95 % interval over {groups} groups" if groups != 1 else "no interval: one group only"
+
+
 def _number(value: float | None) -> str:
-    return "-" if value is None or value != value else f"{value:.4f}"
+    return ABSENT if value is None or value != value else f"{value:.4f}"

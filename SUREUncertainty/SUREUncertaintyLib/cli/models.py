@@ -45,8 +45,9 @@ def show_model(model: Model, as_json: AsJson = False) -> None:
     if as_json:
         _print_json({**_package_facts(package), "metadata": package.metadata.raw})
         return
-    facts = _package_facts(package)
-    typer.echo("\n".join(f"{key:<12} {value}" for key, value in facts.items()) + "\n")
+    facts = {"name": package.name, "fingerprint": package.fingerprint, "folder": str(package.root)}
+    size = f"{package.size_bytes / MEGABYTE:.1f} MB"
+    typer.echo("\n".join(f"{key:<12} {value}" for key, value in (facts | {"size": size}).items()) + "\n")
     typer.echo((package.root / "docs" / "README.md").read_text(encoding="utf-8"))
 
 

@@ -90,11 +90,13 @@ def _cases(image: Path | None, label: Path | None, cases: Path | None, split: st
 
 
 def _report(document: dict[str, Any], output: Path) -> list[str]:
+    from ..report.robustness_page import boundary_notes
     from ..report.robustness_page import finding
 
     lines = [finding(name, entry) for name, entry in document["corruptions"].items()]
     lines += [f"failed: {failure['id']}: {failure['error']}" for failure in document["failed"]]
-    if document["boundary"].get("prediction"):
-        guessed = document["boundary"]["prediction"]
-        lines.append(f"{guessed} of {document['n_cases']} scans have no label: their boundary is the prediction's.")
-    return [*lines, f"Report: {output / 'robustness.html'}   numbers: {output / 'robustness.csv'}"]
+    return [
+        *lines,
+        *boundary_notes(document),
+        f"Report: {output / 'robustness.html'}   numbers: {output / 'robustness.csv'}",
+    ]

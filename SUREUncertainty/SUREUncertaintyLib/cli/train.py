@@ -20,10 +20,12 @@ def train(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; the best one if left out.")] = None,
 ) -> None:
     """Train a network and write it as a model package."""
-    from ..training.run import train as run
     from .progress import terminal_progress
+    from .training_packages import training_packages
 
-    with terminal_progress() as progress:
+    with training_packages(), terminal_progress() as progress:
+        from ..training.run import train as run
+
         package = run(recipe, data, output, device, start, progress)
     if package is not None:
         typer.echo(f"The package lies in {package.root}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 
@@ -44,6 +45,12 @@ def check_modality(volume: Volume, expected: str) -> None:
         )
 
 
+def require_spacing(path: Path, spacing: tuple[float, ...]) -> None:
+    """Raise ``InputError`` unless every spacing of a file is a positive number of mm."""
+    if not all(math.isfinite(value) and value > 0 for value in spacing):
+        raise _impossible(f"The file {path.name} gives a voxel spacing of", spacing)
+
+
 def unusable_voxels(name: str, count: int) -> InputError:
     """The error for an image with ``count`` voxels that no network can take."""
     return InputError(
@@ -66,14 +73,18 @@ def _check_size(volume: Volume, needs_3d: bool) -> None:
 
 def _check_grid(name: str, grid: Grid) -> None:
     if not all(math.isfinite(value) and value > 0 for value in grid.spacing):
-        numbers = " x ".join(f"{value:g}" for value in grid.spacing)
-        raise InputError(
-            f"The voxel spacing of '{name}' is {numbers} mm, which is impossible. "
-            "Every spacing must be above zero: export the scan again, or correct it in Slicer (Volumes module)."
-        )
+        raise _impossible(f"The voxel spacing of '{name}' is", grid.spacing)
     cosines = np.reshape(grid.direction, (3, 3))
     if not np.isfinite([*grid.direction, *grid.origin]).all() or abs(np.linalg.det(cosines)) < 1e-3:
         raise InputError(f"The position or the axes of '{name}' are not usable. Export the scan again.")
+
+
+def _impossible(what: str, spacing: tuple[float, ...]) -> InputError:
+    numbers = " x ".join(f"{value:g}" for value in spacing)
+    return InputError(
+        f"{what} {numbers} mm, which is impossible. "
+        "Every spacing must be above zero: export the scan again, or correct it in Slicer (Volumes module)."
+    )
 
 
 def _finite_range(volume: Volume) -> tuple[float, float]:

@@ -10,19 +10,23 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk
 
+from .checks import require_spacing
 from .dicom import read_folder
 from .dicom import read_series_of
 from .dicom_header import is_dicom
 from .errors import InputError
 from .headers import check_header
 from .headers import check_voxels
-from .headers import require_spacing
 from .headers import require_text_name
-from .headers import truncated
+from .headers import says_where
+from .nifti_header import truncated
 from .resampling import from_itk
 from .volume import Volume
 
-_SUFFIXES = (".nii.gz", ".seg.nrrd", ".nrrd", ".nhdr", ".nii", ".mha", ".mhd", ".hdr", ".img", ".png", ".tif", ".tiff")
+_SUFFIXES = (
+    *(".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd"),
+    *(".png", ".tif", ".tiff"),
+)
 _FORMATS = "NRRD, NIfTI, MetaImage or DICOM"
 _ENDS_EARLY = ("fread got only", "expected", "cannot be read", "not read completely", "unexpected end", "premature")
 
@@ -87,7 +91,7 @@ def _read_image(path: Path) -> Volume:
     if image.GetDimension() == 4:
         image = image[:, :, :, 0]
     _require_geometry(path, image)
-    return replace(from_itk(image, scan_name(path)), modality="")
+    return replace(from_itk(image, scan_name(path)), modality="", placed=says_where(path))
 
 
 def _require_scalar(path: Path, reader: sitk.ImageFileReader) -> None:

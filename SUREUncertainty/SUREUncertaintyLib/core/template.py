@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 from itertools import product
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
@@ -37,7 +36,7 @@ def regions_by_template(scan: Volume) -> tuple[Roi, ...]:
     return tuple(_mapped(roi, transform) for roi in ROIS)
 
 
-def register(fixed: Volume, moving: Volume) -> Any:
+def register(fixed: Volume, moving: Volume) -> sitk.Transform:
     """The affine transform from points of ``moving`` to points of ``fixed`` (LPS mm), by mutual information.
 
     Raises:
@@ -66,25 +65,25 @@ def register(fixed: Volume, moving: Volume) -> Any:
     return transform
 
 
-def _coarse(volume: Volume) -> Any:
+def _coarse(volume: Volume) -> sitk.Image:
     image = sitk.Cast(to_itk(volume), sitk.sitkFloat32)
     factors = [max(1, int(WORKING_SPACING_MM // side)) for side in volume.grid.spacing]
     return sitk.BinShrink(image, factors)
 
 
-def _correlation(a: Any, b: Any) -> float:
+def _correlation(a: sitk.Image, b: sitk.Image) -> float:
     first, second = (sitk.GetArrayViewFromImage(image).ravel() for image in (a, b))
     inside = (first > 0) & (second != 0)
     return float(np.corrcoef(first[inside], second[inside])[0, 1]) if np.count_nonzero(inside) > 100 else 0.0
 
 
-def _mapped(roi: Roi, transform: Any) -> Roi:
+def _mapped(roi: Roi, transform: sitk.Transform) -> Roi:
     corners = np.array([_map_point(point, transform) for point in product(*zip(roi.low, roi.high, strict=True))])
     low, high = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     return Roi(roi.name, (low[0], low[1], low[2]), (high[0], high[1], high[2]))
 
 
-def _map_point(ras: tuple[float, ...], transform: Any) -> NDArray[np.float64]:
+def _map_point(ras: tuple[float, ...], transform: sitk.Transform) -> NDArray[np.float64]:
     signs = np.diag(LPS_TO_RAS)[:3]
     lps = np.asarray(transform.TransformPoint([float(x) for x in np.asarray(ras) * signs]))
     return np.asarray(lps * signs)

@@ -78,12 +78,14 @@ class Volume:
 
     Attributes:
         modality: DICOM's code ("CT", "MR", ...) where the file tells it, else empty.
+        placed: false where the file does not say how the scan lies in the patient, so that left may be right.
     """
 
     array: NDArray[Any]
     grid: Grid
     name: str = "volume"
     modality: str = ""
+    placed: bool = True
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3:

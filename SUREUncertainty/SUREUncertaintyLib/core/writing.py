@@ -8,6 +8,7 @@ import os
 import shutil
 import struct
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -131,6 +132,22 @@ class OutputFolder:
         self._partial, self._made = None, []
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8, in folders that are made if missing; whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written, or the disk is full.
+    """
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        discard(partial)
+        raise output_error(error, path) from error
+
+
 def write_volume(volume: Volume, path: Path) -> None:
     """Write a volume, compressed, in the format of the suffix (.nrrd, .nii.gz, .mha); whole or not at all.
 
@@ -153,8 +170,14 @@ def write_image(image: sitk.Image, path: Path) -> None:
         partial.replace(path)
     except (OSError, RuntimeError, InputError) as error:
         sentence = output_error(error, path)  # before the space comes back
-        partial.unlink(missing_ok=True)
+        discard(partial)
         raise sentence from None
+
+
+def discard(path: Path) -> None:
+    """Remove a half-written file if possible; on a read-only disk even a missing one cannot be removed."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
 
 
 def output_error(error: Exception, path: Path) -> OutputError:

@@ -18,7 +18,7 @@ NORMAL_QUARTILE = 0.6744897501960817
 
 
 def foreground_mean_and_sd(image: NDArray[Any]) -> tuple[float, float]:
-    """Mean and population standard deviation of the voxels that are not zero, float64; (0, 0) without any."""
+    """Mean and population standard deviation of the voxels of any shape that are not zero; (0, 0) without any."""
     values = image[image != 0]
     if not values.size:
         return 0.0, 0.0

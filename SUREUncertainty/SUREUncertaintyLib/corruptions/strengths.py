@@ -25,6 +25,11 @@ class Scale:
     at_one: float
     unit: str
 
+    @property
+    def title(self) -> str:
+        """The parameter's name for people; the unit has its length."""
+        return self.parameter.removesuffix("_mm").replace("_", " ")
+
     def at(self, strength: float) -> float:
         """The value at a strength."""
         return self.at_zero + (self.at_one - self.at_zero) * strength

@@ -145,6 +145,6 @@ def _sentence(share: float, patients: int, gone: int, scans: int, combine: str) 
     if gone:
         return f"{gone} of {patients} patients ({scans} scans) are left out at {share:.0%}."
     least = math.ceil((1.0 - ROUNDING) / (1.0 - share)) if share < 1.0 else 0
-    advice = f" At this share the first patient goes at {least} patients." if patients < least else ""
+    advice = f" At this share the first patient is dropped from {least} patients on." if patients < least else ""
     tie = " Several patients share the highest value, or pass in another structure." if not advice else ""
     return f"Nothing is dropped: {share:.0%} of {patients} patients is all of them.{advice}{tie}"

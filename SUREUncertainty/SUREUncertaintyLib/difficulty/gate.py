@@ -48,6 +48,11 @@ class DamageTest:
     high: float
 
     @property
+    def was_run(self) -> bool:
+        """Whether there were damaged and intact scans to tell apart."""
+        return 0 < self.damaged < self.scans
+
+    @property
     def status(self) -> Status:
         """``valid`` above chance, ``inverted`` below it, ``uninformative`` where the interval holds 0.5."""
         if self.low > CHANCE:
@@ -193,6 +198,8 @@ def _members(patients: NDArray[Any], chosen: NDArray[np.bool_]) -> list[NDArray[
 
 
 def _overall(gate: Gate) -> str:
+    if gate.damage and not any(test.was_run for test in gate.damage):
+        return "Whether this extractor finds damaged scans could not be tested here: there are too few usable scans."
     return {
         "valid": "This extractor may be used for filtering here: it finds damaged scans better than chance.",
         "inverted": (
@@ -205,6 +212,8 @@ def _overall(gate: Gate) -> str:
 
 def _damage_words(test: DamageTest) -> str:
     what = "labels" if test.of_labels else "image"
+    if not test.was_run:
+        return f"Damage of the {what} ({test.kind}): not tested, {test.damaged} of {test.scans} scans were damaged."
     found = {"valid": "found", "inverted": "inverted, ranked as easier", "uninformative": "not found"}[test.status]
     few = " Few patients: the interval is wide." if test.damaged < FEW_PATIENTS else ""
     return (

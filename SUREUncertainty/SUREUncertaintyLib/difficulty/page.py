@@ -76,17 +76,17 @@ def thumbnail(case: Case) -> bytes:
     image = upright(read_volume(case.image)).array
     labels = None if case.label is None else upright(read_labels(case.label), labels=True).array
     inside = np.flatnonzero(labels.any(axis=(1, 2))) if labels is not None else np.array([], dtype=int)
-    number = int(inside[len(inside) // 2]) if len(inside) else len(image) // 2
-    figure = Figure(figsize=(2.4, 2.4), dpi=80)
-    axes = figure.add_axes((0, 0, 1, 1))
+    middle = int(inside[len(inside) // 2]) if len(inside) else len(image) // 2
+    drawing = Figure(figsize=(2.4, 2.4), dpi=80)
+    axes = drawing.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
-    low, high = np.percentile(image[number], [1, 99])
+    low, high = np.percentile(image[middle], [1, 99])
     # the patient's right is on the left of the picture
-    axes.imshow(image[number, ::-1, ::-1], cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
-    if labels is not None and labels[number].any():
-        axes.contour(labels[number, ::-1, ::-1] > 0, levels=[0.5], colors="#ffb000", linewidths=1.0)
+    axes.imshow(image[middle, ::-1, ::-1], cmap="gray", vmin=low, vmax=max(high, low + 1e-6))
+    if labels is not None and labels[middle].any():
+        axes.contour(labels[middle, ::-1, ::-1] > 0, levels=[0.5], colors="#ffb000", linewidths=1.0)
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", facecolor="black")
+    drawing.savefig(stream, format="png", facecolor="black")
     return stream.getvalue()
 
 

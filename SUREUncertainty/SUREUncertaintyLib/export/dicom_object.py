@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import __version__
 from ..core.texts import DISCLAIMER
+from ..core.writing import discard
 from ..core.writing import output_error
 from .content import ExportContent
 from .dicom_attributes import quiet_dicom
@@ -72,7 +73,7 @@ def save_object(dataset: Any, path: Path) -> None:
             dataset.save_as(partial)
         partial.replace(path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        discard(partial)
         raise output_error(error, path) from error
 
 

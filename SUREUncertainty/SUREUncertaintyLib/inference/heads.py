@@ -66,7 +66,7 @@ def softplus(x: Float32) -> Float32:
 
 
 def softmax(logits: Float32, axis: int = 0) -> Float32:
-    """Class probabilities, float32, shifted by the largest logit so that nothing overflows."""
+    """Class probabilities, same shape, float32, shifted by the largest logit so that nothing overflows."""
     shifted = logits - logits.max(axis=axis, keepdims=True)
     np.exp(shifted, out=shifted)
     shifted /= shifted.sum(axis=axis, keepdims=True)
@@ -94,7 +94,7 @@ class EvidentialHead:
     kind = "vacuity"
 
     def blended(self, logits: Float32, axis: int = 0) -> Float32:
-        """Evidence e = softplus(logit); averaging e is averaging alpha = e + 1."""
+        """Evidence e = softplus(logit), same shape; averaging e is averaging alpha = e + 1."""
         return softplus(logits)
 
     def probability(self, blended: Float32) -> Float32:
@@ -104,7 +104,7 @@ class EvidentialHead:
         return alpha
 
     def belief(self, blended: Float32) -> Belief:
-        """p = alpha / S, u = C / S and the entropy of p."""
+        """p = alpha / S (C, ...), u = C / S (...) and the entropy of p (...)."""
         strength = blended.sum(axis=0) + np.float32(blended.shape[0])
         vacuity = np.divide(np.float32(blended.shape[0]), strength)
         probability = self.probability(blended)
@@ -117,15 +117,15 @@ class SoftmaxHead:
     kind = "entropy"
 
     def blended(self, logits: Float32, axis: int = 0) -> Float32:
-        """Probabilities, which are then averaged over windows."""
+        """Probabilities, same shape, which are then averaged over windows."""
         return softmax(logits, axis)
 
     def probability(self, blended: Float32) -> Float32:
-        """The averaged probabilities, renormalised against rounding and resampling."""
+        """The averaged probabilities (C, ...), renormalised against rounding and resampling."""
         return np.asarray(blended / blended.sum(axis=0, keepdims=True), dtype=np.float32)
 
     def belief(self, blended: Float32) -> Belief:
-        """Probability, with entropy as both kinds of doubt."""
+        """Probability (C, ...), with entropy (...) as both kinds of doubt."""
         probability = self.probability(blended)
         entropy = normalised_entropy(probability)
         return Belief(probability, entropy, entropy)

@@ -69,7 +69,7 @@ def check_settings(settings: Mapping[str, Any]) -> None:
 
 
 def mean_and_std(array: NDArray[Any], nonzero: bool = False) -> tuple[float, float]:
-    """Mean and population standard deviation in float64, two passes, plane by plane; (0, 0) when nothing counts."""
+    """Mean and population standard deviation of (k, j, i) in float64, plane by plane; (0, 0) when nothing counts."""
     planes = [array] if array.ndim == 1 else array
     count, total = 0, 0.0
     for plane in planes:

@@ -104,7 +104,7 @@ def window_starts(length: int, patch: int, overlap: float, multiple: int = 1) ->
 
 
 def gaussian_weight(patch: Sequence[int]) -> Float32:
-    """Importance of the voxels of one window, float32, 1 at its centre and at least 1e-3."""
+    """Importance of the voxels of one window, shape ``patch``, float32, 1 at its centre and at least 1e-3."""
     weight = np.ones((), dtype=np.float32)
     for length in patch:
         x = np.arange(length, dtype=np.float32) - np.float32((length - 1) / 2.0)
@@ -171,7 +171,7 @@ def _slices(origin: Origin, plan: WindowPlan) -> tuple[slice, ...]:
 
 
 def pad_image(image: Float32, plan: WindowPlan) -> Float32:
-    """Zeros around an image that is smaller than the window; zero is the mean of a z-scored image."""
+    """Zeros around an image (channels, k, j, i) smaller than the window; zero is the mean of a z-scored image."""
     if plan.padded == plan.shape:
         return image
     widths = [(b, p - n - b) for n, p, b in zip(plan.shape, plan.padded, plan.before, strict=True)]

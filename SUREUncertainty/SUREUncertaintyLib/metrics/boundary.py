@@ -58,7 +58,10 @@ def through_plane_axis(shape: Sequence[int], spacing: Sequence[float]) -> int | 
 
 
 def boundary_voxels(labels: NDArray[Any], spacing: Sequence[float] | None = None) -> NDArray[np.bool_]:
-    """Mask of the voxels whose neighbourhood holds more than one label; ``spacing`` decides about thick slices."""
+    """Mask, shaped as ``labels`` (k, j, i) or (j, i), of the voxels whose neighbourhood holds more than one label.
+
+    ``spacing``: mm in the order of the array's axes; it decides about thick slices.
+    """
     size = [3] * labels.ndim
     across = None if spacing is None else through_plane_axis(labels.shape, spacing)
     if across is not None:
@@ -129,7 +132,10 @@ class BoundaryZone:
 def boundary_zone(
     labels: NDArray[Any], spacing: Sequence[float] | None = None, widths: Widths | None = None
 ) -> BoundaryZone | None:
-    """The zone around the boundaries of a label map; None when it has no boundary (distances are then undefined)."""
+    """The zone around the boundaries of a label map (k, j, i); None when it has no boundary (distances are undefined).
+
+    ``spacing``: mm in the order of the array's axes.
+    """
     boundary = boundary_voxels(labels, spacing)
     if not boundary.any():
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,6 +81,7 @@ class SliceScores:
     values: dict[str, float]
     sizes: NDArray[np.float64]
     areas: NDArray[np.float64]
+    stretch: float = 1.0
 
 
 def evaluate_raters(
@@ -158,9 +160,9 @@ def score_slice(entry: RaterSlice, prediction: SlicePrediction, readings: NDArra
         "dice_majority": dice(prediction.labels != 0, majority(readings)),
         "rater_ece": rater_calibration_error(1.0 - prediction.probability[0], share),
         "auroc_disagreement": error_detection(prediction.uncertainty, (share > 0) & (share < 1)).auroc,
-        "area_coverage": _coverage(prediction.sizes, areas),
+        "area_coverage": _coverage(prediction.sizes, areas, prediction.stretch),
     }
-    return SliceScores(entry, values, prediction.sizes, areas)
+    return SliceScores(entry, values, prediction.sizes, areas, prediction.stretch)
 
 
 def summarise_raters(scored: Sequence[SliceScores], run: dict[str, Any], structure: str) -> dict[str, Any]:
@@ -168,11 +170,9 @@ def summarise_raters(scored: Sequence[SliceScores], run: dict[str, Any], structu
 
     Intervals are the percentile bootstrap over patients.
     """
-    nodules: dict[tuple[str, str], list[SliceScores]] = {}
-    for score in scored:
-        nodules.setdefault(score.entry.lesion, []).append(score)
+    nodules = by_nodule(scored)
     patients = [patient for patient, _ in nodules]
-    values = {name: [_mean(slices, name) for slices in nodules.values()] for name in SLICE_METRICS}
+    values = nodule_means(nodules, SLICE_METRICS)
     values |= {NODULE_METRICS[0]: [_nodule_coverage(slices) for slices in nodules.values()]}
     seed = int(run["seed"])
     metrics = {name: dict(plain(vars(grouped_bootstrap(v, patients, seed)))) for name, v in values.items()}
@@ -190,6 +190,21 @@ def summarise_raters(scored: Sequence[SliceScores], run: dict[str, Any], structu
     }
 
 
+def by_nodule(scored: Sequence[SliceScores]) -> dict[tuple[str, str], list[SliceScores]]:
+    """Slices of each (patient, nodule), in order of first appearance."""
+    nodules: dict[tuple[str, str], list[SliceScores]] = {}
+    for score in scored:
+        nodules.setdefault(score.entry.lesion, []).append(score)
+    return nodules
+
+
+def nodule_means(
+    nodules: Mapping[tuple[str, str], Sequence[SliceScores]], names: Sequence[str]
+) -> dict[str, list[float]]:
+    """Of every metric the mean over each nodule's slices; NaN where it is undefined on all of them."""
+    return {name: [_mean(slices, name) for slices in nodules.values()] for name in names}
+
+
 def write_raters(scored: Sequence[SliceScores], summary: dict[str, Any], folder: Path) -> None:
     """Write ``slices.csv`` and ``summary.json``."""
     with (folder / "slices.csv").open("w", encoding="utf-8", newline="") as stream:
@@ -203,17 +218,18 @@ def write_raters(scored: Sequence[SliceScores], summary: dict[str, Any], folder:
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 
 
-def _coverage(sizes: NDArray[np.float64], areas: NDArray[np.float64]) -> float:
+def _coverage(sizes: NDArray[np.float64], areas: NDArray[np.float64], stretch: float) -> float:
     """Share of the readers' areas that the 90 % interval of the samples' areas holds."""
     if not sizes.size:
         return float("nan")
-    interval = size_interval(sizes)
+    interval = size_interval(sizes, stretch=stretch)
     return float(np.mean([interval.holds(float(area)) for area in areas]))
 
 
 def _nodule_coverage(slices: Sequence[SliceScores]) -> float:
     """The same for areas summed over a nodule's slices: sample k of one slice belongs to sample k of the next."""
-    return _coverage(np.sum([s.sizes for s in slices], axis=0), np.sum([s.areas for s in slices], axis=0))
+    sizes, areas = (np.sum([getattr(s, name) for s in slices], axis=0) for name in ("sizes", "areas"))
+    return _coverage(sizes, areas, slices[0].stretch)
 
 
 def _mean(slices: Sequence[SliceScores], name: str) -> float:

@@ -15,7 +15,7 @@ from .cases import Case
 
 
 def read_reference(case: Case, image: Volume, classes: tuple[Label, ...]) -> NDArray[Any] | None:
-    """The label map on the scan's voxels, None for a case without; values that the model does not know are background.
+    """The label map (k, j, i) on the scan's voxels, None for a case without; values that are unknown become 0.
 
     Raises:
         InputError: the file cannot be read, does not lie on the scan's grid, or holds none of the structures.

@@ -54,7 +54,7 @@ def gradient_magnitude(
 def zone_gradient(
     image: NDArray[Any], zone: BoundaryZone, spacing: Sequence[float] | None = None, in_plane: bool = False
 ) -> NDArray[np.float32]:
-    """Gradient magnitude of a whole image in the zone's band, one value a voxel, computed around the zone only."""
+    """Gradient magnitude (n,) of an image (k, j, i) at the n voxels of the zone's band, from its surroundings."""
     wide = tuple(slice(max(s.start - 1, 0), min(s.stop + 1, n)) for s, n in zip(zone.box, image.shape, strict=True))
     inner = tuple(slice(s.start - w.start, s.stop - w.start) for s, w in zip(zone.box, wide, strict=True))
     gradient = gradient_magnitude(image[wide], spacing, zone.thick_axis if in_plane else None)
@@ -62,7 +62,7 @@ def zone_gradient(
 
 
 def gradient_relation(gradient: NDArray[Any], uncertainty: NDArray[Any]) -> RankStatistics:
-    """P1, sharp edges are certain: the band's gradients against its clean uncertainties."""
+    """P1, sharp edges are certain: gradients (n,) of the band's voxels against their clean uncertainties (n,)."""
     return rank_statistics(gradient, uncertainty)
 
 
@@ -81,13 +81,13 @@ def binned_gradient_relation(
 
 
 def distance_relation(distance: NDArray[Any], clean: NDArray[Any], noisy: NDArray[Any]) -> RankStatistics:
-    """P2/P3, the rise caused by noise fades with distance: distances against u_noisy - u, formed in float32."""
+    """P2/P3, the rise caused by noise fades with distance: distances (n,) against u_noisy - u (n,), in float32."""
     rise = np.asarray(noisy, dtype=np.float32) - np.asarray(clean, dtype=np.float32)
     return rank_statistics(distance, rise)
 
 
 def level_relation(uncertainty_by_level: Mapping[float, NDArray[Any]]) -> LevelStatistics:
-    """P2, more noise is more doubt: uncertainties of the same voxels at every noise level."""
+    """P2, more noise is more doubt: uncertainties (n,) of the same n voxels at every noise level."""
     if not uncertainty_by_level:
         return level_statistics((), np.empty((0, 0)))
     return level_statistics(tuple(uncertainty_by_level), np.stack(list(uncertainty_by_level.values())))

@@ -41,6 +41,7 @@ class SlicePrediction:
         labels: (H, W) class numbers of the answer that the method stands for.
         uncertainty: (H, W), the method's primary map.
         sizes: foreground pixels of at least 100 samples; empty for a method without samples.
+        stretch: of the interval of sizes, see ``size_interval``.
     """
 
     samples: Float32
@@ -48,6 +49,7 @@ class SlicePrediction:
     labels: NDArray[np.uint8]
     uncertainty: Float32
     sizes: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    stretch: float = 1.0
 
 
 class SlicePredictor(Protocol):
@@ -115,7 +117,8 @@ class Samples:
         probability = maps.probability[:, 0]
         labels = probability.argmax(axis=0).astype(np.uint8)
         measured = np.array(sizes if self.with_sizes else [])
-        return SlicePrediction(np.stack(kept), probability, labels, maps.map(metadata.primary)[0], measured)
+        doubt = maps.map(metadata.primary)[0]
+        return SlicePrediction(np.stack(kept), probability, labels, doubt, measured, metadata.size_stretch)
 
     def _draws(self, source: SampleSource) -> Iterator[Float32]:
         return source.draw(max(self.count, LEAST_SAMPLES) if self.with_sizes else self.count)

@@ -34,6 +34,8 @@ def score_structures(
 ) -> dict[str, float]:
     """Put overlap, surface, calibration and detection of every foreground class, and their means, into ``scores``.
 
+    ``reference`` (k, j, i) holds values of ``classes``; ``spacing`` is in mm in the order of its axes.
+
     Channel n of the probabilities belongs to ``classes[n]``. Returns the UEO threshold of each structure.
     """
     ranking = UncertaintyRanking(prediction.uncertainty)

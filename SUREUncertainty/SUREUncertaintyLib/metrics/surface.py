@@ -68,7 +68,7 @@ def pooled_surface_distances(
 def surface_distance(
     prediction: NDArray[Any], reference: NDArray[Any], spacing: Sequence[float], empty: EmptyRule = "undefined"
 ) -> SurfaceDistance:
-    """HD95 and ASSD of two masks in mm; ``spacing`` in the order of the array's axes.
+    """HD95 and ASSD of two masks of the same shape, in mm; ``spacing`` in mm in the order of the array's axes.
 
     An empty mask leaves both NaN with the reason; with ``empty="diagonal"`` a missed or spurious structure gets the
     diagonal of the image instead, so that it is never better than a found one. Both empty is always NaN.

@@ -14,6 +14,10 @@ from .doubt import HIGHEST
 from .doubt import set_threshold
 from .doubt import threshold_of
 from .focus import focus_of
+from .framing import AXES
+from .framing import frame_slice
+from .framing import slice_centre
+from .framing import slice_frame
 from .nodes import PublishedNodes
 from .nodes import all_published
 
@@ -47,10 +51,18 @@ def outline_only(scene: Any, published: PublishedNodes) -> None:
             display.SetVisibility(other.segmentation is published.segmentation)
 
 
-def look_at(scene: Any, published: PublishedNodes) -> None:
-    """Centre every slice view on the slices that show most of the structures and their doubt."""
-    r, a, s = focus_of(published).best.tolist()
-    jump_to(scene, (r, a, s))
+def look_at(scene: Any, published: PublishedNodes, closely: bool = False) -> None:
+    """Every slice view at the slice that shows most of the structures and their doubt, centred on their box.
+
+    ``closely`` also zooms in on the structures, where any were found, in views along the patient's axes.
+    """
+    focus = focus_of(published)
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", scene):
+        orientation, (width, height, _) = node.GetOrientation(), node.GetDimensions()
+        if closely and focus.found and orientation in AXES and min(width, height) > 0:
+            frame_slice(node, (width, height), *slice_frame(focus, orientation))
+        else:
+            node.JumpSliceByCentering(*slice_centre(focus, orientation).tolist())
 
 
 def set_band(published: PublishedNodes, low: float, high: float = HIGHEST) -> None:

@@ -20,7 +20,7 @@ _CONTEXT = 1.7
 _SMALLEST = 60.0
 """Smallest field of view of a slice, mm."""
 
-_AXES = {"Axial": 2, "Sagittal": 0, "Coronal": 1}
+AXES = {"Axial": 2, "Sagittal": 0, "Coronal": 1}
 """Which of R, A, S is constant in a slice."""
 
 FROM = (-0.6, 1.0, 0.5)
@@ -30,17 +30,27 @@ AROUND = 10.0
 """Doubt is rendered up to this distance from the structures' box, mm."""
 
 
+def slice_centre(focus: Focus, orientation: str) -> NDArray[np.float64]:
+    """RAS mm: in the slice that shows most of a result, the middle of its structures; for an oblique view their middle.
+
+    Args:
+        orientation: of a slice node.
+    """
+    centre = np.array((focus.low + focus.high) / 2)
+    axis = AXES.get(orientation)
+    if axis is not None:
+        centre[axis] = focus.best[axis]
+    return centre
+
+
 def slice_frame(focus: Focus, orientation: str) -> tuple[NDArray[np.float64], float]:
     """Centre (RAS mm) and extent (mm) of the slice that shows most of a result.
 
     Args:
         orientation: Axial, Sagittal or Coronal.
     """
-    axis = _AXES[orientation]
-    centre = (focus.low + focus.high) / 2
-    centre[axis] = focus.best[axis]
-    in_plane = np.delete(focus.high - focus.low, axis)
-    return centre, max(_SMALLEST, _CONTEXT * float(in_plane.max()))
+    in_plane = np.delete(focus.high - focus.low, AXES[orientation])
+    return slice_centre(focus, orientation), max(_SMALLEST, _CONTEXT * float(in_plane.max()))
 
 
 def frame_slice(node: Any, size: tuple[int, int], centre: NDArray[np.float64], extent: float) -> None:

@@ -45,6 +45,10 @@ class SeriesNodes:
     uncertainty: Any
 
 
+_TOP = 1.35
+"""Upper end of the chart's axis: the legend lies above the curves, which end at 1."""
+
+
 @dataclass(frozen=True)
 class SeriesStep:
     """One strength: the damaged scan and its map of doubt, both on a right-handed grid."""
@@ -69,7 +73,7 @@ def publish_series(
     chart = add_line_chart(scene, name, table, "level", _CURVES)
     chart.SetYAxisTitle("Dice / doubt")
     chart.SetYAxisRangeAuto(False)
-    chart.SetYAxisRange(0.0, 1.05)
+    chart.SetYAxisRange(0.0, _TOP)
     tracks = [
         Track(f"{name}: doubt", [_node(step.uncertainty) for step in steps]),
         Track(f"{name}: scan", [_node(step.scan) for step in steps]),

@@ -13,6 +13,7 @@ from typing import Any
 from ..core.errors import PackageError
 from ..nn.registry import canonical_name
 from .fields import Fields
+from .metadata import ENTROPY_THRESHOLD
 
 NEUTRAL = {"LoadImage", "EnsureChannelFirst", "EnsureType", "ToTensor", "CastToType"}
 GOLDEN_RATIO = 0.618034
@@ -46,7 +47,7 @@ def describe_bundle(document: Mapping[str, Any], config: Mapping[str, Any], name
         "normalisation": _normalisation(transforms),
         **_windows(config),
         "labels": _labels(tensors.inner("outputs").inner("pred")),
-        "uncertainty": {"primary": "entropy", "kinds": ["entropy"], "threshold": 0.5},
+        "uncertainty": {"primary": "entropy", "kinds": ["entropy"], "threshold": ENTROPY_THRESHOLD},
     }
 
 

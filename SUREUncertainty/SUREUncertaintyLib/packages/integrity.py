@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.checksum import file_sha256
 from ..core.errors import PackageError
 
 CHECKSUMS = "configs/checksums.json"
@@ -40,7 +41,7 @@ def package_files(root: Path) -> dict[str, Path]:
 
 def file_checksums(root: Path) -> dict[str, str]:
     """SHA-256 in hexadecimal of every file below ``root`` but the checksums themselves, by POSIX path, sorted."""
-    return {name: _sha256(path) for name, path in package_files(root).items() if name != CHECKSUMS}
+    return {name: file_sha256(path) for name, path in package_files(root).items() if name != CHECKSUMS}
 
 
 def seal(root: Path) -> None:
@@ -94,11 +95,3 @@ def fingerprint(checksums: Mapping[str, str]) -> str:
     """One SHA-256 for a whole package: of the lines ``<sha256>  <path>``, sorted by path (``sha256sum``'s format)."""
     lines = "".join(f"{checksums[name]}  {name}\n" for name in sorted(checksums))
     return hashlib.sha256(lines.encode()).hexdigest()
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from dataclasses import field
 from typing import Any
 
+ENTROPY_THRESHOLD = 0.5
+"""Normalised entropy above which a voxel counts as doubtful where nothing was fitted: about P = 0.89 of two classes."""
+
 
 @dataclass(frozen=True)
 class Code:
@@ -91,6 +94,11 @@ class PackageMetadata:
     def foreground(self) -> tuple[Label, ...]:
         """The labels without background."""
         return tuple(label for label in self.labels if label.value != 0)
+
+    @property
+    def size_stretch(self) -> float:
+        """How much wider than the middle 90 % of its samples' sizes the interval of a size is; 1 when not fitted."""
+        return float(self.raw.get("uncertainty", {}).get("size_stretch", 1.0))
 
     @property
     def channels(self) -> int:

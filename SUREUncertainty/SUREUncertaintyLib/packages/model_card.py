@@ -100,6 +100,11 @@ def _uncertainty(doubt: Mapping[str, Any]) -> str:
     if "volume_probability" in doubt:
         q = doubt["volume_probability"]
         sentences.append(f"The range of a volume runs from that of P > {q:g} to that of P > {1 - q:.3g}.")
+    if "size_stretch" in doubt:
+        sentences.append(
+            "The 90 % interval of a size is the middle 90 % of the sizes of 100 samples, each end "
+            f"{doubt['size_stretch']:g} times as far from their median."
+        )
     if "fitted_on" in doubt:
         sentences.append(f"Fitted on {doubt['fitted_on']}.")
     return " ".join(sentences)

@@ -197,6 +197,8 @@ def _kinds(doubt: Fields, head: str) -> tuple[str, tuple[str, ...]]:
         doubt.fail("kinds", "no 'vacuity': only an evidential head has it")
     if doubt.has("volume_probability"):
         doubt.number("volume_probability", 0.5, 1.0)
+    if doubt.has("size_stretch"):
+        doubt.number("size_stretch", 0.1, 100.0)
     return doubt.choice("primary", kinds), kinds
 
 

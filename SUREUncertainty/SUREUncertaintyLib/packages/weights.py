@@ -49,11 +49,11 @@ def load_network(package: Package) -> torch.nn.Module:
     return network.eval()
 
 
-def load_weights(network: torch.nn.Module, path: Path, may_lack: str = "") -> None:
+def load_weights(network: torch.nn.Module, path: Path, partly: bool = False) -> None:
     """Copy the tensors of a safetensors file into the network, every one of them.
 
     Args:
-        may_lack: what starts the names of tensors that stay as they are where the file has none.
+        partly: parts of the network that the file does not know keep what they hold.
 
     Raises:
         PackageError: the file is unreadable, or names and shapes differ from the network's.
@@ -61,9 +61,9 @@ def load_weights(network: torch.nn.Module, path: Path, may_lack: str = "") -> No
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    own = {name: tensor for name, tensor in network.state_dict().items() if may_lack and name.startswith(may_lack)}
+    kept = network.state_dict() if partly else {}
     try:
-        network.load_state_dict(own | load_file(path))
+        network.load_state_dict({**kept, **load_file(path)})
     except (OSError, SafetensorError) as error:
         raise PackageError(f"The weights {path} cannot be read: {error}") from error
     except RuntimeError as error:

@@ -38,6 +38,12 @@ def section(title: str, content: str) -> str:
     return f"<section>\n<h2>{escape(title)}</h2>\n{content}\n</section>"
 
 
+def details(pairs: Iterable[tuple[str, str]]) -> str:
+    """The section of technical facts, closed at first; terms and plain texts."""
+    facts = definitions((name, escape(text)) for name, text in pairs)
+    return f"<section>\n<details>\n<summary>Technical details</summary>\n{facts}\n</details>\n</section>"
+
+
 def paragraphs(sentences: Iterable[str]) -> str:
     """A paragraph for each sentence, which is plain text."""
     return "\n".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)

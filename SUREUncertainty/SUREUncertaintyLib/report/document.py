@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from datetime import datetime
 from datetime import timezone
 from pathlib import Path
 from typing import Any
 
+from ..core.checksum import file_sha256
 from ..core.roi import Roi
 from ..core.texts import DISCLAIMER
 from ..core.voxel_fingerprint import voxel_fingerprint
@@ -19,7 +19,6 @@ from .tables import structure_record
 
 SCHEMA = "sure-report/1"
 FILE = "report.json"
-CHUNK = 1024 * 1024
 
 
 def describe_result(result: SegmentationResult) -> dict[str, Any]:
@@ -59,15 +58,7 @@ def write_document(document: dict[str, Any], folder: Path) -> dict[str, Any]:
 def checksums(folder: Path) -> dict[str, str]:
     """SHA-256 of every file by its path inside the folder, ``report.json`` left out."""
     files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
-    return {path.relative_to(folder).as_posix(): _sha256(path) for path in files}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
 
 
 def _roi(roi: Roi) -> dict[str, Any]:

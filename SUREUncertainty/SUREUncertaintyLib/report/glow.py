@@ -36,8 +36,9 @@ def draw_scale(figure: Any, axes: Any, threshold: float, kind: str) -> None:
     shown = ListedColormap(doubt_colours(LEVELS)[first:])
     bar = figure.colorbar(ScalarMappable(Normalize(threshold, high), shown), cax=axes)
     ticks = np.linspace(threshold, high, 5)
-    beyond = ["≥ "] if high < 1.0 else [""]
-    bar.set_ticks(ticks, labels=[f"{mark}{tick:.2f}" for mark, tick in zip([""] * 4 + beyond, ticks, strict=True)])
+    digits = 2 if np.allclose(ticks, ticks.round(2)) else 3
+    labels = [f"{tick:.{digits}f}" for tick in ticks]
+    bar.set_ticks(ticks, labels=[*labels[:-1], f"≥ {labels[-1]}" if high < 1.0 else labels[-1]])
     bar.ax.tick_params(colors=TEXT, labelsize=8, length=2)
     bar.outline.set_visible(False)
     bar.set_label(f"doubtful: {kind} above {threshold:.2f}", color=TEXT, fontsize=9)

@@ -11,6 +11,7 @@ from typing import Any
 from ..packages.metadata import PackageMetadata
 from .cells import ABSENT
 from .cells import definitions
+from .cells import details
 from .cells import figure
 from .cells import number
 from .cells import share
@@ -116,12 +117,20 @@ def _range(row: Mapping[str, Any]) -> str:
 
 
 def _range_note(document: Mapping[str, Any]) -> str:
+    doubtful = f"Doubtful voxels are those above the threshold of {document['uncertainty']['threshold']:.2f}."
+    if drawn := document.get("sampling"):
+        return f"{_sampled_range(drawn)} {doubtful}"
     sure = document.get("options", {}).get("volume_probability", 0.95)
     return (
         f"The range of a volume lies between what is nearly certain (probability above {sure:.3g}) and what cannot be "
-        f"ruled out (above {1 - sure:.3g}). Doubtful voxels are those above the threshold of "
-        f"{document['uncertainty']['threshold']:.2f}."
+        f"ruled out (above {1 - sure:.3g}). {doubtful}"
     )
+
+
+def _sampled_range(drawn: Mapping[str, Any]) -> str:
+    stretch = float(drawn.get("size_stretch", 1.0))
+    fitted = f", made {stretch:.3g} times as wide so that it holds 90 % of readers" if stretch != 1.0 else ""
+    return f"The range of a volume is the middle 90 % of the volumes of {drawn['size_samples']} samples{fitted}."
 
 
 def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
@@ -162,7 +171,7 @@ def _details(document: Mapping[str, Any]) -> str:
         "Regions": "; ".join(_box(roi) for roi in document["rois"]) or "whole scan",
         "Versions": ", ".join(f"{name} {version}" for name, version in document.get("versions", {}).items()),
     }
-    return definitions((name, escape(text)) for name, text in facts.items())
+    return details(facts.items())
 
 
 def _box(roi: Mapping[str, Any]) -> str:

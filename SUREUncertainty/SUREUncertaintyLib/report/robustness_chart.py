@@ -29,6 +29,7 @@ FAR = ("far_uncertainty", "doubt far from it", "#6aa5ff", "v")
 LINES = (AGREEMENT, LABEL, NEAR, FAR)
 COLUMNS = 4
 PANEL_INCHES = (3.5, 2.75)
+NOTHING = "undefined: nothing to measure from"
 Line = tuple[str, str, str, str]
 
 
@@ -65,17 +66,24 @@ def _draw_one(figure: Any, name: str, entry: Mapping[str, Any], unit: str) -> No
     for panel, lines, title in zip(
         axes, ((AGREEMENT, LABEL), (NEAR, FAR), ()), ("Overlap (Dice)", "Mean doubt", "HD95 (mm)"), strict=True
     ):
-        _style(panel, title, f"strength (1 = {scale.at_one:g} {scale.unit})")
+        _style(panel, title, f"strength (1: {scale.title} {scale.at_one:g} {scale.unit})")
         _draw_lines(panel, entry, lines)
-    _mark_break(axes[0], entry)
     _draw_distances(axes[2], entry)
     for panel in axes:
-        if panel.get_legend_handles_labels()[0]:
-            panel.legend(fontsize=8, labelcolor=TEXT, frameon=False)
+        _explain(panel)
+    _mark_break(axes[0], entry)
     axes[0].set_ylim(0.0, 1.05)
     axes[1].set_ylim(bottom=0.0)
     axes[2].set_ylim(bottom=0.0)
     figure.suptitle(find_corruption(name).title, color=TEXT, fontsize=13)
+
+
+def _explain(panel: Any) -> None:
+    """A legend that lines do not cross, or why the panel is empty."""
+    if panel.get_legend_handles_labels()[0]:
+        panel.legend(fontsize=8, labelcolor=TEXT, facecolor=BACKGROUND, edgecolor=GRID, framealpha=0.9).set_zorder(9)
+    else:
+        panel.text(0.5, 0.5, NOTHING, transform=panel.transAxes, ha="center", va="center", color=QUIET, fontsize=9)
 
 
 def _draw_distances(panel: Any, entry: Mapping[str, Any]) -> None:
@@ -96,7 +104,7 @@ def _draw_card(figure: Any, entries: Mapping[str, Mapping[str, Any]]) -> None:
         panel.set_axis_off()
     panels[0].set_ylim(0.0, 1.05)
     figure.supxlabel("strength", color=TEXT, fontsize=10)
-    legend = {"loc": "outside upper center", "ncols": len(handles), "fontsize": 9}
+    legend = {"loc": "outside upper center", "ncols": len(handles) if columns > 2 else 2, "fontsize": 9}
     figure.legend(handles.values(), handles.keys(), labelcolor=TEXT, frameon=False, **legend)
 
 
@@ -121,7 +129,7 @@ def _mark_break(panel: Any, entry: Mapping[str, Any]) -> None:
         panel.axvline(entry["breaks_at"], color="#d0453f", linewidth=1.4)
         panel.annotate(
             f"breaks at {entry['breaks_at']:g}",
-            (entry["breaks_at"], 0.03),
+            (entry["breaks_at"], 0.25),
             xytext=(-3 if entry["breaks_at"] > 0.5 else 3, 0),
             textcoords="offset points",
             ha="right" if entry["breaks_at"] > 0.5 else "left",

@@ -12,7 +12,7 @@ from ..corruptions.registry import find_corruption
 from ..corruptions.strengths import scale_of
 from ..robustness.results import BREAKS_BELOW
 from .cells import ABSENT
-from .cells import definitions
+from .cells import details
 from .cells import figure
 from .cells import number
 from .cells import table
@@ -42,7 +42,7 @@ def add_robustness_page(document: Mapping[str, Any], folder: Path) -> None:
         "chart": figure(CHART_TITLE, _caption(document), (folder / chart).read_bytes()),
         "table": _card(document) if several else _levels(document),
         "limit": f"{BREAKS_BELOW:g}",
-        "boundary": _boundary(document),
+        "boundary": "\n".join(f"<li>{escape(note)}</li>" for note in boundary_notes(document)),
         "details": _details(document),
     }
     write_html(folder / FILE, _title(document), _subtitle(document), filled("robustness.html", values))
@@ -100,7 +100,7 @@ def _caption(document: Mapping[str, Any]) -> str:
 def _levels(document: Mapping[str, Any]) -> str:
     ((name, entry),) = document["corruptions"].items()
     scale = scale_of(name, document["unit"])
-    head = ["Level", f"{scale.parameter.replace('_', ' ')} ({scale.unit})", *LEVEL_HEAD]
+    head = ["Level", f"{scale.title} ({scale.unit})", *LEVEL_HEAD]
     rows = [
         [
             level,
@@ -118,8 +118,10 @@ def _levels(document: Mapping[str, Any]) -> str:
 
 
 def _reason(entry: Mapping[str, Any]) -> str:
+    """Why the relations are missing; with several scans, in how many."""
     reasons = entry["undefined"].get("ur_sigma", {})
-    return f" (undefined: {', '.join(f'{text} in {count}' for text, count in reasons.items())})" if reasons else ""
+    texts = [text if entry["n_cases"] == 1 else f"{text} in {count} scans" for text, count in reasons.items()]
+    return f" (undefined: {', '.join(texts)})" if texts else ""
 
 
 def _card(document: Mapping[str, Any]) -> str:
@@ -149,14 +151,25 @@ def _change(entry: Mapping[str, Any], metric: str, digits: int) -> str:
     return ABSENT if first is None and last is None else f"{number(first, digits)} → {number(last, digits)}"
 
 
-def _boundary(document: Mapping[str, Any]) -> str:
-    guessed = document["boundary"].get("prediction", 0)
-    if not guessed:
-        return ""
-    return (
-        f"<li>{guessed} of {document['n_cases']} scans have no label: near and far are measured from the boundary of "
-        "the model's own result on the undamaged scan.</li>"
-    )
+def boundary_notes(document: Mapping[str, Any]) -> list[str]:
+    """Sentences about scans whose boundary is not that of a label."""
+    count, found = document["n_cases"], document["boundary"]
+    notes = []
+    if guessed := found.get("prediction", 0):
+        notes.append(
+            f"{_scans(guessed, count)} no label: near and far are measured from the boundary of the model's own result "
+            "on the undamaged scan."
+        )
+    if without := found.get("", 0):
+        notes.append(
+            f"{_scans(without, count)} no boundary, because its label or the model's result is empty: doubt near and "
+            "far from it is undefined."
+        )
+    return notes
+
+
+def _scans(some: int, count: int) -> str:
+    return "The scan has" if count == 1 else f"{some} of {count} scans {'has' if some == 1 else 'have'}"
 
 
 def _details(document: Mapping[str, Any]) -> str:
@@ -168,4 +181,4 @@ def _details(document: Mapping[str, Any]) -> str:
         "Unit of strength": document["unit"],
         "Normalisation": str(document["normalisation"]),
     }
-    return definitions((name, escape(str(text))) for name, text in facts.items())
+    return details((name, str(text)) for name, text in facts.items())

@@ -46,7 +46,7 @@ def size_records(sampling: Sampling) -> list[dict[str, Any]]:
     rows = []
     for size in sampling.sizes:
         interval, ml = size.interval, [round(value, 6) for value in size.ml]
-        counts = (interval.median, interval.low, interval.high)
+        counts = (round(value, 1) for value in (interval.median, interval.low, interval.high))
         rows.append(dict(zip(SIZES, (size.value, size.name, interval.samples, *counts, *ml), strict=True)))
     return rows
 

@@ -104,6 +104,7 @@ class Panel:
         self.height = (up.stop - up.start) * self.step[1]
 
     def draw(self) -> None:
+        """Scan, doubt, outlines, region, mark, letters and scale bar, from below to above."""
         self._scan()
         self._doubt()
         self._contours()
@@ -189,10 +190,9 @@ class Panel:
         self._text(0.02, 0.98, self._position(), ha="left", va="top", fontsize=9, color=TEXT)
 
     def _position(self) -> str:
-        """Name of the plane and where it lies along its normal."""
+        """Name of the plane and where it lies along its normal, in the RAS millimetres of tables and Slicer."""
         value = (self.grid.ijk_to_ras @ (*self.place.point, 1.0))[self.plane.normal]
-        letter = "RAS"[self.plane.normal] if value >= 0 else "LPI"[self.plane.normal]
-        return f"{self.plane.name}  {letter} {abs(value):.1f} mm"
+        return f"{self.plane.name}  {'RAS'[self.plane.normal]} {value:.1f} mm".replace("-", "−")
 
     def _scale_bar(self) -> None:
         length = max((mm for mm in SCALE_BARS_MM if mm <= 0.25 * self.width), default=SCALE_BARS_MM[0])

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.writing import discard
 from ..core.writing import output_error
 from ..metrics.case_result import plain
 from .results import LevelResult
@@ -78,7 +79,7 @@ class Store:
             partial.write_bytes(content)
             partial.replace(path)
         except OSError as error:
-            partial.unlink(missing_ok=True)
+            discard(partial)
             raise output_error(error, self.folder) from error
 
     def _path(self, suffix: str, case_key: str, facts: dict[str, Any]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..inference.heads import create_head
+from ..inference.sampling.sizes import size_interval
 from .cases import TrainingCase
 
 COVERAGE = 0.9
@@ -74,6 +76,40 @@ def volume_probability(predictions: Sequence[TuningPrediction], coverage: float 
     held = np.mean([held_by for p in predictions for held_by in _volume_held(p)], axis=0)
     enough = np.flatnonzero(held >= coverage)
     return float(PROBABILITIES[enough[0]] if enough.size else PROBABILITIES[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class TuningSizes:
+    """Voxels of one structure in one tuning case: of at least 100 samples, and of every reader."""
+
+    group: str
+    samples: NDArray[np.float64]
+    readers: NDArray[np.float64]
+
+
+def size_stretch(cases: Sequence[TuningSizes], coverage: float = COVERAGE) -> float:
+    """The smallest factor on the ends of ``size_interval`` with which it holds ``coverage`` of the readers' sizes.
+
+    Cases of a group share its weight. Rounded up to two decimals; cases whose samples all have one size, and the wrong
+    one, can never be held and count as missed.
+    """
+    needed = np.concatenate([_needed_stretch(case) for case in cases])
+    counts = Counter(case.group for case in cases)
+    weights = np.concatenate([np.full(len(c.readers), 1.0 / (counts[c.group] * len(c.readers))) for c in cases])
+    order = np.argsort(needed)
+    reached = np.cumsum(weights[order]) / weights.sum()
+    enough = float(needed[order][np.searchsorted(reached, coverage - 1e-9)])
+    finite = enough if np.isfinite(enough) else float(needed[np.isfinite(needed)].max(initial=1.0))
+    return float(np.ceil(100.0 * max(finite, 0.1)) / 100.0)
+
+
+def _needed_stretch(case: TuningSizes) -> NDArray[np.float64]:
+    """The factor from which on each reader's size lies in the interval."""
+    plain = size_interval(case.samples, COVERAGE)
+    offset = case.readers - plain.median
+    reach = np.where(offset > 0, plain.high - plain.median, plain.median - plain.low)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(offset == 0, 0.0, np.abs(offset) / reach)
 
 
 def _volume_held(prediction: TuningPrediction) -> list[NDArray[np.bool_]]:

@@ -7,23 +7,29 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..inference.sampling.drawing import SampleSource
 from ..inference.sampling.encoding import make_layout
+from ..inference.sampling.sizes import LEAST_SAMPLES
+from ..inference.sampling.sizes import channel_sizes
 from ..inference.sampling.statistics import MAP_KINDS
 from ..inference.sampling.statistics import SampleStatistics
 from ..inference.sampling.torch_latent import NetworkEngine
 from ..nn.hierarchical.collapse_probe import collapse_warnings
 from ..nn.hierarchical.latent_unet import LatentUNet
 from .calibration import TuningPrediction
+from .calibration import TuningSizes
 from .calibration import doubt_threshold
-from .calibration import volume_probability
+from .calibration import size_stretch
 from .cases import TrainingCase
 from .hierarchical_objective import probe_cases
 from .recipe import Recipe
 
 SAMPLES = 20
 OVERLAP = 0.5
+MOST_CASES = 128
+"""Tuning cases that are drawn from, spread evenly over the list: a hundred samples of each take their time."""
 
 
 def describe_latents(recipe: Recipe, network: LatentUNet, tuning: Sequence[TrainingCase]) -> dict[str, Any]:
@@ -35,27 +41,41 @@ def describe_latents(recipe: Recipe, network: LatentUNet, tuning: Sequence[Train
         "threshold": recipe.package.get("threshold", 0.1),
         "samples": SAMPLES,
     }
-    if not tuning:
+    if not tuning or network.latent_mode == "off":
         return section
-    predictions = [predict_samples(network, case, recipe.input.patch, primary) for case in tuning]
+    chosen = tuning[:: -(-len(tuning) // MOST_CASES)]
+    drawn = [draw_samples(network, case, recipe.input.patch, primary) for case in chosen]
     probes = probe_cases(network, tuning, recipe.input.patch)
     return section | {
-        "threshold": doubt_threshold(predictions),
-        "volume_probability": volume_probability(predictions),
-        "fitted_on": f"{len(tuning)} tuning cases that were not trained on",
+        "threshold": doubt_threshold([prediction for prediction, _ in drawn]),
+        "size_stretch": size_stretch([size for _, sizes in drawn for size in sizes]),
+        "fitted_on": f"{len(chosen)} tuning cases that were not trained on",
         "probe": [{name: round(value, 6) for name, value in asdict(probe).items()} for probe in probes],
         "warnings": list(collapse_warnings(probes)),
     }
 
 
-def predict_samples(network: LatentUNet, case: TrainingCase, patch: tuple[int, ...], primary: str) -> TuningPrediction:
-    """Mean probability and primary map over samples of one tuning case, in the case's own shape."""
+def draw_samples(
+    network: LatentUNet, case: TrainingCase, patch: tuple[int, ...], primary: str
+) -> tuple[TuningPrediction, list[TuningSizes]]:
+    """Mean probability and primary map of one tuning case, in its own shape, and the sizes of every structure."""
     engine = NetworkEngine(network, str(next(network.parameters()).device))
     volume = case.image if case.image.ndim == 3 else case.image[np.newaxis]
     layout = make_layout(network.levels, network.latent_dim, planar=len(patch) == 2)
     source = SampleSource(volume[np.newaxis], engine, layout, patch, OVERLAP)
-    statistics = SampleStatistics((network.classes, *volume.shape))
-    for sample in source.draw(SAMPLES):
-        statistics.add(sample)
+    statistics, sizes = SampleStatistics((network.classes, *volume.shape)), []
+    for number, sample in enumerate(source.draw(LEAST_SAMPLES)):
+        winners = statistics.add(sample) if number < SAMPLES else sample.argmax(axis=0).astype(np.uint8)
+        sizes.append(channel_sizes(winners, network.classes))
     maps, shape = statistics.maps(), case.image.shape
-    return TuningPrediction(maps.probability.reshape(-1, *shape), maps.map(primary).reshape(shape), case.label)
+    prediction = TuningPrediction(maps.probability.reshape(-1, *shape), maps.map(primary).reshape(shape), case.label)
+    return prediction, _sizes(case, np.array(sizes, dtype=np.float64))
+
+
+def _sizes(case: TrainingCase, samples: NDArray[np.float64]) -> list[TuningSizes]:
+    readings = case.label[np.newaxis] if case.readings is None else case.readings
+    flat = readings.reshape(len(readings), -1)
+    return [
+        TuningSizes(case.group, samples[:, value], (flat == value).sum(axis=1).astype(np.float64))
+        for value in range(1, samples.shape[1])
+    ]

@@ -34,7 +34,8 @@ def _read(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(newline="", encoding="utf-8") as stream:
-        return list(csv.DictReader(stream))
+        # a run that was killed while writing leaves half a row
+        return [row for row in csv.DictReader(stream) if (row.get("step") or "").isdigit()]
 
 
 def read_rows(path: Path) -> list[dict[str, float]]:

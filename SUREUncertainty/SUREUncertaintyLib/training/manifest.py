@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.writing import write_text
 from .cases import CaseFiles
 from .recipe import Recipe
 from .start import Start
@@ -68,9 +69,8 @@ def claim_output(output: Path, manifest: dict[str, Any]) -> None:
     """Make the folder this run's own, or find that it already is.
 
     Raises:
-        InputError: the folder holds the run of another recipe or of other cases.
+        InputError: the folder holds the run of another recipe or of other cases. OutputError: it cannot be written.
     """
-    output.mkdir(parents=True, exist_ok=True)
     path = output / FILE
     if path.is_file():
         earlier = json.loads(path.read_text(encoding="utf-8"))
@@ -82,7 +82,7 @@ def claim_output(output: Path, manifest: dict[str, Any]) -> None:
                 f"{output} holds a training with another recipe or other cases. Choose another --output, or remove it."
             )
         return
-    path.write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    write_text(path, json.dumps(manifest, indent=1))
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from ..core.progress import IsCancelled
 from ..core.progress import Progress
 from ..core.progress import never
 from ..core.progress import silent
+from ..core.writing import write_text
 from .own_cases import find_pairs
 from .own_cases import package_name
 from .own_cases import table_text
@@ -61,7 +62,7 @@ def prepare_own(
 
     Raises:
         InputError: no usable pairs, an unknown profile, a name that cannot be a package's, or a recipe that was made
-            for other scans. Cancelled.
+            for other scans. OutputError: the folder cannot be written. Cancelled.
     """
     if profile not in PROFILES:
         raise InputError(f"The profile '{profile}' is not known. Choose one of {', '.join(PROFILES)}.")
@@ -72,9 +73,8 @@ def prepare_own(
     held = tuning_groups(pairs)
     document = own_recipe(package_name(name), facts_of(pairs, progress, is_cancelled), PROFILES[profile], held)
     document["package"]["profile"] = profile
-    output.mkdir(parents=True, exist_ok=True)
-    (output / TABLE).write_text(table_text(pairs), encoding="utf-8")
-    recipe.write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    write_text(output / TABLE, table_text(pairs))
+    write_text(recipe, json.dumps(document, indent=1, ensure_ascii=False))
     return recipe
 
 

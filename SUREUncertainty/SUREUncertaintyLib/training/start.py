@@ -26,7 +26,6 @@ NEEDS_START = (
     "  sure train {recipe} --start {package} --data {data} --output {output}\n"
     "Or name a model that you have in the recipe's start_from."
 )
-DOUBT_HEAD = "scale."
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class Start:
     def weights(self, recipe: Recipe) -> dict[str, Tensor]:
         """The package's weights, checked against the recipe's network; layers without weights may differ.
 
-        A head for doubt that the package has not got (``nn.evidence_scale``) is new, drawn from the recipe's seed.
+        What may be new starts fresh from the recipe's seed: latents, their heads and the posterior that no package holds,
+        and a head for doubt (``nn.evidence_scale``).
 
         Raises:
             PackageError: they belong to another network.
@@ -57,7 +57,8 @@ class Start:
 
         torch.manual_seed(recipe.seed)
         network = create_network(recipe.network.name, recipe.network.arguments)
-        load_weights(network, self.package.weights_path, may_lack=DOUBT_HEAD)
+        may_be_new = recipe.loss.base == "hierarchical" or bool(recipe.network.arguments.get("evidence_scale"))
+        load_weights(network, self.package.weights_path, partly=may_be_new)
         return {name: tensor * _factor(name, recipe.start_scale) for name, tensor in network.state_dict().items()}
 
     def record(self) -> dict[str, Any]:

@@ -178,7 +178,7 @@ class ModulePanel:
         self.input.end(done)
         self._choose(published, result.threshold)
         self.context.desktop.fit_slices()
-        look_at(self.context.scene(), published)
+        look_at(self.context.scene(), published, closely=self.context.parameters.region is not None)
 
     def show_failure(self, why: Failure) -> None:
         """For ``RunController``."""

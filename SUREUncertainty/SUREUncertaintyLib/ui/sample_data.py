@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import slicer
 
 from ..core.phantom import PHANTOM_ROIS
@@ -65,5 +66,10 @@ def load_head(_source: Any = None) -> list[Any]:
 
 
 def _region(scene: Any, roi: Roi) -> Any:
-    """The region's node, made where it does not exist."""
-    return slicer.util.getFirstNodeByName(roi.name, "vtkMRMLMarkupsROINode") or add_roi_node(scene, roi)
+    """The region's node, made where there is none of this name in this place."""
+    for node in slicer.util.getNodesByClass("vtkMRMLMarkupsROINode", scene):
+        bounds = [0.0] * 6
+        node.GetRASBounds(bounds)
+        if node.GetName().startswith(roi.name) and np.allclose(bounds[0::2] + bounds[1::2], roi.low + roi.high):
+            return node
+    return add_roi_node(scene, roi)

@@ -20,6 +20,8 @@ from ..worker.failures import failure_of
 from .worker_bridge import WorkerBridge
 
 LOG = "log.csv"
+LEAST_ROWS = 2
+"""A line needs two points; a chart of one puts a warning into Slicer's log."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class TrainController:
 
     def _draw(self, request: TrainRequest) -> None:
         rows = read_rows(request.output / LOG)
-        if len(rows) == self._drawn:
+        if len(rows) < LEAST_ROWS or len(rows) == self._drawn:
             return
         if self._curves is None or not self._scene().IsNodePresent(self._curves.table):
             self._curves = add_curves(self._scene(), request.name)

@@ -9,13 +9,7 @@ from ..mrml.archive import require_contained
 from .folders import RESULT
 from .folders import SCENE
 
-DETACHED = (b"data file:", b"datafile:", b"elementdatafile")
 _HEAD = 1 << 16
-
-
-def kind_of(path: Path) -> str:
-    """Whether a path is a ``scene`` or a ``scan``; a folder of results is its scene, see ``scene_of``."""
-    return "scene" if scene_of(path) is not None else "scan"
 
 
 def scene_of(path: Path) -> Path | None:

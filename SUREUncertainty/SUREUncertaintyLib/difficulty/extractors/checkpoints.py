@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ from ...packages.conversion import convert_checkpoint
 if TYPE_CHECKING:
     import torch
 
-CHUNK = 1 << 20
 PICKLED = (".pt", ".pth", ".ckpt", ".bin")
 
 
@@ -32,15 +30,6 @@ def require_checkpoint(path: Path | None, extractor: str) -> Path:
             "its path; nothing is downloaded, and no other weights are taken instead."
         )
     return Path(path)
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:

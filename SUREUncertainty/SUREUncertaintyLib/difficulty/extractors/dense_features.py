@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.checks import check_scan
+from ...core.checksum import file_sha256
 from ...core.errors import EngineError
 from ...core.errors import InputError
 from ...core.volume import Volume
 from ...inference.choose import is_installed
-from .checkpoints import file_sha256
 from .checkpoints import load_into
 from .checkpoints import read_state_dict
 from .controls import zscored

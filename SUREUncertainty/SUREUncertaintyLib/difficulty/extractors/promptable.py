@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.checks import check_scan
+from ...core.checksum import file_sha256
 from ...core.errors import EngineError
 from ...core.errors import InputError
 from ...core.volume import Volume
-from .checkpoints import file_sha256
 from .checkpoints import load_into
 from .extractor import ABSENT
 from .extractor import ClassMap

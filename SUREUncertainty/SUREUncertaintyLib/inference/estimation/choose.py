@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +27,8 @@ from ...core.progress import IsCancelled
 from ...core.progress import Progress
 from ...core.progress import never
 from ...core.progress import silent
+from ...packages.metadata import ENTROPY_THRESHOLD
+from ...packages.metadata import PackageMetadata
 from ..choose import create_engine
 from ..engine import Engine
 from ..heads import Head
@@ -48,28 +49,6 @@ if TYPE_CHECKING:
     from ...packages.package import Package
 
 ESTIMATORS = ("native", "softmax", "dropout", "tta", "ensemble")
-
-
-class ImageEstimator(Protocol):
-    """Makes the channels of a whole normalised image, which ``head`` reads as probability and doubt."""
-
-    @property
-    def name(self) -> str:
-        """One of ``ESTIMATORS``."""
-
-    @property
-    def passes(self) -> int:
-        """Runs of a network that a window costs."""
-
-    @property
-    def head(self) -> Head:
-        """Reads what a call returns."""
-
-    def __call__(
-        self, image: NDArray[np.float32], progress: Progress = silent, is_cancelled: IsCancelled = never
-    ) -> NDArray[np.float32]:
-        """Blended channels (C, k, j, i) of an image (1, k, j, i) on the model's grid."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +142,16 @@ def check_estimator(name: str) -> None:
 
 
 def _averaged(package: Package, engine: AveragedEngine) -> Estimate:
-    metadata = replace(package.metadata, head="softmax", primary="entropy", kinds=("entropy",))
+    metadata = replace(_without_fit(package.metadata), head="softmax", primary="entropy", kinds=("entropy",))
     return Estimate(replace(package, metadata=metadata), engine, engine.estimator, engine.passes)
+
+
+def _without_fit(metadata: PackageMetadata) -> PackageMetadata:
+    """Without the threshold and the volume range that were fitted to another kind of doubt than entropy."""
+    if metadata.primary == "entropy":
+        return metadata
+    doubt = {name: value for name, value in metadata.raw.get("uncertainty", {}).items() if name != "volume_probability"}
+    return replace(metadata, threshold=ENTROPY_THRESHOLD, raw={**metadata.raw, "uncertainty": doubt})
 
 
 def _refuse_latents(package: Package, estimator: str) -> None:

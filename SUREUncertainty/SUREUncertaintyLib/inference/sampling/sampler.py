@@ -134,7 +134,11 @@ class RegionSampler:
     def record(self) -> dict[str, Any]:
         """What the run's record says about the draws."""
         options = self._options
-        drawn = {"samples": options.count, "size_samples": max(options.count, LEAST_SAMPLES)}
+        drawn = {
+            "samples": options.count,
+            "size_samples": max(options.count, LEAST_SAMPLES),
+            "size_stretch": self._metadata.size_stretch,
+        }
         levels = "all" if options.levels is None else list(options.levels)
         return {"estimator": "samples", "seed": options.seed, "sampling": {**drawn, "levels": levels}}
 
@@ -171,7 +175,7 @@ class RegionSampler:
         for channel, label in enumerate(region.label_set, start=1):
             bands = self._bands.setdefault(label.name, self._blank(np.uint8))
             self._put(bands, probability_bands(self._resampled(maps.probability[channel], region)), region, False)
-            interval = size_interval(table[:, channel])
+            interval = size_interval(table[:, channel], stretch=self._metadata.size_stretch)
             self._sizes.append(StructureSize(label.value, label.name, interval, voxel_ml))
 
     def _put_sample(self, target: NDArray[np.uint8], sample: Float32, region: Region) -> None:

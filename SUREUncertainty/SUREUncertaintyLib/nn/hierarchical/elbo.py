@@ -141,6 +141,21 @@ def elbo_terms(
     return ElboTerms(loss + settings.beta(epoch) * penalty.sum(), ce, dice, divergences)
 
 
+class LatentTraining:
+    """What every network with the halves of ``LatentNetwork`` can: its training loss."""
+
+    def elbo(
+        self: LatentNetwork,
+        image: Tensor,
+        label: Tensor,
+        settings: ElboSettings | None = None,
+        epoch: float = float("inf"),
+        generator: torch.Generator | None = None,
+    ) -> ElboTerms:
+        """The loss and its parts for one draw of z; see ``elbo_terms``."""
+        return elbo_terms(self, image, label, settings or ElboSettings(), epoch, generator)
+
+
 def level_divergences(posterior: Sequence[Gaussian], prior: Sequence[Gaussian], direction: str = "qp") -> list[Tensor]:
     """KL_l of every level, mean over batch, channels and locations, nats."""
     pairs = list(zip(posterior, prior, strict=True))

@@ -26,9 +26,7 @@ from ..initialisation import initialise
 from ..unet import Encoder
 from ..unet import block_options
 from .decoder import LatentUp
-from .elbo import ElboSettings
-from .elbo import ElboTerms
-from .elbo import elbo_terms
+from .elbo import LatentTraining
 from .gaussian_head import Gaussian
 from .gaussian_head import GaussianHead
 
@@ -56,7 +54,7 @@ class PosteriorEncoder(Encoder):
         return [head(skip) for head, skip in zip(self.heads, [*skips, deepest], strict=True)]
 
 
-class LatentUNet(Encoder):
+class LatentUNet(Encoder, LatentTraining):
     """Encoder-decoder whose skips s_l each carry a latent map z_l of ``latent_dim`` channels beside the features.
 
     Args:
@@ -194,17 +192,6 @@ class LatentUNet(Encoder):
             ]
             samples.append(self.decode(bottleneck, skips, latents))
         return torch.stack(samples)
-
-    def elbo(
-        self,
-        image: Tensor,
-        label: Tensor,
-        settings: ElboSettings | None = None,
-        epoch: float = float("inf"),
-        generator: torch.Generator | None = None,
-    ) -> ElboTerms:
-        """The training loss and its parts for one draw of z; see ``elbo.elbo_terms``."""
-        return elbo_terms(self, image, label, settings or ElboSettings(), epoch, generator)
 
     def _reference(self, image: Tensor, label: Tensor) -> Tensor:
         if self.posterior_input == "image+label":

@@ -16,9 +16,7 @@ from torch import nn
 from ..evidential import to_one_hot
 from ..initialisation import initialise
 from ..unet import Encoder
-from .elbo import ElboSettings
-from .elbo import ElboTerms
-from .elbo import elbo_terms
+from .elbo import LatentTraining
 from .gaussian_head import Gaussian
 from .gaussian_head import GaussianHead
 from .latent_unet import LatentUNet
@@ -37,7 +35,7 @@ class PooledEncoder(Encoder):
         return deepest.mean(dim=tuple(range(2, deepest.ndim)), keepdim=True)
 
 
-class ProbabilisticUNet(nn.Module):
+class ProbabilisticUNet(nn.Module, LatentTraining):
     """U-Net, prior net p(z | x), posterior net q(z | x, y) and three 1x1(x1) convolutions that join z to the features.
 
     Args:
@@ -103,14 +101,3 @@ class ProbabilisticUNet(nn.Module):
         """Logits with z at the prior's mean."""
         features, skips = self.encode(image)
         return self.decode(features, skips, [self.prior(skips)[0].mean])
-
-    def elbo(
-        self,
-        image: Tensor,
-        label: Tensor,
-        settings: ElboSettings | None = None,
-        epoch: float = float("inf"),
-        generator: torch.Generator | None = None,
-    ) -> ElboTerms:
-        """The training loss and its parts for one draw of z; see ``elbo.elbo_terms``."""
-        return elbo_terms(self, image, label, settings or ElboSettings(), epoch, generator)

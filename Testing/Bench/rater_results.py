@@ -1,0 +1,60 @@
+"""The JSON files of the reader comparison, read, averaged over seeds and paired by nodule."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rater_arms import ARMS
+from rater_arms import SETTINGS
+from SUREUncertaintyLib.metrics.bootstrap import Interval
+from SUREUncertaintyLib.metrics.bootstrap import paired_bootstrap
+
+Floats = NDArray[np.float64]
+Run = Mapping[str, Any]
+
+
+def load_arm(results: Path, arm: str) -> list[dict[str, Any]]:
+    """The finished seeds of an arm."""
+    found = (_read(results / f"{arm}-{seed}.json") for seed in range(ARMS[arm].seeds))
+    return [run for run in found if run]
+
+
+def load_shift(results: Path, arm: str) -> dict[str, Any]:
+    """Scores of an arm on shifted slices; empty when they were not made."""
+    return dict(_read(results / f"shift-{arm}.json").get("scores", {}))
+
+
+def load_settings(results: Path) -> dict[str, dict[str, Any]]:
+    """What was tried, in the order of ``SETTINGS``."""
+    found = {setting: _read(results / f"setting-{setting}.json") for setting in SETTINGS}
+    return {setting: run for setting, run in found.items() if run}
+
+
+def over_seeds(runs: Sequence[Run], metric: str) -> Floats:
+    """Values of the nodules, mean over seeds, NaN where undefined in all of them."""
+    table = np.array([run["values"][metric] for run in runs], dtype=np.float64)
+    defined = ~np.isnan(table)
+    total = np.where(defined, table, 0.0).sum(axis=0)
+    return np.where(defined.any(axis=0), total / np.maximum(defined.sum(axis=0), 1), np.nan)
+
+
+def paired(first: Sequence[Run], second: Sequence[Run], metric: str) -> Interval:
+    """Mean over seeds of one method minus that of another on the same nodules; the interval is over patients."""
+    return paired_bootstrap(over_seeds(first, metric), over_seeds(second, metric), first[0]["patients"])
+
+
+def difference_words(found: Interval) -> str:
+    """A difference with its interval, bold where that excludes 0."""
+    text = f"{found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+    return f"**{text}**" if found.excludes_zero else text
+
+
+def _read(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return document
