@@ -67,8 +67,8 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
     groups = max(len({case["group"] for case in arm.cases.values()}) for arm in arms)
     yield f"## {study.title}"
     yield ""
-    kind = "tuning scans" if study.split == TUNING else "held-out scans, which no network was trained or tuned on,"
-    yield f"{cases} {kind} of {groups} subjects. {study.data_note}".strip()
+    scans = "tuning scans" if study.split == TUNING else "held-out scans, which no network was trained or tuned on,"
+    yield f"{cases} {scans} of {groups} subjects. {study.data_note}".strip()
     yield from _section("What each arm costs", _costs(arms))
     yield from _section("Segmentation and calibration", _means(arms, METRICS))
     yield from _section(

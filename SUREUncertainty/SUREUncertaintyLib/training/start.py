@@ -47,7 +47,7 @@ class Start:
     def weights(self, recipe: Recipe) -> dict[str, Tensor]:
         """The package's weights, checked against the recipe's network; layers without weights may differ.
 
-        What may be new starts fresh from the recipe's seed: latents, their heads and the posterior that no package holds,
+        What may be new starts fresh from the seed: latents, their heads and the posterior that no package holds,
         and a head for doubt (``nn.evidence_scale``).
 
         Raises:
