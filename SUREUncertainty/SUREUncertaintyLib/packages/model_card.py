@@ -18,6 +18,7 @@ TRAINING_WORDS = {
     "recipe": "Recipe",
     "seed": "Seed",
     "ids_file": "Case ids",
+    "start": "Started from",
 }
 MOST_LISTED = 8
 METRIC_WORDS = {
@@ -157,6 +158,8 @@ def _words(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, list):
         return ", ".join(map(str, value)) if len(value) <= MOST_LISTED else f"{len(value)}, listed in metadata.json"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_words(entry)}" for key, entry in value.items())
     return str(value)
 
 
