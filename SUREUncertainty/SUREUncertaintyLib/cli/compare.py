@@ -61,6 +61,7 @@ def page(
     from ..comparison.study import load_study
     from ..core.errors import InputError
     from ..core.writing import write_text
+    from ..training.cases import TUNING
 
     studies = [load_study(name) for name in study]
     found = {one.name: read_results(results / one.name, [arm.name for arm in one.compared]) for one in studies}
@@ -70,7 +71,7 @@ def page(
         )
     write_text(output, comparison_page(studies, results))
     for one, arms in found.items():
-        for name in FIGURES if arms else ():
+        for name in FIGURES if arms and one.split != TUNING else ():
             draw(name, arms, output.parent / "pictures" / f"{one}-{name}.png")
     typer.echo(f"Page: {output}")
 
