@@ -64,6 +64,7 @@ def page(
     from ..training.cases import TUNING
 
     studies = [load_study(name) for name in study]
+    tuning = {one.name for one in studies if one.split == TUNING}  # tables alone
     found = {one.name: read_results(results / one.name, [arm.name for arm in one.compared]) for one in studies}
     if not any(found.values()):
         raise InputError(
@@ -71,7 +72,7 @@ def page(
         )
     write_text(output, comparison_page(studies, results))
     for one, arms in found.items():
-        for name in FIGURES if arms and one.split != TUNING else ():
+        for name in FIGURES if arms and one not in tuning else ():
             draw(name, arms, output.parent / "pictures" / f"{one}-{name}.png")
     typer.echo(f"Page: {output}")
 
