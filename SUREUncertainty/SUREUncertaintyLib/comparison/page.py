@@ -67,8 +67,11 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
     groups = max(len({case["group"] for case in arm.cases.values()}) for arm in arms)
     yield f"## {study.title}"
     yield ""
-    scans = "tuning scans" if study.split == TUNING else "held-out scans, which no network was trained or tuned on,"
-    yield f"{cases} {scans} of {groups} subjects. {study.data_note}".strip()
+    if study.split == TUNING:
+        yield f"{cases} tuning scans of {groups} subjects. {study.data_note}".strip()
+    else:
+        seen = "which no network was trained or tuned on"
+        yield f"{cases} held-out scans of {groups} subjects, {seen}. {study.data_note}".strip()
     yield from _section("What each arm costs", _costs(arms))
     yield from _section("Segmentation and calibration", _means(arms, METRICS))
     yield from _section(
