@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -127,6 +128,7 @@ def test_only_gaussian_and_rician_count_in_the_scans_own_noise() -> None:
     seed=st.integers(0, 2**31),
     level=st.sampled_from([0.0, 1.0, 1e4]),
 )
+@example(name="poisson", strength=2.225e-311, shape=(1, 1, 2), seed=0, level=1.0)
 def test_any_scan_stays_finite_and_keeps_its_shape(
     name: str, strength: float, shape: tuple[int, int, int], seed: int, level: float
 ) -> None:

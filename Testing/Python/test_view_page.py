@@ -26,7 +26,7 @@ def test_a_wrong_address_shows_a_locked_page_and_nothing_else(browser: Any, view
 def test_everything_is_reached_with_the_keyboard(page: Any) -> None:
     reached: set[str] = set()
     page.locator("#scan").focus()
-    for _ in range(80):
+    for _ in range(160):
         reached.add(page.evaluate("document.activeElement.id"))
         page.keyboard.press("Tab")
     wanted = {"scan", "region", "model", "engine", "run", "map", "band-low", "band-high", "opacity", "next"}

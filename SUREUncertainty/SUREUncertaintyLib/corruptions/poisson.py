@@ -16,6 +16,8 @@ from .corruption import Given
 
 MANY = 1000.0
 """Expected counts from which on the expansion alone is exact to one count."""
+SMALLEST = 1e-30
+"""Below this the noise is far under the last digit of float32, and its reciprocal may not be finite."""
 
 
 def _act(image: Float32, given: Given) -> Float32:
@@ -24,7 +26,10 @@ def _act(image: Float32, given: Given) -> Float32:
     if not above.any():
         return image.copy()
     mean = float(above[above > 0.0].mean())
-    counts_per_unit = 1.0 / (given.physical["relative_noise"] ** 2 * mean)
+    variance = given.physical["relative_noise"] ** 2 * mean
+    if variance < SMALLEST:
+        return image.copy()
+    counts_per_unit = 1.0 / variance
     counts = poisson_quantile(given.normal(image.shape).astype(np.float64), above * counts_per_unit)
     return (counts / counts_per_unit + dark).astype(np.float32)
 
