@@ -27,8 +27,9 @@ def test_every_view_shows_the_scan_its_outlines_and_the_glow(page: Any) -> None:
         pixels = picture(page, view)
         assert pixels.std() > 10, f"{view} is empty"
     for view in SLICES:
-        grey = np.ptp(picture(page, view).astype(int), axis=2) < 12
-        assert 0.05 < (grey & (picture(page, view).max(axis=2) > 60)).mean() < 0.98, f"no scan in {view}"
+        pixels = picture(page, view)  # once: the view may still be finding its size
+        grey = np.ptp(pixels.astype(int), axis=2) < 12
+        assert 0.05 < (grey & (pixels.max(axis=2) > 60)).mean() < 0.98, f"no scan in {view}"
 
 
 def test_opacity_and_band_change_the_slices_and_the_switch_changes_3d(page: Any) -> None:
