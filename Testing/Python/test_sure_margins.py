@@ -17,9 +17,12 @@ from SUREUncertaintyLib.nn.losses.margins import level_margin_loss
 from SUREUncertaintyLib.nn.losses.mistakes import anchor_loss
 from SUREUncertaintyLib.nn.losses.mistakes import mistake_margin_loss
 from SUREUncertaintyLib.nn.losses.noise_fields import blurred_copies
-from SUREUncertaintyLib.nn.losses.noise_fields import blurs
+from SUREUncertaintyLib.nn.losses.noise_fields import kind_of_copies
 from SUREUncertaintyLib.nn.losses.noise_uncertainty import Centres
+from SUREUncertaintyLib.nn.losses.settings import BLURRED
+from SUREUncertaintyLib.nn.losses.settings import DAMAGED
 from SUREUncertaintyLib.nn.losses.settings import MARGIN
+from SUREUncertaintyLib.nn.losses.settings import NOISY
 from SUREUncertaintyLib.nn.losses.settings import SureSettings
 from SUREUncertaintyLib.nn.losses.sure_step import SureStep
 from SUREUncertaintyLib.nn.losses.surgery import backward_protected
@@ -105,13 +108,16 @@ def test_blurred_copies_are_those_of_a_gaussian_and_the_draw_decides() -> None:
     )  # MONAI integrates over pixels
     mixed = replace(MARGIN, blurred=0.5)
     generator = torch.Generator().manual_seed(0)
-    assert 70 < sum(blurs(mixed, generator) for _ in range(200)) < 130
-    assert not any(blurs(MARGIN, generator) for _ in range(20))
+    assert 70 < [kind_of_copies(mixed, generator) for _ in range(200)].count(BLURRED) < 130
+    thirds = [kind_of_copies(replace(MARGIN, blurred=0.2, damaged=0.3), generator) for _ in range(1000)]
+    assert [thirds.count(kind) / 1000 for kind in (BLURRED, DAMAGED, NOISY)] == pytest.approx([0.2, 0.3, 0.5], abs=0.05)
+    assert {kind_of_copies(MARGIN, generator) for _ in range(20)} == {NOISY}
 
 
-def test_blur_asks_for_its_own_margin_and_for_no_fading() -> None:
-    settings = replace(MARGIN, margin_level=0.5, margin_blur=2.0).for_blur()
-    assert (settings.margin_level, settings.c_d) == (2.0, 0.0)
+def test_blur_and_damage_ask_for_their_own_margin_and_for_no_fading() -> None:
+    settings = replace(MARGIN, margin_level=0.5, margin_blur=2.0, margin_damage=0.1)
+    assert settings.for_copies(NOISY) == settings
+    assert [(s.margin_level, s.c_d) for s in map(settings.for_copies, (BLURRED, DAMAGED))] == [(2.0, 0.0), (0.1, 0.0)]
 
 
 def test_a_wrong_voxel_has_to_be_more_doubtful_by_the_margin() -> None:
@@ -207,5 +213,9 @@ def test_an_unknown_form_and_protection_pass_by_pass_are_refused() -> None:
         SureSettings(protect=1.0, one_graph=False)
     with pytest.raises(ValueError, match="blurred"):
         SureSettings(blurred=0.3)
+    with pytest.raises(ValueError, match="together"):
+        replace(MARGIN, blurred=0.6, damaged=0.5)
+    with pytest.raises(ValueError, match="doubt_per_loss"):
+        replace(MARGIN, doubt_per_loss=0.0)
     with pytest.raises(ValueError, match="segmentation"):
         SureSettings(protect=1.0, segmentation=0.0)

@@ -25,6 +25,7 @@ def test_forward_is_the_head_of_decode_of_encode() -> None:
 
 
 def test_convolution_biases_start_at_zero_in_2d_and_3d() -> None:
+    torch.manual_seed(0)
     for dims in (2, 3):
         network = UNet(dims, 1, 2, (4, 8))
         assert float(network.head.bias.abs().max()) == 0.0

@@ -24,13 +24,22 @@ class EvidenceScale(nn.Module):
         in_channels: image channels.
         features: channels of the encoder's and of the decoder's finest features, each.
         stride: spatial sizes are multiples of this.
+        context: features that are averaged over the whole window and seen by every voxel; 0 for none. Damage of the
+            whole scan, as ghosts or stripes, is seen better there than in any place.
 
     Shapes:
         ``forward``: image (B, in_channels, ...), two times (B, features, ...) -> (B, 1, ...). A new head gives 1.
     """
 
     def __init__(
-        self, spatial_dims: int, in_channels: int, features: int, stride: int, fine: int = 12, coarse: int = 8
+        self,
+        spatial_dims: int,
+        in_channels: int,
+        features: int,
+        stride: int,
+        fine: int = 12,
+        coarse: int = 8,
+        context: int = 0,
     ) -> None:
         super().__init__()
         convolution = nn.Conv2d if spatial_dims == 2 else nn.Conv3d
@@ -47,7 +56,8 @@ class EvidenceScale(nn.Module):
             convolution(coarse, coarse, 3, padding=1),
             nn.ReLU(),
         )
-        self.join = nn.Sequential(convolution(fine + coarse, fine, 1), nn.ReLU())
+        self.whole = nn.Sequential(convolution(coarse, context, 1), nn.ReLU()) if context else None
+        self.join = nn.Sequential(convolution(fine + coarse + context, fine, 1), nn.ReLU())
         self.last = convolution(fine, 1, 1)
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)  # type: ignore[arg-type]
@@ -57,6 +67,9 @@ class EvidenceScale(nn.Module):
         seen = torch.cat([decoded, encoded, image], 1)
         rough = (image - self._mean(3, 1, 1, count_include_pad=False)(image)).abs()
         around = self.coarse(self._mean(self._step)(torch.cat([seen, rough], 1)))
+        if self.whole is not None:
+            mean = self.whole(around).mean(tuple(range(2, around.ndim)), keepdim=True)
+            around = torch.cat([around, mean.expand(-1, -1, *around.shape[2:])], 1)
         around = interpolate(around, scale_factor=float(self._step), mode=self._linear)
         factor: Tensor = self.last(self.join(torch.cat([self.fine(seen), around], 1))).exp()
         return factor

@@ -15,12 +15,16 @@ from torch import nn
 OPSET = 17
 INPUT = "image"
 OUTPUT = "logits"
+FACTOR = "factor"
+"""A second output of networks with a head for doubt, see ``nn.evidence_scale``."""
 SMALLEST_HALF = 256
 """Constants with fewer elements stay float32: a cast node costs more than it saves."""
 
 
 def export_onnx(network: nn.Module, path: Path, example_shape: Sequence[int], dynamic: bool = True) -> None:
     """Write the network in evaluation mode as ONNX: input ``image``, output ``logits``, float32.
+
+    A network with a head for doubt has a second output, ``factor`` (batch, 1, ...): what its logits were multiplied by.
 
     Constants that float16 holds exactly are stored as float16 and cast when the graph is loaded, so a network whose
     kernels were rounded to float16 (``packages.weights.rounded_to_half``) loses nothing and takes half the space.
@@ -36,7 +40,21 @@ def export_onnx(network: nn.Module, path: Path, example_shape: Sequence[int], dy
     if dynamic:
         axes |= {axis: f"size_{axis - 2}" for axis in range(2, len(example_shape))}
     example = (torch.zeros(*example_shape),)
-    write_onnx(network, path, example, [INPUT], [OUTPUT], {INPUT: axes, OUTPUT: axes})
+    has_factor = getattr(network, "scale", None) is not None
+    written, outputs = (_WithFactor(network), [OUTPUT, FACTOR]) if has_factor else (network, [OUTPUT])
+    write_onnx(written, path, example, [INPUT], outputs, dict.fromkeys([INPUT, *outputs], axes))
+
+
+class _WithFactor(nn.Module):
+    """The network as a module of two outputs."""
+
+    def __init__(self, network: Any) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        found: tuple[torch.Tensor, torch.Tensor] = self.network.with_factor(image)
+        return found
 
 
 def write_onnx(

@@ -76,7 +76,7 @@ class UNet(Encoder):
         channels: feature widths, finest level first; every further level halves the resolution.
         norm: ``"instance"`` (affine) or ``"batch"``.
         dropout: probability inside the convolution blocks.
-        evidence_scale: add the head for doubt, see ``evidence_scale``.
+        evidence_scale: add the head for doubt, see ``evidence_scale``; evidence_context: its ``context``.
 
     Shapes:
         ``forward``: (B, in_channels, ...) -> (B, out_channels, ...), spatial sizes multiples of ``stride``.
@@ -91,6 +91,7 @@ class UNet(Encoder):
         norm: str = "instance",
         dropout: float = 0.0,
         evidence_scale: bool = False,
+        evidence_context: int = 0,
     ) -> None:
         super().__init__(spatial_dims, in_channels, channels, norm, dropout)
         block = block_options(norm, dropout)
@@ -101,7 +102,9 @@ class UNet(Encoder):
         convolution = nn.Conv2d if spatial_dims == 2 else nn.Conv3d
         self.head = convolution(channels[0], out_channels, kernel_size=1)
         initialise(self)
-        self.scale = EvidenceScale(spatial_dims, in_channels, channels[0], self.stride) if evidence_scale else None
+        self.scale = None
+        if evidence_scale:
+            self.scale = EvidenceScale(spatial_dims, in_channels, channels[0], self.stride, context=evidence_context)
 
     def decode(self, bottleneck: Tensor, skips: Sequence[Tensor]) -> Tensor:
         """The finest features from the bottleneck and the skips, finest skip first."""
@@ -112,7 +115,14 @@ class UNet(Encoder):
 
     def forward(self, image: Tensor) -> Tensor:
         """Logits (B, out_channels, ...)."""
+        return self.with_factor(image)[0]
+
+    def with_factor(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Logits, and the factor (B, 1, ...) by which the head for doubt multiplied them; None without such a head."""
         bottleneck, skips = self.encode(image)
         features = self.decode(bottleneck, skips)
         logits: Tensor = self.head(features)
-        return logits if self.scale is None else logits * self.scale(image, skips[0], features)
+        if self.scale is None:
+            return logits, None
+        factor = self.scale(image, skips[0], features)
+        return logits * factor, factor

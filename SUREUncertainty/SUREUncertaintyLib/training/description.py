@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import nn
 
 from ..analysis.fingerprint import measure
 from ..analysis.interval import MM3_PER_ML
+from ..core.middle import middle_slices
 from ..nn.hierarchical.latent_unet import LatentUNet
 from .calibration import doubt_threshold
 from .calibration import predict_tuning
@@ -40,6 +42,8 @@ def describe_package(
     """``configs/metadata.json`` of the network that the recipe trained."""
     head = HEAD_OF_LOSS.get(recipe.loss.base, "evidential")
     texts = recipe.package
+    if texts.get("centred"):
+        cases, tuning = ([_middle(case, recipe.input.patch) for case in given] for given in (cases, tuning))
     version = str(texts.get("version", "0.1.0"))
     labels = texts.get("labels") or _plain_labels(recipe)
     described = {key: texts[key] for key in TEXTS if key in texts}
@@ -51,7 +55,7 @@ def describe_package(
         "data_source": texts.get("data_source", "not given"),
         "name": recipe.name,
         "version": version,
-        "changelog": {version: f"Trained on {date.today().isoformat()}"},
+        "changelog": texts.get("changelog") or {version: f"Trained on {date.today().isoformat()}"},
         "network": {"name": recipe.network.name, "arguments": recipe.network.arguments},
         "head": head,
         "orientation": recipe.input.orientation,
@@ -59,12 +63,20 @@ def describe_package(
         "normalisation": recipe.input.normalisation,
         "patch": list(recipe.input.patch),
         "overlap": texts.get("overlap", 0.5),
+        **({"centred": True} if texts.get("centred") else {}),
         "labels": labels,
         "uncertainty": _uncertainty(recipe, network, tuning, head),
         "expected": _expected(cases, labels, in_pixels=recipe.input.spacing is None),
         "training": _training(recipe, cases, tuning),
         "metrics": {},
     }
+
+
+def _middle(case: TrainingCase, patch: tuple[int, ...]) -> TrainingCase:
+    """What a model that outlines one thing in the middle of a box sees of a case."""
+    where = middle_slices(case.image.shape, patch)
+    readings = None if case.readings is None else case.readings[(slice(None), *where)]
+    return replace(case, image=case.image[where], label=case.label[where], readings=readings)
 
 
 def _plain_labels(recipe: Recipe) -> list[dict[str, Any]]:

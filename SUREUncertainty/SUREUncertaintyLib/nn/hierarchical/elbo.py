@@ -1,4 +1,10 @@
-"""The training loss of the hierarchical network: cross-entropy + Dice + weighted divergence of posterior and prior."""
+"""The training loss of the hierarchical network: cross-entropy + Dice + weighted divergence of posterior and prior.
+
+The lower bound alone never shows the decoder what it will be asked for, draws of the prior: their mean drifts away from
+what most readers drew. ``point_weight`` therefore trains the answer at the prior's mean as well, by the same two terms;
+the idea is the hybrid objective of K. Sohn, H. Lee, X. Yan, "Learning Structured Output Representation using Deep
+Conditional Generative Models", NeurIPS 2015, with the mean in place of a draw, so that samples stay free to differ.
+"""
 
 from __future__ import annotations
 
@@ -59,6 +65,7 @@ class ElboSettings:
         free_bits: nats a location below which a level's divergence is not penalised.
         kl_direction: ``"qp"`` for KL(q || p), ``"pq"`` as in the reference code.
         reparam: whether the draw lets gradients reach mean and sigma; the reference code's does not.
+        point_weight: of cross-entropy + Dice, weighted as above, at the prior's mean.
         weighting: w_ic on the class terms of cross-entropy and Dice; the divergence stays as it is.
     """
 
@@ -70,6 +77,7 @@ class ElboSettings:
     free_bits: float = 0.0
     kl_direction: str = "qp"
     reparam: bool = True
+    point_weight: float = 0.0
     weighting: DuoWeighting | None = None
 
     def __post_init__(self) -> None:
@@ -77,6 +85,8 @@ class ElboSettings:
             raise ValueError(f"kl_direction must be 'qp' or 'pq', got {self.kl_direction!r}")
         if isinstance(self.kl_level_weights, str) and self.kl_level_weights != "elbo":
             raise ValueError(f"kl_level_weights must be 'elbo' or numbers, got {self.kl_level_weights!r}")
+        if self.point_weight < 0.0:
+            raise ValueError(f"point_weight must not be negative, got {self.point_weight}")
 
     def beta(self, epoch: float) -> float:
         """The weight of the divergence at an epoch."""
@@ -94,16 +104,22 @@ class ElboSettings:
 
 @dataclass(frozen=True)
 class ElboTerms:
-    """A loss and its parts. ``kl_per_level`` is before free bits and weights; empty without a posterior."""
+    """A loss and its parts.
+
+    ``kl_per_level`` is before free bits and weights, empty without a posterior; ``point`` is before its weight, None
+    where it is not trained.
+    """
 
     loss: Tensor
     ce: Tensor
     dice: Tensor
     kl_per_level: tuple[Tensor, ...] = ()
+    point: Tensor | None = None
 
     def logged(self) -> dict[str, float]:
-        """Plain numbers for the log: loss, ce, dice and kl_0 (finest) onwards."""
+        """Plain numbers for the log: loss, ce, dice, point where it is trained, and kl_0 (finest) onwards."""
         parts = {"loss": self.loss, "ce": self.ce, "dice": self.dice}
+        parts |= {} if self.point is None else {"point": self.point}
         parts |= {f"kl_{level}": kl for level, kl in enumerate(self.kl_per_level)}
         return {name: float(value.detach()) for name, value in parts.items()}
 
@@ -118,6 +134,8 @@ def elbo_terms(
 ) -> ElboTerms:
     """ce_weight CE + dice_weight Dice + beta sum_l w_l max(KL_l, free_bits), z drawn once from the posterior.
 
+    With ``point_weight``, the first two terms once more at the prior's mean; they cost a second pass of the decoder.
+
     Args:
         image: (B, channels, ...); label: (B, ...) integers.
         epoch: position in the warm-up; infinity for after it.
@@ -127,18 +145,29 @@ def elbo_terms(
     prior = network.prior(skips)
     trained = network.latent_mode == "gaussian"
     source = network.posterior(image, label) if trained else prior
-    latents = [_draw(gaussian, settings.reparam, generator) for gaussian in source]
-    logits = network.decode(bottleneck, skips, latents).float()
-    weights = settings.weighting(logits, epoch) if settings.weighting else None
-    ce = weighted_cross_entropy(logits, label, weights)
-    dice = soft_dice_loss(logits.softmax(1), to_one_hot(label, network.classes), weights)
-    loss = settings.ce_weight * ce + settings.dice_weight * dice
+
+    def fit(latents: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        logits = network.decode(bottleneck, skips, latents).float()
+        return _fit(logits, label, settings.weighting(logits, epoch) if settings.weighting else None)
+
+    ce, dice = fit([_draw(gaussian, settings.reparam, generator) for gaussian in source])
+    loss, point = settings.ce_weight * ce + settings.dice_weight * dice, None
+    if settings.point_weight > 0.0 and network.latent_mode != "off":
+        point_ce, point_dice = fit([gaussian.mean for gaussian in prior])
+        point = settings.ce_weight * point_ce + settings.dice_weight * point_dice
+        loss = loss + settings.point_weight * point
     if not trained:
-        return ElboTerms(loss, ce, dice)
+        return ElboTerms(loss, ce, dice, point=point)
     divergences = tuple(level_divergences(source, prior, settings.kl_direction))
     levels = settings.level_weights(network.level_strides, network.spatial_dims)
     penalty = torch.stack([w * kl.clamp_min(settings.free_bits) for w, kl in zip(levels, divergences, strict=True)])
-    return ElboTerms(loss + settings.beta(epoch) * penalty.sum(), ce, dice, divergences)
+    return ElboTerms(loss + settings.beta(epoch) * penalty.sum(), ce, dice, divergences, point)
+
+
+def _fit(logits: Tensor, label: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Cross-entropy and Dice loss of one answer."""
+    target = to_one_hot(label, logits.shape[1])
+    return weighted_cross_entropy(logits, label, weights), soft_dice_loss(logits.softmax(1), target, weights)
 
 
 class LatentTraining:

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from .geometry import SampleGeometry
 from .noise_patches import REFERENCE_SPREAD
+from .settings import BLURRED
+from .settings import DAMAGED
+from .settings import NOISY
 from .settings import SureSettings
 
 BLUR_VOXELS = 3.0
@@ -27,9 +30,14 @@ def noisy_copies(
     return first, second
 
 
-def blurs(settings: SureSettings, generator: torch.Generator) -> bool:
-    """Whether this step's copies are blurred; drawn only where some are."""
-    return settings.blurred > 0.0 and float(torch.rand(1, generator=generator)) < settings.blurred
+def kind_of_copies(settings: SureSettings, generator: torch.Generator) -> str:
+    """What this step's copies are; drawn only where not all are noisy."""
+    if settings.blurred + settings.damaged == 0.0:
+        return NOISY
+    drawn = float(torch.rand(1, generator=generator))
+    if drawn < settings.blurred:
+        return BLURRED
+    return DAMAGED if drawn < settings.blurred + settings.damaged else NOISY
 
 
 def blurred_copies(image: Tensor, levels: Sequence[float]) -> tuple[Tensor, Tensor]:

@@ -15,9 +15,10 @@ from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from ..evidential import dirichlet
+from .damaged_copies import damaged_copies
 from .geometry import SampleGeometry
 from .noise_fields import blurred_copies
-from .noise_fields import blurs
+from .noise_fields import kind_of_copies
 from .noise_fields import noisy_copies
 from .noise_fields import voxels_near
 from .noise_patches import REFERENCE_SPREAD
@@ -25,6 +26,9 @@ from .noise_patches import draw_tiles
 from .noise_patches import noisy_image
 from .noise_patches import place_patches
 from .noise_patches import sides_of
+from .settings import BLURRED
+from .settings import DAMAGED
+from .settings import NOISY
 from .settings import SureSettings
 
 HARD_LEVEL = 0.5
@@ -39,13 +43,13 @@ class NoisyInputs:
         images: (B, channels, ...) at the first and at the second level.
         levels: both drawn once a batch.
         centres: (n, dims) int64 a sample, on the batch's device: patch centres, or voxels near a boundary.
-        blurred: the copies are blurred, not noisy.
+        kind: whether they are noisy, blurred or damaged, see ``settings``.
     """
 
     images: tuple[Tensor, Tensor]
     levels: tuple[float, float]
     centres: list[Tensor]
-    blurred: bool = False
+    kind: str = NOISY
 
     @property
     def noisier(self) -> int:
@@ -95,9 +99,13 @@ def noisy_inputs(
     rng = np.random.default_rng(int(torch.randint(2**31, (1,), generator=generator)))
     levels = (float(rng.uniform(0.0, settings.largest_level)), float(rng.uniform(0.0, settings.largest_level)))
     if settings.noise_place == "field":
-        blurred = blurs(settings, generator)
-        copies = blurred_copies(image, levels) if blurred else noisy_copies(image, levels, settings, generator)
-        return NoisyInputs(copies, levels, [voxels_near(g, settings.points, generator) for g in geometries], blurred)
+        kind = kind_of_copies(settings, generator)
+        if kind == DAMAGED:
+            copies = damaged_copies(image, levels, spacing, rng)
+        else:
+            blurred = kind == BLURRED
+            copies = blurred_copies(image, levels) if blurred else noisy_copies(image, levels, settings, generator)
+        return NoisyInputs(copies, levels, [voxels_near(g, settings.points, generator) for g in geometries], kind)
     sides = sides_of(settings, spacing, label.ndim - 1)
     first, second, centres = [], [], []
     for x, y, h, geometry in zip(image, label, hard, geometries, strict=True):

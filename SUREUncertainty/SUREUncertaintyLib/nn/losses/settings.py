@@ -12,6 +12,8 @@ DENOMINATORS = ("all", "violating")
 NOISE_KINDS = ("spread", "mean")
 NOISE_PLACES = ("patches", "field")
 FORMS = ("product", "margin")
+NOISY, BLURRED, DAMAGED = "noisy", "blurred", "damaged"
+"""What the two copies of a step are."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,19 @@ class SureSettings:
         blurred: share of the steps whose two copies are blurred, not noisy, with a sigma of 3 voxels at level 1; only
             with noise over the whole field and in margin form (our addition: doubt should rise with whatever hides a
             boundary).
+        damaged: share of the steps whose copies have damage of another kind (``damaged_copies``), as with blurred.
         hard_samples: patches go where noise does not raise the uncertainty.
         detach_clean: the clean uncertainty is constant in L_mu and L_d.
         noisy_segmentation: weight of L_Seg on the noisier of the two copies (our addition; 0 in the publication).
         form: the relations as the published ``"product"`` of differences, or as a ``"margin"`` on log u (``margins``).
         margin_gradient, margin_level, margin_distance: by how much ln u has to follow, see ``margins``.
         margin_blur: the same for one unit of blur.
+        margin_damage: the same for one unit of strength of such damage.
         far_target: in margin form, u beyond t.
         margin_mistake, c_mistake: in margin form, by how much ln u of a wrong voxel lies above that of a right one, and
             the weight of that, see ``mistakes``.
+        c_scan: in margin form, weight of the relation between a pass's mean doubt and its Dice, see ``scan_doubt``;
+            doubt_per_loss: the mean doubt near the boundary that belongs to a Dice of 0.
         segmentation: weight of L_Seg on the clean image; 0 where the segmentation is frozen and only doubt learns.
         anchor: for networks with a head for doubt, the weight of the mean of (ln factor)^2 within t: doubt stays near
             what the segmentation network says by itself.
@@ -67,6 +73,7 @@ class SureSettings:
     points: int = 600
     largest_level: float = 1.0
     blurred: float = 0.0
+    damaged: float = 0.0
     hard_samples: bool = True
     detach_clean: bool = True
     noisy_segmentation: float = 0.0
@@ -75,9 +82,12 @@ class SureSettings:
     margin_level: float = 0.5
     margin_distance: float = 0.3
     margin_blur: float = 1.0
+    margin_damage: float = 0.0
     far_target: float = 0.02
     margin_mistake: float = 1.5
     c_mistake: float = 0.0
+    c_scan: float = 0.0
+    doubt_per_loss: float = 0.25
     segmentation: float = 1.0
     anchor: float = 0.0
     protect: float = 0.0
@@ -94,8 +104,12 @@ class SureSettings:
             raise ValueError(f"noise_place must be one of {', '.join(NOISE_PLACES)}, got {self.noise_place!r}")
         if self.form not in FORMS:
             raise ValueError(f"form must be one of {', '.join(FORMS)}, got {self.form!r}")
-        if self.blurred and (self.noise_place != "field" or self.form != "margin"):
-            raise ValueError("blurred needs noise_place field and form margin: a blurred image is blurred everywhere")
+        if (self.blurred or self.damaged) and (self.noise_place != "field" or self.form != "margin"):
+            raise ValueError("blurred and damaged need noise_place field and form margin: they change the whole image")
+        if self.blurred < 0.0 or self.damaged < 0.0 or self.blurred + self.damaged > 1.0:
+            raise ValueError("blurred and damaged are shares of the steps: together at most 1")
+        if self.doubt_per_loss <= 0.0:
+            raise ValueError(f"doubt_per_loss has to be above 0, got {self.doubt_per_loss}")
         if self.protect and not self.segmentation:
             raise ValueError("protect needs segmentation: there is no gradient of the segmentation to protect")
         if self.protect and not self.one_graph:
@@ -103,9 +117,15 @@ class SureSettings:
         if not 0.0 <= self.start < self.full <= 1.0:
             raise ValueError(f"0 <= start < full <= 1 is needed, got start {self.start} and full {self.full}")
 
-    def for_blur(self) -> SureSettings:
-        """What a step on blurred copies asks for: a rise by the margin for blur, which need not fade with distance."""
-        return replace(self, margin_level=self.margin_blur, c_d=0.0)
+    def for_copies(self, kind: str) -> SureSettings:
+        """What a step on such copies asks for: blur and damage have their own margin, and need not fade with distance.
+
+        Args:
+            kind: ``NOISY``, ``BLURRED`` or ``DAMAGED``.
+        """
+        if kind == NOISY:
+            return self
+        return replace(self, margin_level=self.margin_blur if kind == BLURRED else self.margin_damage, c_d=0.0)
 
 
 PRINCIPLED = SureSettings()

@@ -26,6 +26,7 @@ from .passes import NoisyInputs
 from .passes import frozen_statistics
 from .passes import hard_voxels
 from .passes import noisy_inputs
+from .scan_doubt import scan_doubt_loss
 from .schedule import ramp
 from .settings import PRINCIPLED
 from .settings import SureSettings
@@ -110,8 +111,8 @@ class SureStep:
             inputs = self._inputs(forward, batch, clean.detach())
             noisy = [forward(x) for x in inputs.images]
         parts = self._clean_parts(logits, factors, batch)
-        maps, wrong = (clean, *(dirichlet(x).vacuity for x in noisy)), _wrong((logits, *noisy), batch.label)
-        supervision = self._supervision(maps, wrong, inputs, batch)
+        maps = (clean, *(dirichlet(x).vacuity for x in noisy))
+        supervision = self._supervision(maps, _classes((logits, *noisy)), inputs, batch)
         parts |= self._under_noise(noisy[inputs.noisier], batch)
         if self.settings.protect:
             backward_protected(network, _total(parts), _total(supervision), self.settings.protect)
@@ -133,7 +134,7 @@ class SureStep:
             inputs = self._inputs(forward, batch, clean.detach())
             noisy = [forward(x) for x in inputs.images]
         leaves = [u.detach().requires_grad_() for u in (clean, *(dirichlet(x).vacuity for x in noisy))]
-        supervision = self._supervision(leaves, _wrong((logits, *noisy), batch.label), inputs, batch)
+        supervision = self._supervision(leaves, _classes((logits, *noisy)), inputs, batch)
         slopes = torch.autograd.grad(_total(supervision), leaves)
         parts = self._clean_parts(logits, factors, batch)
         (_total(parts) + (clean * slopes[0]).sum()).backward()
@@ -173,23 +174,25 @@ class SureStep:
         return noisy_inputs(batch.image, batch.label, hard, *places)
 
     def _supervision(
-        self, maps: Sequence[Tensor], wrong: Sequence[Tensor], inputs: NoisyInputs, batch: _Supervised
+        self, maps: Sequence[Tensor], predicted: Sequence[Tensor], inputs: NoisyInputs, batch: _Supervised
     ) -> dict[str, Tensor]:
         """The weighted parts of a (beta L_gu + gamma L_nu).
 
-        ``maps``: u clean, at the first and the second level; ``wrong``: where their most probable class is not the
-        label's.
+        ``maps``: u clean, at the first and the second level; ``predicted``: their most probable classes.
         """
         settings, geometries = self.settings, batch.geometries
-        settings = settings.for_blur() if inputs.blurred else settings
+        settings = settings.for_copies(inputs.kind)
         clean, first, second = maps
         read = (clean, (first, second), inputs.levels, inputs.centres, geometries, settings)
         if settings.form == "margin":
             noise = margin_parts(*read, batch.generator)
             gradient = noise.pop("gradient")
             if settings.c_mistake:
-                mistakes = mistake_margin_loss(maps, wrong, settings, batch.generator)
-                noise["mistakes"] = settings.c_mistake * mistakes
+                wrong = [classes != batch.label for classes in predicted]
+                noise["mistakes"] = settings.c_mistake * mistake_margin_loss(maps, wrong, settings, batch.generator)
+            if settings.c_scan:
+                scan = scan_doubt_loss(maps, predicted, batch.label, geometries, settings.doubt_per_loss)
+                noise["scan"] = settings.c_scan * scan
         else:
             gradient = gradient_uncertainty_loss(clean, geometries, settings, batch.generator)
             noise = noise_uncertainty_loss(*read)
@@ -210,9 +213,9 @@ class _Supervised:
 
 
 @torch.no_grad()
-def _wrong(passes: Sequence[Tensor], label: Tensor) -> list[Tensor]:
-    """Where the most probable class of each pass's logits is not the label's, (B, ...) bool."""
-    return [logits.argmax(1) != label for logits in passes]
+def _classes(passes: Sequence[Tensor]) -> list[Tensor]:
+    """The most probable class of each pass's logits, (B, ...)."""
+    return [logits.argmax(1) for logits in passes]
 
 
 def _total(parts: dict[str, Tensor]) -> Tensor:
