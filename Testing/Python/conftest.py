@@ -208,10 +208,13 @@ def window(browser: Any, view_server: Any) -> Iterator[Any]:
 @pytest.fixture
 def page(window: Any) -> Any:
     """The window at the clean result, with the settings that it opens with."""
+    import view_page
+
     if window.locator(".bar .icon").count():
         window.click(".bar .icon")
     window.evaluate("trame.trigger('stop_noise')")
     first = window.evaluate("trame.state.get('results')[0].id")
     window.evaluate("id => trame.trigger('show_result', [id])", first)
+    view_page.wait_for_state(window, "result", first)
     window.evaluate("trame.state.update({ opacity: 0.8, map: 'primary', rendering: true, surfaces: true, large: '' })")
     return window

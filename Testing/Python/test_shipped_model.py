@@ -51,7 +51,7 @@ def test_left_is_left_and_anterior_is_anterior(brain: SegmentationResult) -> Non
 def test_the_range_holds_the_volume_and_is_neither_empty_nor_endless(brain: SegmentationResult) -> None:
     for row in brain.structures:
         assert row.volume_low_ml < row.volume_ml < row.volume_high_ml
-        assert row.volume_high_ml < 3 * row.volume_low_ml
+        assert row.volume_high_ml < 2 * row.volume_low_ml
 
 
 def test_doubt_sits_at_the_boundary_and_lies_in_its_range(brain: SegmentationResult) -> None:
