@@ -92,5 +92,6 @@ def test_what_a_built_in_recipe_continues_is_built_in_and_has_the_same_network_a
         before = load_recipe(recipe.loss.continues)
         assert not before.lacks_start()
         assert (before.network.name, before.input, before.data) == (recipe.network.name, recipe.input, recipe.data)
-        shared = {key: value for key, value in recipe.network.arguments.items() if key != "evidence_scale"}
+        head = ("evidence_scale", "evidence_context")
+        shared = {key: value for key, value in recipe.network.arguments.items() if key not in head}
         assert before.network.arguments == shared

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import example
 from hypothesis import given
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -84,6 +85,9 @@ def test_the_phantom_differs_from_each_of_its_other_47_turns():
 
 
 @settings(max_examples=25, deadline=None)
+@example(  # a direction cosine next to 0
+    angles=(0.0, 2.3e-309, 0.0), spacing=(1.0, 1.0, 0.875), wanted=(1.0, 1.0, 1.0), left_handed=False, code="RAS"
+)
 @given(
     angles=st.tuples(*[st.floats(-180, 180)] * 3),
     spacing=st.tuples(*[st.floats(0.4, 3.0)] * 3),
@@ -102,6 +106,13 @@ def test_values_linear_in_the_patient_stay_so_on_any_model_grid(angles, spacing,
     if (2 * margin < target.shape).all():
         inside = tuple(slice(m, n - m) for m, n in zip(margin, target.shape, strict=True))
         assert_allclose(found[inside], ramp(target)[inside], atol=2e-3)
+
+
+def test_a_direction_cosine_next_to_zero_turns_nothing_in_the_scan_or_where_it_goes() -> None:
+    straight, odd = (tilted_grid((12, 14, 16), (1.0, 1.0, 0.875), (0.0, angle, 0.0)) for angle in (0.0, 2.3e-309))
+    there, back = resample(Volume(ramp(odd), odd), straight), resample(Volume(ramp(straight), straight), odd)
+    assert_allclose(there.array, ramp(straight), atol=2e-3)
+    assert_allclose(back.array, ramp(odd), atol=2e-3)
 
 
 @pytest.mark.parametrize("suffix", [".nrrd", ".mha", ".nii.gz"])

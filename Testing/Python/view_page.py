@@ -148,6 +148,17 @@ def wait_for_glow(page: Any, view: str, low: float, high: float = 1.0) -> float:
     raise AssertionError(f"{view} glows in {share:.4f} of its pixels, expected {low} to {high}")
 
 
+def wait_for_mirror(leading: Any, mirroring: Any, view: str) -> None:
+    """Until both windows show pictures of one size."""
+    shapes: tuple[Any, ...] = ()
+    for _ in range(PATIENCE // 100):
+        shapes = (picture(leading, view).shape, picture(mirroring, view).shape)
+        if shapes[0] == shapes[1]:
+            return
+        leading.wait_for_timeout(100)
+    raise AssertionError(f"pictures of {view} differ in size: {shapes}")
+
+
 def brain() -> Any:
     """The hippocampi of the demo's template with some brain around them: a scan that segments within a second."""
     from SUREUncertaintyLib.core.demo_input import demo_scan
@@ -195,3 +206,14 @@ def text_of(page: Any, selector: str, part: str) -> str:
 def state_of(page: Any, name: str) -> Any:
     """An entry of the state, as the page has it."""
     return page.evaluate("name => trame.state.get(name)", name)
+
+
+def wait_for_state(page: Any, name: str, value: Any) -> None:
+    """Until an entry of the state is ``value``; a failure tells the page's message, which says why."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    try:
+        page.wait_for_function("([name, value]) => trame.state.get(name) === value", arg=[name, value])
+    except TooLate:
+        told = {key: state_of(page, key) for key in (name, "message", "busy", "title")}
+        raise AssertionError(f"{name} is not {value!r}: {told}") from None

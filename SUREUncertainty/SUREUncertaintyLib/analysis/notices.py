@@ -11,6 +11,7 @@ from itertools import combinations
 
 from ..core.roi import Roi
 from ..core.roi import roi_grid
+from ..core.roi import roi_slices
 from ..core.volume import Grid
 from ..core.volume import Volume
 from ..packages.metadata import Label
@@ -22,6 +23,7 @@ from .rows import Notice
 from .rows import StructureRow
 from .touching import at_image_edge
 from .touching import at_roi_edge
+from .touching import at_window_edge
 from .touching import pieces_of
 from .touching import share_structure
 
@@ -32,18 +34,23 @@ WHOLE_SHARE = 0.99
 """A structure whose largest piece holds less than this share is in pieces; a few stray voxels are not worth a warning,
 the map of doubt shows them."""
 
+NEGLIGIBLE = 2
+"""Voxels at a side of a box that a model may leave out without a word."""
+
+Block = tuple[slice, slice, slice]
 Contrast = Mapping[str, Mapping[str, float]]
 WHOLE = "scan"
 
 
 @dataclass(frozen=True)
 class _Block:
-    """A part of the scan that was analysed, and its labels."""
+    """A part of the scan that was analysed, and its labels; ``window``: the voxels that were, where they are others."""
 
     name: str
     grid: Grid
     label_set: Sequence[Label]
     roi: Roi | None = None
+    window: Block | None = None
 
     @property
     def where(self) -> str:
@@ -58,6 +65,7 @@ def notices_for(
     regions: Sequence[DoubtfulRegion] = (),
     rois: Sequence[Roi] = (),
     contrast: Contrast | None = None,
+    windows: Sequence[Block] = (),
 ) -> tuple[Notice, ...]:
     """Every warning that the result deserves, the gravest first; none for an ordinary result.
 
@@ -68,25 +76,28 @@ def notices_for(
         rois: what was analysed, the whole scan when empty.
         contrast: ``fingerprint.measure`` of each region's image on the model's grid, by the region's name, ``"scan"``
             for the whole scan.
+        windows: the voxels (k, j, i) that a model saw which outlines one thing in a box, a region; empty for others.
     """
-    blocks = _blocks(labels.grid, label_set, rois)
+    blocks = _blocks(labels.grid, label_set, rois, windows)
     return (
         *((_say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
         *_about_scan(labels.grid, metadata, blocks, contrast or {}),
         *_about_findings(blocks, metadata, structures),
-        *_about_edges(labels, blocks),
-        *_about_overlap(labels, rois),
+        *_about_edges(labels, blocks, metadata),
+        *_about_overlap(labels, () if windows else rois),
         *_about_pieces(labels, structures),
         *_about_doubt(structures, regions),
     )
 
 
-def _blocks(grid: Grid, label_set: Sequence[Label], rois: Sequence[Roi]) -> list[_Block]:
+def _blocks(grid: Grid, label_set: Sequence[Label], rois: Sequence[Roi], windows: Sequence[Block] = ()) -> list[_Block]:
+    seen: list[Block | None] = [*windows] or [None] * max(1, len(rois))
     if not rois:
-        return [_Block(WHOLE, grid, label_set)]
+        return [_Block(WHOLE, grid, label_set, None, seen[0])]
     each = len(label_set) // len(rois)
     return [
-        _Block(roi.name, roi_grid(grid, roi), label_set[n * each : (n + 1) * each], roi) for n, roi in enumerate(rois)
+        _Block(roi.name, roi_grid(grid, roi), label_set[n * each : (n + 1) * each], roi, seen[n])
+        for n, roi in enumerate(rois)
     ]
 
 
@@ -95,6 +106,7 @@ def _about_scan(grid: Grid, metadata: PackageMetadata, blocks: list[_Block], con
     yield from _spacing(grid, metadata)
     extent = [notice for block in blocks for notice in _extent(block, metadata)]
     yield from extent
+    yield from (notice for block in blocks for notice in _left_out(grid, block, metadata))
     # grey values of a much larger field of view differ anyway
     if not any(notice.code == texts.REGION_NEEDED for notice in extent):
         yield from _grey_values(blocks, metadata, contrast)
@@ -118,6 +130,17 @@ def _extent(block: _Block, metadata: PackageMetadata) -> Iterator[Notice]:
         yield _say(texts.REGION_NEEDED, **facts)
     elif min(block.grid.extent_mm) < expected[0] or max(block.grid.extent_mm) > expected[1]:
         yield _say(texts.EXTENT, where=block.where, **facts)
+
+
+def _left_out(grid: Grid, block: _Block, metadata: PackageMetadata) -> Iterator[Notice]:
+    """A model that sees the middle of a box did not see all of a larger one."""
+    if block.window is None:
+        return
+    box = roi_slices(grid, block.roi) if block.roi else tuple(slice(0, n) for n in grid.shape)
+    if any(max(w.start - b.start, b.stop - w.stop) > NEGLIGIBLE for w, b in zip(block.window, box, strict=True)):
+        seen = [(part.stop - part.start) * mm for part, mm in zip(block.window, grid.spacing_kji, strict=True)]
+        facts = {"found": _lengths(block.grid.extent_mm, 0), "seen": _lengths(reversed(seen), 0)}
+        yield _say(texts.MIDDLE_ONLY, where=block.where, model=metadata.name, **facts)
 
 
 def _grey_values(blocks: list[_Block], metadata: PackageMetadata, contrast: Contrast) -> Iterator[Notice]:
@@ -174,13 +197,18 @@ def _unlike_sizes(block: _Block, metadata: PackageMetadata, structures: Sequence
             yield f"{label.name} ({volume:.2f} ml, expected {_span(expected, 2)} ml)"
 
 
-def _about_edges(labels: Volume, blocks: list[_Block]) -> Iterator[Notice]:
+def _about_edges(labels: Volume, blocks: list[_Block], metadata: PackageMetadata) -> Iterator[Notice]:
     image = at_image_edge(labels.array)
-    roi = {v for block in blocks if block.roi is not None for v in at_roi_edge(labels.array, labels.grid, block.roi)}
-    for code, values in ((texts.CUT_BY_IMAGE, image), (texts.CUT_BY_ROI, roi - image)):
+    cut = {texts.CUT_BY_IMAGE: image, texts.CUT_BY_WINDOW: set[int](), texts.CUT_BY_ROI: set[int]()}
+    for block in blocks:
+        if block.window is not None:
+            cut[texts.CUT_BY_WINDOW] |= at_window_edge(labels.array, block.window, len(metadata.patch))
+        elif block.roi is not None:
+            cut[texts.CUT_BY_ROI] |= at_roi_edge(labels.array, labels.grid, block.roi) - image
+    for code, values in cut.items():
         names = [label.name for block in blocks for label in block.label_set if label.value in values]
         if names:
-            yield _say(code, names=_list(names))
+            yield _say(code, names=_list(names), model=metadata.name)
 
 
 def _about_overlap(labels: Volume, rois: Sequence[Roi]) -> Iterator[Notice]:

@@ -10,6 +10,8 @@ MOSTLY_DOUBTFUL = "mostly-doubtful"
 DOUBTFUL_ISLANDS = "doubtful-islands"
 REGION_NEEDED = "region-needed"
 EXTENT = "extent-unlike-training"
+MIDDLE_ONLY = "middle-only"
+CUT_BY_WINDOW = "cut-by-window"
 SPACING = "spacing-unlike-training"
 CONTRAST = "contrast-unlike-training"
 PLACE_UNKNOWN = "place-unknown"
@@ -45,6 +47,14 @@ TEXTS = {
     EXTENT: (
         "The size of {where} ({extent} mm) is unlike the training data of the model '{model}' ({expected} mm). "
         "Choose a region of that size around the structure."
+    ),
+    MIDDLE_ONLY: (
+        "Of {where} ({found} mm) only the middle was analysed ({seen} mm): the model '{model}' outlines one structure "
+        "in the middle of a box. Check that the structure lies there, all of it."
+    ),
+    CUT_BY_WINDOW: (
+        "Reaches the edge of what the model '{model}' sees: {names}. Move the middle of the region onto the structure; "
+        "what still does not fit is too large for this model."
     ),
     PLACE_UNKNOWN: (
         "The file does not say how the scan lies in the patient, so left may be right, and front may be back. "

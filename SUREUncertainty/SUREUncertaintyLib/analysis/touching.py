@@ -33,6 +33,21 @@ def at_roi_edge(labels: NDArray[Any], grid: Grid, roi: Roi) -> set[int]:
     return {int(value) for value in edge} - {0}
 
 
+def at_window_edge(labels: NDArray[Any], window: tuple[slice, slice, slice], spatial_dims: int) -> set[int]:
+    """Label values other than 0 on the sides of a window of ``labels`` (k, j, i) where the scan goes on beyond it.
+
+    Args:
+        spatial_dims: of the network. Between the slices of a 2D one nothing is cut: it reads those that it is given.
+    """
+    block = labels[window]
+    values: set[int] = set()
+    for axis in range(3 - spatial_dims, 3):
+        part, length = window[axis], labels.shape[axis]
+        ends = [end for end, goes_on in ((0, part.start > 0), (-1, part.stop < length)) if goes_on]
+        values |= {int(value) for end in ends for value in np.unique(np.take(block, end, axis))}
+    return values - {0}
+
+
 def share_structure(labels: NDArray[Any], grid: Grid, one: Roi, other: Roi) -> bool:
     """Whether labels other than 0 lie where two regions of interest overlap; ``labels`` (k, j, i) on ``grid``."""
     blocks = (roi_slices(grid, one), roi_slices(grid, other))

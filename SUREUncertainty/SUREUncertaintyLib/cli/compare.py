@@ -71,9 +71,9 @@ def page(
             f"No arm has a result in {results}. Run 'sure compare run {study[0]}' first, or correct --results."
         )
     write_text(output, comparison_page(studies, results))
-    for one, arms in found.items():
-        for name in FIGURES if arms and one not in tuning else ():
-            draw(name, arms, output.parent / "pictures" / f"{one}-{name}.png")
+    for one in studies:
+        for name in FIGURES if found[one.name] and one.name not in tuning else ():
+            draw(name, found[one.name], output.parent / "pictures" / f"{one.name}-{name}.png", one.main)
     typer.echo(f"Page: {output}")
 
 
@@ -90,7 +90,7 @@ def figure(
     from ..comparison.study import load_study
 
     wanted = load_study(study)
-    draw(name, read_results(results / wanted.name, [entry.name for entry in wanted.compared]), output)
+    draw(name, read_results(results / wanted.name, [entry.name for entry in wanted.compared]), output, wanted.main)
     typer.echo(f"Figure: {output}")
 
 

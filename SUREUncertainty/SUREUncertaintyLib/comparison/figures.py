@@ -17,14 +17,19 @@ from .case_level import points_of
 from .case_level import risk_coverage
 
 BACKGROUND = "#ffffff"
-COLOURS = ("#0b6e4f", "#d1495b", "#2e86ab", "#8d5a97", "#e08e0b", "#6b705c", "#111111", "#c77dff")
-MARKERS = ("o", "s", "^", "v", "D", "P", "X", "*")
+MAIN = "#111111"
+COLOURS = ("#0b6e4f", "#d1495b", "#2e86ab", "#8d5a97", "#e08e0b", "#6b705c", "#7a4419", "#c77dff", "#00b4a0", "#ff70a6")
+MARKERS = ("o", "s", "^", "v", "D", "P", "X", "*", "<", ">")
 PANEL = (3.1, 2.35)
 COLUMNS = 4
 
 
-def draw_robustness(arms: Sequence[ArmResult], target: Path) -> None:
-    """A panel a corruption: mean Dice with the label (full lines) and mean doubt near the boundary (dotted)."""
+def draw_robustness(arms: Sequence[ArmResult], target: Path, main: str = "") -> None:
+    """A panel a corruption: mean Dice with the label (full lines) and mean doubt near the boundary (dotted).
+
+    Args:
+        main: the arm that is drawn black and thicker.
+    """
     names = _corruptions(arms)
     figure = _figure(PANEL[0] * COLUMNS, PANEL[1] * -(-len(names) // COLUMNS) + 0.7)
     panels = list(figure.subplots(-(-len(names) // COLUMNS), COLUMNS, sharex=True, sharey=True, squeeze=False).flat)
@@ -33,10 +38,10 @@ def draw_robustness(arms: Sequence[ArmResult], target: Path) -> None:
         twin.sharey(twins[0])
         for number, arm in enumerate(arms):
             levels, dice, doubt = _curve(arm, name)
-            style = {"color": COLOURS[number % len(COLOURS)], "marker": MARKERS[number % len(MARKERS)], "ms": 3.5}
-            panel.plot(levels, dice, "-", lw=1.4, **style, label=arm.title)
+            style = {**_line(number, arm, main), "marker": MARKERS[number % len(MARKERS)], "ms": 3.5}
+            panel.plot(levels, dice, "-", **style, label=arm.title)
             # each arm has a scale of its own, so doubt is shown as a multiple of the undamaged scan's
-            twin.plot(levels, [value / doubt[0] for value in doubt], ":", lw=1.2, **style)
+            twin.plot(levels, [value / doubt[0] for value in doubt], ":", **style)
         panel.set_title(find_corruption(name).title, fontsize=9)
         _tidy(panel)
         _tidy(twin, grid=False)
@@ -54,14 +59,13 @@ def draw_robustness(arms: Sequence[ArmResult], target: Path) -> None:
     figure.savefig(target, facecolor=BACKGROUND)
 
 
-def draw_risk(arms: Sequence[ArmResult], target: Path) -> None:
-    """Mean 1 - Dice of the accepted scans against the share that is accepted, least doubtful first."""
+def draw_risk(arms: Sequence[ArmResult], target: Path, main: str = "") -> None:
+    """Mean 1 - Dice of the accepted scans against the share that is accepted, least doubtful first; see above."""
     figure = _figure(6.2, 4.2)
     panel = figure.subplots()
     for number, arm in enumerate(arms):
         coverage, risk = risk_coverage(points_of(arm))
-        colour = COLOURS[number % len(COLOURS)]
-        panel.plot(coverage, risk, color=colour, lw=1.6, label=f"{arm.title}, area {risk.mean():.3f}")
+        panel.plot(coverage, risk, **_line(number, arm, main), label=f"{arm.title}, area {risk.mean():.3f}")
     panel.set_xlabel("share of scans accepted, least doubtful first", fontsize=9)
     panel.set_ylabel("mean 1 - Dice of the accepted", fontsize=9)
     panel.set_xlim(0, 1)
@@ -71,11 +75,14 @@ def draw_risk(arms: Sequence[ArmResult], target: Path) -> None:
     figure.savefig(target, facecolor=BACKGROUND)
 
 
-FIGURES: dict[str, Callable[[Sequence[ArmResult], Path], None]] = {"robustness": draw_robustness, "risk": draw_risk}
+FIGURES: dict[str, Callable[[Sequence[ArmResult], Path, str], None]] = {
+    "robustness": draw_robustness,
+    "risk": draw_risk,
+}
 
 
-def draw(name: str, arms: Sequence[ArmResult], target: Path) -> None:
-    """Draw one figure as PNG.
+def draw(name: str, arms: Sequence[ArmResult], target: Path, main: str = "") -> None:
+    """Draw one figure as PNG, the arm ``main`` black and thicker than the others.
 
     Raises:
         InputError: no such figure, or no arm to draw.
@@ -85,7 +92,11 @@ def draw(name: str, arms: Sequence[ArmResult], target: Path) -> None:
     if not arms:
         raise InputError("There is no result to draw. Run the study first: sure compare run.")
     target.parent.mkdir(parents=True, exist_ok=True)
-    FIGURES[name](arms, target)
+    FIGURES[name](arms, target, main)
+
+
+def _line(number: int, arm: ArmResult, main: str) -> dict[str, Any]:
+    return {"color": MAIN, "lw": 2.0} if arm.name == main else {"color": COLOURS[number % len(COLOURS)], "lw": 1.3}
 
 
 def _figure(width: float, height: float) -> Any:

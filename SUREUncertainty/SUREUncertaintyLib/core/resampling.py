@@ -27,6 +27,9 @@ _SLAB_VOXELS = 16 * 1024 * 1024
 _ALIGNED = 1e-3
 """Share of a voxel by which centres may differ and still count as the same place."""
 
+NOTHING = 1e-15
+"""Direction cosines below the last digit of a float64 turn nothing."""
+
 _INTERPOLATORS = {"linear": sitk.sitkLinear, "nearest": sitk.sitkNearestNeighbor}
 
 
@@ -147,7 +150,7 @@ def _interpolate(array: NDArray[Any], source: Grid, target: Grid, order: Order, 
         _INTERPOLATORS[order],
         target.origin if linear else _off_ties(source, target),
         target.spacing,
-        target.direction,
+        _direction(target),
         float(default),
         pixel,
     )
@@ -170,8 +173,13 @@ def _to_itk(array: NDArray[Any], grid: Grid) -> sitk.Image:
     image = sitk.GetImageFromArray(array if kind is None else array.astype(kind, copy=False))
     image.SetSpacing(grid.spacing)
     image.SetOrigin(grid.origin)
-    image.SetDirection(grid.direction)
+    image.SetDirection(_direction(grid))
     return image
+
+
+def _direction(grid: Grid) -> list[float]:
+    """Direction cosines for ITK, whose decomposition fails on numbers next to 0: the image would come out black."""
+    return [cosine if abs(cosine) > NOTHING else 0.0 for cosine in grid.direction]
 
 
 def _anti_alias_sigma(source: Grid, target: Grid) -> tuple[float, float, float]:

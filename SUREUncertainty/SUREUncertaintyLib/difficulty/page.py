@@ -33,6 +33,12 @@ from .table import DifficultyTable
 
 FILE = "difficulty.html"
 HARDEST = 12
+MEANING = (
+    "S, the semantic perception scale, says how evenly the detail in a structure's map is spread: the nearer to 0, the "
+    "harder the scan looks to the extractor.",
+    "AUV, the aleatoric uncertainty value, is the scan's place in this list: 0 for the easiest, 1 for the hardest. It "
+    "cannot be compared with that of another list or another extractor.",
+)
 NOT_RUN = "The validity gate was not run, so nobody knows whether these numbers mean anything on this data set."
 
 
@@ -43,13 +49,14 @@ def write_page(
     order = ranking(table)
     parts = [
         section("Can these numbers be trusted?", _trust(gate)),
+        section("What do the numbers mean?", paragraphs(MEANING)),
         section("Filtering", paragraphs([outcome.sentence for outcome in kept] or ["No filter was asked for."])),
         _notes(table),
         section("The hardest scans", f'<div class="few">{"".join(_figures(order[:HARDEST], table, cases))}</div>'),
         section("All scans, the hardest first", _ranking_table(order, table)),
         _failures(table),
     ]
-    subtitle = f"Hard for the extractor {table.header['fingerprint']['name']}; a hard scan is not a bad scan."
+    subtitle = f"As {table.header['fingerprint']['name']} sees them; a hard scan is not a bad scan."
     write_html(folder / FILE, "How hard are these scans?", subtitle, "\n".join(part for part in parts if part))
 
 

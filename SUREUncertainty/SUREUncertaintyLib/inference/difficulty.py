@@ -26,6 +26,7 @@ from ..difficulty.reference import Reference
 from ..difficulty.reference import read_reference
 from ..difficulty.scale import perception_scale
 from .engine import Engine
+from .engine import logits_and_own
 from .heads import Head
 from .regions import Region
 from .windows import blend_windows
@@ -66,8 +67,8 @@ class DifficultyAssessor:
             chosen = []
 
         def both(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-            logits = self.engine.logits(windows)
-            return np.concatenate([self.head.blended(logits, axis=1), logits[:, chosen]], axis=1)
+            logits, own = logits_and_own(self.engine, windows)
+            return np.concatenate([self.head.blended(logits, axis=1), own[:, chosen]], axis=1)
 
         channels = blend_windows(image, facts.patch, facts.overlap, both, progress, is_cancelled)
         count = len(facts.labels)

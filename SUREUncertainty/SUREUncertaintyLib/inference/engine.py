@@ -20,3 +20,17 @@ class Engine(Protocol):
     def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Raw network outputs (B, C, ...) for windows (B, channels, ...); spatial axes as given, 2 or 3 of them."""
         ...
+
+
+def logits_and_own(engine: Engine, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Logits, and those of the segmentation by itself: before a head for doubt multiplied them.
+
+    How hard a scan is gets measured on the latter: the head answers to damage on purpose, and its factor would hide
+    what the frozen network's own maps look like.
+    """
+    factored = getattr(engine, "factored", None)
+    if factored is None:
+        logits = engine.logits(windows)
+        return logits, logits
+    logits, factor = factored(windows)
+    return logits, logits / factor

@@ -82,6 +82,11 @@ class OpenVinoEngine:
         """Raw network outputs (B, C, ...) float32 for windows (B, channels, ...)."""
         return self._graph.run((windows,))[0]
 
+    def factored(self, windows: Float32) -> tuple[Float32, Float32]:
+        """Logits, and what a head for doubt multiplied them by (B, 1, ...); 1 where the graph has no such output."""
+        found = self._graph.run((windows,))
+        return found[0], found[1] if len(found) > 1 else np.ones_like(found[0][:, :1])
+
 
 def import_openvino() -> Any:
     """The openvino module, imported so that its telemetry package is never loaded.

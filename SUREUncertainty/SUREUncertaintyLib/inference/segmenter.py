@@ -213,6 +213,7 @@ def _result(
     rois = tuple(region.roi for region in regions if region.roi is not None)
     structures = structure_table(labels, uncertainty, label_set, threshold, canvas.ranges)
     places = doubtful_regions(labels, uncertainty, label_set, threshold)
+    windows = [region.slices for region in regions] if package.metadata.centred else []
     return SegmentationResult(
         image=volume,
         labels=labels,
@@ -222,7 +223,7 @@ def _result(
         rois=rois,
         structures=structures,
         regions=places,
-        notices=notices_for(labels, package.metadata, label_set, structures, places, rois, contrast),
+        notices=notices_for(labels, package.metadata, label_set, structures, places, rois, contrast, windows),
         probabilities=canvas.probabilities,
         uncertainty_kind=head.kind,
         threshold=threshold,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from typing import Any
@@ -45,9 +47,20 @@ class TorchEngine:
 
     def logits(self, windows: Float32) -> Float32:
         """Raw network outputs (B, C, ...) float32 for windows (B, channels, ...)."""
+        return self._run(lambda batch: (self._network(batch),), windows)[0]
+
+    def factored(self, windows: Float32) -> tuple[Float32, Float32]:
+        """Logits, and what a head for doubt multiplied them by (B, 1, ...); 1 without such a head."""
+        if getattr(self._network, "scale", None) is None:
+            logits = self.logits(windows)
+            return logits, np.ones_like(logits[:, :1])
+        logits, factor = self._run(self._network.with_factor, windows)
+        return logits, factor
+
+    def _run(self, network: Callable[[Any], Sequence[Any]], windows: Float32) -> list[Float32]:
         with exactly(self._torch, self.device):
             batch = self._torch.from_numpy(np.ascontiguousarray(windows)).to(self.device)
-            return np.asarray(self._network(batch).float().cpu().numpy(), dtype=np.float32)
+            return [np.asarray(part.float().cpu().numpy(), dtype=np.float32) for part in network(batch)]
 
     @property
     def has_dropout(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,10 +26,15 @@ from ..inference.canvas import Canvas
 from ..inference.engine import Engine
 from ..inference.estimation.model_options import ModelOptions
 from ..inference.estimation.model_options import open_model
+from ..inference.heads import Head
 from ..inference.heads import create_head
 from ..inference.regions import Region
 from ..inference.regions import plan_regions
 from ..inference.regions import prepare_region
+from ..inference.sampling.encoding import has_latents
+from ..inference.sampling.result import SamplingOptions
+from ..inference.sampling.sampler import SampledHead
+from ..inference.sampling.sampler import sampled_channels
 from ..inference.segmenter import run_network
 from ..inference.segmenter import segment
 from ..packages.metadata import Label
@@ -138,15 +144,25 @@ class NativePredictor:
     ) -> Iterator[Canvas]:
         metadata = self.package.metadata
         (region,) = plan_regions(volume.grid, metadata)
-        head = create_head(metadata.head)
+        head, run = self._reader()
         on_input = any(recipe.space == "input" for recipe in recipes)
         clean = prepare_region(volume, region, metadata) if on_input else None
         for recipe in recipes:
             image = self._damaged_input(volume, region, recipe, clean)
-            blended = run_network(image, self.package, self.engine, head, silent, is_cancelled)
+            blended = run(image, is_cancelled)
             canvas = Canvas(volume.grid.shape, len(metadata.labels), keep_probabilities=keep_probabilities)
             canvas.paint(region, blended, head)
             yield canvas
+
+    def _reader(self) -> tuple[Head, Callable[[NDArray[np.float32], IsCancelled], NDArray[np.float32]]]:
+        """How the main job reads a normalised image: by samples where the network has latents."""
+        package, engine = self.package, self.engine
+        if not has_latents(package.metadata):
+            head = create_head(package.metadata.head)
+            return head, lambda image, stop: run_network(image, package, engine, head, silent, stop)
+        options = SamplingOptions()
+        sampled: Head = SampledHead(package.metadata.primary)
+        return sampled, lambda image, stop: sampled_channels(image, package, engine, options, stop)  # type: ignore[arg-type]
 
     def _damaged_input(
         self, volume: Volume, region: Region, recipe: Recipe, clean: NDArray[np.float32] | None

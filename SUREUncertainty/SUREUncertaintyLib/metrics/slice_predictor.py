@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import InputError
+from ..core.middle import middle_slices
+from ..core.volume import Grid
 from ..inference.engine import Engine
 from ..inference.estimators import NativeEstimator
 from ..inference.heads import create_head
 from ..inference.normalisation import normalise
+from ..inference.regions import plan_regions
 from ..inference.sampling.drawing import SampleSource
 from ..inference.sampling.encoding import LatentEngine
 from ..inference.sampling.encoding import has_latents
@@ -77,10 +80,12 @@ class OneAnswer:
         metadata = self.package.metadata
         head = create_head(metadata.head)
         estimator = NativeEstimator(self.engine, head)
-        blended = blend_windows(_prepared(image, self.package), metadata.patch, metadata.overlap, estimator)
+        seen = _Seen.of(image, self.package)
+        blended = blend_windows(seen.prepared(), metadata.patch, metadata.overlap, estimator)
         belief = head.belief(blended[:, 0])
-        labels = belief.probability.argmax(axis=0).astype(np.uint8)
-        return SlicePrediction(belief.probability[None], belief.probability, labels, belief.uncertainty)
+        probability = seen.among_background(belief.probability)
+        labels = probability.argmax(axis=0).astype(np.uint8)
+        return SlicePrediction(probability[None], probability, labels, seen.on_slice(belief.uncertainty))
 
 
 @dataclass(frozen=True)
@@ -96,9 +101,9 @@ class Samples:
 
     def predict(self, image: NDArray[np.uint8], key: Key) -> SlicePrediction:
         """``count`` samples for the maps, and at least 100 for the sizes where these are wanted."""
-        metadata = self.package.metadata
+        metadata, seen = self.package.metadata, _Seen.of(image, self.package)
         source = SampleSource(
-            _prepared(image, self.package),
+            seen.prepared(),
             self.engine,
             latent_layout(metadata),
             metadata.patch,
@@ -114,11 +119,11 @@ class Samples:
             sizes.append(float(np.count_nonzero(sample.argmax(axis=0))))
         assert statistics is not None  # at least one sample is drawn
         maps = statistics.maps()
-        probability = maps.probability[:, 0]
+        probability = seen.among_background(maps.probability[:, 0])
         labels = probability.argmax(axis=0).astype(np.uint8)
         measured = np.array(sizes if self.with_sizes else [])
-        doubt = maps.map(metadata.primary)[0]
-        return SlicePrediction(np.stack(kept), probability, labels, doubt, measured, metadata.size_stretch)
+        samples, doubt = seen.among_background(np.stack(kept)), seen.on_slice(maps.map(metadata.primary)[0])
+        return SlicePrediction(samples, probability, labels, doubt, measured, metadata.size_stretch)
 
     def _draws(self, source: SampleSource) -> Iterator[Float32]:
         return source.draw(max(self.count, LEAST_SAMPLES) if self.with_sizes else self.count)
@@ -141,6 +146,36 @@ def create_slice_predictor(
     return OneAnswer(package, engine, str(getattr(engine, "estimator", "native")))
 
 
-def _prepared(image: NDArray[np.uint8], package: Package) -> Float32:
-    """(1, 1, H, W), normalised as a scan of one slice."""
-    return normalise(image[np.newaxis], package.metadata.normalisation)[np.newaxis]
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """The part of a slice (H, W) that a model sees: all of it, or the middle of a model for boxes."""
+
+    image: NDArray[np.uint8]
+    where: tuple[slice, ...]
+    package: Package
+
+    @classmethod
+    def of(cls, image: NDArray[np.uint8], package: Package) -> _Seen:
+        metadata = package.metadata
+        if metadata.centred:
+            plan_regions(Grid((1, *image.shape)), metadata)  # refuses a slice without a middle
+        return cls(image, middle_slices(image.shape, metadata.patch if metadata.centred else image.shape), package)
+
+    def prepared(self) -> Float32:
+        """(1, 1, h, w), normalised as a scan of one slice."""
+        return normalise(self.image[self.where][np.newaxis], self.package.metadata.normalisation)[np.newaxis]
+
+    def on_slice(self, values: Float32) -> Float32:
+        """(..., h, w) on the whole slice (..., H, W), 0 where nothing was seen."""
+        whole = np.zeros((*values.shape[:-2], *self.image.shape), dtype=values.dtype)
+        rows, columns = self.where
+        whole[..., rows, columns] = values
+        return whole
+
+    def among_background(self, probability: Float32) -> Float32:
+        """Class probabilities (..., C, h, w) on the whole slice: background where nothing was seen."""
+        whole = self.on_slice(probability)
+        unseen = np.ones(self.image.shape, dtype=bool)
+        unseen[self.where] = False
+        whole[..., 0, unseen] = 1.0
+        return whole

@@ -135,6 +135,9 @@ def _preprocessing(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     if document["spacing"] is not None:
         pixdim = list(reversed(document["spacing"]))
         transforms.append({"_target_": "Spacingd", "keys": "image", "pixdim": pixdim, "mode": "bilinear"})
+    if document.get("centred"):
+        window = [0] * (3 - len(document["patch"])) + list(document["patch"])  # 0: all slices
+        transforms.append({"_target_": "CenterSpatialCropd", "keys": "image", "roi_size": window})
     return [*transforms, *_normalisation(document["normalisation"])]
 
 

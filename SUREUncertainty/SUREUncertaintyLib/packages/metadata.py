@@ -96,6 +96,11 @@ class PackageMetadata:
         return tuple(label for label in self.labels if label.value != 0)
 
     @property
+    def centred(self) -> bool:
+        """Whether the model outlines one thing in the middle of a box, and sees one window there."""
+        return self.raw.get("centred", False) is True
+
+    @property
     def size_stretch(self) -> float:
         """How much wider than the middle 90 % of its samples' sizes the interval of a size is; 1 when not fitted."""
         return float(self.raw.get("uncertainty", {}).get("size_stretch", 1.0))

@@ -53,6 +53,8 @@ def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
     head = top.choice("head", tuple(HEADS))
     primary, kinds = _kinds(doubt, head)
     check_settings(top.mapping("normalisation"))
+    if not isinstance(top.content.get("centred", False), bool):
+        top.fail("centred", "true for a model that sees the middle of a box alone, or false")
     return PackageMetadata(
         name=_name(top),
         version=top.text("version"),

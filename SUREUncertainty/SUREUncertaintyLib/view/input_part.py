@@ -16,6 +16,7 @@ from ..mrml.boxes import place_roi
 from ..mrml.boxes import roi_from_node
 from ..mrml.display import jump_to
 from ..mrml.nodes import all_published
+from ..mrml.volume import grid_from_node
 from ..mrml.volume import volume_from_node
 from ..packages.catalogue import list_packages
 from ..packages.metadata import PackageMetadata
@@ -60,9 +61,9 @@ class InputPart:
 
     def scans(self) -> list[Any]:
         """Volumes that can be segmented: none of a result's own maps."""
-        maps = {id(node) for result in all_published(self._session.scene) for node in result.results}
+        maps = {node.GetID() for result in all_published(self._session.scene) for node in result.results}
         nodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", self._session.scene)
-        return [n for n in nodes if id(n) not in maps and not n.IsA("vtkMRMLLabelMapVolumeNode")]
+        return [n for n in nodes if n.GetID() not in maps and not n.IsA("vtkMRMLLabelMapVolumeNode")]
 
     def boxes(self) -> list[Any]:
         """The ROI nodes that a person sees."""
@@ -109,7 +110,8 @@ class InputPart:
         stage = self._session.stage
         crosshair = stage.crosshair()
         centre = stage.crossing() if crosshair is None else crosshair
-        roi = box_around(centre.tolist(), box_size(self._models.get(self._session.state.model)), "Region")
+        scan = None if self.scan() is None else grid_from_node(self.scan())
+        roi = box_around(centre.tolist(), box_size(self._models.get(self._session.state.model), scan), "Region")
         chosen = self._chosen()
         if len(chosen) == 1:
             place_roi(chosen[0], roi)

@@ -156,6 +156,7 @@ class _Site:
         for view in self._stage.slice_nodes:
             server.state.change(f"slice_{view}")(functools.partial(application.slices.follow, view))
         self._windows.follow(self._stage.adapters())
+        send_before_a_window_joins(server)
         server.add_protocol_to_configure(lambda protocol: protocol.registerLinkProtocol(self._windows))
         write_page(server)
 
@@ -168,3 +169,17 @@ class _Site:
         names = self._windows.names
         self._server.state.update({"windows": names, "leader": next(iter(names), "")})
         self._server.state.flush()
+
+
+def send_before_a_window_joins(server: Any) -> None:
+    """Let trame send what is pending before it gives a new window the state.
+
+    By itself it counts the pending changes as sent then, so that the other windows and our parts never hear of them.
+    """
+    given = server.get_server_state
+
+    def get_server_state() -> Any:
+        server.state.flush()
+        return given()
+
+    server.get_server_state = get_server_state

@@ -6,6 +6,7 @@ knows about it is in this file, and the versions are pinned.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,7 @@ from ..mrml.framing import frame_slice
 from ..mrml.framing import slice_frame
 from ..mrml.headless import SLICE_VIEWS
 from ..mrml.headless import HeadlessScene
+from .resting_picture import RestingPicture
 
 THREED = "ThreeD"
 VIEWS = ("Red", "Green", "Yellow", THREED)
@@ -169,6 +171,7 @@ class Stage:
         for name, adapter in self.adapters().items():
             adapter.update_quality(QUALITY, QUALITY)
             adapter.max_pixel_count = MOST_PIXELS
+            adapter._scheduler.set_push_callback(RestingPicture(adapter.push, asyncio.get_event_loop().call_later))
             adapter.update_size = self._keeping_extent(name, adapter.update_size)
 
     def _keeping_extent(self, name: str, resize: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

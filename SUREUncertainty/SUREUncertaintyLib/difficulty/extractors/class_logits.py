@@ -19,6 +19,7 @@ from ...core.checks import check_scan
 from ...core.errors import InputError
 from ...core.volume import Volume
 from ...inference.engine import Engine
+from ...inference.engine import logits_and_own
 from ...inference.regions import plan_regions
 from ...inference.regions import prepare_region
 from ...inference.sampling.encoding import has_latents
@@ -72,7 +73,7 @@ class ClassLogits:
         return case_id in training_ids(self.package)
 
     def extract(self, scan: Volume, labels: Volume | None = None, case_id: str = "") -> Iterator[ClassMap]:
-        """The foreground logits, a class at a time."""
+        """The foreground logits of the segmentation itself, a class at a time."""
         facts = self.package.metadata
         check_scan(scan, needs_3d=len(facts.patch) == 3)
         (region,) = plan_regions(scan.grid, facts)
@@ -87,7 +88,7 @@ class ClassLogits:
     def _stitched(self, image: NDArray[np.float32], channels: Sequence[int]) -> NDArray[np.float32]:
         chosen = list(channels)
         facts = self.package.metadata
-        return blend_windows(image, facts.patch, facts.overlap, lambda w: self.engine.logits(w)[:, chosen])
+        return blend_windows(image, facts.patch, facts.overlap, lambda w: logits_and_own(self.engine, w)[1][:, chosen])
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from .statistics import SampleMaps
 from .statistics import SampleStatistics
 
 if TYPE_CHECKING:
+    from ...packages.metadata import PackageMetadata
     from ...packages.package import Package
 
 Float32 = NDArray[np.float32]
@@ -88,17 +89,7 @@ class RegionSampler:
     def run(self, image: Float32, region: Region, progress: Progress, is_cancelled: IsCancelled) -> Float32:
         """Draw a region's samples; returns (C + 1, k, j, i): mean probabilities and the primary map."""
         options, metadata = self._options, self._metadata
-        chosen = None if options.levels is None else frozenset(options.levels)
-        source = SampleSource(
-            image,
-            self._engine,
-            self._layout,
-            metadata.patch,
-            metadata.overlap,
-            (options.seed,),
-            chosen,
-            options.cache_mb,
-        )
+        source = _source(image, metadata, self._engine, options)
         total = max(options.count, LEAST_SAMPLES)
         share = total / (total + options.count * len(self._levels))
         maps, sizes = self._draw(source, region, total, _part(progress, 0.0, share), is_cancelled)
@@ -107,7 +98,7 @@ class RegionSampler:
             self._put(target, self._information(alone, is_cancelled), region)
             progress(share + (1.0 - share) * (level + 1) / len(self._levels), f"level {level}")
         self._keep(maps, sizes, region)
-        return np.concatenate([maps.probability, maps.map(metadata.primary)[np.newaxis]])
+        return _channels(maps, metadata.primary)
 
     def ranges(self) -> dict[int, VoxelRange]:
         """The size interval of every structure in voxels of the input."""
@@ -195,6 +186,27 @@ class RegionSampler:
 
     def _blank(self, kind: Any = np.float32) -> NDArray[Any]:
         return np.zeros(self._volume.grid.shape, dtype=kind)
+
+
+def sampled_channels(
+    image: Float32, package: Package, engine: LatentEngine, options: SamplingOptions, is_cancelled: IsCancelled
+) -> Float32:
+    """What ``RegionSampler.run`` returns for a normalised image (1, k, j, i), without the draws that sizes need."""
+    source = _source(image, package.metadata, engine, options)
+    statistics = SampleStatistics((len(package.metadata.labels), *source.plan.shape))
+    for sample in source.draw(options.count, is_cancelled=is_cancelled):
+        statistics.add(sample)
+    return _channels(statistics.maps(), package.metadata.primary)
+
+
+def _source(image: Float32, metadata: PackageMetadata, engine: LatentEngine, options: SamplingOptions) -> SampleSource:
+    levels = None if options.levels is None else frozenset(options.levels)
+    layout, seed = latent_layout(metadata), (options.seed,)
+    return SampleSource(image, engine, layout, metadata.patch, metadata.overlap, seed, levels, options.cache_mb)
+
+
+def _channels(maps: SampleMaps, primary: str) -> Float32:
+    return np.concatenate([maps.probability, maps.map(primary)[np.newaxis]])
 
 
 def _part(progress: Progress, low: float, high: float) -> Progress:
