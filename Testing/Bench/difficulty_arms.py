@@ -54,8 +54,8 @@ later arms differ from earlier ones."""
 
 
 def recipe(plan: Plan, arm: str, table: str, seed: int, **changes: Any) -> dict[str, Any]:
-    """The shipped recipe in the short profile, on a table of ours."""
-    document: dict[str, Any] = yaml.safe_load(find_recipe(BASE).read_text(encoding="utf-8"))
+    """The recipe of the shipped segmentation in the short profile, on a table of ours."""
+    document: dict[str, Any] = yaml.safe_load(find_recipe(f"{BASE}-plain").read_text(encoding="utf-8"))
     columns = {"image_column": "image", "label_column": "label", "id_column": "id", "group_column": "group"}
     kept = {"tuning_groups": document["data"]["tuning_groups"], "train_split": "train", "split_column": "split"}
     document |= {"name": arm, "seed": seed, "data": {"table": table, **columns, **kept}, **changes}

@@ -27,7 +27,7 @@ INTRODUCTION = (
     "of the subjects outside the tuning split, in turn: labels by a boundary shifted by two voxels or a missing third, "
     "images by blur, Rician noise or ghosting. 95 % intervals are bootstraps over subjects.",
     "",
-    "Extractors: `hippocampus-t1` is the network of version 2.1.0 (trained on the undamaged scans of "
+    "Extractors: `hippocampus-t1` is the network of version 2.2.0 (trained on the undamaged scans of "
     "every set but the tuning split); `crossfit` is two small networks trained on the set as it is, damage included, "
     "and each scan is scored by one that never saw it; `control-*` have learnt nothing and are what an extractor has "
     "to beat. S is as published (squared singular values, not centred) unless the row says otherwise.",
