@@ -26,10 +26,13 @@ LOSS = {
     "kl_level_weights": "elbo",
     "kl_warmup_epochs": WARMUP,
 }
+ALL_LEVELS = [1.5, 0.4, 0.1, 0.01, 0.00005]
+POINT_WEIGHT = 0.3
 OURS = "hierarchical"
 CONTROL = "noise-channel"
 FAITHFUL = "faithful-code"
 PROBABILISTIC = "probabilistic-unet"
+SINGLE = "softmax"
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,12 @@ ARMS = {
         {"posterior": "shared", "posterior_input": "label", "logsigma_clamp": None, "latent_dim": 1},
         {"preset": "faithful_code", "kl_weight": 1e-5, "kl_level_weights": None, "kl_warmup_epochs": 0},
     ),
-    CONTROL: Arm("Control: fixed N(0, 1) noise channel", {"latent_mode": "noise", "posterior": "none"}),
+    CONTROL: Arm(
+        "Control: fixed N(0, 1) noise channel",
+        {"latent_mode": "noise", "posterior": "none"},
+        # everything but the latents as in ours
+        {"point_weight": POINT_WEIGHT},
+    ),
     PROBABILISTIC: Arm(
         "Probabilistic U-Net",
         {"latent_dim": 6},
@@ -69,23 +77,22 @@ ARMS = {
         name_of_network="probabilistic_unet",
     ),
     "dropout": Arm("Monte Carlo dropout", {**PLAIN, "dropout": 0.2}, reading="dropout", seeds=1),
-    "softmax": Arm("Softmax, one pass", PLAIN, reading="single", seeds=5),
-    "ensemble": Arm("Ensemble of 5", PLAIN, reading="ensemble", seeds=1, members="softmax"),
+    SINGLE: Arm("Softmax, one pass", PLAIN, reading="single", seeds=5),
+    "ensemble": Arm("Ensemble of 5", PLAIN, reading="ensemble", seeds=1, members=SINGLE),
 }
 
-SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
-    "deep-light": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.001, 0.00025]}),
-    "deep-lighter": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.0004, 0.00005]}),
-    "deepest-lighter": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.01, 0.00005]}),
-    "graded": ({}, {"kl_level_weights": [3.0, 0.75, 0.15, 0.01, 0.0003]}),
-    "all-levels": ({}, {"kl_level_weights": [1.5, 0.4, 0.1, 0.01, 0.00005]}),
-    "deep": ({}, {"kl_level_weights": [10.0, 10.0, 10.0, 0.0094, 0.0023]}),
-    "elbo": ({}, {}),
-    "deepest-light-dim4": ({"latent_dim": 4}, {"kl_level_weights": [10.0, 10.0, 10.0, 10.0, 0.001]}),
-    "coarse": ({}, {"kl_level_weights": [1.0, 0.5, 0.0375, 0.0094, 0.0023]}),
+SETTINGS: dict[str, dict[str, Any]] = {
+    "deep-light": {"kl_level_weights": [10.0, 10.0, 10.0, 0.001, 0.00025]},
+    "deep-lighter": {"kl_level_weights": [10.0, 10.0, 10.0, 0.0004, 0.00005]},
+    "deepest-lighter": {"kl_level_weights": [10.0, 10.0, 10.0, 0.01, 0.00005]},
+    "graded": {"kl_level_weights": [3.0, 0.75, 0.15, 0.01, 0.0003]},
+    "all-levels": {"kl_level_weights": ALL_LEVELS},
+    "all-levels-point": {"kl_level_weights": ALL_LEVELS, "point_weight": POINT_WEIGHT},
+    "all-levels-point-2": {"kl_level_weights": ALL_LEVELS, "point_weight": 2 * POINT_WEIGHT},
+    "deepest-lighter-point": {"kl_level_weights": [10.0, 10.0, 10.0, 0.01, 0.00005], "point_weight": POINT_WEIGHT},
 }
-"""What was tried for ours on the tuning patients: changes of network arguments and loss options."""
-CHOSEN = "deepest-lighter"
+"""What was tried for ours on the tuning patients: changes of the loss options."""
+CHOSEN = "all-levels-point"
 
 
 def base_recipe() -> dict[str, Any]:
@@ -136,8 +143,6 @@ def arm_recipe(arm: str, seed: int, steps: int) -> dict[str, Any]:
 
 def setting_recipe(setting: str, seed: int, steps: int, name: str = "") -> dict[str, Any]:
     """Recipe of ours with one of the settings."""
-    network, loss = SETTINGS[setting]
-    document = short_recipe(name or f"setting-{setting}", seed, steps)
-    document["network"]["arguments"].update(network)
-    document["loss"]["options"].update(loss)
+    document = short_recipe(name or f"setting-{setting}-{seed}", seed, steps)
+    document["loss"]["options"].update(SETTINGS[setting])
     return document

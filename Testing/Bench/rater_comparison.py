@@ -6,7 +6,7 @@
 leaves its recipe and a JSON file in ``docs/results/raters`` and is skipped when the command is started again.
 ``settings`` trains and scores what was tried for ours, on the tuning patients alone; ``arms`` trains every method and
 scores it once on the validation patients; ``shift`` shows them damaged and foreign slices; ``page`` renews
-``docs/hierarchical.md``; ``release`` packs the chosen setting's network as the model that ships.
+``docs/hierarchical.md``. The model that ships has recipes of its own, ``lung-nodule-ct-plain`` and ``lung-nodule-ct``.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ import numpy as np
 import torch
 import yaml
 from rater_arms import ARMS
-from rater_arms import BASE
-from rater_arms import CHOSEN
 from rater_arms import SETTINGS
 from rater_arms import SIDE
+from rater_arms import SINGLE
 from rater_arms import arm_recipe
 from rater_arms import base_recipe
 from rater_arms import setting_recipe
@@ -47,13 +46,9 @@ from SUREUncertaintyLib.metrics.raters import find_rater_files
 from SUREUncertaintyLib.metrics.raters import read_rater_arrays
 from SUREUncertaintyLib.metrics.raters import read_rater_table
 from SUREUncertaintyLib.nn.registry import create_network
-from SUREUncertaintyLib.packages.building import build_package
 from SUREUncertaintyLib.training.cases import TrainingCase
 from SUREUncertaintyLib.training.cases import list_cases
 from SUREUncertaintyLib.training.cases import load_cases
-from SUREUncertaintyLib.training.deployment import deployable
-from SUREUncertaintyLib.training.description import describe_package
-from SUREUncertaintyLib.training.description import licence_text
 from SUREUncertaintyLib.training.distributed import join_processes
 from SUREUncertaintyLib.training.hierarchical_objective import probe_cases
 from SUREUncertaintyLib.training.manifest import claim_output
@@ -66,9 +61,6 @@ from torch import nn
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results" / "raters"
-MODELS = ROOT / "SUREUncertainty" / "SUREUncertaintyLib" / "models"
-RELEASE_STEP = 8
-"""The released package's thresholds are fitted on every eighth tuning slice."""
 TUNING_STEP = 3
 """Settings are scored on every third slice of the tuning patients."""
 
@@ -185,15 +177,21 @@ def seeds_of(plan: Comparison, arm: str) -> range:
 
 
 def run_settings(plan: Comparison) -> None:
-    """Everything that was tried for ours, on the tuning patients."""
-    for setting, (network, loss) in SETTINGS.items():
-        target = RESULTS / f"setting-{setting}.json"
+    """Everything that was tried for ours, and softmax to hold it against, on the tuning patients."""
+    for setting, seed in [(setting, seed) for seed in range(plan.seeds) for setting in (*SETTINGS, SINGLE)]:
+        target = RESULTS / f"setting-{setting}-{seed}.json"
         if target.is_file():
             continue
-        predictor = NetworkPredictor([network_of(plan, setting_recipe(setting, 0, plan.steps))], "latents", SAMPLES)
+        predictor = _predictor_of_setting(plan, setting, seed)
         found = score_slices(plan.arrays, plan.slices("tuning")[::TUNING_STEP], predictor)
-        changes = {"network": network, "loss": loss}
-        save(target, {"setting": setting, **changes, "steps": plan.steps, "probe": probe_of(plan, predictor), **found})
+        facts = {"setting": setting, "seed": seed, "loss": SETTINGS.get(setting, {}), "steps": plan.steps}
+        save(target, {**facts, "probe": probe_of(plan, predictor), **found})
+
+
+def _predictor_of_setting(plan: Comparison, setting: str, seed: int) -> NetworkPredictor:
+    if setting == SINGLE:
+        return predictor_of(plan, SINGLE, seed)
+    return NetworkPredictor([network_of(plan, setting_recipe(setting, seed, plan.steps))], "latents", SAMPLES)
 
 
 def run_arms(plan: Comparison) -> None:
@@ -235,21 +233,6 @@ def save(path: Path, document: dict[str, Any]) -> None:
     print(f"{path.name}: written", flush=True)
 
 
-def run_release(plan: Comparison) -> None:
-    """Pack the chosen setting's network as the model that ships."""
-    document = setting_recipe(CHOSEN, 0, plan.steps)
-    recipe = parse_recipe({**document, "name": BASE, "package": base_recipe()["package"]})
-    network = network_of(plan, document).to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-    training, tuning = plan.cases
-    described = describe_package(recipe, network, training, tuning[::RELEASE_STEP])
-    described["training"]["tuning_ids"] = [case.id for case in tuning]
-    described["training"]["recipe"] = (
-        f"docs/results/raters/recipes: start-0, then {document['name']} (rater_comparison.py --only release)"
-    )
-    shipped, described["network"] = deployable(network, described["network"])
-    build_package(MODELS / BASE, described, shipped, licence_text(recipe), (1, 1, SIDE, SIDE), overwrite=True)
-
-
 @contextmanager
 def alone_in(work: Path) -> Iterator[None]:
     """Two runs would write the same networks: the second one ends at once."""
@@ -273,7 +256,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=800)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--only", choices=(*PARTS, "release", "page"))
+    parser.add_argument("--only", choices=(*PARTS, "page"))
     asked = parser.parse_args()
     torch.set_num_threads(asked.threads)
     plan = Comparison(asked.data, asked.work.absolute(), asked.steps, asked.seeds)
@@ -281,8 +264,6 @@ def main() -> None:
         for name, run in PARTS.items():
             if asked.only in (None, name):
                 run(plan)
-        if asked.only == "release":
-            run_release(plan)
     write_page(RESULTS, ROOT / "docs")
 
 

@@ -14,6 +14,7 @@ from rater_arms import BASE
 from rater_arms import CHOSEN
 from rater_arms import CONTROL
 from rater_arms import OURS
+from rater_arms import SINGLE
 from rater_results import difference_words
 from rater_results import load_arm
 from rater_results import load_settings
@@ -109,14 +110,19 @@ def _difference_rows(results: Path) -> Iterator[str]:
 
 
 def _setting_rows(results: Path) -> Iterator[str]:
-    yield "| Setting | Changes | GED^2 | NCC | Diversity | Dice, majority | KL a level, finest first |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
-    for setting, run in load_settings(results).items():
-        changed = {**run["network"], **run["loss"]}
-        words = ", ".join(f"{name} {value}" for name, value in changed.items()) or "none"
-        means = [f"{_mean([run], name).mean:.3f}" for name in ("ged2", "ncc", "diversity", "dice_majority")]
-        name = f"**{setting}**" if setting == CHOSEN else setting
-        yield f"| {name} | {words} | {' | '.join(means)} | {_divergences(run['probe'])} |"
+    yield "| Setting | Changes | Seeds | GED^2 | NCC | Diversity | Dice, majority | KL a level, finest first, seed 0 |"
+    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
+    for setting, runs in load_settings(results).items():
+        words = ", ".join(f"{name} {value}" for name, value in runs[0]["loss"].items())
+        name = {CHOSEN: f"**{setting}**", SINGLE: f"*{ARMS[SINGLE].title}*"}.get(setting, setting)
+        cells = [_each_seed(runs, metric) for metric in ("ged2", "ncc", "diversity", "dice_majority")]
+        yield f"| {name} | {words} | {len(runs)} | {' | '.join(cells)} | {_divergences(runs[0]['probe'])} |"
+
+
+def _each_seed(runs: Sequence[Mapping[str, Any]], metric: str) -> str:
+    """Mean, and the lowest and highest seed."""
+    seeds = [_mean([run], metric).mean for run in runs]
+    return f"{_mean(runs, metric).mean:.3f} ({min(seeds):.3f}-{max(seeds):.3f})"
 
 
 def _divergences(probe: Sequence[Mapping[str, Any]]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from rater_shift import middle
 from SUREUncertaintyLib.inference.choose import create_engine
 from SUREUncertaintyLib.inference.normalisation import normalise
 from SUREUncertaintyLib.inference.sampling.drawing import SampleSource
@@ -30,7 +31,9 @@ from SUREUncertaintyLib.packages.catalogue import find_package
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "lung-nodule-ct"
 ROWS, DRAWN, MAPPED = 4, 4, 40
-SHOWN = slice(24, 72)
+SIDE = 64
+"""Pixels: the middle of every slice, the box that the package wants."""
+SHOWN = slice(8, 56)
 LEAST_AREA = 60
 READER, SAMPLE = "#7fd4ff", "#ffb454"
 DARK, LIGHT = "#0b0d10", "#e8eaed"
@@ -73,7 +76,8 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     folder = parser.parse_args().data / "lidc_multirater"
     archive, table = find_rater_files(folder)
-    arrays, package = read_rater_arrays(archive), find_package(MODEL)
+    whole, package = read_rater_arrays(archive), find_package(MODEL)
+    arrays = RaterArrays(middle(whole.images, SIDE), middle(whole.bits, SIDE), whole.raters)
     engine = create_engine(package, "openvino")
     rows = disputed(arrays, read_rater_table(table, len(arrays.images), "val"))
     found = [(arrays.images[row], arrays.masks(row), *drawn(package, engine, arrays.images[row])) for row in rows]

@@ -12,17 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 from rater_arms import ARMS
 from rater_arms import SETTINGS
+from rater_arms import SINGLE
 from SUREUncertaintyLib.metrics.bootstrap import Interval
 from SUREUncertaintyLib.metrics.bootstrap import paired_bootstrap
 
 Floats = NDArray[np.float64]
 Run = Mapping[str, Any]
+SETTING_SEEDS = 3
 
 
 def load_arm(results: Path, arm: str) -> list[dict[str, Any]]:
     """The finished seeds of an arm."""
-    found = (_read(results / f"{arm}-{seed}.json") for seed in range(ARMS[arm].seeds))
-    return [run for run in found if run]
+    return load_seeds(results, arm, ARMS[arm].seeds)
 
 
 def load_shift(results: Path, arm: str) -> dict[str, Any]:
@@ -30,10 +31,15 @@ def load_shift(results: Path, arm: str) -> dict[str, Any]:
     return dict(_read(results / f"shift-{arm}.json").get("scores", {}))
 
 
-def load_settings(results: Path) -> dict[str, dict[str, Any]]:
-    """What was tried, in the order of ``SETTINGS``."""
-    found = {setting: _read(results / f"setting-{setting}.json") for setting in SETTINGS}
-    return {setting: run for setting, run in found.items() if run}
+def load_settings(results: Path) -> dict[str, list[dict[str, Any]]]:
+    """The finished seeds of what was tried, in the order of ``SETTINGS``, and of softmax."""
+    found = {setting: load_seeds(results, f"setting-{setting}", SETTING_SEEDS) for setting in (*SETTINGS, SINGLE)}
+    return {setting: runs for setting, runs in found.items() if runs}
+
+
+def load_seeds(results: Path, name: str, seeds: int) -> list[dict[str, Any]]:
+    """The finished ones of a number of seeds."""
+    return [run for seed in range(seeds) if (run := _read(results / f"{name}-{seed}.json"))]
 
 
 def over_seeds(runs: Sequence[Run], metric: str) -> Floats:

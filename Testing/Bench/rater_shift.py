@@ -19,6 +19,7 @@ from rater_arms import SIDE
 from rater_predictors import NetworkPredictor
 from scipy.ndimage import binary_dilation
 from scipy.ndimage import gaussian_filter
+from SUREUncertaintyLib.core.middle import middle_slices
 from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.metrics.bootstrap import LEVEL
 from SUREUncertaintyLib.metrics.bootstrap import RESAMPLES
@@ -88,8 +89,8 @@ def abdomen_slices(data: Path) -> list[Slice]:
 
 def middle(slices: NDArray[Any], side: int) -> NDArray[Any]:
     """The middle of slices (..., H, W)."""
-    top, left = ((length - side) // 2 for length in slices.shape[-2:])
-    return slices[..., top : top + side, left : left + side]
+    rows, columns = middle_slices(slices.shape, (side, side))
+    return slices[..., rows, columns]
 
 
 def wins(found: Mapping[str, Any], kind: str, score: str) -> NDArray[np.float64]:

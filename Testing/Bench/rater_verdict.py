@@ -11,6 +11,8 @@ from rater_arms import CONTROL
 from rater_arms import FAITHFUL
 from rater_arms import OURS
 from rater_arms import PROBABILISTIC
+from rater_arms import SETTINGS
+from rater_arms import SINGLE
 from rater_results import difference_words
 from rater_results import load_arm
 from rater_results import load_settings
@@ -19,7 +21,6 @@ from SUREUncertaintyLib.metrics.bootstrap import Interval
 
 LEAST_DIVERGENCE = 0.01
 DICE_SLACK = 0.01
-SINGLE = "softmax"
 WANTED_SETTINGS = 5
 
 Answer = tuple[str, bool | None, str]
@@ -50,7 +51,7 @@ def answers(results: Path) -> Iterator[Answer]:
     shown = None if found is None else found.mean >= -DICE_SLACK
     yield "Dice against the majority no worse than softmax by more than 0.01", shown, _words(found)
     yield from _latents(runs[OURS])
-    tried = load_settings(results)
+    tried = [setting for setting in load_settings(results) if setting in SETTINGS]
     yield "At least five settings tried", len(tried) >= WANTED_SETTINGS, f"{len(tried)}: {', '.join(tried)}"
 
 
