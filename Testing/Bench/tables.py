@@ -76,7 +76,11 @@ def preview_lines(found: Mapping[str, Any]) -> list[str]:
 
 def _training_rows(found: Mapping[str, Any]) -> list[str]:
     """What supervision costs a training step."""
-    words = {"one_graph": "one graph", "pass_by_pass": "pass by pass"}
+    words = {
+        "one_graph": "one graph",
+        "pass_by_pass": "pass by pass",
+        "as_shipped": "the head alone, as the model ships",
+    }
     return [
         f"| Training step of SURE, {words[name]}, against plain evidential | {row['sure_s']:.2f} s "
         f"| {row['plain_s']:.2f} s | {_ratio(row, 'cost')} x the time | {row['pairs']:.0f} |"
