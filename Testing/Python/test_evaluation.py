@@ -17,6 +17,7 @@ from SUREUncertaintyLib.core.errors import OutputError
 from SUREUncertaintyLib.core.errors import PackageError
 from SUREUncertaintyLib.core.progress import never
 from SUREUncertaintyLib.core.progress import silent
+from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.core.writing import write_volume
@@ -27,6 +28,7 @@ from SUREUncertaintyLib.metrics.case_result import CaseResult
 from SUREUncertaintyLib.metrics.cases import Case
 from SUREUncertaintyLib.metrics.cases import read_cases
 from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
+from SUREUncertaintyLib.metrics.judged import JudgedPart
 from SUREUncertaintyLib.metrics.predictor import NativePredictor
 from SUREUncertaintyLib.metrics.predictor import Prediction
 from SUREUncertaintyLib.packages.metadata import Label
@@ -58,6 +60,13 @@ class Reader:
 
     def __init__(self) -> None:
         self.calls = 0
+
+    def within(self, roi: Roi | None) -> "Reader":
+        assert roi is None
+        return self
+
+    def judged(self, volume: Volume) -> JudgedPart:
+        return JudgedPart((slice(0, SHAPE[0]), slice(0, SHAPE[1]), slice(0, SHAPE[2])))
 
     def predict(self, volume: Volume, progress: Any = silent, is_cancelled: Any = never) -> Prediction:
         self.calls += 1

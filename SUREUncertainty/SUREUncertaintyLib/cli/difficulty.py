@@ -11,7 +11,9 @@ SOME_FAILED = 3
 
 
 def difficulty(
-    cases: Annotated[Path, typer.Option(help="CSV with the column image, and optionally label, id, group, split.")],
+    cases: Annotated[
+        Path, typer.Option(help="CSV with columns image, optionally label, id, group, split, roi.")
+    ],
     extractor: Annotated[
         str,
         typer.Option(help="A model package, crossfit:FOLDER, sam2:CONFIG, timm:NAME, swinunetr, or a control-*."),

@@ -14,6 +14,11 @@ CORRUPTION_HELP = (
     "brightness; several with commas between them, or all for a robustness card."
 )
 
+ONE_ROI_HELP = (
+    "The box of the scan to analyse: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json. "
+    "The whole scan if left out."
+)
+
 
 def robustness(
     model: Annotated[str, typer.Option(help="Name in the catalogue, or a package's folder.")],
@@ -21,7 +26,8 @@ def robustness(
     output: Annotated[Path, typer.Option(help="Folder for the results; it appears whole or not at all.")],
     image: Annotated[Path | None, typer.Argument(help="A scan; or give a list with --cases.")] = None,
     label: Annotated[Path | None, typer.Option(help="Reference segmentation of the scan, on its grid.")] = None,
-    cases: Annotated[Path | None, typer.Option(help="CSV with columns image, label, id, group, split.")] = None,
+    roi: Annotated[str | None, typer.Option(help=ONE_ROI_HELP)] = None,
+    cases: Annotated[Path | None, typer.Option(help="CSV with columns image, label, id, group, split, roi.")] = None,
     split: Annotated[str | None, typer.Option(help="Only the cases of this split.")] = None,
     levels: Annotated[
         str, typer.Option(help="Strengths from 0 to 1, with commas between them.")
@@ -54,7 +60,7 @@ def robustness(
 
     if scheduler and cases is None:
         raise InputError("--scheduler spreads a list of scans over a cluster; give the list with --cases.")
-    listed = _cases(image, label, cases, split)
+    listed = _cases(image, label, roi, cases, split)
     options, names = SeriesOptions(parse_levels(levels), unit, seed), parse_corruptions(corruption)
     with terminal_progress() as progress:
         opened = create_estimator(estimator, model, engine, device, seed=seed)
@@ -71,7 +77,9 @@ def robustness(
         raise typer.Exit(SOME_FAILED)
 
 
-def _cases(image: Path | None, label: Path | None, cases: Path | None, split: str | None) -> tuple[Any, ...]:
+def _cases(
+    image: Path | None, label: Path | None, roi: str | None, cases: Path | None, split: str | None
+) -> tuple[Any, ...]:
     """The scan, or the list."""
     from ..core.errors import InputError
     from ..metrics.cases import read_cases
@@ -82,9 +90,11 @@ def _cases(image: Path | None, label: Path | None, cases: Path | None, split: st
     if image is not None:
         if split is not None:
             raise InputError("--split chooses from a list of scans; give one with --cases CASES.csv.")
-        return (single_case(image, label),)
+        return (single_case(image, label, roi or ""),)
     if label is not None:
         raise InputError("--label belongs to one scan; in a list of scans the column label names it.")
+    if roi is not None:
+        raise InputError("--roi belongs to one scan; in a list of scans the column roi names it.")
     assert cases is not None
     return read_cases(cases, split)
 

@@ -18,9 +18,11 @@ from ..core.errors import InputError
 from ..core.errors import SureError
 from ..core.reading import read_labels
 from ..core.reading import read_volume
+from ..core.roi import roi_slices
 from ..core.tasks import threads_of_worker
 from ..core.volume import Volume
 from ..metrics.cases import Case
+from ..metrics.judged import JudgedPart
 from .auv import mean_scale
 from .damage import IMAGE_DAMAGE
 from .damage import damage_image
@@ -157,13 +159,15 @@ def _add(found: CaseScale, class_map: ClassMap, options: ScaleOptions) -> None:
 
 
 def _read(case: Case) -> tuple[Volume, Volume | None]:
-    scan = read_volume(case.image)
+    """Scan and labels, or the box of them that the case names."""
+    scan, region = read_volume(case.image), case.region
+    part = None if region is None else JudgedPart(roi_slices(scan.grid, region))
     if case.label is None:
-        return scan, None
+        return scan if part is None else part.of_volume(scan), None
     labels = read_labels(case.label)
     if not labels.grid.matches(scan.grid):
         raise InputError(f"The label {case.label.name} does not lie on the voxels of {case.image.name}.")
-    return scan, labels
+    return (scan, labels) if part is None else (part.of_volume(scan), part.of_volume(labels))
 
 
 def _volumes(labels: Volume | None, known: dict[int, str]) -> dict[str, float]:

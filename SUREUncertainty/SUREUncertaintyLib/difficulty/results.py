@@ -13,6 +13,7 @@ from ..core.progress import Progress
 from ..core.progress import never
 from ..core.progress import silent
 from ..core.writing import OutputFolder
+from ..metrics.cases import COLUMNS
 from ..metrics.cases import Case
 from .cohort import CohortOptions
 from .cohort import ScoredCohort
@@ -108,8 +109,9 @@ def _write_ranking(scored: ScoredCohort, folder: Path) -> None:
 def _write_ids(path: Path, ids: Sequence[str], cases: Sequence[Case]) -> None:
     """A case list of the chosen scans, with absolute paths, that every command takes."""
     chosen = set(ids)
+    columns = COLUMNS if any(case.roi for case in cases) else COLUMNS[:-1]
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, ("image", "label", "id", "group", "split"))
+        writer = csv.DictWriter(stream, columns, extrasaction="ignore")
         writer.writeheader()
         for case in cases:
             if case.id in chosen:

@@ -60,9 +60,10 @@ def evaluate_case(
         InputError: a file is missing or unreadable, or the label does not belong to the scan.
     """
     start = time.perf_counter()
-    image = read_volume(case.image)
-    reference = read_reference(case, image, predictor.classes)
-    prediction = predictor.predict(image, progress, is_cancelled)
+    scan, predictor = read_volume(case.image), predictor.within(case.region)
+    part = predictor.judged(scan)
+    image, reference = part.of_volume(scan), read_reference(case, scan, predictor.classes, part)
+    prediction = predictor.predict(scan, progress, is_cancelled)
     scores, details = Scores(), dict[str, Any]()
     if reference is None:
         score_without_label(scores, predictor.classes)
@@ -72,7 +73,7 @@ def evaluate_case(
             scores, prediction, reference, predictor.classes, spacing, options.empty
         )
     labels = prediction.labels if reference is None else reference
-    passes = predictor.noisy(image, options.noise_levels, options.seed, case.id, is_cancelled)
+    passes = predictor.noisy(scan, options.noise_levels, options.seed, case.id, is_cancelled)
     noisy = zip(options.noise_levels, passes, strict=True)
     record = score_relations(scores, image, labels, prediction.uncertainty, noisy, options.delta_level)
     return CaseResult(

@@ -1,15 +1,19 @@
-"""The list of cases: ``image,label,id,group,split``, all but ``image`` optional."""
+"""The list of cases: ``image,label,id,group,split,roi``, all but ``image`` optional."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
 from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.roi import Roi
+from ..core.roi import read_rois
 
-COLUMNS = ("image", "label", "id", "group", "split")
+COLUMNS = ("image", "label", "id", "group", "split", "roi")
+"""``roi`` last: lists without boxes are written without it."""
 SUFFIXES = (".nii.gz", ".seg.nrrd", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm")
 
 
@@ -22,6 +26,7 @@ class Case:
         id: unique name of the case.
         group: what is independent of the other groups, usually the subject; the id when none is given.
         split: for instance ``"val"``; empty when none is given.
+        roi: the box to analyse, as the option ``--roi`` writes it; empty for the whole scan.
     """
 
     image: Path
@@ -29,6 +34,17 @@ class Case:
     id: str
     group: str
     split: str = ""
+    roi: str = ""
+
+    @property
+    def region(self) -> Roi | None:
+        """The box, None for the whole scan. Raises InputError when it cannot be read."""
+        return read_rois((self.roi,))[0] if self.roi else None
+
+    @property
+    def roi_file(self) -> Path | None:
+        """The file that the box stands in, where it is one."""
+        return Path(self.roi.rpartition("=")[2]) if self.roi.lower().endswith(".json") else None
 
 
 def read_cases(path: Path, split: str | None = None) -> tuple[Case, ...]:
@@ -46,11 +62,11 @@ def read_cases(path: Path, split: str | None = None) -> tuple[Case, ...]:
     return cases if split is None else _of_split(cases, split, path)
 
 
-def single_case(image: Path, label: Path | None = None) -> Case:
+def single_case(image: Path, label: Path | None = None, roi: str = "") -> Case:
     """A list of one, named after its file, as a case list without ids would name it."""
     found = Path(image).expanduser().absolute()
     reference = None if label is None else Path(label).expanduser().absolute()
-    return Case(found, reference, _stem(found), _stem(found))
+    return Case(found, reference, _stem(found), _stem(found), roi=roi)
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -97,7 +113,16 @@ def _case(row: dict[str, str], line: int, path: Path) -> Case:
         id=identity,
         group=row.get("group") or "",
         split=row.get("split") or "",
+        roi=_placed(row.get("roi") or "", folder),
     )
+
+
+def _placed(roi: str, folder: Path) -> str:
+    """A region with the path of its file, where it is one, made absolute; its name stays in front."""
+    if not roi.lower().endswith(".json"):
+        return roi
+    name, separator, path = roi.rpartition("=")
+    return f"{name}{separator}{folder / path}"
 
 
 def _with_unique_ids(cases: tuple[Case, ...], path: Path) -> tuple[Case, ...]:
@@ -107,7 +132,7 @@ def _with_unique_ids(cases: tuple[Case, ...], path: Path) -> tuple[Case, ...]:
     for case in cases:
         stem = _stem(case.image)
         identity = case.id or (stem if stems[stem] == 1 else f"{case.image.parent.name}/{stem}")
-        named.append(Case(case.image, case.label, identity, case.group or identity, case.split))
+        named.append(replace(case, id=identity, group=case.group or identity))
     for identity, count in Counter(case.id for case in named).items():
         if count > 1:
             advice = "Give every case its own id in the column id."

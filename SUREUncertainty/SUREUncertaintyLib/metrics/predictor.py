@@ -6,6 +6,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from typing import Any
 from typing import Protocol
@@ -17,6 +18,7 @@ from ..core.progress import IsCancelled
 from ..core.progress import Progress
 from ..core.progress import never
 from ..core.progress import silent
+from ..core.roi import Roi
 from ..core.volume import Volume
 from ..corruptions.corruption import Recipe
 from ..corruptions.registry import apply_recipe
@@ -38,6 +40,8 @@ from ..inference.sampling.sampler import sampled_channels
 from ..inference.segmenter import run_network
 from ..inference.segmenter import segment
 from ..packages.metadata import Label
+from .judged import JudgedPart
+from .judged import judged_part
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -45,7 +49,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """What a model says about one scan, on the scan's grid (k, j, i).
+    """What a model says about one scan, on the grid (k, j, i) of the part that is judged.
 
     Attributes:
         labels: integer label map.
@@ -69,8 +73,16 @@ class Predictor(Protocol):
     def classes(self) -> tuple[Label, ...]:
         """Every class in channel order, background first."""
 
+    def within(self, roi: Roi | None) -> Predictor:
+        """The same predictor for scans of which one box is analysed; for whole scans when None."""
+        ...
+
+    def judged(self, volume: Volume) -> JudgedPart:
+        """The part of a scan that its answers are about."""
+        ...
+
     def predict(self, volume: Volume, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Prediction:
-        """The clean prediction."""
+        """The clean prediction of the part that is judged."""
         ...
 
     def noisy(
@@ -82,10 +94,15 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class NativePredictor:
-    """A package on an engine; several passes behind one engine (see ``inference.estimation``) are an estimator."""
+    """A package on an engine; several passes behind one engine (see ``inference.estimation``) are an estimator.
+
+    Attributes:
+        roi: the box to analyse; None for the whole scan.
+    """
 
     package: Package
     engine: Engine
+    roi: Roi | None = None
 
     @classmethod
     def open(cls, options: ModelOptions) -> NativePredictor:
@@ -108,20 +125,35 @@ class NativePredictor:
         """Every class in channel order, background first."""
         return self.package.metadata.labels
 
+    @property
+    def _rois(self) -> tuple[Roi, ...]:
+        return () if self.roi is None else (self.roi,)
+
+    def within(self, roi: Roi | None) -> NativePredictor:
+        """As it is, for another part of the scans."""
+        return replace(self, roi=roi)
+
+    def judged(self, volume: Volume) -> JudgedPart:
+        """See ``judged_part``."""
+        return judged_part(volume.grid, self.package.metadata, self.roi)
+
     def predict(self, volume: Volume, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Prediction:
-        """The main job on the whole scan."""
-        result = segment(volume, self.package, self.engine, (), True, progress, is_cancelled)
+        """The main job."""
+        result = segment(volume, self.package, self.engine, self._rois, True, progress, is_cancelled)
         if result.probabilities is None:
             raise ValueError("the segmenter kept no probabilities")
-        return Prediction(result.labels.array, result.probabilities, result.uncertainty.array)
+        part = self.judged(volume)
+        arrays = result.labels.array, result.probabilities, result.uncertainty.array
+        return Prediction(*(part.of(array) for array in arrays))
 
     def noisy(
         self, volume: Volume, levels: Sequence[float], seed: int, case_id: str, is_cancelled: IsCancelled = never
     ) -> Iterator[NDArray[np.float32]]:
         """As the main job, with noise added between normalisation and network, on the model's grid."""
         recipes = [make_recipe("gaussian", level, seed, case_id) for level in levels]
+        part = self.judged(volume)
         for canvas in self._painted(volume, recipes, False, is_cancelled):
-            yield canvas.uncertainty
+            yield part.of(canvas.uncertainty)
 
     def corrupted(
         self, volume: Volume, recipes: Sequence[Recipe], is_cancelled: IsCancelled = never
@@ -134,16 +166,17 @@ class NativePredictor:
         Raises:
             InputError: a corruption cannot be applied to this scan.
         """
+        part = self.judged(volume)
         for canvas in self._painted(volume, recipes, True, is_cancelled):
             if canvas.probabilities is None:
                 raise ValueError("the canvas kept no probabilities")
-            yield Prediction(canvas.labels, canvas.probabilities, canvas.uncertainty)
+            yield Prediction(part.of(canvas.labels), part.of(canvas.probabilities), part.of(canvas.uncertainty))
 
     def _painted(
         self, volume: Volume, recipes: Sequence[Recipe], keep_probabilities: bool, is_cancelled: IsCancelled
     ) -> Iterator[Canvas]:
         metadata = self.package.metadata
-        (region,) = plan_regions(volume.grid, metadata)
+        (region,) = plan_regions(volume.grid, metadata, self._rois)
         head, run = self._reader()
         on_input = any(recipe.space == "input" for recipe in recipes)
         clean = prepare_region(volume, region, metadata) if on_input else None

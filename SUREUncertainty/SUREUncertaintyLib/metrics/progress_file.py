@@ -55,9 +55,11 @@ class ProgressFile(Generic[Result]):
     def key(case: Case) -> str:
         """Names the case and the state of its files: path, size and time of change."""
         parts = [case.id, case.group, case.split]
-        for path in (case.image, case.label):
+        for path in (case.image, case.label, case.roi_file):
             if path is not None:
                 parts.append(f"{path}:{_state(path)}")
+        if case.roi:
+            parts.append(case.roi)
         return "|".join(parts)
 
     def start(self) -> dict[str, Result]:

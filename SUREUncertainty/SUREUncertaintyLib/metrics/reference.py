@@ -12,10 +12,13 @@ from ..core.reading import read_labels
 from ..core.volume import Volume
 from ..packages.metadata import Label
 from .cases import Case
+from .judged import JudgedPart
 
 
-def read_reference(case: Case, image: Volume, classes: tuple[Label, ...]) -> NDArray[Any] | None:
-    """The label map (k, j, i) on the scan's voxels, None for a case without; values that are unknown become 0.
+def read_reference(
+    case: Case, image: Volume, classes: tuple[Label, ...], part: JudgedPart | None = None
+) -> NDArray[Any] | None:
+    """The label map (k, j, i) on the voxels of a part of the scan, None for a case without; unknown values become 0.
 
     Raises:
         InputError: the file cannot be read, does not lie on the scan's grid, or holds none of the structures.
@@ -34,7 +37,8 @@ def read_reference(case: Case, image: Volume, classes: tuple[Label, ...]) -> NDA
     if not known.all() and not np.isin(reference.array, [value for value in values if value]).any():
         expected = ", ".join(f"{label.value} {label.name}" for label in classes if label.value)
         raise InputError(f"The label {case.label.name} holds none of the model's structures. Expected are: {expected}.")
-    return np.where(known, reference.array, 0)
+    labels = np.where(known, reference.array, 0)
+    return labels if part is None else part.of(labels)
 
 
 def _grid_text(volume: Volume) -> str:

@@ -59,8 +59,9 @@ class OpenCase:
     """A case in work: scan, label and clean result are made when the first level needs them, and then kept."""
 
     def __init__(self, case: Case, predictor: NativePredictor, store: Store, is_cancelled: IsCancelled) -> None:
-        self.case, self.predictor, self.store, self.is_cancelled = case, predictor, store, is_cancelled
+        self.case, self.store, self.is_cancelled = case, store, is_cancelled
         self.key = ProgressFile.key(case)
+        self._predictor = predictor
 
     @cached_property
     def image(self) -> Volume:
@@ -68,9 +69,15 @@ class OpenCase:
         return read_volume(self.case.image)
 
     @cached_property
+    def predictor(self) -> NativePredictor:
+        """For the part of the scan that the case names. Raises ``InputError``."""
+        return self._predictor.within(self.case.region)
+
+    @cached_property
     def start(self) -> tuple[Yardstick, Measured]:
         """The clean result with the label, and the clean result measured like a level. Raises ``InputError``."""
-        reference = read_reference(self.case, self.image, self.predictor.classes)
+        part = self.predictor.judged(self.image)
+        reference = read_reference(self.case, self.image, self.predictor.classes, part)
         clean = self.predictor.predict(self.image, silent, self.is_cancelled)
         yardstick = make_yardstick(clean, reference, self.predictor.classes, self.image.grid.spacing_kji)
         return yardstick, (yardstick.measure(clean, 0.0, {}), yardstick.near(clean))
