@@ -23,6 +23,8 @@ from SUREUncertaintyLib.difficulty.reference import read_reference
 from SUREUncertaintyLib.difficulty.reference import reference_document
 from SUREUncertaintyLib.difficulty.scale import perception_scale
 from SUREUncertaintyLib.difficulty.table import DifficultyTable
+from SUREUncertaintyLib.inference.estimation.single_pass import single_pass
+from SUREUncertaintyLib.inference.heads import create_head
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.building import amend_package
 from SUREUncertaintyLib.packages.package import Package
@@ -157,11 +159,12 @@ def test_a_table_of_other_weights_or_settings_is_not_used(tiny_package: Package)
     assert segment(scan(), other, PointEngine()).difficulty == ()
 
 
-def test_an_engine_of_several_passes_gives_no_difficulty(tiny_package: Package) -> None:
-    engine = PointEngine()
-    engine.passes = 5  # type: ignore[attr-defined]
+def test_an_estimator_gives_no_difficulty_since_its_logits_are_not_the_networks(tiny_package: Package) -> None:
     package = referenced(tiny_package, [n / 100 for n in range(1, 21)])
-    assert segment(scan(), package, engine).difficulty == ()
+    softmax = single_pass(PointEngine(), create_head(package.metadata.head))
+    assert softmax.passes == 1
+    assert segment(scan(), package, softmax).difficulty == ()
+    assert len(segment(scan(), package, PointEngine()).difficulty) == 1
 
 
 def test_a_package_keeps_its_fingerprint_of_difficulty_when_the_table_is_stored_in_it(tmp_path: Path) -> None:

@@ -299,7 +299,7 @@ def test_the_engine_decodes_an_encoding_as_the_network_does(latent_package: Pack
 
 
 def test_a_package_without_decoder_is_refused_with_what_to_do(tiny_package: Package) -> None:
-    with pytest.raises(PackageError, match=r"no decoder of its own.*Leave out --samples"):
+    with pytest.raises(PackageError, match=r"no decoder of its own.*Leave out the options about samples"):
         latent_layout(tiny_package.metadata)
 
 

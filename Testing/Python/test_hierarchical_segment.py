@@ -135,6 +135,14 @@ def test_the_warning_of_collapsed_latents_reaches_the_result(package: Package, s
     assert [notice.code for notice in result.notices].count("latents-collapsed") == 1
 
 
+def test_a_single_sample_is_said_to_tell_nothing_about_doubt(package: Package, scan: Volume) -> None:
+    engine = create_engine(package, "torch", "cpu")
+    one, two = (segment(scan, package, engine, sampling=SamplingOptions(count)) for count in (1, 2))
+    assert one.uncertainty.array.max() == 0.0
+    assert [notice.code for notice in one.notices].count("single-sample") == 1
+    assert "single-sample" not in [notice.code for notice in two.notices]
+
+
 def test_sure_segment_writes_maps_levels_contours_sizes_and_samples(
     package: Package, scan: Volume, tmp_path: Path
 ) -> None:

@@ -40,6 +40,7 @@ def notices_of(
     doubt: float = 0.0,
     regions: Sequence[DoubtfulRegion] = (),
     contrast: dict[str, dict[str, float]] | None = None,
+    lowest: float | None = None,
 ) -> dict[str, str]:
     """Texts by code for a label map, with one set of labels a region of interest."""
     label_set = LABELS
@@ -51,7 +52,7 @@ def notices_of(
         )
     labels = Volume(array.astype(np.uint8), grid)
     rows = structure_table(labels, Volume(np.full(grid.shape, doubt, np.float32), grid), label_set, 0.5)
-    found = notices_for(labels, metadata, label_set, rows, regions, rois, contrast)
+    found = notices_for(labels, metadata, label_set, rows, regions, rois, contrast, lowest=lowest)
     assert len({notice.code for notice in found}) == len(found) or texts.NOTHING_FOUND in {n.code for n in found}
     return {notice.code: notice.text for notice in found}
 
@@ -181,14 +182,41 @@ def test_a_whole_scan_for_a_model_of_boxes_asks_for_a_region(metadata: PackageMe
     boxes = replace(metadata, expected=replace(ORDINARY, extent_mm=(20.0, 30.0)))
     found = notices_of(two_balls(), boxes, contrast={"scan": {"skewness": 9.0}})
     assert set(found) == {texts.REGION_NEEDED}
-    assert "40 x 40 x 40 mm" in found[texts.REGION_NEEDED]
-    assert "20 to 30 mm" in found[texts.REGION_NEEDED]
+    assert "40.0 x 40.0 x 40.0 mm" in found[texts.REGION_NEEDED]
+    assert "20.0 to 30.0 mm" in found[texts.REGION_NEEDED]
     assert texts.REGION_NEEDED not in notices_of(two_balls(), boxes, rois=[Roi("a", (-12, -12, -12), (12, 12, 12))])
 
 
 def test_a_region_of_the_wrong_size_is_named(metadata: PackageMetadata) -> None:
     found = notices_of(two_balls(), metadata, rois=[Roi("box", (-15, -15, -11), (15, 15, 7))])
-    assert "the region 'box' (31 x 31 x 19 mm)" in found[texts.EXTENT]
+    assert "the region 'box' (31.0 x 31.0 x 19.0 mm)" in found[texts.EXTENT]
+
+
+def test_a_size_just_outside_does_not_read_as_one_inside(metadata: PackageMetadata) -> None:
+    boxes = replace(metadata, expected=replace(ORDINARY, extent_mm=(31.2, 62.0)))
+    found = notices_of(two_balls(), boxes, rois=[Roi("box", (-15, -15, -15), (15, 15, 15))])
+    assert "31.0 x 31.0 x 31.0 mm" in found[texts.EXTENT]
+    assert "31.2 to 62.0 mm" in found[texts.EXTENT]
+
+
+@pytest.mark.parametrize(
+    ("modality", "lowest", "warned"),
+    [
+        ("CT", -1024.0, set()),
+        ("CT", 0.0, {texts.NOT_HOUNSFIELD}),
+        ("CT", None, set()),
+        ("MR", 0.0, set()),
+        ("MR", -3.1, set()),
+        ("MR", -1000.0, {texts.HOUNSFIELD}),
+        ("MR", None, set()),
+        ("", -1000.0, set()),
+    ],
+)
+def test_values_tell_a_ct_where_the_file_does_not(
+    metadata: PackageMetadata, modality: str, lowest: float | None, warned: set[str]
+) -> None:
+    unbounded = replace(metadata, modality=modality, expected=replace(ORDINARY, extent_mm=None))
+    assert set(notices_of(two_balls(), unbounded, lowest=lowest)) == warned
 
 
 @pytest.mark.parametrize(("spacing", "warned"), [(0.8, False), (1.3, False), (0.5, True), (2.0, True)])

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+from ..core.checks import modality_family
 from ..core.roi import Roi
 from ..core.roi import roi_grid
 from ..core.roi import roi_slices
@@ -36,6 +37,9 @@ the map of doubt shows them."""
 
 NEGLIGIBLE = 2
 """Voxels at a side of a box that a model may leave out without a word."""
+
+AIR = -900.0
+"""HU: air on CT lies near -1000; scans of other kinds hold no such values."""
 
 Block = tuple[slice, slice, slice]
 Contrast = Mapping[str, Mapping[str, float]]
@@ -66,6 +70,7 @@ def notices_for(
     rois: Sequence[Roi] = (),
     contrast: Contrast | None = None,
     windows: Sequence[Block] = (),
+    lowest: float | None = None,
 ) -> tuple[Notice, ...]:
     """Every warning that the result deserves, the gravest first; none for an ordinary result.
 
@@ -77,10 +82,12 @@ def notices_for(
         contrast: ``fingerprint.measure`` of each region's image on the model's grid, by the region's name, ``"scan"``
             for the whole scan.
         windows: the voxels (k, j, i) that a model saw which outlines one thing in a box, a region; empty for others.
+        lowest: value of the scan's darkest voxel, None when the file itself says what kind of scan it is.
     """
     blocks = _blocks(labels.grid, label_set, rois, windows)
     return (
         *((_say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
+        *(_about_units(metadata, lowest) if lowest is not None else ()),
         *_about_scan(labels.grid, metadata, blocks, contrast or {}),
         *_about_findings(blocks, metadata, structures),
         *_about_edges(labels, blocks, metadata),
@@ -88,6 +95,15 @@ def notices_for(
         *_about_pieces(labels, structures),
         *_about_doubt(structures, regions),
     )
+
+
+def _about_units(metadata: PackageMetadata, lowest: float) -> Iterator[Notice]:
+    """CT has air far below 0, other scans have nothing there."""
+    is_for_ct = modality_family(metadata.modality) == "CT"
+    if is_for_ct and lowest >= 0.0:
+        yield _say(texts.NOT_HOUNSFIELD, model=metadata.name)
+    elif not is_for_ct and metadata.modality and lowest <= AIR:
+        yield _say(texts.HOUNSFIELD, model=metadata.name, modality=metadata.modality, lowest=lowest)
 
 
 def _blocks(grid: Grid, label_set: Sequence[Label], rois: Sequence[Roi], windows: Sequence[Block] = ()) -> list[_Block]:
@@ -125,7 +141,8 @@ def _extent(block: _Block, metadata: PackageMetadata) -> Iterator[Notice]:
     expected = metadata.expected.extent_mm
     if expected is None:
         return
-    facts = {"extent": _lengths(block.grid.extent_mm, 0), "model": metadata.name, "expected": _span(expected, 0)}
+    # a digit more than people need, so that a size just outside never reads as one inside
+    facts = {"extent": _lengths(block.grid.extent_mm, 1), "model": metadata.name, "expected": _span(expected, 1)}
     if block.roi is None and max(block.grid.extent_mm) > expected[1]:
         yield _say(texts.REGION_NEEDED, **facts)
     elif min(block.grid.extent_mm) < expected[0] or max(block.grid.extent_mm) > expected[1]:

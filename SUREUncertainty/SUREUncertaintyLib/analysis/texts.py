@@ -16,6 +16,9 @@ SPACING = "spacing-unlike-training"
 CONTRAST = "contrast-unlike-training"
 PLACE_UNKNOWN = "place-unknown"
 REGIONS_OVERLAP = "regions-overlap"
+SINGLE_SAMPLE = "single-sample"
+NOT_HOUNSFIELD = "not-hounsfield"
+HOUNSFIELD = "hounsfield"
 
 TEXTS = {
     NOTHING_FOUND: (
@@ -35,7 +38,7 @@ TEXTS = {
         "the result is wrong there, however sure it looks."
     ),
     SEVERAL_PIECES: "Found in separate pieces: {names}. Check the smaller ones, they may be false.",
-    MOSTLY_DOUBTFUL: "More than half of its voxels are doubtful: {names}. Do not rely on it without checking.",
+    MOSTLY_DOUBTFUL: "More than half of the voxels are doubtful: {names}. Do not rely on the result without checking.",
     DOUBTFUL_ISLANDS: (
         "{count} doubtful {places} no structure; {first} at {position} mm. "
         "Something may have been missed there, or the scan differs from the training data."
@@ -67,6 +70,18 @@ TEXTS = {
     SPACING: (
         "The voxel spacing of the scan ({spacing} mm) is unlike the training data of the model '{model}' "
         "({expected} mm). Fine detail may be missing, so compare the outline with the scan."
+    ),
+    SINGLE_SAMPLE: (
+        "Only one sample was drawn. It has nothing to differ from, so the map of doubt is empty and says nothing. "
+        "Draw more, for instance 20."
+    ),
+    NOT_HOUNSFIELD: (
+        "No voxel of the scan lies below 0, but the model '{model}' is for CT, where air lies near -1000. "
+        "Check that this is a CT, and that it was exported in Hounsfield units."
+    ),
+    HOUNSFIELD: (
+        "The scan has values down to {lowest:.0f}, as air has on CT, but the model '{model}' is for {modality}. "
+        "Check that the right scan was chosen."
     ),
     CONTRAST: (
         "The grey values in {where} are unlike the training data of the model '{model}' ({measures}), so the result "

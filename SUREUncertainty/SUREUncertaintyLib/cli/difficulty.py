@@ -11,9 +11,7 @@ SOME_FAILED = 3
 
 
 def difficulty(
-    cases: Annotated[
-        Path, typer.Option(help="CSV with columns image, optionally label, id, group, split, roi.")
-    ],
+    cases: Annotated[Path, typer.Option(help="CSV with columns image, optionally label, id, group, split, roi.")],
     extractor: Annotated[
         str,
         typer.Option(help="A model package, crossfit:FOLDER, sam2:CONFIG, timm:NAME, swinunetr, or a control-*."),
@@ -36,7 +34,7 @@ def difficulty(
     store: Annotated[
         bool, typer.Option("--store-reference", help="Keep the table in the model package, to compare new scans with.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the damage and of the intervals.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the damage and of the intervals.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results.")] = False,
 ) -> None:
     """Score how hard scans are, test whether the score can be trusted, and list what to keep."""

@@ -31,7 +31,7 @@ def evaluate(
         str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; the engine chooses if left out.")
     ] = None,
     estimator: Annotated[str, typer.Option(help="native, softmax, dropout, tta or ensemble.")] = "native",
-    seed: Annotated[int, typer.Option(help="Seed of noise fields, bootstrap and dropout masks.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of noise fields, bootstrap and dropout masks.")] = 0,
     noise: Annotated[bool, typer.Option(help="Also run every scan under noise (five more passes a case).")] = True,
     missed: Annotated[
         str, typer.Option(help="HD95 and ASSD of missed structures: undefined or diagonal.")

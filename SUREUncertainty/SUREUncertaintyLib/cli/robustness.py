@@ -38,7 +38,7 @@ def robustness(
     estimator: Annotated[str, typer.Option(help="native, softmax, dropout, tta or ensemble.")] = "native",
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of everything that is random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")] = 0,
     scheduler: Annotated[
         str | None, typer.Option(help="With --cases: a Dask scheduler, such as tcp://host:8786, whose workers do it.")
     ] = None,

@@ -37,8 +37,8 @@ def check_modality(volume: Volume, expected: str) -> None:
     ``expected`` is the package's, for instance "MR" or "MRI"; files that tell no modality pass.
     """
     found = volume.modality.strip().upper()
-    known = _family(expected)
-    if found and known and _family(found) != known:
+    known = modality_family(expected)
+    if found and known and modality_family(found) != known:
         raise InputError(
             f"The scan '{volume.name}' is {_article(found)} scan, but this model was made for {expected.strip()}. "
             "Choose another scan, or a model for this kind of scan (sure models list)."
@@ -101,7 +101,7 @@ def _finite_range(volume: Volume) -> tuple[float, float]:
     raise unusable_voxels(volume.name, bad)
 
 
-def _family(modality: str) -> str:
+def modality_family(modality: str) -> str:
     """ "MRI", "MR T1" and "T1 MRI" are all MR; an unknown or empty text is no family and passes."""
     words = modality.upper().replace("-", " ").replace(",", " ").replace("/", " ").split()
     families = {"MR": "MR", "MRI": "MR", "CT": "CT", "CBCT": "CT", "PET": "PT", "PT": "PT", "US": "US"}

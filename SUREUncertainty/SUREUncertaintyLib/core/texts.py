@@ -203,3 +203,8 @@ WIDGETS = {
     "trustButton": ("Doubt at edges", "Measure whether doubt is low at sharp edges, as it should be (UCC and UR)."),
 }
 """Label (or button) and hint of each part of the panel, by its name in the .ui file of the Slicer module."""
+
+
+def in_words(kind: str) -> str:
+    """A kind of doubt as people write it: ``mutual_information`` as "mutual information"."""
+    return kind.replace("_", " ")

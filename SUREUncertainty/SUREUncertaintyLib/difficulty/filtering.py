@@ -117,9 +117,11 @@ def _names(scans: Sequence[Scored], combine: Combine, target: str | None) -> lis
         return [SCAN]
     if combine != "single":
         return known
+    if target is None:
+        raise InputError(f"One structure is to decide, but none is named. Name one of: {', '.join(known) or 'none'}.")
     if target not in known:
         raise InputError(f"No scan has the structure '{target}'. Choose one of: {', '.join(known) or 'none'}.")
-    return [str(target)]
+    return [target]
 
 
 def _patient_scores(scans: Sequence[Scored], name: str) -> dict[str, float]:

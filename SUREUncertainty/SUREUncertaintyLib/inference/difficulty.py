@@ -50,9 +50,12 @@ class DifficultyAssessor:
 
     @classmethod
     def create(cls, package: Package, engine: Engine, head: Head) -> DifficultyAssessor | None:
-        """None for a package without a reference table of its own weights, and for engines of several passes."""
+        """None for a package without a reference table of its own weights, and for estimators.
+
+        An estimator hands on probabilities that it averaged or rescaled; the table holds S of the network's own logits.
+        """
         reference = read_reference(package.metadata.raw)
-        if reference is None or getattr(engine, "passes", 1) != 1:
+        if reference is None or hasattr(engine, "estimator"):
             return None
         own = f"{package_fingerprint(package).digest}/{reference.power}/{reference.center}"
         return cls(package, engine, head, reference) if own == reference.digest else None

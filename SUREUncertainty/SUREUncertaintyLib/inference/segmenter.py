@@ -214,6 +214,7 @@ def _result(
     structures = structure_table(labels, uncertainty, label_set, threshold, canvas.ranges)
     places = doubtful_regions(labels, uncertainty, label_set, threshold)
     windows = [region.slices for region in regions] if package.metadata.centred else []
+    lowest = None if volume.modality else float(volume.array.min())
     return SegmentationResult(
         image=volume,
         labels=labels,
@@ -223,7 +224,7 @@ def _result(
         rois=rois,
         structures=structures,
         regions=places,
-        notices=notices_for(labels, package.metadata, label_set, structures, places, rois, contrast, windows),
+        notices=notices_for(labels, package.metadata, label_set, structures, places, rois, contrast, windows, lowest),
         probabilities=canvas.probabilities,
         uncertainty_kind=head.kind,
         threshold=threshold,

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.texts import in_words
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
 from .doubt import add_legend
@@ -111,7 +112,7 @@ def _publish_doubt(scene: Any, segmentation: Any, scan: Any, result: Segmentatio
         fill_volume(node, right_handed(volume), undo)
         if is_new:
             create_doubt_display(scene, node, result.threshold)
-            add_legend(node, f"Uncertainty\n({kind})")
+            add_legend(node, f"Uncertainty\n({in_words(kind)})")
 
 
 def _publish_tables(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..core.colours import doubt_colours
 from ..core.colours import doubt_window
+from ..core.texts import in_words
 
 TEXT = "#e8eaed"
 OPACITY = (0.35, 0.95)
@@ -41,4 +42,4 @@ def draw_scale(figure: Any, axes: Any, threshold: float, kind: str) -> None:
     bar.set_ticks(ticks, labels=[*labels[:-1], f"≥ {labels[-1]}" if high < 1.0 else labels[-1]])
     bar.ax.tick_params(colors=TEXT, labelsize=8, length=2)
     bar.outline.set_visible(False)
-    bar.set_label(f"doubtful: {kind} above {threshold:.2f}", color=TEXT, fontsize=9)
+    bar.set_label(f"doubtful: {in_words(kind)} above {threshold:.2f}", color=TEXT, fontsize=9)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from ..core.texts import in_words
 from ..packages.metadata import PackageMetadata
 from .cells import ABSENT
 from .cells import definitions
@@ -38,9 +40,13 @@ KINDS = {
     "entropy": "Entropy is the spread of the prediction: it is high where several answers are about equally likely.",
     "mutual_information": (
         "Mutual information is what the drawn samples disagree about: it is high where another plausible outline "
-        "would give another answer. It reaches 0.69 where half of the samples mark a voxel and half do not."
+        "would give another answer. It is highest where half of the samples mark a voxel and half do not."
     ),
 }
+CENTRED = (
+    " This model sees {} pixels around the middle of a region, whatever the region's size, so that outlines and doubt "
+    "may lie outside of the frame."
+)
 
 
 def write_page(
@@ -60,7 +66,9 @@ def write_page(
         "structures_note": _range_note(document),
         "difficulty": hardness(document.get("difficulty", ())),
         "regions": _regions(document["regions"]),
-        "kind": escape(doubt["kind"]),
+        "kind": escape(in_words(doubt["kind"])),
+        "most": _most(doubt["kind"], len(metadata.labels)),
+        "centred": escape(CENTRED.format("×".join(map(str, reversed(metadata.patch))))) if metadata.centred else "",
         "kind_meaning": escape(KINDS.get(doubt["kind"], "High values mean that the network is not sure.")),
         "threshold": f"{doubt['threshold']:.2f}",
         "model": _model(metadata, (folder / CARD).is_file()),
@@ -68,6 +76,11 @@ def write_page(
     }
     title = f"Segmentation of {document['image']}"
     write_html(folder / FILE, title, _subtitle(document), filled("page.html", values))
+
+
+def _most(kind: str, classes: int) -> str:
+    """The largest value that a map can have: mutual information is in nats, the others are shares of their largest."""
+    return f"{math.log(classes):.2f}" if kind == "mutual_information" else "1"
 
 
 def _subtitle(document: Mapping[str, Any]) -> str:

@@ -29,7 +29,7 @@ class Place:
 
     Attributes:
         key: for file names; ``title`` and ``caption`` for people.
-        box: the region of interest, None when the whole scan was analysed.
+        box: the region of interest, None when the whole scan was analysed; ``region`` is its name.
         mark: whether the point itself is worth a mark.
     """
 
@@ -40,6 +40,7 @@ class Place:
     shown: Ranges
     box: Ranges | None
     mark: bool
+    region: str = ""
 
 
 def places_of(result: SegmentationResult) -> tuple[Place, ...]:
@@ -57,13 +58,13 @@ def _of_region(result: SegmentationResult, roi: Roi | None) -> list[Place]:
     shown = _widen(ranges, ras_grid(grid)) if roi else ranges
     centre = ras_index(_widest_planes(result, (k, j, i)), grid)
     title = _title(name, "structures")
-    places = [Place(_key(name, "structures"), title, WIDEST.format(title), centre, shown, box, mark=False)]
+    places = [Place(_key(name, "structures"), title, WIDEST.format(title), centre, shown, box, False, name)]
     worst = next((region for region in result.regions if roi is None or _inside(region, roi)), None)
     if worst is not None:
         point = ras_index(_voxel(worst, grid), grid)
         title = _title(name, "most doubtful place")
         caption = WORST.format(title, *worst.centre_ras, worst.structure).replace("-", "−")
-        places.append(Place(_key(name, "most-doubtful"), title, caption, point, shown, box, mark=True))
+        places.append(Place(_key(name, "most-doubtful"), title, caption, point, shown, box, True, name))
     return places
 
 

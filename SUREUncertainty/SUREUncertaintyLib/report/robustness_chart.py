@@ -5,6 +5,7 @@ Drawn with matplotlib's Agg canvas; no window and no global state.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ AGREEMENT = ("agreement_dice", "agreement with the clean result", "#5ec8a5", "o"
 LABEL = ("dice", "Dice with the label", "#e8eaed", "s")
 NEAR = ("near_uncertainty", "doubt near the boundary", "#f98e10", "^")
 FAR = ("far_uncertainty", "doubt far from it", "#6aa5ff", "v")
-LINES = (AGREEMENT, LABEL, NEAR, FAR)
+OVERLAP, DOUBT = (AGREEMENT, LABEL), (NEAR, FAR)
 COLUMNS = 4
 PANEL_INCHES = (3.5, 2.75)
 NOTHING = "undefined: nothing to measure from"
@@ -36,7 +37,8 @@ Line = tuple[str, str, str, str]
 def draw_chart(document: Mapping[str, Any], folder: Path) -> str:
     """Draw ``folder/robustness.png`` from the content of ``robustness.json``; the file's name.
 
-    One corruption: a panel of overlap, one of doubt and one of surface distance. Several: one small panel each.
+    One corruption: a panel of overlap, one of doubt and one of surface distance. Several: one small panel each, with
+    doubt on an axis of its own at the right, the same for all: it is a small number where the model is sure.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -64,7 +66,7 @@ def _draw_one(figure: Any, name: str, entry: Mapping[str, Any], unit: str) -> No
     scale = scale_of(name, unit)
     axes = figure.subplots(1, 3)
     for panel, lines, title in zip(
-        axes, ((AGREEMENT, LABEL), (NEAR, FAR), ()), ("Overlap (Dice)", "Mean doubt", "HD95 (mm)"), strict=True
+        axes, (OVERLAP, DOUBT, ()), ("Overlap (Dice)", "Mean doubt", "HD95 (mm)"), strict=True
     ):
         _style(panel, title, f"strength (1: {scale.title} {scale.at_one:g} {scale.unit})")
         _draw_lines(panel, entry, lines)
@@ -95,17 +97,41 @@ def _draw_card(figure: Any, entries: Mapping[str, Mapping[str, Any]]) -> None:
     columns = min(COLUMNS, len(entries))
     panels = np.atleast_1d(figure.subplots(-(-len(entries) // columns), columns, sharex=True, sharey=True)).ravel()
     handles: dict[str, Any] = {}
-    for panel, (name, entry) in zip(panels, entries.items(), strict=False):
+    top = _most_doubt(entries.values())
+    for number, (panel, (name, entry)) in enumerate(zip(panels, entries.items(), strict=False)):
         _style(panel, find_corruption(name).title)
-        _draw_lines(panel, entry, LINES)
+        panel.tick_params(labelbottom=number >= len(entries) - columns)
+        right = panel.twinx()
+        _style_right(right, top, named=number % columns == columns - 1 or number == len(entries) - 1)
+        _draw_lines(right, entry, DOUBT)
+        _draw_lines(panel, entry, OVERLAP)
         _mark_break(panel, entry)
-        handles |= dict(zip(*reversed(panel.get_legend_handles_labels()), strict=True))
+        for axes in (panel, right):
+            handles |= dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
     for panel in panels[len(entries) :]:
         panel.set_axis_off()
     panels[0].set_ylim(0.0, 1.05)
+    figure.supylabel("overlap (Dice)", color=TEXT, fontsize=10)
     figure.supxlabel("strength", color=TEXT, fontsize=10)
     legend = {"loc": "outside upper center", "ncols": len(handles) if columns > 2 else 2, "fontsize": 9}
     figure.legend(handles.values(), handles.keys(), labelcolor=TEXT, frameon=False, **legend)
+
+
+def _most_doubt(entries: Iterable[Mapping[str, Any]]) -> float:
+    """Upper end of the axis of doubt; 1 where none was measured."""
+    found = [_column(entry, line[0], key) for entry in entries for line in DOUBT for key in ("mean", "high")]
+    values = np.concatenate(found)
+    values = values[np.isfinite(values)]
+    return 1.1 * float(values.max()) if values.size and values.max() > 0 else 1.0
+
+
+def _style_right(axes: Any, top: float, named: bool) -> None:
+    axes.set_ylim(0.0, top)
+    axes.tick_params(colors=NEAR[2], labelsize=7, labelright=named)
+    if named:
+        axes.set_ylabel("mean doubt", color=NEAR[2], fontsize=8)
+    for spine in axes.spines.values():
+        spine.set_color(GRID)
 
 
 def _draw_lines(panel: Any, entry: Mapping[str, Any], lines: Sequence[Line]) -> None:

@@ -26,8 +26,11 @@ CONTOURS = ((1, 1.0, "10 %"), (2, 1.6, "50 %"), (3, 2.2, "90 %"))
 FAINTER = 0.25
 """A level alone makes less doubt than all together: its map is coloured from this share of the threshold on."""
 CAPTION = (
-    "What the samples say about {}: contours around the voxels that at least 10, 50 and 90 % of them mark (thin to "
-    "thick){}{}."
+    "What the samples say{}: contours around the voxels that at least 10, 50 and 90 % of them mark (thin to thick){}{}."
+)
+LEVELS = (
+    ", and the doubt that each latent level makes alone, coloured from {:.2f} on, where the map of all levels starts "
+    "at {:.2f}: their colours cannot be compared with its"
 )
 
 Tile = tuple[str, Callable[[Any], None]]
@@ -96,5 +99,6 @@ def _contours(result: SegmentationResult, place: Place, axes: Any) -> None:
 def _caption(result: SegmentationResult, place: Place) -> str:
     assert result.sampling is not None
     different = ", the samples that differ most" if result.sampling.most_different else ""
-    levels = ", and the doubt that each latent level makes alone, in fainter colours" if result.sampling.levels else ""
-    return CAPTION.format(place.title[:1].lower() + place.title[1:], different, levels)
+    low, high = FAINTER * result.threshold, result.threshold
+    levels = LEVELS.format(low, high) if result.sampling.levels else ""
+    return CAPTION.format(f" in the region '{place.region}'" if place.region else "", different, levels)

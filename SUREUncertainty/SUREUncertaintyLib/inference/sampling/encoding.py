@@ -86,7 +86,8 @@ def latent_layout(metadata: PackageMetadata) -> LatentLayout:
     if not has_latents(metadata):
         raise PackageError(
             f"The model '{metadata.name}' has no decoder of its own and gives one answer only, no samples. "
-            "Leave out --samples, or choose a model with latents such as lung-nodule-ct."
+            "Leave out the options about samples (samples, seed, levels), or choose a model with latents such as "
+            "lung-nodule-ct."
         )
     levels = len(metadata.network_arguments["channels"]) - 1
     planar = len(metadata.patch) == 2

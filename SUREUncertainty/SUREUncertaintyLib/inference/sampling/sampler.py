@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ...analysis.interval import VoxelRange
 from ...analysis.rows import Notice
+from ...analysis.texts import SINGLE_SAMPLE
+from ...analysis.texts import TEXTS
 from ...core.errors import InputError
 from ...core.progress import IsCancelled
 from ...core.progress import Progress
@@ -134,9 +136,10 @@ class RegionSampler:
         return {"estimator": "samples", "seed": options.seed, "sampling": {**drawn, "levels": levels}}
 
     def notices(self) -> tuple[Notice, ...]:
-        """Warnings that the package carries about its latents."""
+        """One sample that has nothing to differ from, and warnings that the package carries about its latents."""
+        alone = (Notice(SINGLE_SAMPLE, TEXTS[SINGLE_SAMPLE]),) if self._options.count == 1 else ()
         warnings = self._metadata.raw.get("uncertainty", {}).get("warnings", ())
-        return tuple(Notice("latents-collapsed", str(text)) for text in warnings)
+        return (*alone, *(Notice("latents-collapsed", str(text)) for text in warnings))
 
     def _draw(
         self, source: SampleSource, region: Region, total: int, progress: Progress, is_cancelled: IsCancelled
