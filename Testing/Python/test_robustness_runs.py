@@ -3,6 +3,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from SUREUncertaintyLib.metrics.cases import read_cases
 from SUREUncertaintyLib.metrics.cases import single_case
 from SUREUncertaintyLib.metrics.predictor import NativePredictor
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.report.robustness_chart import _most_doubt
 from SUREUncertaintyLib.report.robustness_page import add_robustness_page
 from SUREUncertaintyLib.robustness.levels import parse_levels
 from SUREUncertaintyLib.robustness.run import parse_corruptions
@@ -225,3 +227,14 @@ def test_the_command_refuses_what_does_not_fit_together(case: Case, tiny_package
         assert isinstance(done.exception, InputError), done.output
         assert why in str(done.exception)
     assert not (tmp_path / "out").exists()
+
+
+def test_doubt_has_an_axis_of_its_own_on_the_card_so_that_small_doubt_is_seen() -> None:
+    def entry(near: list[float | None]) -> dict[str, Any]:
+        metrics = [{"near_uncertainty": {"mean": x, "low": x, "high": None if x is None else 1.5 * x}} for x in near]
+        nothing = {"mean": None, "low": None, "high": None}
+        return {"levels": {f"0.{n}": {"metrics": {**m, "far_uncertainty": nothing}} for n, m in enumerate(metrics)}}
+
+    assert _most_doubt([entry([0.01, 0.02]), entry([0.04, None])]) == pytest.approx(1.1 * 1.5 * 0.04)
+    assert _most_doubt([entry([None, None])]) == 1.0
+    assert _most_doubt([entry([0.0, 0.0])]) == 1.0
