@@ -1,15 +1,21 @@
 """A case may name a box of its scan: what the model sees, what is judged, and what a wrong box costs."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from phantoms import asymmetric_volume
+from phantoms import tilted_grid
 from SUREUncertaintyLib.cli.app import app
 from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.core.roi import Roi
+from SUREUncertaintyLib.core.roi import roi_mask
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.corruptions.registry import make_recipe
 from SUREUncertaintyLib.difficulty.case_scale import Job
 from SUREUncertaintyLib.difficulty.case_scale import ScaleOptions
 from SUREUncertaintyLib.difficulty.case_scale import run_job
@@ -25,6 +31,11 @@ from SUREUncertaintyLib.metrics.predictor import NativePredictor
 from SUREUncertaintyLib.metrics.progress_file import ProgressFile
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.report.robustness_page import add_robustness_page
+from SUREUncertaintyLib.robustness.run import run_robustness
+from SUREUncertaintyLib.robustness.series import SeriesOptions
+from SUREUncertaintyLib.training.own_cases import find_pairs
+from tiny import build_tiny
 from typer.testing import CliRunner
 
 SHAPE = (26, 30, 34)
@@ -182,3 +193,68 @@ def test_lists_that_a_cohort_writes_keep_the_boxes_and_can_be_read(whole: Case, 
     assert read_cases(tmp_path / "keep.csv") == cases
     _write_ids(tmp_path / "plain.csv", ["b"], cases[1:])
     assert (tmp_path / "plain.csv").read_text("utf-8").splitlines()[0] == "image,label,id,group,split"
+
+
+def test_on_an_oblique_scan_all_that_is_judged_was_analysed(predictor: NativePredictor) -> None:
+    grid = tilted_grid()
+    volume = asymmetric_volume(grid)
+    middle = (grid.ijk_to_ras @ [*(n / 2 for n in grid.shape[::-1]), 1.0])[:3]
+    roi = Roi("part", tuple(middle - 6.0), tuple(middle + 6.0))  # type: ignore[arg-type]
+    assert not roi_mask(grid, roi).all()
+    boxed = predictor.within(roi)
+    found = boxed.predict(volume)
+    assert found.labels.shape == boxed.judged(volume).of(volume.array).shape
+    assert float(found.uncertainty.min()) > 0.0
+    assert float(found.probabilities[0].max()) < 1.0
+    (damaged,) = boxed.corrupted(volume, [make_recipe("gaussian", 0.0, 0, "a")])
+    assert np.array_equal(damaged.uncertainty, found.uncertainty)
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "path"),
+    [
+        ("boxes/b.mrk.json", "", "boxes/b.mrk.json"),
+        ("side=boxes/b.mrk.json", "side", "boxes/b.mrk.json"),
+        ("side = boxes/b.mrk.json", "side", "boxes/b.mrk.json"),
+        ("side=sub=1/b.mrk.json", "side", "sub=1/b.mrk.json"),
+        ("sub/run=1/b.mrk.json", "", "sub/run=1/b.mrk.json"),
+    ],
+)
+def test_folders_of_boxes_may_hold_an_equals_sign(tmp_path: Path, written: str, name: str, path: str) -> None:
+    folder = tmp_path / "run=3"
+    box = folder / path
+    box.parent.mkdir(parents=True)
+    markup = {"type": "ROI", "center": [0, 0, 0], "size": [2, 2, 2], "coordinateSystem": "RAS"}
+    box.write_text(json.dumps({"markups": [markup]}), "utf-8")
+    (folder / "cases.csv").write_text(f"image,roi\na.nrrd,{written}\n", "utf-8")
+    (case,) = read_cases(folder / "cases.csv")
+    assert case.roi_file == box
+    assert case.region is not None
+    assert case.region.name == (name or "b")
+    before = ProgressFile.key(case)
+    box.write_text(json.dumps({"markups": [{**markup, "size": [4, 4, 40]}]}), "utf-8")
+    assert ProgressFile.key(case) != before
+
+
+def test_results_say_which_box_was_judged(whole: Case, predictor: NativePredictor, tmp_path: Path) -> None:
+    package, boxed = predictor.package, replace(whole, roi=BOX)
+    options = SeriesOptions((0.3,))
+    for case, rois in ((boxed, {"a": BOX}), (whole, None)):
+        found = evaluate_cases([case], package, predictor.engine, tmp_path / "e", OPTIONS, overwrite=True)
+        assert found.summary.get("rois") == rois
+        robust = run_robustness(
+            [case], predictor, ["blur"], tmp_path / "r", options, True, additions=(add_robustness_page,)
+        )
+        assert robust.document.get("rois") == rois
+        page = (tmp_path / "r" / "robustness.html").read_text("utf-8")
+        assert ("region part=" in page) == (rois is not None)
+
+
+def test_training_refuses_a_list_with_boxes_and_a_window_is_not_cut_to_one(whole: Case, tmp_path: Path) -> None:
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "cases.csv").write_text(f'image,label,roi\n{whole.image},{whole.label},"{BOX}"\n', "utf-8")
+    with pytest.raises(InputError, match="names a region, but training reads whole scans"):
+        find_pairs(tmp_path / "own")
+    centred = build_tiny(tmp_path / "boxes", name="boxes", centred=True)
+    options = ExtractorOptions(str(centred.root), engine="torch")
+    assert "sees a window around the middle" in run_job(Job(replace(whole, roi=BOX), options, ScaleOptions())).error

@@ -120,11 +120,21 @@ def roi_mask(grid: Grid, roi: Roi) -> NDArray[np.bool_]:
     return inside
 
 
-def _read_roi(text: str) -> Roi:
+def split_file(text: str) -> tuple[str, Path] | None:
+    """Name (empty for none) and path of ``FILE.mrk.json`` or ``NAME=FILE.mrk.json``; None for a box in numbers.
+
+    A path may hold "=" itself: only what stands before the first one and holds no separator of folders is a name.
+    """
+    if not text.lower().endswith(".json"):
+        return None
     name, separator, rest = text.partition("=")
-    if separator and rest.lower().endswith(".json"):
-        return read_markups_roi(Path(rest), name.strip() or None)
-    return read_markups_roi(Path(text)) if text.lower().endswith(".json") else parse_roi(text)
+    named = bool(separator) and not set(name) & {"/", "\\"}
+    return (name.strip(), Path(rest.strip())) if named else ("", Path(text))
+
+
+def _read_roi(text: str) -> Roi:
+    file = split_file(text)
+    return parse_roi(text) if file is None else read_markups_roi(file[1], file[0] or None)
 
 
 def _read_json(path: Path) -> dict[str, Any]:

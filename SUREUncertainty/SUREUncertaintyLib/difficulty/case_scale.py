@@ -132,7 +132,12 @@ def score_case(job: Job, extractor: Extractor) -> CaseScale:
         InputError: a file is missing, or the label does not lie on the scan.
     """
     case = job.case
-    scan, labels = _read(case)
+    if case.roi and getattr(extractor, "centred", False):
+        raise InputError(
+            f"The extractor sees a window around the middle of a box, so it cannot score the box of '{case.id}' cut "
+            "out of its scan. Leave out the column roi and give scans of about the size of the window."
+        )
+    scan, labels = read_case(case)
     if job.damage in IMAGE_DAMAGE:
         scan = damage_image(scan, job.damage, case.id, job.seed)
     elif job.damage and labels is not None:
@@ -158,8 +163,8 @@ def _add(found: CaseScale, class_map: ClassMap, options: ScaleOptions) -> None:
             found.reasons[name] = scale.reason
 
 
-def _read(case: Case) -> tuple[Volume, Volume | None]:
-    """Scan and labels, or the box of them that the case names."""
+def read_case(case: Case) -> tuple[Volume, Volume | None]:
+    """Scan and labels, or the box of them that the case names. Raises InputError when a file or box cannot be used."""
     scan, region = read_volume(case.image), case.region
     part = None if region is None else JudgedPart(roi_slices(scan.grid, region))
     if case.label is None:

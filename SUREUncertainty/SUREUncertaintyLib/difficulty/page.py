@@ -13,8 +13,6 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import SureError
-from ..core.reading import read_labels
-from ..core.reading import read_volume
 from ..metrics.cases import Case
 from ..report import cells
 from ..report.cells import figure
@@ -23,6 +21,7 @@ from ..report.cells import paragraphs
 from ..report.cells import section
 from ..report.shell import write_html
 from .case_scale import CaseScale
+from .case_scale import read_case
 from .extractors.extractor import upright
 from .filtering import SCAN
 from .filtering import Kept
@@ -80,8 +79,9 @@ def thumbnail(case: Case) -> bytes:
     """
     from matplotlib.figure import Figure
 
-    image = upright(read_volume(case.image)).array
-    labels = None if case.label is None else upright(read_labels(case.label), labels=True).array
+    scan, marked = read_case(case)
+    image = upright(scan).array
+    labels = None if marked is None else upright(marked, labels=True).array
     inside = np.flatnonzero(labels.any(axis=(1, 2))) if labels is not None else np.array([], dtype=int)
     middle = int(inside[len(inside) // 2]) if len(inside) else len(image) // 2
     drawing = Figure(figsize=(2.4, 2.4), dpi=80)

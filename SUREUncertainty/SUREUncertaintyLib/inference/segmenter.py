@@ -92,7 +92,7 @@ def segment(
     """
     watch = Stopwatch()
     with watch.stage("check"):
-        _check(volume, package, rois, keep_probabilities)
+        check_input(volume, package, rois, keep_probabilities)
         regions = plan_regions(volume.grid, package.metadata, rois)
         sampler = _sampler(volume, package, engine, regions, sampling)
         head: Head = create_head(package.metadata.head) if sampler is None else sampler.head
@@ -135,7 +135,8 @@ def run_network(
     return blend_windows(image, metadata.patch, metadata.overlap, estimator, progress, is_cancelled)
 
 
-def _check(volume: Volume, package: Package, rois: Sequence[Roi], keep_probabilities: bool) -> None:
+def check_input(volume: Volume, package: Package, rois: Sequence[Roi], keep_probabilities: bool) -> None:
+    """Raise ``InputError`` or ``PackageError``, before anything runs, for what cannot be segmented."""
     check_scan(volume, needs_3d=len(package.metadata.patch) == 3)
     check_modality(volume, package.metadata.modality)
     if package.metadata.channels != 1:

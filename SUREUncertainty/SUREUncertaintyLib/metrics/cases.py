@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from ..core.errors import InputError
 from ..core.roi import Roi
 from ..core.roi import read_rois
+from ..core.roi import split_file
 
 COLUMNS = ("image", "label", "id", "group", "split", "roi")
 """``roi`` last: lists without boxes are written without it."""
@@ -44,7 +46,8 @@ class Case:
     @property
     def roi_file(self) -> Path | None:
         """The file that the box stands in, where it is one."""
-        return Path(self.roi.rpartition("=")[2]) if self.roi.lower().endswith(".json") else None
+        file = split_file(self.roi)
+        return None if file is None else file[1]
 
 
 def read_cases(path: Path, split: str | None = None) -> tuple[Case, ...]:
@@ -67,6 +70,12 @@ def single_case(image: Path, label: Path | None = None, roi: str = "") -> Case:
     found = Path(image).expanduser().absolute()
     reference = None if label is None else Path(label).expanduser().absolute()
     return Case(found, reference, _stem(found), _stem(found), roi=roi)
+
+
+def boxes_of(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
+    """``{"rois": {id: box}}`` of the cases that name one, for the record of a run; empty without any."""
+    boxes = {case.id: case.roi for case in cases if case.roi}
+    return {"rois": boxes} if boxes else {}
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -119,10 +128,11 @@ def _case(row: dict[str, str], line: int, path: Path) -> Case:
 
 def _placed(roi: str, folder: Path) -> str:
     """A region with the path of its file, where it is one, made absolute; its name stays in front."""
-    if not roi.lower().endswith(".json"):
+    file = split_file(roi)
+    if file is None:
         return roi
-    name, separator, path = roi.rpartition("=")
-    return f"{name}{separator}{folder / path}"
+    name, path = file
+    return f"{name}={folder / path}" if name else str(folder / path)
 
 
 def _with_unique_ids(cases: tuple[Case, ...], path: Path) -> tuple[Case, ...]:

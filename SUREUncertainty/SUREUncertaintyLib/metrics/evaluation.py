@@ -19,6 +19,7 @@ from .case_evaluation import EvaluationOptions
 from .case_evaluation import attempt_case
 from .case_result import CaseResult
 from .cases import Case
+from .cases import boxes_of
 from .cluster import evaluate_on_cluster
 from .predictor import NativePredictor
 from .predictor import Predictor
@@ -76,7 +77,7 @@ def evaluate_cases(
             results = tuple(_run(cases, judged, chosen, finished, progress, is_cancelled))
         else:
             results = evaluate_on_cluster(cases, chosen, finished, cluster, progress, is_cancelled)
-        summary = summarise(results, judged.classes, run)
+        summary = summarise(results, judged.classes, run | boxes_of(cases))
         write_results(results, summary, judged.classes, folder)
     finished.remove()
     return Evaluation(results, summary)

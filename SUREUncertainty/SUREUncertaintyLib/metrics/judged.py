@@ -42,6 +42,8 @@ class JudgedPart:
 def judged_part(grid: Grid, metadata: PackageMetadata, roi: Roi | None) -> JudgedPart:
     """The box with all that the model outlines around its middle; the whole scan without a box.
 
+    On an oblique scan it is the smallest block of voxels around the box.
+
     A model for boxes sees one window around the middle, which may reach beyond a tight box: what it marks there counts,
     as what a larger box holds beyond the window does.
 

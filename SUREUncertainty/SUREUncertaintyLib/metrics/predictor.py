@@ -37,8 +37,8 @@ from ..inference.sampling.encoding import has_latents
 from ..inference.sampling.result import SamplingOptions
 from ..inference.sampling.sampler import SampledHead
 from ..inference.sampling.sampler import sampled_channels
+from ..inference.segmenter import check_input
 from ..inference.segmenter import run_network
-from ..inference.segmenter import segment
 from ..packages.metadata import Label
 from .judged import JudgedPart
 from .judged import judged_part
@@ -138,13 +138,11 @@ class NativePredictor:
         return judged_part(volume.grid, self.package.metadata, self.roi)
 
     def predict(self, volume: Volume, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Prediction:
-        """The main job."""
-        result = segment(volume, self.package, self.engine, self._rois, True, progress, is_cancelled)
-        if result.probabilities is None:
-            raise ValueError("the segmenter kept no probabilities")
-        part = self.judged(volume)
-        arrays = result.labels.array, result.probabilities, result.uncertainty.array
-        return Prediction(*(part.of(array) for array in arrays))
+        """The main job. Raises InputError for a scan that cannot be used."""
+        check_input(volume, self.package, self._rois, keep_probabilities=True)
+        region = self._region(volume)
+        image = prepare_region(volume, region, self.package.metadata)
+        return self._prediction(volume, self._canvas(volume, region, image, True, is_cancelled, progress))
 
     def noisy(
         self, volume: Volume, levels: Sequence[float], seed: int, case_id: str, is_cancelled: IsCancelled = never
@@ -166,36 +164,54 @@ class NativePredictor:
         Raises:
             InputError: a corruption cannot be applied to this scan.
         """
-        part = self.judged(volume)
         for canvas in self._painted(volume, recipes, True, is_cancelled):
-            if canvas.probabilities is None:
-                raise ValueError("the canvas kept no probabilities")
-            yield Prediction(part.of(canvas.labels), part.of(canvas.probabilities), part.of(canvas.uncertainty))
+            yield self._prediction(volume, canvas)
+
+    def _prediction(self, volume: Volume, canvas: Canvas) -> Prediction:
+        if canvas.probabilities is None:
+            raise ValueError("the canvas kept no probabilities")
+        part = self.judged(volume)
+        return Prediction(part.of(canvas.labels), part.of(canvas.probabilities), part.of(canvas.uncertainty))
+
+    def _region(self, volume: Volume) -> Region:
+        """What is analysed; all of its block is painted, since an oblique box holds less than is judged."""
+        (region,) = plan_regions(volume.grid, self.package.metadata, self._rois)
+        return replace(region, inside=None)
 
     def _painted(
         self, volume: Volume, recipes: Sequence[Recipe], keep_probabilities: bool, is_cancelled: IsCancelled
     ) -> Iterator[Canvas]:
-        metadata = self.package.metadata
-        (region,) = plan_regions(volume.grid, metadata, self._rois)
-        head, run = self._reader()
+        region = self._region(volume)
         on_input = any(recipe.space == "input" for recipe in recipes)
-        clean = prepare_region(volume, region, metadata) if on_input else None
+        clean = prepare_region(volume, region, self.package.metadata) if on_input else None
         for recipe in recipes:
             image = self._damaged_input(volume, region, recipe, clean)
-            blended = run(image, is_cancelled)
-            canvas = Canvas(volume.grid.shape, len(metadata.labels), keep_probabilities=keep_probabilities)
-            canvas.paint(region, blended, head)
-            yield canvas
+            yield self._canvas(volume, region, image, keep_probabilities, is_cancelled)
 
-    def _reader(self) -> tuple[Head, Callable[[NDArray[np.float32], IsCancelled], NDArray[np.float32]]]:
+    def _canvas(
+        self,
+        volume: Volume,
+        region: Region,
+        image: NDArray[np.float32],
+        keep_probabilities: bool,
+        is_cancelled: IsCancelled,
+        progress: Progress = silent,
+    ) -> Canvas:
+        head, run = self._reader()
+        blended = run(image, progress, is_cancelled)
+        canvas = Canvas(volume.grid.shape, len(self.package.metadata.labels), keep_probabilities=keep_probabilities)
+        canvas.paint(region, blended, head)
+        return canvas
+
+    def _reader(self) -> tuple[Head, Callable[[NDArray[np.float32], Progress, IsCancelled], NDArray[np.float32]]]:
         """How the main job reads a normalised image: by samples where the network has latents."""
         package, engine = self.package, self.engine
         if not has_latents(package.metadata):
             head = create_head(package.metadata.head)
-            return head, lambda image, stop: run_network(image, package, engine, head, silent, stop)
+            return head, lambda image, told, stop: run_network(image, package, engine, head, told, stop)
         options = SamplingOptions()
         sampled: Head = SampledHead(package.metadata.primary)
-        return sampled, lambda image, stop: sampled_channels(image, package, engine, options, stop)  # type: ignore[arg-type]
+        return sampled, lambda image, told, stop: sampled_channels(image, package, engine, options, stop)  # type: ignore[arg-type]
 
     def _damaged_input(
         self, volume: Volume, region: Region, recipe: Recipe, clean: NDArray[np.float32] | None

@@ -79,8 +79,10 @@ def write_page(
 
 
 def _most(kind: str, classes: int) -> str:
-    """The largest value that a map can have: mutual information is in nats, the others are shares of their largest."""
-    return f"{math.log(classes):.2f}" if kind == "mutual_information" else "1"
+    """The largest value that a map can have."""
+    if kind == "mutual_information":
+        return f"{math.log(classes):.2f}"
+    return "0.25" if kind.endswith("_variance") else "1"
 
 
 def _subtitle(document: Mapping[str, Any]) -> str:

@@ -75,7 +75,9 @@ def _subtitle(document: Mapping[str, Any]) -> str:
     count, passes = document["n_cases"], document["passes"]
     estimator = f"estimator {document['estimator']} ({passes} {'pass' if passes == 1 else 'passes'})"
     scans = document["series"][0]["id"] if count == 1 else f"{count} scans"
-    return " · ".join((str(scans), estimator, f"seed {document['seed']}"))
+    boxes = document.get("rois", {})
+    region = [f"region {box}" for box in boxes.values()] if count == 1 else [f"{len(boxes)} in a region"] * bool(boxes)
+    return " · ".join((str(scans), *region, estimator, f"seed {document['seed']}"))
 
 
 def _findings(document: Mapping[str, Any]) -> Iterator[str]:
@@ -94,7 +96,8 @@ def _holds(entry: Mapping[str, Any]) -> bool:
 
 def _caption(document: Mapping[str, Any]) -> str:
     several = " Bands are 95 % bootstrap intervals over groups of cases." if document["n_cases"] > 1 else ""
-    return f"The dashed line is an agreement of {BREAKS_BELOW:g}; a red line marks where it is crossed.{several}"
+    axes = " Overlap counts on the left axis, doubt on the right one." if len(document["corruptions"]) > 1 else ""
+    return f"The dashed line is an agreement of {BREAKS_BELOW:g}; a red line marks where it is crossed.{axes}{several}"
 
 
 def _levels(document: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from ..corruptions.registry import NAMES
 from ..corruptions.registry import find_corruption
 from ..corruptions.strengths import scale_of
 from ..metrics.cases import Case
+from ..metrics.cases import boxes_of
 from ..metrics.predictor import NativePredictor
 from ..metrics.spread import Cluster
 from .attempt import attempt_series
@@ -98,7 +99,7 @@ def run_robustness(
             series = tuple(_run(cases, predictor, corruptions, chosen, store, progress, is_cancelled))
         else:
             series = run_on_cluster(cases, corruptions, chosen, store, cluster, progress, is_cancelled)
-        document = _document(series, run, chosen.seed)
+        document = _document(series, run | boxes_of(cases), chosen.seed)
         write_tables(series, document, predictor.classes, folder)
         for add in additions:
             add(document, folder)

@@ -80,6 +80,12 @@ def _of_table(table: Path) -> tuple[Pair, ...]:
     missing = next((case.id for case in cases if case.label is None), None)
     if missing is not None:
         raise InputError(f"The case '{missing}' in {table} has no label. Training needs a label for every scan.")
+    boxed = next((case.id for case in cases if case.roi), None)
+    if boxed is not None:
+        raise InputError(
+            f"The case '{boxed}' in {table} names a region, but training reads whole scans. Cut the scans and labels "
+            "to their regions, or leave out the column roi."
+        )
     return tuple(Pair(case.id, case.group, case.image, case.label) for case in cases if case.label is not None)
 
 

@@ -64,6 +64,11 @@ class ClassLogits:
         return package_fingerprint(self.package)
 
     @property
+    def centred(self) -> bool:
+        """Whether the network sees a window around the middle of a box, and so more than a tight box holds."""
+        return self.package.metadata.centred
+
+    @property
     def known(self) -> dict[int, str]:
         """The package's structures."""
         return {label.value: label.name for label in self.package.metadata.foreground}
@@ -115,6 +120,11 @@ class CrossFitted:
         parts = [fold.fingerprint for fold in self.folds]
         name = "crossfit:" + "+".join(part.name.removeprefix("package:") for part in parts)
         return Fingerprint(name, "+".join(part.sha256 for part in parts), parts[0].preprocessing)
+
+    @property
+    def centred(self) -> bool:
+        """See ``ClassLogits.centred``."""
+        return self.folds[0].centred
 
     @property
     def known(self) -> dict[int, str]:

@@ -137,7 +137,8 @@ class RegionSampler:
 
     def notices(self) -> tuple[Notice, ...]:
         """One sample that has nothing to differ from, and warnings that the package carries about its latents."""
-        alone = (Notice(SINGLE_SAMPLE, TEXTS[SINGLE_SAMPLE]),) if self._options.count == 1 else ()
+        is_alone = self._options.count == 1 and self._metadata.primary != "entropy"
+        alone = (Notice(SINGLE_SAMPLE, TEXTS[SINGLE_SAMPLE]),) if is_alone else ()
         warnings = self._metadata.raw.get("uncertainty", {}).get("warnings", ())
         return (*alone, *(Notice("latents-collapsed", str(text)) for text in warnings))
 
