@@ -1,0 +1,108 @@
+"""Warnings about a scan that is unlike the training data: units, field of view, spacing, grey values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from collections.abc import Mapping
+from collections.abc import Sequence
+
+from ..core.checks import modality_family
+from ..core.roi import roi_slices
+from ..core.volume import Grid
+from ..packages.metadata import PackageMetadata
+from . import texts
+from .analysed import Analysed
+from .fingerprint import DESCRIPTIONS
+from .rows import Notice
+from .sentences import lengths
+from .sentences import say
+from .sentences import span
+
+SPACING_TOLERANCE = 1.25
+"""Spacings within this factor of the training data's are resampled without a visible loss."""
+
+NEGLIGIBLE = 2
+"""Voxels at a side of a box that a model may leave out without a word."""
+
+AIR = -900.0
+"""HU: air on CT lies near -1000; scans of other kinds hold no such values."""
+
+Contrast = Mapping[str, Mapping[str, float]]
+
+
+def about_units(metadata: PackageMetadata, lowest: float) -> Iterator[Notice]:
+    """CT has air far below 0, other scans have nothing there."""
+    is_for_ct = modality_family(metadata.modality) == "CT"
+    if is_for_ct and lowest >= 0.0:
+        yield say(texts.NOT_HOUNSFIELD, model=metadata.name)
+    elif not is_for_ct and metadata.modality and lowest <= AIR:
+        yield say(texts.HOUNSFIELD, model=metadata.name, modality=metadata.modality, lowest=lowest)
+
+
+def about_scan(grid: Grid, metadata: PackageMetadata, blocks: list[Analysed], contrast: Contrast) -> Iterator[Notice]:
+    """What differs from the training data: field of view, spacing, grey values."""
+    yield from _spacing(grid, metadata)
+    extent = [notice for block in blocks for notice in _extent(block, metadata)]
+    yield from extent
+    yield from (notice for block in blocks for notice in _left_out(grid, block, metadata))
+    # grey values of a much larger field of view differ anyway
+    if not any(notice.code == texts.REGION_NEEDED for notice in extent):
+        yield from _grey_values(blocks, metadata, contrast)
+
+
+def _spacing(grid: Grid, metadata: PackageMetadata) -> Iterator[Notice]:
+    expected = metadata.expected.spacing_mm
+    if expected is None:
+        return
+    low, high = expected[0] / SPACING_TOLERANCE, expected[1] * SPACING_TOLERANCE
+    if min(grid.spacing) < low or max(grid.spacing) > high:
+        yield say(texts.SPACING, spacing=lengths(grid.spacing, 2), model=metadata.name, expected=span(expected, 2))
+
+
+def _extent(block: Analysed, metadata: PackageMetadata) -> Iterator[Notice]:
+    expected = metadata.expected.extent_mm
+    if expected is None:
+        return
+    # a digit more than people need, so that a size just outside never reads as one inside
+    facts = {"extent": lengths(block.grid.extent_mm, 1), "model": metadata.name, "expected": span(expected, 1)}
+    if block.roi is None and max(block.grid.extent_mm) > expected[1]:
+        yield say(texts.REGION_NEEDED, **facts)
+    elif min(block.grid.extent_mm) < expected[0] or max(block.grid.extent_mm) > expected[1]:
+        yield say(texts.EXTENT, where=block.where, **facts)
+
+
+def _left_out(grid: Grid, block: Analysed, metadata: PackageMetadata) -> Iterator[Notice]:
+    """A model that sees the middle of a box did not see all of a larger one."""
+    if block.window is None:
+        return
+    box = roi_slices(grid, block.roi) if block.roi else tuple(slice(0, n) for n in grid.shape)
+    if any(max(w.start - b.start, b.stop - w.stop) > NEGLIGIBLE for w, b in zip(block.window, box, strict=True)):
+        seen = [(part.stop - part.start) * mm for part, mm in zip(block.window, grid.spacing_kji, strict=True)]
+        facts = {"found": lengths(block.grid.extent_mm, 0), "seen": lengths(reversed(seen), 0)}
+        yield say(texts.MIDDLE_ONLY, where=block.where, model=metadata.name, **facts)
+
+
+def _grey_values(blocks: list[Analysed], metadata: PackageMetadata, contrast: Contrast) -> Iterator[Notice]:
+    outside = [(block, found) for block in blocks if (found := _unlike(metadata, contrast.get(block.name, {})))]
+    if outside:
+        measures = dict.fromkeys(measure for _, found in outside for measure in found)
+        facts = {"model": metadata.name, "modality": metadata.modality, "task": metadata.task}
+        where = _together([block for block, _ in outside])
+        yield say(texts.CONTRAST, where=where, measures=", ".join(measures), **facts)
+
+
+def _together(blocks: Sequence[Analysed]) -> str:
+    """Several regions in one phrase."""
+    if len(blocks) == 1:
+        return blocks[0].where
+    *first, last = [f"'{block.name}'" for block in blocks]
+    return f"the regions {', '.join(first)} and {last}"
+
+
+def _unlike(metadata: PackageMetadata, measures: Mapping[str, float]) -> list[str]:
+    """In words, the measures outside the range of the training data."""
+    return [
+        DESCRIPTIONS.get(name, name)
+        for name, (low, high) in metadata.expected.contrast.items()
+        if name in measures and not low <= measures[name] <= high
+    ]
