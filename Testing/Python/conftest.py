@@ -15,6 +15,7 @@ from foreign import ARGUMENTS
 from foreign import CONFIG
 from foreign import DOCUMENT
 from foreign import write_configs
+from hypothesis import settings
 from SUREUncertaintyLib.metrics.cases import Case
 from SUREUncertaintyLib.packages import catalogue
 from SUREUncertaintyLib.packages.package import Package
@@ -23,6 +24,11 @@ from SUREUncertaintyLib.packages.staging import copy_files
 from SUREUncertaintyLib.worker.client import WorkerClient
 from tiny import build_tiny
 from workers import LONG
+
+# The same examples in every run, so that a change is judged by what it changed; "explore" draws others each time.
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("explore", derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 @pytest.fixture(scope="session")
