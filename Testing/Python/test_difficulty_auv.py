@@ -125,6 +125,7 @@ def test_a_quantile_that_drops_nothing_says_so_and_how_many_it_would_take() -> N
         (0.0, "scan", None, "share of scans to keep"),
         (1.5, "scan", None, "share of scans to keep"),
         (0.9, "single", "spleen", "No scan has the structure 'spleen'"),
+        (0.9, "single", None, "none is named. Name one of"),
         (0.9, "both", None, "Unknown way to combine"),
     ],
 )

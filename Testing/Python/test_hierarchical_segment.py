@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from SUREUncertaintyLib.inference.choose import create_engine
 from SUREUncertaintyLib.inference.sampling.result import SamplingOptions
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.report.sample_pictures import draw_samples
 from tiny import build_tiny
 from tiny import with_metadata
 
@@ -141,6 +143,19 @@ def test_a_single_sample_is_said_to_tell_nothing_about_doubt(package: Package, s
     assert one.uncertainty.array.max() == 0.0
     assert [notice.code for notice in one.notices].count("single-sample") == 1
     assert "single-sample" not in [notice.code for notice in two.notices]
+
+
+def test_the_picture_of_the_samples_says_where_its_colours_begin(
+    package: Package, scan: Volume, tmp_path: Path
+) -> None:
+    whole = Roi("Box_A", (-12.6, -15.4, 0.0), (0.7, 0.7, 12.5))
+    options = SamplingOptions(2, level_maps=True)
+    result = segment(scan, package, create_engine(package, "torch", "cpu"), (whole,), sampling=options)
+    shown = replace(result, threshold=0.08)
+    (picture,) = draw_samples(shown, tmp_path)
+    assert (tmp_path / picture.file).is_file()
+    assert picture.caption.startswith("What the samples say in the region 'Box_A': contours")
+    assert "coloured from 0.02 on, where the map of all levels starts at 0.08" in picture.caption
 
 
 def test_sure_segment_writes_maps_levels_contours_sizes_and_samples(

@@ -28,11 +28,13 @@ from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
+from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.report.folder import Addition
 from SUREUncertaintyLib.report.folder import Wanted
 from SUREUncertaintyLib.report.folder import write_results
 from SUREUncertaintyLib.report.glow import glow
+from SUREUncertaintyLib.report.page import write_page
 from SUREUncertaintyLib.report.places import places_of
 from SUREUncertaintyLib.report.planes import PLANES
 from SUREUncertaintyLib.report.planes import cut
@@ -281,6 +283,28 @@ def test_notices_come_first_and_none_is_said_to_be_none(
     assert "No warnings" in calm.text
     assert "No voxel is above the threshold of doubt" in calm.text
     assert calm.references == ["model-card.md"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "most"),
+    [
+        ("vacuity", "vacuity", "1"),
+        ("mutual_information", "mutual information", "0.69"),
+        ("fg_variance", "fg variance", "0.25"),
+    ],
+)
+def test_the_page_names_the_map_its_range_and_what_a_model_for_boxes_sees(
+    tmp_path: Path, tiny_package: Package, kind: str, words: str, most: str
+) -> None:
+    (tmp_path / "r").mkdir()
+    document = write_results(ball_result(), tmp_path / "r", tiny_package, Wanted(pictures=False))
+    document["uncertainty"]["kind"] = kind
+    boxes = find_package("lung-nodule-ct").metadata
+    write_page(document, boxes, (), tmp_path)
+    text = Page(tmp_path / "report.html").text
+    assert f"The map shows {words}, a number from 0 (sure) to {most}. Voxels" in text
+    assert "This model sees 64×64 pixels around the middle of a region" in text
+    assert "This model sees" not in Page(tmp_path / "r" / "report.html").text
 
 
 def test_pictures_and_page_can_be_left_out(tmp_path: Path, tiny_package: Package) -> None:
