@@ -4,11 +4,12 @@ import sys
 from pathlib import Path
 
 import slicer
-from slicer.i18n import tr as _
-from slicer.i18n import translate
-from slicer.ScriptedLoadableModule import ScriptedLoadableModule
-from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
-from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
+from slicer.i18n import tr as _, translate
+from slicer.ScriptedLoadableModule import (
+    ScriptedLoadableModule,
+    ScriptedLoadableModuleLogic,
+    ScriptedLoadableModuleTest,
+)
 
 # "Reload" runs this file again but not the library: forget the library, so that it is read again too.
 for _name in [name for name in sys.modules if name.split(".")[0] == "SUREUncertaintyLib"]:

@@ -1,4 +1,4 @@
-"""SURE Uncertainty: segmentation of medical scans with a map of doubt.
+"""SURE Uncertainty: segmentation of medical scans with an uncertainty map.
 
 Three layers; an import may only point upwards in this list:
 

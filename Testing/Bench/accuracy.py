@@ -18,17 +18,15 @@ import numpy as np
 from other_kinds import other_kinds
 from reference import reference_of
 from SUREUncertaintyLib.comparison.held_out import refuse_seen
-from SUREUncertaintyLib.core.reading import read_labels
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.evaluation.cases import Case, read_cases
+from SUREUncertaintyLib.evaluation.evaluate import evaluate_cases
+from SUREUncertaintyLib.files.reading import read_labels, read_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.metrics.bootstrap import grouped_bootstrap
-from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.cases import read_cases
-from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
-from SUREUncertaintyLib.packages.building import amend_package
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.packages.package_building import amend_package
 from tables import accuracy_page
 
 ROOT = Path(__file__).resolve().parents[2]

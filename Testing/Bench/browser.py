@@ -50,8 +50,7 @@ def bench_browser(starts: int = STARTS, moves: int = MOVES) -> dict[str, Any]:
     left region of the demo. ``memory`` is the resident memory of server and worker together.
     """
     import view_page
-    from SUREUncertaintyLib.core.demo_input import ROIS
-    from SUREUncertaintyLib.core.demo_input import demo_scan
+    from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
 
     times: dict[str, list[float]] = {name: [] for name in TARGETS}
     with tempfile.TemporaryDirectory(prefix="sure-bench-") as scratch, view_page.chromium() as browser:

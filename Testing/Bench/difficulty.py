@@ -14,10 +14,8 @@ from typing import Any
 import numpy as np
 from distributed import LocalCluster
 from pairs import interleaved
-from SUREUncertaintyLib.core.tasks import core_count
-from SUREUncertaintyLib.core.tasks import run_tasks
-from SUREUncertaintyLib.difficulty.scale import GramAccumulator
-from SUREUncertaintyLib.difficulty.scale import perception_scale
+from SUREUncertaintyLib.analysis.perception_scale import GramAccumulator, perception_scale
+from SUREUncertaintyLib.core.tasks import core_count, run_tasks
 
 SHAPE = (96, 9216)
 VOLUME = (300, 512, 512)

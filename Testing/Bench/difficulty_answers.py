@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from SUREUncertaintyLib.difficulty.gate import pearson
-from SUREUncertaintyLib.difficulty.gate import spearman
-from SUREUncertaintyLib.metrics.bootstrap import Interval
-from SUREUncertaintyLib.metrics.bootstrap import paired_bootstrap
+from SUREUncertaintyLib.difficulty.gate import pearson, spearman
+from SUREUncertaintyLib.metrics.bootstrap import Interval, paired_bootstrap
 
 PAIRS = (
     ("duo", "plain"),

@@ -8,21 +8,12 @@ from typing import Any
 
 import numpy as np
 import yaml
-from difficulty_data import BASE
-from difficulty_data import DAMAGE_SEED
-from difficulty_data import Plan
-from difficulty_data import Rows
-from difficulty_data import case_list
-from difficulty_data import own
-from difficulty_data import tuning_groups
-from difficulty_data import write_rows
-from difficulty_scores import SHARES
-from difficulty_scores import mean_dice
-from difficulty_scores import save
+from difficulty_data import BASE, DAMAGE_SEED, Plan, Rows, case_list, own, tuning_groups, write_rows
+from difficulty_scores import SHARES, mean_dice, save
 from difficulty_training import train_and_test
 from SUREUncertaintyLib.packages.package import load_package
 from SUREUncertaintyLib.training.recipe import find_recipe
-from SUREUncertaintyLib.training.run import train
+from SUREUncertaintyLib.training.train import train
 
 FOLDS = 2
 FOLD_SEED = DAMAGE_SEED + 1

@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from SUREUncertaintyLib.core.reading import read_labels
-from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
-from SUREUncertaintyLib.difficulty.damage import IMAGE_DAMAGE
-from SUREUncertaintyLib.difficulty.damage import LABEL_DAMAGE
-from SUREUncertaintyLib.difficulty.damage import damage_image
-from SUREUncertaintyLib.difficulty.damage import damage_labels
+from SUREUncertaintyLib.difficulty.damage import IMAGE_DAMAGE, LABEL_DAMAGE, damage_image, damage_labels
 from SUREUncertaintyLib.difficulty.gate import choose_damaged
-from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.cases import read_cases
+from SUREUncertaintyLib.evaluation.cases import Case, read_cases
+from SUREUncertaintyLib.files.reading import read_labels, read_volume
+from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.training.recipe import find_recipe
 
 BASE = "hippocampus-t1"

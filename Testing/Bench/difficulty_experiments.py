@@ -14,37 +14,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from collections.abc import Iterator
-from functools import cache
-from functools import partial
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
 from difficulty_answers import renew_correlations
-from difficulty_arms import arms
-from difficulty_arms import fold_folder
-from difficulty_arms import fold_tables
-from difficulty_arms import out_of_fold_dice
-from difficulty_arms import run_arm
-from difficulty_arms import train_fold
-from difficulty_data import BASE
-from difficulty_data import SETS
-from difficulty_data import Plan
-from difficulty_data import Rows
-from difficulty_data import case_list
-from difficulty_data import own
-from difficulty_data import prepare
-from difficulty_data import tuning
+from difficulty_arms import arms, fold_folder, fold_tables, out_of_fold_dice, run_arm, train_fold
+from difficulty_data import BASE, SETS, Plan, Rows, case_list, own, prepare, tuning
 from difficulty_page import difficulty_page
-from difficulty_scores import Variant
-from difficulty_scores import free_variants
-from difficulty_scores import keep_dice
-from difficulty_scores import mean_dice
-from difficulty_scores import result_of
-from difficulty_scores import score
-from difficulty_scores import score_changed
-from difficulty_scores import variants
+from difficulty_scores import Variant, free_variants, keep_dice, mean_dice, result_of, score, score_changed, variants
 from SUREUncertaintyLib.packages.catalogue import find_package
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from difficulty_answers import Comparison
-from difficulty_answers import answers
-from difficulty_answers import compare
-from difficulty_answers import read_results
+from difficulty_answers import Comparison, answers, compare, read_results
 
 SETS = {
     "held": "undamaged, 32 scans of the tuning split",

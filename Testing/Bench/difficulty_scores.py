@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from difficulty_data import BASE
-from difficulty_data import Plan
-from difficulty_data import Rows
-from difficulty_data import case_list
-from SUREUncertaintyLib.core.reading import read_volume
+from difficulty_data import BASE, Plan, Rows, case_list
 from SUREUncertaintyLib.difficulty.case_scale import ScaleOptions
-from SUREUncertaintyLib.difficulty.cohort import CohortOptions
-from SUREUncertaintyLib.difficulty.cohort import score_cohort
-from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions
-from SUREUncertaintyLib.difficulty.extractors.registry import create_extractor
+from SUREUncertaintyLib.difficulty.cohort import CohortOptions, score_cohort
+from SUREUncertaintyLib.difficulty.cohort_folder import FilterOptions, assess_cohort
+from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions, create_extractor
 from SUREUncertaintyLib.difficulty.gate import damage_test
-from SUREUncertaintyLib.difficulty.results import FilterOptions
-from SUREUncertaintyLib.difficulty.results import assess_cohort
-from SUREUncertaintyLib.difficulty.table import DifficultyTable
-from SUREUncertaintyLib.difficulty.table import read_table
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.difficulty.table import DifficultyTable, read_table
+from SUREUncertaintyLib.evaluation.cases import Case
+from SUREUncertaintyLib.evaluation.reference_label import read_reference
+from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.inference.engine import Engine
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.segmenter import segment
-from SUREUncertaintyLib.metrics.cases import Case
 from SUREUncertaintyLib.metrics.overlap import dice
-from SUREUncertaintyLib.metrics.reference import read_reference
 from SUREUncertaintyLib.packages.package import Package
 
 SHARES = (0.95, 0.9)

@@ -11,15 +11,11 @@ import numpy as np
 import torch
 from difficulty_data import Plan
 from SUREUncertaintyLib.metrics.overlap import dice
-from SUREUncertaintyLib.training.cases import CaseFile
-from SUREUncertaintyLib.training.cases import TrainingCase
-from SUREUncertaintyLib.training.cases import list_cases
-from SUREUncertaintyLib.training.cases import load_cases
+from SUREUncertaintyLib.training.case_filter import filter_training
 from SUREUncertaintyLib.training.distributed import join_processes
-from SUREUncertaintyLib.training.filtering import filter_training
-from SUREUncertaintyLib.training.recipe import Recipe
-from SUREUncertaintyLib.training.recipe import load_recipe
+from SUREUncertaintyLib.training.recipe import Recipe, load_recipe
 from SUREUncertaintyLib.training.trainer import Trainer
+from SUREUncertaintyLib.training.training_cases import CaseFile, TrainingCase, list_cases, load_cases
 from torch import nn
 
 

@@ -1,4 +1,4 @@
-"""The OpenVINO path against MONAI's SlidingWindowInferer with eager PyTorch; doubt against plain softmax."""
+"""The OpenVINO path against MONAI's SlidingWindowInferer with eager PyTorch; uncertainty against plain softmax."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from monai.inferers import SlidingWindowInferer
 from pairs import interleaved
-from SUREUncertaintyLib.inference.estimators import NativeEstimator
-from SUREUncertaintyLib.inference.heads import create_head
+from SUREUncertaintyLib.arrays.heads import create_head
+from SUREUncertaintyLib.inference.estimator import NativeEstimator
 from SUREUncertaintyLib.inference.openvino_engine import OpenVinoEngine
 from SUREUncertaintyLib.inference.windows import blend_windows
 from SUREUncertaintyLib.packages.catalogue import find_package
@@ -43,7 +43,7 @@ def bench_engines(model: str) -> dict[str, Any]:
     return {"largest_probability_difference": difference, **interleaved(ours, baseline).document()}
 
 
-def bench_doubt(model: str) -> dict[str, Any]:
+def bench_uncertainty(model: str) -> dict[str, Any]:
     """One window with label, probability, vacuity and entropy against plain softmax and argmax."""
     package = find_package(model)
     engine = OpenVinoEngine(package, threads=THREADS)
@@ -51,7 +51,7 @@ def bench_doubt(model: str) -> dict[str, Any]:
     shape = (1, 1, *package.metadata.patch)
     window = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
-    def doubt() -> object:
+    def uncertainty() -> object:
         belief = evidential.belief(evidential.blended(engine.logits(window)[0]))
         return belief.probability.argmax(0), belief.uncertainty
 
@@ -60,7 +60,7 @@ def bench_doubt(model: str) -> dict[str, Any]:
         shifted = np.exp(logits - logits.max(0))
         return (shifted / shifted.sum(0)).argmax(0)
 
-    result = interleaved(plain, doubt, pairs=40).document()
-    return {"plain_s": result["ours_s"], "with_doubt_s": result["baseline_s"], "cost": result["ratio"]} | {
+    result = interleaved(plain, uncertainty, pairs=40).document()
+    return {"plain_s": result["ours_s"], "with_uncertainty_s": result["baseline_s"], "cost": result["ratio"]} | {
         key: result[key] for key in ("low", "high", "pairs")
     }

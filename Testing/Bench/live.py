@@ -9,22 +9,17 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from SUREUncertaintyLib.analysis.noise_levels import damaged
-from SUREUncertaintyLib.analysis.noise_levels import level_row
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.analysis.noise_series import damaged, level_row
+from SUREUncertaintyLib.core.labels import Label
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.mrml.display import show_result
-from SUREUncertaintyLib.mrml.headless import SLICE_VIEWS
-from SUREUncertaintyLib.mrml.headless import HeadlessScene
-from SUREUncertaintyLib.mrml.live import exchange_voxels
+from SUREUncertaintyLib.mrml.headless import SLICE_VIEWS, HeadlessScene
+from SUREUncertaintyLib.mrml.live_preview import exchange_voxels
 from SUREUncertaintyLib.mrml.nodes import PublishedNodes
 from SUREUncertaintyLib.mrml.opengl import pick_gl
 from SUREUncertaintyLib.mrml.publish import publish
-from SUREUncertaintyLib.mrml.volume import add_volume
-from SUREUncertaintyLib.mrml.volume import fill_volume
-from SUREUncertaintyLib.mrml.volume import right_handed
-from SUREUncertaintyLib.packages.metadata import Label
+from SUREUncertaintyLib.mrml.volume_nodes import add_volume, fill_volume, right_handed
 from SUREUncertaintyLib.worker.client import WorkerClient
 
 REGION = (48, 64, 48)

@@ -17,26 +17,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rater_page import write_page
-from rater_shift import central_rows
-from rater_shift import middle
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.normalisation import normalise
-from SUREUncertaintyLib.inference.sampling.drawing import SampleSource
+from rater_shift import central_rows, middle
+from SUREUncertaintyLib.arrays.normalisation import normalise
+from SUREUncertaintyLib.evaluation.evaluate_raters import SliceScores, score_slice, summarise_raters
+from SUREUncertaintyLib.evaluation.raters import (
+    RaterArrays,
+    RaterSlice,
+    find_rater_files,
+    read_rater_arrays,
+    read_rater_table,
+)
+from SUREUncertaintyLib.evaluation.slice_predictor import create_slice_predictor
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.sampling.draw import SampleSource
 from SUREUncertaintyLib.inference.sampling.encoding import latent_layout
 from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
 from SUREUncertaintyLib.metrics.multirater import correlation
-from SUREUncertaintyLib.metrics.multirater_evaluation import SliceScores
-from SUREUncertaintyLib.metrics.multirater_evaluation import score_slice
-from SUREUncertaintyLib.metrics.multirater_evaluation import summarise_raters
-from SUREUncertaintyLib.metrics.raters import RaterArrays
-from SUREUncertaintyLib.metrics.raters import RaterSlice
-from SUREUncertaintyLib.metrics.raters import find_rater_files
-from SUREUncertaintyLib.metrics.raters import read_rater_arrays
-from SUREUncertaintyLib.metrics.raters import read_rater_table
-from SUREUncertaintyLib.metrics.slice_predictor import create_slice_predictor
-from SUREUncertaintyLib.packages.building import amend_package
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.packages.package_building import amend_package
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "lung-nodule-ct"
@@ -96,7 +95,7 @@ def score(
 
 
 def compare_levels(package: Package, arrays: RaterArrays, rows: Sequence[int]) -> dict[str, list[Any]]:
-    """How much doubt each level makes alone, and how alike the maps of two levels are.
+    """How much uncertainty each level makes alone, and how alike the maps of two levels are.
 
     Returns:
         ``mean``: mutual information in nats, mean over pixels and slices; ``correlation``: of two levels' maps, mean

@@ -1,4 +1,4 @@
-"""Does doubt rise on another kind of scan? T2 and FLAIR crops against T1 crops of the same patients and side."""
+"""Does uncertainty rise on another kind of scan? T2 and FLAIR crops against T1 crops of the same patients and side."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from SUREUncertaintyLib.comparison.outside import doubt_of_scan
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.comparison.foreign_scans import uncertainty_of_scan
+from SUREUncertaintyLib.evaluation.cases import Case
+from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.inference.engine import Engine
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.segmenter import segment
-from SUREUncertaintyLib.metrics.cases import Case
 from SUREUncertaintyLib.packages.package import Package
 
 FOLDER = Path("ood_io") / "ms_brain_mri" / "hippocampus_region_crops"
@@ -49,4 +49,4 @@ def _t1_of(name: str) -> str:
 def _score(path: Path, package: Package, engine: Engine) -> tuple[float, bool]:
     result = segment(read_volume(path), package, engine)
     warned = any(notice.code == WARNING for notice in result.notices)
-    return doubt_of_scan(result.labels.array, result.uncertainty.array)["score"], warned
+    return uncertainty_of_scan(result.labels.array, result.uncertainty.array)["score"], warned

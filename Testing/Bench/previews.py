@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from SUREUncertaintyLib.analysis.noise_levels import damaged
-from SUREUncertaintyLib.core.reading import read_volume
+from SUREUncertaintyLib.analysis.noise_series import damaged
+from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.inference.openvino_engine import OpenVinoEngine
-from SUREUncertaintyLib.inference.preview import preview
-from SUREUncertaintyLib.inference.preview import preview_engine
+from SUREUncertaintyLib.inference.preview import preview, preview_engine
 from SUREUncertaintyLib.metrics.overlap import dice
 from SUREUncertaintyLib.packages.catalogue import find_package
-from SUREUncertaintyLib.training.cases import list_cases
 from SUREUncertaintyLib.training.recipe import load_recipe
+from SUREUncertaintyLib.training.training_cases import list_cases
 
 DATA = Path(os.environ.get("SURE_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 LEVELS = (0.0, 0.3)
@@ -40,7 +39,7 @@ def bench_previews(model: str) -> dict[str, Any]:
             difference = np.abs(one.uncertainty.array - two.uncertainty.array)
             overlap = dice(one.labels.array != 0, two.labels.array != 0)
             rows.append((overlap, np.count_nonzero(one.labels.array != two.labels.array), difference.max()))
-    overlaps, voxels, doubts = np.array(rows).T
+    overlaps, voxels, uncertainties = np.array(rows).T
     return {
         "precision": getattr(quick, "precision", "f32"),
         "scans": len(cases),
@@ -48,5 +47,5 @@ def bench_previews(model: str) -> dict[str, Any]:
         "least_dice": round(float(overlaps.min()), 4),
         "median_dice": round(float(np.median(overlaps)), 4),
         "most_voxels": int(voxels.max()),
-        "largest_doubt": round(float(doubts.max()), 4),
+        "largest_uncertainty": round(float(uncertainties.max()), 4),
     }

@@ -14,11 +14,9 @@ from __future__ import annotations
 import argparse
 import fcntl
 import json
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -26,38 +24,26 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from rater_arms import ARMS
-from rater_arms import SETTINGS
-from rater_arms import SIDE
-from rater_arms import SINGLE
-from rater_arms import arm_recipe
-from rater_arms import base_recipe
-from rater_arms import setting_recipe
-from rater_arms import start_recipe
+from rater_arms import ARMS, SETTINGS, SIDE, SINGLE, arm_recipe, base_recipe, setting_recipe, start_recipe
 from rater_page import write_page
 from rater_predictors import NetworkPredictor
-from rater_scores import SAMPLES
-from rater_scores import score_slices
-from rater_shift import middle
-from rater_shift import score_shift
-from SUREUncertaintyLib.metrics.raters import RaterArrays
-from SUREUncertaintyLib.metrics.raters import RaterSlice
-from SUREUncertaintyLib.metrics.raters import find_rater_files
-from SUREUncertaintyLib.metrics.raters import read_rater_arrays
-from SUREUncertaintyLib.metrics.raters import read_rater_table
+from rater_scores import SAMPLES, score_slices
+from rater_shift import middle, score_shift
+from SUREUncertaintyLib.evaluation.raters import (
+    RaterArrays,
+    RaterSlice,
+    find_rater_files,
+    read_rater_arrays,
+    read_rater_table,
+)
 from SUREUncertaintyLib.nn.registry import create_network
-from SUREUncertaintyLib.training.cases import TrainingCase
-from SUREUncertaintyLib.training.cases import list_cases
-from SUREUncertaintyLib.training.cases import load_cases
 from SUREUncertaintyLib.training.distributed import join_processes
 from SUREUncertaintyLib.training.hierarchical_objective import probe_cases
-from SUREUncertaintyLib.training.manifest import claim_output
-from SUREUncertaintyLib.training.manifest import manifest_of
-from SUREUncertaintyLib.training.recipe import Recipe
-from SUREUncertaintyLib.training.recipe import parse_recipe
+from SUREUncertaintyLib.training.recipe import Recipe, parse_recipe
+from SUREUncertaintyLib.training.run_manifest import claim_output, manifest_of
 from SUREUncertaintyLib.training.trainer import Trainer
-from torch import Tensor
-from torch import nn
+from SUREUncertaintyLib.training.training_cases import TrainingCase, list_cases, load_cases
+from torch import Tensor, nn
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "docs" / "results" / "raters"

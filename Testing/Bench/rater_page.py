@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rater_arms import ARMS
-from rater_arms import BASE
-from rater_arms import CHOSEN
-from rater_arms import CONTROL
-from rater_arms import OURS
-from rater_arms import SINGLE
-from rater_results import difference_words
-from rater_results import load_arm
-from rater_results import load_settings
-from rater_results import load_shift
-from rater_results import over_seeds
-from rater_results import paired
-from rater_shift import FOREIGN
-from rater_shift import SCORES
-from rater_shift import auroc_difference
-from rater_shift import wins
-from rater_verdict import LEAST_DIVERGENCE
-from rater_verdict import verdict_rows
-from SUREUncertaintyLib.metrics.bootstrap import Interval
-from SUREUncertaintyLib.metrics.bootstrap import grouped_bootstrap
+from rater_arms import ARMS, BASE, CHOSEN, CONTROL, OURS, SINGLE
+from rater_results import difference_words, load_arm, load_settings, load_shift, over_seeds, paired
+from rater_shift import FOREIGN, SCORES, auroc_difference, wins
+from rater_verdict import LEAST_DIVERGENCE, verdict_rows
+from SUREUncertaintyLib.metrics.bootstrap import Interval, grouped_bootstrap
 
 TEXT = "hierarchical-text.md"
 PAGE = "hierarchical.md"

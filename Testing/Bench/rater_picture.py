@@ -15,17 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rater_shift import middle
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.normalisation import normalise
-from SUREUncertaintyLib.inference.sampling.drawing import SampleSource
+from SUREUncertaintyLib.arrays.normalisation import normalise
+from SUREUncertaintyLib.evaluation.raters import (
+    RaterArrays,
+    RaterSlice,
+    find_rater_files,
+    read_rater_arrays,
+    read_rater_table,
+)
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.sampling.draw import SampleSource
 from SUREUncertaintyLib.inference.sampling.encoding import latent_layout
 from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
 from SUREUncertaintyLib.metrics.multirater import diversity
-from SUREUncertaintyLib.metrics.raters import RaterArrays
-from SUREUncertaintyLib.metrics.raters import RaterSlice
-from SUREUncertaintyLib.metrics.raters import find_rater_files
-from SUREUncertaintyLib.metrics.raters import read_rater_arrays
-from SUREUncertaintyLib.metrics.raters import read_rater_table
 from SUREUncertaintyLib.packages.catalogue import find_package
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,7 +84,7 @@ def main() -> None:
     rows = disputed(arrays, read_rater_table(table, len(arrays.images), "val"))
     found = [(arrays.images[row], arrays.masks(row), *drawn(package, engine, arrays.images[row])) for row in rows]
     levels = len(found[0][3]) - 1
-    titles = ["four readers", *(f"sample {n}" for n in range(DRAWN)), "doubt, all levels"]
+    titles = ["four readers", *(f"sample {n}" for n in range(DRAWN)), "uncertainty, all levels"]
     titles += [f"level {n}" + {0: " (finest)", levels - 1: " (coarsest)"}.get(n, "") for n in range(levels)]
     figure = Figure(figsize=(1.35 * len(titles), 1.42 * len(found) + 0.2), facecolor=DARK, dpi=110)
     FigureCanvasAgg(figure)
@@ -107,8 +109,8 @@ def draw_row(
         _outline(axes[0], mask, READER)
     for panel, mask in zip(axes[1:], samples, strict=False):
         _outline(panel, mask, SAMPLE)
-    for panel, doubt in zip(axes[1 + len(samples) :], maps, strict=True):
-        panel.imshow(doubt[SHOWN, SHOWN], cmap="inferno", vmin=0.0, vmax=highest, interpolation="bilinear")
+    for panel, uncertainty in zip(axes[1 + len(samples) :], maps, strict=True):
+        panel.imshow(uncertainty[SHOWN, SHOWN], cmap="inferno", vmin=0.0, vmax=highest, interpolation="bilinear")
 
 
 def _outline(panel: Any, mask: NDArray[Any], colour: str) -> None:

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from SUREUncertaintyLib.inference.sampling.noise import standard_noise
+from SUREUncertaintyLib.arrays.standard_noise import standard_noise
+from SUREUncertaintyLib.evaluation.slice_predictor import SlicePrediction
 from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
-from SUREUncertaintyLib.metrics.slice_predictor import SlicePrediction
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
 Float32 = NDArray[np.float32]
 
@@ -91,11 +90,11 @@ def _prepared(image: NDArray[np.uint8]) -> Tensor:
 def prediction_of(samples: Float32) -> SlicePrediction:
     """What samples (N, C, H, W) of class probabilities say together.
 
-    The map of doubt is the mutual information of the samples; of a single answer its entropy.
+    The uncertainty map is the mutual information of the samples; of a single answer its entropy.
     """
     statistics = SampleStatistics(samples.shape[1:])
     for sample in samples:
         statistics.add(sample)
     maps = statistics.maps()
-    doubt = maps.mutual_information if len(samples) > 1 else maps.entropy
-    return SlicePrediction(samples, maps.probability, maps.probability.argmax(0).astype(np.uint8), doubt)
+    uncertainty = maps.mutual_information if len(samples) > 1 else maps.entropy
+    return SlicePrediction(samples, maps.probability, maps.probability.argmax(0).astype(np.uint8), uncertainty)

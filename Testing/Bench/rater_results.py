@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rater_arms import ARMS
-from rater_arms import SETTINGS
-from rater_arms import SINGLE
-from SUREUncertaintyLib.metrics.bootstrap import Interval
-from SUREUncertaintyLib.metrics.bootstrap import paired_bootstrap
+from rater_arms import ARMS, SETTINGS, SINGLE
+from SUREUncertaintyLib.metrics.bootstrap import Interval, paired_bootstrap
 
 Floats = NDArray[np.float64]
 Run = Mapping[str, Any]

@@ -6,13 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from SUREUncertaintyLib.metrics.multirater_evaluation import SLICE_METRICS
-from SUREUncertaintyLib.metrics.multirater_evaluation import by_nodule
-from SUREUncertaintyLib.metrics.multirater_evaluation import nodule_means
-from SUREUncertaintyLib.metrics.multirater_evaluation import score_slice
-from SUREUncertaintyLib.metrics.raters import RaterArrays
-from SUREUncertaintyLib.metrics.raters import RaterSlice
-from SUREUncertaintyLib.metrics.slice_predictor import SlicePredictor
+from SUREUncertaintyLib.evaluation.evaluate_raters import SLICE_METRICS, by_nodule, nodule_means, score_slice
+from SUREUncertaintyLib.evaluation.raters import RaterArrays, RaterSlice
+from SUREUncertaintyLib.evaluation.slice_predictor import SlicePredictor
 
 SAMPLES = 16
 METRICS = tuple(name for name in SLICE_METRICS if name != "area_coverage")

@@ -8,8 +8,7 @@ first nodule.
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rater_arms import SIDE
 from rater_predictors import NetworkPredictor
-from scipy.ndimage import binary_dilation
-from scipy.ndimage import gaussian_filter
-from SUREUncertaintyLib.core.middle import middle_slices
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.metrics.bootstrap import LEVEL
-from SUREUncertaintyLib.metrics.bootstrap import RESAMPLES
-from SUREUncertaintyLib.metrics.bootstrap import Interval
-from SUREUncertaintyLib.metrics.raters import RaterArrays
-from SUREUncertaintyLib.metrics.raters import RaterSlice
+from scipy.ndimage import binary_dilation, gaussian_filter
+from SUREUncertaintyLib.core.centred_window import middle_slices
+from SUREUncertaintyLib.evaluation.raters import RaterArrays, RaterSlice
+from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.metrics.bootstrap import LEVEL, RESAMPLES, Interval
 
 BLURS = tuple(range(1, 11))
 PATCH = (slice(32, 40), slice(22, 32))
@@ -125,8 +120,8 @@ def _scores(images: Sequence[Slice], predictor: NetworkPredictor) -> dict[str, l
     found: dict[str, list[float | None]] = {name: [] for name in SCORES}
     for number, image in enumerate(images):
         prediction = predictor.predict(image, (number,))
-        doubt, zone = prediction.uncertainty, binary_dilation(prediction.labels != 0, iterations=NEAR)
-        values = (doubt.mean(), doubt[zone].mean() if zone.any() else 0.0, predictor.latent_score(image))
+        uncertainty, zone = prediction.uncertainty, binary_dilation(prediction.labels != 0, iterations=NEAR)
+        values = (uncertainty.mean(), uncertainty[zone].mean() if zone.any() else 0.0, predictor.latent_score(image))
         for name, value in zip(SCORES, values, strict=True):
             found[name].append(round(float(value), 7) if np.isfinite(value) else None)
     return found

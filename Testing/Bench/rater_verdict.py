@@ -6,17 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rater_arms import ARMS
-from rater_arms import CONTROL
-from rater_arms import FAITHFUL
-from rater_arms import OURS
-from rater_arms import PROBABILISTIC
-from rater_arms import SETTINGS
-from rater_arms import SINGLE
-from rater_results import difference_words
-from rater_results import load_arm
-from rater_results import load_settings
-from rater_results import paired
+from rater_arms import ARMS, CONTROL, FAITHFUL, OURS, PROBABILISTIC, SETTINGS, SINGLE
+from rater_results import difference_words, load_arm, load_settings, paired
 from SUREUncertaintyLib.metrics.bootstrap import Interval
 
 LEAST_DIVERGENCE = 0.01

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from SUREUncertaintyLib.difficulty.case_scale import ScaleOptions
-from SUREUncertaintyLib.difficulty.cohort import CohortOptions
-from SUREUncertaintyLib.difficulty.cohort import score_cohort
+from SUREUncertaintyLib.difficulty.cohort import CohortOptions, score_cohort
 from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions
-from SUREUncertaintyLib.difficulty.reference import reference_document
-from SUREUncertaintyLib.metrics.cases import Case
+from SUREUncertaintyLib.difficulty.reference_document import reference_document
+from SUREUncertaintyLib.evaluation.cases import Case
 from SUREUncertaintyLib.packages.package import Package
 
 SCALE = ScaleOptions(center="row")

@@ -12,8 +12,7 @@ from typing import Any
 
 from browser import bench_browser
 from difficulty import bench_difficulty
-from engines import bench_doubt
-from engines import bench_engines
+from engines import bench_engines, bench_uncertainty
 from live import bench_live
 from memory import bench_memory
 from previews import bench_previews
@@ -53,7 +52,7 @@ def commit() -> str:
 
 PARTS: dict[str, Callable[[], Any]] = {
     "engines": lambda: bench_engines(MODEL),
-    "doubt": lambda: bench_doubt(MODEL),
+    "uncertainty": lambda: bench_uncertainty(MODEL),
     "ranks": bench_ranks,
     "training": lambda: bench_training(MODEL),
     "difficulty": bench_difficulty,

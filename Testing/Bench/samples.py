@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 from pairs import interleaved
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.sampling.drawing import SampleSource
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.sampling.draw import SampleSource
 from SUREUncertaintyLib.inference.sampling.encoding import latent_layout
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package

@@ -16,8 +16,7 @@ WIDE, PHONE = (1440, 900), (390, 844)
 def main() -> None:
     """Light, dark, the noise slider with its series, and a phone."""
     import view_page
-    from SUREUncertaintyLib.core.demo_input import ROIS
-    from SUREUncertaintyLib.core.demo_input import demo_scan
+    from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
 
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sure-shots-") as scratch, view_page.chromium() as browser:
@@ -25,7 +24,7 @@ def main() -> None:
         with view_page.Served([str(result)], Path(scratch) / "log") as server:
             page = view_page.open_page(browser, server.url, WIDE)
             page.click("#next")
-            page.locator("#place").filter(has_text="Place 1").wait_for()
+            page.locator("#place").filter(has_text="Region 1").wait_for()
             _scroll(page, "#map")
             _save(page, "view-light")
             page.emulate_media(color_scheme="dark")

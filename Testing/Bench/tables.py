@@ -8,7 +8,7 @@ from typing import Any
 
 def benchmarks_page(document: Mapping[str, Any]) -> str:
     """Markdown of all tables."""
-    machine, engines, doubt = document["machine"], document["engines"], document["doubt"]
+    machine, engines, uncertainty = document["machine"], document["engines"], document["uncertainty"]
     ranks = document["ranks"]
     lines = [
         "# Benchmarks",
@@ -21,8 +21,8 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         "| --- | --- | --- | --- | --- |",
         f"| OpenVINO path, 96^3, against MONAI's inferer + eager PyTorch, 2 threads | {engines['ours_s']:.3f} s "
         f"| {engines['baseline_s']:.3f} s | {_ratio(engines, 'ratio')} x faster | {engines['pairs']:.0f} |",
-        f"| Segmentation with doubt against plain softmax, one window | {doubt['with_doubt_s']:.4f} s "
-        f"| {doubt['plain_s']:.4f} s | {_ratio(doubt, 'cost')} x the time | {doubt['pairs']:.0f} |",
+        f"| Segmentation with uncertainty against plain softmax, one window | {uncertainty['with_uncertainty_s']:.4f} s "
+        f"| {uncertainty['plain_s']:.4f} s | {_ratio(uncertainty, 'cost')} x the time | {uncertainty['pairs']:.0f} |",
         f"| UR, UR*, UCC of {ranks['voxels']:,} voxels against scipy.stats.kendalltau | {ranks['ours_s']:.3f} s "
         f"| {ranks['baseline_s']:.3f} s | {1 / ranks['ratio']:.2f} ({1 / ranks['high']:.2f} to {1 / ranks['low']:.2f}) "
         f"x the time | {ranks['pairs']:.0f} |",
@@ -70,7 +70,7 @@ def preview_lines(found: Mapping[str, Any]) -> list[str]:
         f"Previews of that slider compute in {found['precision']} where the processor has it. Against float32 on "
         f"{found['scans']} tuning scans, undamaged and at noise {found['levels'][-1]}: Dice of the two masks at least "
         f"{found['least_dice']:.4f} (median {found['median_dice']:.4f}), at most {found['most_voxels']} voxels differ, "
-        f"largest difference in doubt {found['largest_doubt']:.4f}. The result at rest is float32.",
+        f"largest difference in uncertainty {found['largest_uncertainty']:.4f}. The result at rest is float32.",
     ]
 
 
@@ -185,10 +185,10 @@ WORDS = {
     "iou": "IoU",
     "ece": "ECE",
     "brier": "Brier score",
-    "auroc_error": "AUROC, doubt finds wrong voxels",
-    "aupr_error": "AUPR, doubt finds wrong voxels",
+    "auroc_error": "AUROC, uncertainty finds wrong voxels",
+    "aupr_error": "AUPR, uncertainty finds wrong voxels",
     "aurc": "Area under the risk-coverage curve",
-    "ueo": "UEO, best overlap of doubt and error",
+    "ueo": "UEO, best overlap of uncertainty and error",
     "ucc_gradient": "UCC, gradient (wants -1)",
     "ur_gradient": "UR, gradient (wants 1)",
     "ur_star_gradient": "UR*, gradient (chance 0.5, wants 1)",
@@ -198,7 +198,7 @@ WORDS = {
     "ur_sigma": "UR, noise level (wants 1)",
     "ur_star_sigma": "UR*, noise level (chance 0.5, wants 1)",
     "tau_sigma": "tau, noise level (wants +1)",
-    "far_uncertainty": "Mean doubt far from the boundary",
+    "far_uncertainty": "Mean uncertainty far from the boundary",
     "volume_range_coverage": "Share of cases whose volume range holds the reference",
 }
 
@@ -230,7 +230,7 @@ def _other_kinds(found: Mapping[str, Any]) -> list[str]:
         "## Scans of another kind",
         "",
         f"{found['scans']} T2 and FLAIR crops of the hippocampus region (Lesjak et al. 2017, 3 patients), a kind of "
-        "scan that the network never saw. The score is the mean doubt over the predicted structures and 5 voxels "
+        "scan that the network never saw. The score is the mean uncertainty over the predicted structures and 5 voxels "
         "around them.",
         "",
         "| Question | Answer |",

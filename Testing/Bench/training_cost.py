@@ -8,15 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from pairs import PAIRS
-from pairs import interleaved
+from pairs import PAIRS, interleaved
 from SUREUncertaintyLib.nn.registry import create_network
-from SUREUncertaintyLib.training.objectives import Batch
-from SUREUncertaintyLib.training.objectives import create_objective
-from SUREUncertaintyLib.training.parts import freeze_others
-from SUREUncertaintyLib.training.recipe import LossSection
-from SUREUncertaintyLib.training.recipe import Recipe
-from SUREUncertaintyLib.training.recipe import load_recipe
+from SUREUncertaintyLib.training.objectives import Batch, create_objective
+from SUREUncertaintyLib.training.recipe import LossSection, Recipe, load_recipe
+from SUREUncertaintyLib.training.trained_parts import freeze_others
 
 EPOCHS = 10.0
 

@@ -14,42 +14,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from SUREUncertaintyLib.analysis.noise_levels import LEVELS
-from SUREUncertaintyLib.analysis.noise_levels import damaged
-from SUREUncertaintyLib.analysis.noise_levels import level_row
-from SUREUncertaintyLib.core.demo_input import ROIS
-from SUREUncertaintyLib.core.demo_input import demo_scan
-from SUREUncertaintyLib.core.roi import roi_grid
-from SUREUncertaintyLib.core.roi import roi_slices
+from SUREUncertaintyLib.analysis.noise_series import LEVELS, damaged, level_row
+from SUREUncertaintyLib.core.roi import roi_grid, roi_slices
 from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
 from SUREUncertaintyLib.inference.session import LiveSession
-from SUREUncertaintyLib.mrml.display import crop_rendering
-from SUREUncertaintyLib.mrml.display import jump_to
-from SUREUncertaintyLib.mrml.display import set_band
-from SUREUncertaintyLib.mrml.display import show_doubt_volume
-from SUREUncertaintyLib.mrml.display import show_overlay
-from SUREUncertaintyLib.mrml.display import show_surfaces
-from SUREUncertaintyLib.mrml.doubt import refresh_legend
-from SUREUncertaintyLib.mrml.focus import focus_of
-from SUREUncertaintyLib.mrml.framing import AROUND
-from SUREUncertaintyLib.mrml.framing import FROM
-from SUREUncertaintyLib.mrml.framing import slice_frame
-from SUREUncertaintyLib.mrml.headless import SLICE_VIEWS
-from SUREUncertaintyLib.mrml.headless import HeadlessScene
-from SUREUncertaintyLib.mrml.opengl import MISSING
-from SUREUncertaintyLib.mrml.opengl import pick_gl
+from SUREUncertaintyLib.mrml.camera_focus import focus_of
+from SUREUncertaintyLib.mrml.display import (
+    crop_rendering,
+    jump_to,
+    set_band,
+    show_overlay,
+    show_surfaces,
+    show_uncertainty_volume,
+)
+from SUREUncertaintyLib.mrml.framing import AROUND, FROM, slice_frame
+from SUREUncertaintyLib.mrml.headless import SLICE_VIEWS, HeadlessScene
+from SUREUncertaintyLib.mrml.opengl import MISSING, pick_gl
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.review import read_regions
+from SUREUncertaintyLib.mrml.uncertainty_rendering import refresh_legend
 from SUREUncertaintyLib.packages.catalogue import find_package
-from SUREUncertaintyLib.training.log import curves_of
-from SUREUncertaintyLib.training.log import read_rows
+from SUREUncertaintyLib.training.training_log import curves_of, read_rows
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 MODEL = "hippocampus-t1"
 SIZE = (620, 500)
 DARK, TEXT = "#171a1f", "#e8eaed"
 SHOWN_LEVELS = (0.0, 0.2, 0.4, 0.6)
-AGREEMENT, DOUBT = "#4285c2", "#e86b24"
+AGREEMENT, UNCERTAINTY = "#4285c2", "#e86b24"
 
 
 def main() -> None:
@@ -72,9 +65,8 @@ def main() -> None:
 
 
 def draw_views(result: Any, on_cpu: bool) -> None:
-    """The result, the most doubtful place, and two bands."""
-    from SUREUncertaintyLib.mrml.views import SliceView
-    from SUREUncertaintyLib.mrml.views import ThreeDView
+    """The result, the most uncertain region, and two bands."""
+    from SUREUncertaintyLib.mrml.views import SliceView, ThreeDView
 
     with tempfile.TemporaryDirectory() as scratch, HeadlessScene() as headless:
         folder = Path(scratch)
@@ -88,7 +80,7 @@ def draw_views(result: Any, on_cpu: bool) -> None:
             view.frame(*slice_frame(focus, view.node.GetOrientation()))
         shots = {name: save(view, folder / f"{name}.png") for name, view in slices.items()}
         show_surfaces(published)
-        rendering = show_doubt_volume(headless.scene, published, on_cpu)
+        rendering = show_uncertainty_volume(headless.scene, published, on_cpu)
         crop_rendering(headless.scene, rendering, focus.low - AROUND, focus.high + AROUND)
         refresh_legend(published.uncertainty, rendering)
         threed.look_at(focus.points, FROM)
@@ -128,7 +120,7 @@ def join(paths: list[Path], target: Path, columns: int) -> None:
 
 
 def draw_noise(session: LiveSession, scan: Volume) -> None:
-    """The left region at rising noise, and what agreement and doubt do."""
+    """The left region at rising noise, and what agreement and uncertainty do."""
     from matplotlib.figure import Figure
 
     region = ROIS[0]
@@ -147,7 +139,7 @@ def draw_noise(session: LiveSession, scan: Volume) -> None:
         draw_part(axis, results[level], middle, level)
     chart = axes[-1]
     chart.plot(LEVELS, [row.agreement for row in rows], "o-", color=AGREEMENT, label="agreement with the clean result")
-    chart.plot(LEVELS, [row.doubt for row in rows], "o-", color=DOUBT, label="mean doubt")
+    chart.plot(LEVELS, [row.uncertainty for row in rows], "o-", color=UNCERTAINTY, label="mean uncertainty")
     style(chart, "Noise strength", "")
     chart.set_ylim(0, 1.05)
     chart.legend(facecolor=DARK, edgecolor="#444", labelcolor=TEXT, fontsize=8)
@@ -155,10 +147,10 @@ def draw_noise(session: LiveSession, scan: Volume) -> None:
 
 
 def draw_part(axis: Any, result: Any, row: int, level: float) -> None:
-    """A coronal slice with doubt and outline."""
-    image, doubt, labels = (v.array[::-1, row, :] for v in (result.image, result.uncertainty, result.labels))
+    """A coronal slice with uncertainty and outline."""
+    image, uncertainty, labels = (v.array[::-1, row, :] for v in (result.image, result.uncertainty, result.labels))
     axis.imshow(image, cmap="gray", vmin=np.percentile(image, 1), vmax=np.percentile(image, 99.5))
-    glowing = np.ma.masked_less(doubt, result.threshold)
+    glowing = np.ma.masked_less(uncertainty, result.threshold)
     axis.imshow(glowing, cmap="inferno", vmin=0, vmax=min(1.0, 2 * result.threshold), alpha=0.8)
     axis.contour(labels > 0, levels=[0.5], colors=["#4cc3d9"], linewidths=1.2)
     axis.set_title(f"strength {level:.1f}", color=TEXT, fontsize=10)
@@ -172,7 +164,7 @@ def draw_curves(log: Path) -> None:
     curves = curves_of(read_rows(log))
     figure = Figure(figsize=(6.4, 3.2), facecolor=DARK, layout="constrained")
     axis = figure.subplots()
-    axis.plot(curves["step"], curves["loss"], color=DOUBT, label="loss (share of the first)")
+    axis.plot(curves["step"], curves["loss"], color=UNCERTAINTY, label="loss (share of the first)")
     measured = [(step, dice) for step, dice in zip(curves["step"], curves["tuning_dice"], strict=True) if dice == dice]
     axis.plot(*zip(*measured, strict=True), "o-", color=AGREEMENT, label="Dice on scans set aside")
     axis.set_ylim(0, 1.05)

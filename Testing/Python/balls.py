@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.writing import write_volume
 from torch import Tensor
 
 PATCH = [16, 16, 16]

@@ -11,15 +11,11 @@ from typing import Any
 
 import pytest
 from damaged import write_case
-from foreign import ARGUMENTS
-from foreign import CONFIG
-from foreign import DOCUMENT
-from foreign import write_configs
+from foreign import ARGUMENTS, CONFIG, DOCUMENT, write_configs
 from hypothesis import settings
-from SUREUncertaintyLib.metrics.cases import Case
+from SUREUncertaintyLib.evaluation.cases import Case
 from SUREUncertaintyLib.packages import catalogue
-from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.packages.package import load_package
+from SUREUncertaintyLib.packages.package import Package, load_package
 from SUREUncertaintyLib.packages.staging import copy_files
 from SUREUncertaintyLib.worker.client import WorkerClient
 from tiny import build_tiny

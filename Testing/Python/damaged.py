@@ -5,16 +5,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
-from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.cases import single_case
-from SUREUncertaintyLib.metrics.predictor import NativePredictor
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.evaluation.cases import Case, single_case
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.robustness.run import Robustness
-from SUREUncertaintyLib.robustness.run import parse_corruptions
-from SUREUncertaintyLib.robustness.run import run_robustness
+from SUREUncertaintyLib.robustness.measure import Robustness, parse_corruptions, run_robustness
 from SUREUncertaintyLib.robustness.series import SeriesOptions
 from tiny import PointEngine
 

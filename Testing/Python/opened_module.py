@@ -7,9 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from phantoms import asymmetric_volume
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.mrml.volume import add_volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 
 LIMIT_SECONDS = 120.0
 

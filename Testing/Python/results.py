@@ -7,15 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from SUREUncertaintyLib.core.labels import Code, Label
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
-from SUREUncertaintyLib.packages.metadata import Code
-from SUREUncertaintyLib.packages.metadata import Label
-from SUREUncertaintyLib.report.document import describe_result
-from SUREUncertaintyLib.report.document import write_document
-from SUREUncertaintyLib.report.folder import write_maps
-from two_blobs import LABELS
-from two_blobs import two_blobs
+from SUREUncertaintyLib.report.result_folder import write_maps
+from SUREUncertaintyLib.report.run_record import describe_result, write_document
+from two_blobs import LABELS, two_blobs
 
 LEFT = Code("7771000", "SCT", "Left")
 LABEL_SET = (replace(LABELS[0], modifier=LEFT), *LABELS[1:])
@@ -24,15 +21,15 @@ LABEL_SET = (replace(LABELS[0], modifier=LEFT), *LABELS[1:])
 def result_on(
     scan: Volume, labels: NDArray[np.uint8] | None = None, labels_set: tuple[Label, ...] = LABEL_SET
 ) -> SegmentationResult:
-    """A result on any scan: labels 5 and 12 in two corners, 20 absent, random doubt."""
+    """A result on any scan: labels 5 and 12 in two corners, 20 absent, random uncertainty."""
     drawn = corner_labels(scan.grid.shape) if labels is None else labels
-    doubt = np.random.default_rng(3).random(scan.grid.shape, np.float32)
+    uncertainty = np.random.default_rng(3).random(scan.grid.shape, np.float32)
     return replace(
         two_blobs(),
         image=scan,
         labels=scan.with_array(drawn, "labels"),
-        uncertainty=scan.with_array(doubt, "uncertainty"),
-        entropy=scan.with_array(doubt**2, "entropy"),
+        uncertainty=scan.with_array(uncertainty, "uncertainty"),
+        entropy=scan.with_array(uncertainty**2, "entropy"),
         label_set=labels_set,
     )
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from slicer_names import members_of
-from slicer_names import ui_properties
-from slicer_names import ui_widgets
+from slicer_names import members_of, ui_properties, ui_widgets
 
 DEFAULTS: dict[str, Any] = {
     "enabled": True,

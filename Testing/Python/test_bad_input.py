@@ -9,15 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from phantoms import asymmetric_volume
-from phantoms import write_dicom_series
-from SUREUncertaintyLib.core.checks import check_modality
-from SUREUncertaintyLib.core.checks import check_scan
+from phantoms import asymmetric_volume, write_dicom_series
+from SUREUncertaintyLib.core.checks import check_modality, check_scan
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.core.resampling import to_itk
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.reading import read_volume
 
 SCAN = asymmetric_volume(Grid((6, 7, 8)))
 Maker = Callable[[Path], Path]

@@ -2,9 +2,7 @@
 
 import numpy as np
 import pytest
-from SUREUncertaintyLib.metrics.bootstrap import group_means
-from SUREUncertaintyLib.metrics.bootstrap import grouped_bootstrap
-from SUREUncertaintyLib.metrics.bootstrap import paired_bootstrap
+from SUREUncertaintyLib.metrics.bootstrap import group_means, grouped_bootstrap, paired_bootstrap
 
 
 def test_the_mean_is_over_groups_not_over_cases() -> None:

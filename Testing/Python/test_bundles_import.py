@@ -9,16 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from foreign import CONFIG
-from foreign import DOCUMENT
-from foreign import assert_nothing_came_in
-from foreign import tensor_format
-from foreign import write_configs
+from foreign import CONFIG, DOCUMENT, assert_nothing_came_in, tensor_format, write_configs
 from safetensors.torch import save_file
 from SUREUncertaintyLib.core.errors import PackageError
 from SUREUncertaintyLib.nn.export import export_onnx
-from SUREUncertaintyLib.packages.foreign_bundle import describe_bundle
-from SUREUncertaintyLib.packages.foreign_bundle import resolve
+from SUREUncertaintyLib.packages.foreign_bundle import describe_bundle, resolve
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.staging import copy_files
@@ -43,7 +38,7 @@ def test_a_bundle_with_safetensors_becomes_a_package(bundle: Path, foreign_netwo
 def test_an_imported_network_computes_what_the_original_does_in_both_engines(
     bundle: Path, foreign_network: torch.nn.Module
 ) -> None:
-    from SUREUncertaintyLib.inference.choose import create_engine
+    from SUREUncertaintyLib.inference.engine_choice import create_engine
 
     save_file(foreign_network.state_dict(), bundle / "models" / "model.safetensors")
     package = import_package(bundle)

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from SUREUncertaintyLib.metrics import calibration
-from SUREUncertaintyLib.metrics.calibration import brier
-from SUREUncertaintyLib.metrics.calibration import expected_calibration_error
+from SUREUncertaintyLib.metrics.calibration import brier, expected_calibration_error
 
 VECTORS = json.loads((Path(__file__).parents[1] / "Data" / "sure_loss_vectors.json").read_text(encoding="utf-8"))
 

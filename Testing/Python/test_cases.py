@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.metrics.cases import read_cases
+from SUREUncertaintyLib.evaluation.cases import read_cases
 
 
 def written(folder: Path, text: str) -> Path:

@@ -6,13 +6,9 @@ from pathlib import Path
 import pytest
 from SUREUncertaintyLib.core.errors import PackageError
 from SUREUncertaintyLib.packages import catalogue
-from SUREUncertaintyLib.packages.catalogue import find_package
-from SUREUncertaintyLib.packages.catalogue import list_entries
-from SUREUncertaintyLib.packages.catalogue import list_packages
-from SUREUncertaintyLib.packages.catalogue import user_folder
+from SUREUncertaintyLib.packages.catalogue import find_package, list_entries, list_packages, user_folder
 from SUREUncertaintyLib.packages.model_card import model_card
-from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.packages.package import load_package
+from SUREUncertaintyLib.packages.package import Package, load_package
 from SUREUncertaintyLib.packages.staging import copy_files
 
 

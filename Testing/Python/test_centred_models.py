@@ -7,40 +7,33 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import assume
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 from phantoms import tilted_grid
-from SUREUncertaintyLib.analysis import texts
+from SUREUncertaintyLib.analysis import notice_texts as texts
+from SUREUncertaintyLib.analysis.edge_and_pieces import at_window_edge
 from SUREUncertaintyLib.analysis.notices import notices_for
-from SUREUncertaintyLib.analysis.touching import at_window_edge
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.core.geometry import crop_grid
-from SUREUncertaintyLib.core.geometry import reorient_grid
-from SUREUncertaintyLib.core.middle import middle_slices
-from SUREUncertaintyLib.core.middle import voxels_within
-from SUREUncertaintyLib.core.middle import window_around
+from SUREUncertaintyLib.core.centred_window import middle_slices, voxels_within, window_around
+from SUREUncertaintyLib.core.errors import InputError, PackageError
+from SUREUncertaintyLib.core.geometry import crop_grid, reorient_grid
+from SUREUncertaintyLib.core.labels import Label
 from SUREUncertaintyLib.core.resampling import model_grid
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.corruptions.registry import make_recipe
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.regions import plan_regions
-from SUREUncertaintyLib.inference.sampling.result import SamplingOptions
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.evaluation.slice_predictor import create_slice_predictor
+from SUREUncertaintyLib.files.writing import write_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.network_regions import plan_regions
+from SUREUncertaintyLib.inference.sampling.samples_result import SamplingOptions
 from SUREUncertaintyLib.inference.segmenter import segment
-from SUREUncertaintyLib.metrics.predictor import NativePredictor
-from SUREUncertaintyLib.metrics.slice_predictor import create_slice_predictor
 from SUREUncertaintyLib.packages.catalogue import find_package
-from SUREUncertaintyLib.packages.metadata import Label
+from SUREUncertaintyLib.packages.metadata_parsing import parse_metadata
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.packages.parsing import parse_metadata
-from SUREUncertaintyLib.training.cases import TrainingCase
+from SUREUncertaintyLib.presenters.model_description import box_size
 from SUREUncertaintyLib.training.description import describe_package
 from SUREUncertaintyLib.training.recipe import load_recipe
-from SUREUncertaintyLib.ui.input_panel import box_size
+from SUREUncertaintyLib.training.training_cases import TrainingCase
 from tiny import build_tiny
 
 PLANAR_LABELS = [{"value": 0, "name": "background", "color": [0, 0, 0]}, {"value": 1, "name": "n", "color": [1, 0, 0]}]

@@ -8,12 +8,10 @@ import pytest
 import typer
 from SUREUncertaintyLib.cli.evaluate import evaluate
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.packages.package import Package
-from typer.testing import CliRunner
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
 
 def write_case(folder: Path, name: str, seed: int) -> None:

@@ -10,8 +10,7 @@ from SUREUncertaintyLib.core.errors import PackageError
 from SUREUncertaintyLib.packages import catalogue
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.staging import copy_files
-from typer.testing import CliRunner
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
 
 @pytest.fixture

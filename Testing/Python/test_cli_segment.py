@@ -5,25 +5,22 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
+from phantoms import asymmetric_volume, tilted_grid
 from SUREUncertaintyLib import __version__
-from SUREUncertaintyLib.cli import app
-from SUREUncertaintyLib.cli import scene
+from SUREUncertaintyLib.cli import app, scene
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.errors import EngineError
-from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.report import run as report_run
+from SUREUncertaintyLib.report import segment_to_folder as report_run
 
 LIBRARY = Path(__file__).resolve().parents[2] / "SUREUncertainty"
 Capture = pytest.CaptureFixture[str]

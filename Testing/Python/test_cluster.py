@@ -12,26 +12,20 @@ import numpy as np
 import pytest
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core import tasks
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.estimation.model_options import ModelOptions
-from SUREUncertaintyLib.inference.estimation.model_options import open_model
-from SUREUncertaintyLib.metrics.case_evaluation import EvaluationOptions
-from SUREUncertaintyLib.metrics.case_result import CaseResult
-from SUREUncertaintyLib.metrics.cases import read_cases
-from SUREUncertaintyLib.metrics.cluster import EvaluationJob
-from SUREUncertaintyLib.metrics.cluster import run_evaluation_job
-from SUREUncertaintyLib.metrics.evaluation import Evaluation
-from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
-from SUREUncertaintyLib.metrics.predictor import NativePredictor
-from SUREUncertaintyLib.metrics.spread import Cluster
+from SUREUncertaintyLib.core.errors import Cancelled, PackageError
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.evaluation.case_evaluation import EvaluationOptions
+from SUREUncertaintyLib.evaluation.case_jobs import Cluster
+from SUREUncertaintyLib.evaluation.case_result import CaseResult
+from SUREUncertaintyLib.evaluation.cases import read_cases
+from SUREUncertaintyLib.evaluation.cluster import EvaluationJob, run_evaluation_job
+from SUREUncertaintyLib.evaluation.evaluate import Evaluation, evaluate_cases
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.files.writing import write_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.estimation.model_options import ModelOptions, open_model
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.robustness.run import Robustness
-from SUREUncertaintyLib.robustness.run import run_robustness
+from SUREUncertaintyLib.robustness.measure import Robustness, run_robustness
 from SUREUncertaintyLib.robustness.series import SeriesOptions
 
 GRID = Grid((16, 16, 16))
@@ -126,7 +120,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         sent.extend(items)
         yield from tasks.run_tasks(function, items, 1, None, is_cancelled)
 
-    monkeypatch.setattr("SUREUncertaintyLib.metrics.spread.run_tasks", run_here)
+    monkeypatch.setattr("SUREUncertaintyLib.evaluation.case_jobs.run_tasks", run_here)
     return sent
 
 
@@ -152,7 +146,7 @@ def test_a_stopped_evaluation_goes_on_and_finished_cases_are_not_sent_again(
 def test_finished_series_are_not_sent_again(
     listed: Path, tiny_package: Package, tmp_path: Path, in_process: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("SUREUncertaintyLib.robustness.store.Store.remove", lambda self: None)
+    monkeypatch.setattr("SUREUncertaintyLib.robustness.finished_cases.Store.remove", lambda self: None)
     first = series_of(listed, tiny_package, tmp_path / "out", "tcp://x:1")
     assert len(in_process) == 2 * COUNT
     in_process.clear()

@@ -8,20 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from balls import ball_recipe
-from balls import write_balls
-from balls import written
+from balls import ball_recipe, write_balls, written
 from SUREUncertaintyLib.cli.app import run as sure
-from SUREUncertaintyLib.comparison.arm_result import ArmResult
-from SUREUncertaintyLib.comparison.arm_result import read_result
+from SUREUncertaintyLib.comparison.arm_result import ArmResult, read_result
 from SUREUncertaintyLib.comparison.page import comparison_page
-from SUREUncertaintyLib.comparison.run import run_study
-from SUREUncertaintyLib.comparison.study import Study
-from SUREUncertaintyLib.comparison.study import parse_study
+from SUREUncertaintyLib.comparison.run_study import run_study
+from SUREUncertaintyLib.comparison.study import Study, parse_study
 from SUREUncertaintyLib.comparison.trainings import Workplace
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.packages.building import amend_package
 from SUREUncertaintyLib.packages.package import load_package
+from SUREUncertaintyLib.packages.package_building import amend_package
 
 SPLITS = ["train", "train", "train", "val", "val"]
 
@@ -222,8 +218,7 @@ def test_the_built_in_studies_are_in_order(name: str) -> None:
 def test_the_hippocampus_study_supervises_as_the_recipe_that_ships_does() -> None:
     from SUREUncertaintyLib.comparison.study import load_study
     from SUREUncertaintyLib.comparison.trainings import trainings_of
-    from SUREUncertaintyLib.training.recipe import load_recipe
-    from SUREUncertaintyLib.training.recipe import parse_recipe
+    from SUREUncertaintyLib.training.recipe import load_recipe, parse_recipe
 
     study, shipped = load_study("hippocampus"), load_recipe("hippocampus-t1")
     (training,) = trainings_of(study, study.arm("sure"))

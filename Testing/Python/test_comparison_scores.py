@@ -7,20 +7,22 @@ import pytest
 from scipy.stats import spearmanr
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.comparison.arm_result import ArmResult
-from SUREUncertaintyLib.comparison.case_level import difference_of
-from SUREUncertaintyLib.comparison.case_level import in_common
-from SUREUncertaintyLib.comparison.case_level import loss_correlation
-from SUREUncertaintyLib.comparison.case_level import points_of
-from SUREUncertaintyLib.comparison.case_level import risk_area
-from SUREUncertaintyLib.comparison.case_level import risk_coverage
-from SUREUncertaintyLib.comparison.case_level import with_interval
-from SUREUncertaintyLib.comparison.outside import doubt_of_scan
-from SUREUncertaintyLib.comparison.outside_scores import score_kind
+from SUREUncertaintyLib.comparison.foreign_scans import uncertainty_of_scan
+from SUREUncertaintyLib.comparison.foreign_scores import score_kind
+from SUREUncertaintyLib.comparison.scan_level import (
+    difference_of,
+    in_common,
+    loss_correlation,
+    points_of,
+    risk_area,
+    risk_coverage,
+    with_interval,
+)
 from SUREUncertaintyLib.comparison.study import merged
 
 
 def arm(rows: list[tuple[str, str, float, float, float]], **outside: list[dict[str, float | str]]) -> ArmResult:
-    """Rows: case, corruption, level, doubt, Dice; the case's name is its group too."""
+    """Rows: case, corruption, level, uncertainty, Dice; the case's name is its group too."""
     points = tuple((case, kind, level, near, 0.0, dice, 1.0) for case, kind, level, near, dice in rows)
     cases = {case: {"group": case, "score": near, "mean": near} for case, kind, _, near, _ in rows if not kind}
     return ArmResult({"arm": "x", "title": "X"}, cases, points, dict(outside))
@@ -49,7 +51,7 @@ def test_loss_of_dice_is_against_the_same_scan_undamaged() -> None:
     assert loss_correlation(points) == pytest.approx(expected) == 1.0
 
 
-def test_the_risk_coverage_curve_accepts_the_least_doubtful_first() -> None:
+def test_the_risk_coverage_curve_accepts_the_least_uncertain_first() -> None:
     coverage, risk = risk_coverage(points_of(arm(SMALL)))
     np.testing.assert_allclose(coverage, [0.2, 0.4, 0.6, 0.8, 1.0])
     errors = np.array([0.1, 0.2, 0.25, 0.3, 0.8])
@@ -57,7 +59,7 @@ def test_the_risk_coverage_curve_accepts_the_least_doubtful_first() -> None:
     assert risk_area(points_of(arm(SMALL))) == pytest.approx(float((np.cumsum(errors) / np.arange(1, 6)).mean()))
 
 
-def test_a_doubt_that_knows_nothing_has_the_larger_area() -> None:
+def test_an_uncertainty_that_knows_nothing_has_the_larger_area() -> None:
     rng = np.random.default_rng(0)
     rows = [
         (f"c{n % 9}", "blur" if n >= 9 else "", float(n >= 9) * (0.1 + n / 900), 0.0, d)
@@ -76,7 +78,7 @@ def test_arms_are_compared_on_the_points_that_both_have() -> None:
     other = arm([SMALL[4], SMALL[0], ("b", "", 0.0, 0.9, 0.5)])
     first, second = in_common(points_of(arm(SMALL)), points_of(other))
     assert first.keys == second.keys == (("a", "", 0.0), ("b", "", 0.0), ("b", "blur", 0.5))
-    np.testing.assert_allclose(second.doubt, [0.1, 0.9, 0.25])
+    np.testing.assert_allclose(second.uncertainty, [0.1, 0.9, 0.25])
 
 
 def test_nothing_to_rank_is_undefined() -> None:
@@ -86,7 +88,7 @@ def test_nothing_to_rank_is_undefined() -> None:
 
 
 def test_other_kinds_are_told_from_held_out_scans_by_their_score() -> None:
-    rows = [(name, "", 0.0, doubt, 0.9) for name, doubt in zip("abcd", (0.1, 0.2, 0.3, 0.6), strict=True)]
+    rows = [(name, "", 0.0, uncertainty, 0.9) for name, uncertainty in zip("abcd", (0.1, 0.2, 0.3, 0.6), strict=True)]
     others = [
         {"name": "x", "score": 0.5, "mean": 0.0, "own": 0.4},
         {"name": "y", "score": 0.7, "mean": 0.0, "own": 0.8},
@@ -101,12 +103,12 @@ def test_other_kinds_are_told_from_held_out_scans_by_their_score() -> None:
     assert score_kind(arm(rows), "strange") is None
 
 
-def test_the_score_of_a_scan_is_the_doubt_around_what_was_found() -> None:
-    labels, doubt = np.zeros((1, 1, 20), dtype=np.uint8), np.zeros((1, 1, 20), dtype=np.float32)
+def test_the_score_of_a_scan_is_the_uncertainty_around_what_was_found() -> None:
+    labels, uncertainty = np.zeros((1, 1, 20), dtype=np.uint8), np.zeros((1, 1, 20), dtype=np.float32)
     labels[..., 3] = 1
-    doubt[..., :9] = 0.9
-    assert doubt_of_scan(labels, doubt) == pytest.approx({"score": 0.9, "mean": 0.9 * 9 / 20})
-    assert doubt_of_scan(labels * 0, doubt)["score"] == pytest.approx(0.9 * 9 / 20)
+    uncertainty[..., :9] = 0.9
+    assert uncertainty_of_scan(labels, uncertainty) == pytest.approx({"score": 0.9, "mean": 0.9 * 9 / 20})
+    assert uncertainty_of_scan(labels * 0, uncertainty)["score"] == pytest.approx(0.9 * 9 / 20)
 
 
 def test_changes_of_a_recipe_are_nested_and_none_takes_a_key_away() -> None:

@@ -7,35 +7,29 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from numpy.typing import NDArray
 from scipy.special import ndtr
-from scipy.stats import kstest
-from scipy.stats import poisson
+from scipy.stats import kstest, poisson
 from skimage.restoration import estimate_sigma
+from SUREUncertaintyLib.arrays.noise_field import noise_field
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.corruptions.bias_field import bias_polynomial
 from SUREUncertaintyLib.corruptions.corruption import Recipe
 from SUREUncertaintyLib.corruptions.poisson import poisson_quantile
-from SUREUncertaintyLib.corruptions.registry import CORRUPTIONS
-from SUREUncertaintyLib.corruptions.registry import NAMES
-from SUREUncertaintyLib.corruptions.registry import apply_recipe
-from SUREUncertaintyLib.corruptions.registry import corrupt_volume
-from SUREUncertaintyLib.corruptions.registry import draw_recipe
-from SUREUncertaintyLib.corruptions.registry import find_corruption
-from SUREUncertaintyLib.corruptions.registry import make_recipe
-from SUREUncertaintyLib.corruptions.scan_noise import estimate_noise
-from SUREUncertaintyLib.corruptions.scan_noise import foreground_mean_and_sd
-from SUREUncertaintyLib.corruptions.strengths import OWN_NOISE
-from SUREUncertaintyLib.corruptions.strengths import TABLE
-from SUREUncertaintyLib.corruptions.strengths import physical_parameters
+from SUREUncertaintyLib.corruptions.registry import (
+    CORRUPTIONS,
+    NAMES,
+    apply_recipe,
+    corrupt_volume,
+    draw_recipe,
+    find_corruption,
+    make_recipe,
+)
+from SUREUncertaintyLib.corruptions.scan_noise import estimate_noise, foreground_mean_and_sd
+from SUREUncertaintyLib.corruptions.strengths import OWN_NOISE, TABLE, physical_parameters
 from SUREUncertaintyLib.corruptions.thick_slices import resampling_matrix
-from SUREUncertaintyLib.metrics.noise_field import noise_field
 
 SPACING = (2.0, 1.0, 1.0)
 Float32 = NDArray[np.float32]

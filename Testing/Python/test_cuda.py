@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.choose import cuda_is_available
+from phantoms import asymmetric_volume, tilted_grid
+from SUREUncertaintyLib.inference.engine_choice import create_engine, cuda_is_available
 from SUREUncertaintyLib.inference.sampling.encoding import has_latents
-from SUREUncertaintyLib.inference.sampling.result import SamplingOptions
+from SUREUncertaintyLib.inference.sampling.samples_result import SamplingOptions
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.catalogue import find_package
 
@@ -16,7 +14,7 @@ pytestmark = pytest.mark.skipif(not cuda_is_available(), reason="torch has no CU
 
 
 @pytest.mark.parametrize("model", ["hippocampus-t1", "lung-nodule-ct"])
-def test_the_same_mask_and_the_same_doubt_on_gpu_and_cpu(model: str) -> None:
+def test_the_same_mask_and_the_same_uncertainty_on_gpu_and_cpu(model: str) -> None:
     package, volume = find_package(model), asymmetric_volume(tilted_grid())
     sampling = SamplingOptions(count=8, seed=3) if has_latents(package.metadata) else None
     on_gpu, on_cpu = (

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from SUREUncertaintyLib.cli import scene
 from SUREUncertaintyLib.cli.app import run
-from SUREUncertaintyLib.core import demo_input
-from SUREUncertaintyLib.core.demo_input import ROIS
-from SUREUncertaintyLib.core.demo_input import demo_scan
 from SUREUncertaintyLib.core.roi import roi_slices
+from SUREUncertaintyLib.files import demo_input
+from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
 from SUREUncertaintyLib.packages.package import Package
 
 

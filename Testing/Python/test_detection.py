@@ -2,11 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from SUREUncertaintyLib.metrics.detection import UEO_THRESHOLDS
-from SUREUncertaintyLib.metrics.detection import UncertaintyRanking
-from SUREUncertaintyLib.metrics.detection import error_detection
+from hypothesis import given, strategies as st
+from SUREUncertaintyLib.metrics.detection import UEO_THRESHOLDS, UncertaintyRanking, error_detection
 
 Pairs = list[tuple[float, bool]]
 VOXELS = st.lists(st.tuples(st.sampled_from([0.0, 0.01, 0.1, 0.25, 0.5, 0.75, 1.0]), st.booleans()), min_size=1)

@@ -6,12 +6,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from numpy.testing import assert_allclose
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
-from phantoms import write_dicom_series
+from phantoms import asymmetric_volume, tilted_grid, write_dicom_series
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.reading import read_volume
 from SUREUncertaintyLib.core.volume import Grid
+from SUREUncertaintyLib.files.reading import read_volume
 
 SHUFFLED = ["z.dcm", "IM 7", "a.dcm", "é.dcm", "m.dcm", "IM2", "0.dcm"]
 STRAIGHT = Grid((7, 9, 11), (0.9, 0.9, 2.5), (-10.0, 20.0, -30.0))

@@ -4,19 +4,16 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
+from SUREUncertaintyLib.analysis.auv import ALL_EQUAL, NOTHING_DEFINED, auv_range, auv_values, mean_scale
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.difficulty.auv import ALL_EQUAL
-from SUREUncertaintyLib.difficulty.auv import NOTHING_DEFINED
-from SUREUncertaintyLib.difficulty.auv import auv_range
-from SUREUncertaintyLib.difficulty.auv import auv_values
-from SUREUncertaintyLib.difficulty.auv import mean_scale
-from SUREUncertaintyLib.difficulty.filtering import Scored
-from SUREUncertaintyLib.difficulty.filtering import filter_patients
-from SUREUncertaintyLib.difficulty.filtering import keep_threshold
-from SUREUncertaintyLib.difficulty.filtering import kept_count
-from SUREUncertaintyLib.difficulty.filtering import random_drop
+from SUREUncertaintyLib.difficulty.patient_filter import (
+    Scored,
+    filter_patients,
+    keep_threshold,
+    kept_count,
+    random_drop,
+)
 
 NAN = float("nan")
 

@@ -9,31 +9,25 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from SUREUncertaintyLib.analysis.difficulty_reference import Reference, read_reference
+from SUREUncertaintyLib.analysis.perception_scale import perception_scale
+from SUREUncertaintyLib.arrays.heads import create_head
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.difficulty.case_scale import CaseScale
 from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
-from SUREUncertaintyLib.difficulty.extractors.extractor import package_fingerprint
-from SUREUncertaintyLib.difficulty.gate import DamageTest
-from SUREUncertaintyLib.difficulty.gate import Gate
-from SUREUncertaintyLib.difficulty.reference import Reference
-from SUREUncertaintyLib.difficulty.reference import read_reference
-from SUREUncertaintyLib.difficulty.reference import reference_document
-from SUREUncertaintyLib.difficulty.scale import perception_scale
+from SUREUncertaintyLib.difficulty.gate import DamageTest, Gate
+from SUREUncertaintyLib.difficulty.reference_document import reference_document
 from SUREUncertaintyLib.difficulty.table import DifficultyTable
 from SUREUncertaintyLib.inference.estimation.single_pass import single_pass
-from SUREUncertaintyLib.inference.heads import create_head
 from SUREUncertaintyLib.inference.segmenter import segment
-from SUREUncertaintyLib.packages.building import amend_package
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.report.folder import Wanted
-from SUREUncertaintyLib.report.folder import write_results
-from SUREUncertaintyLib.report.hardness import strip
-from tiny import PointEngine
-from tiny import build_tiny
-from tiny import with_metadata
+from SUREUncertaintyLib.packages.package_building import amend_package
+from SUREUncertaintyLib.packages.package_fingerprint import package_fingerprint
+from SUREUncertaintyLib.report.difficulty_section import strip
+from SUREUncertaintyLib.report.result_folder import OutputOptions, write_results
+from tiny import PointEngine, build_tiny, with_metadata
 
 GRID = Grid((20, 22, 24))
 CALM = {"noise": 0.1, "sharpness": 1.0, "volume_ml": 1.0, "cut_share": 0.0}
@@ -180,7 +174,7 @@ def test_report_and_tables_show_the_place(tiny_package: Package, tmp_path: Path)
     result = segment(scan(), package, PointEngine())
     for name in ("out", "bare"):
         (tmp_path / name).mkdir()
-    document = write_results(result, tmp_path / "out", package, Wanted(pictures=False))
+    document = write_results(result, tmp_path / "out", package, OutputOptions(pictures=False))
     assert document["difficulty"][0]["sentence"] == result.difficulty[0].sentence
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "How hard is this scan for the model?" in page
@@ -192,5 +186,5 @@ def test_report_and_tables_show_the_place(tiny_package: Package, tmp_path: Path)
     assert "What can make a scan hard" in page
     assert float(rows[0]["perception_scale"]) == pytest.approx(result.structures[0].perception_scale, rel=1e-6)
     bare = replace(result, difficulty=())
-    write_results(bare, tmp_path / "bare", package, Wanted(pictures=False))
+    write_results(bare, tmp_path / "bare", package, OutputOptions(pictures=False))
     assert "How hard is this scan" not in (tmp_path / "bare" / "report.html").read_text(encoding="utf-8")

@@ -10,36 +10,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy import ndimage
+from SUREUncertaintyLib.analysis.image_measures import measure_scan, reasons
 from SUREUncertaintyLib.cli.app import run
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import OutputError
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.core.errors import Cancelled, InputError, OutputError
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.difficulty import cohort
-from SUREUncertaintyLib.difficulty.case_scale import CaseScale
-from SUREUncertaintyLib.difficulty.case_scale import Job
-from SUREUncertaintyLib.difficulty.case_scale import ScaleOptions
-from SUREUncertaintyLib.difficulty.case_scale import run_job
+from SUREUncertaintyLib.difficulty.case_scale import CaseScale, Job, ScaleOptions, run_job
 from SUREUncertaintyLib.difficulty.cohort import CohortOptions
-from SUREUncertaintyLib.difficulty.damage import damage_image
-from SUREUncertaintyLib.difficulty.damage import damage_labels
+from SUREUncertaintyLib.difficulty.cohort_folder import FilterOptions, assess_cohort
+from SUREUncertaintyLib.difficulty.damage import damage_image, damage_labels
 from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions
-from SUREUncertaintyLib.difficulty.measures import measure_scan
-from SUREUncertaintyLib.difficulty.measures import reasons
-from SUREUncertaintyLib.difficulty.results import FilterOptions
-from SUREUncertaintyLib.difficulty.results import assess_cohort
-from SUREUncertaintyLib.difficulty.table import DifficultyTable
-from SUREUncertaintyLib.difficulty.table import join_tables
-from SUREUncertaintyLib.difficulty.table import read_table
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.difficulty.table import DifficultyTable, join_tables, read_table
+from SUREUncertaintyLib.evaluation.cases import Case, read_cases
+from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.files.writing import write_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.segmenter import segment
-from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.cases import read_cases
-from SUREUncertaintyLib.packages.building import amend_package
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.packages.package_building import amend_package
 from tiny import build_tiny
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Bench"))

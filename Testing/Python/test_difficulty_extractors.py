@@ -12,30 +12,21 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from SUREUncertaintyLib.core.checksum import file_sha256
+from SUREUncertaintyLib.analysis.perception_scale import perception_scale
+from SUREUncertaintyLib.arrays.slice_axis import slice_axis
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.resampling import model_grid
-from SUREUncertaintyLib.core.resampling import resample
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.resampling import model_grid, resample
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.difficulty.extractors.checkpoints import load_into
-from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
-from SUREUncertaintyLib.difficulty.extractors.class_logits import CrossFitted
-from SUREUncertaintyLib.difficulty.extractors.dense_features import DenseFeatures
-from SUREUncertaintyLib.difficulty.extractors.dense_features import PlanarEncoder
-from SUREUncertaintyLib.difficulty.extractors.dense_features import SwinEncoder
+from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits, CrossFitted
+from SUREUncertaintyLib.difficulty.extractors.dense_features import DenseFeatures, PlanarEncoder, SwinEncoder
 from SUREUncertaintyLib.difficulty.extractors.extractor import ABSENT
-from SUREUncertaintyLib.difficulty.extractors.extractor import Fingerprint
-from SUREUncertaintyLib.difficulty.extractors.extractor import slice_axis
-from SUREUncertaintyLib.difficulty.extractors.promptable import Promptable
-from SUREUncertaintyLib.difficulty.extractors.promptable import Sam2Network
-from SUREUncertaintyLib.difficulty.extractors.registry import EXTRACTORS
-from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions
-from SUREUncertaintyLib.difficulty.extractors.registry import create_extractor
-from SUREUncertaintyLib.difficulty.scale import perception_scale
+from SUREUncertaintyLib.difficulty.extractors.promptable import Promptable, Sam2Network
+from SUREUncertaintyLib.difficulty.extractors.registry import EXTRACTORS, ExtractorOptions, create_extractor
+from SUREUncertaintyLib.files.checksum import file_sha256
 from SUREUncertaintyLib.packages.package import Package
-from tiny import PointEngine
-from tiny import with_metadata
+from SUREUncertaintyLib.packages.package_fingerprint import Fingerprint
+from tiny import PointEngine, with_metadata
 
 GRID = Grid((20, 22, 24))
 KNOWN = {1: "shell", 2: "core", 3: "never there"}

@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
-from SUREUncertaintyLib.difficulty.gate import DamageTest
-from SUREUncertaintyLib.difficulty.gate import Gate
-from SUREUncertaintyLib.difficulty.gate import auroc
-from SUREUncertaintyLib.difficulty.gate import choose_damaged
-from SUREUncertaintyLib.difficulty.gate import damage_test
-from SUREUncertaintyLib.difficulty.gate import partial_spearman
-from SUREUncertaintyLib.difficulty.gate import pearson
-from SUREUncertaintyLib.difficulty.gate import spearman
-from SUREUncertaintyLib.difficulty.gate import verdict
-from SUREUncertaintyLib.difficulty.scale import perception_scale
+from SUREUncertaintyLib.analysis.perception_scale import perception_scale
+from SUREUncertaintyLib.difficulty.gate import (
+    DamageTest,
+    Gate,
+    auroc,
+    choose_damaged,
+    damage_test,
+    partial_spearman,
+    pearson,
+    spearman,
+    verdict,
+)
 
 Image = NDArray[np.float64]
 COUNT = 40

@@ -4,20 +4,20 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 from scipy.stats import ortho_group
-from SUREUncertaintyLib.difficulty import scale as scale_module
-from SUREUncertaintyLib.difficulty.scale import ALL_ZERO
-from SUREUncertaintyLib.difficulty.scale import FLAT_ROWS
-from SUREUncertaintyLib.difficulty.scale import NOT_FINITE
-from SUREUncertaintyLib.difficulty.scale import ONE_ROW
-from SUREUncertaintyLib.difficulty.scale import GramAccumulator
-from SUREUncertaintyLib.difficulty.scale import column_tiles
-from SUREUncertaintyLib.difficulty.scale import perception_scale
-from SUREUncertaintyLib.difficulty.scale import spectral_entropy
+from SUREUncertaintyLib.analysis import perception_scale as scale_module
+from SUREUncertaintyLib.analysis.perception_scale import (
+    ALL_ZERO,
+    FLAT_ROWS,
+    NOT_FINITE,
+    ONE_ROW,
+    GramAccumulator,
+    column_tiles,
+    perception_scale,
+    spectral_entropy,
+)
 
 
 def by_svd(matrix: NDArray[np.float64], power: int = 2) -> float:

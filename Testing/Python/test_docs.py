@@ -10,8 +10,10 @@ sys.path.insert(0, str(ROOT / "Testing" / "Bench"))
 
 from difficulty_page import difficulty_page  # noqa: E402
 from rater_page import hierarchical_page  # noqa: E402
-from tables import accuracy_page  # noqa: E402
-from tables import benchmarks_page  # noqa: E402
+from tables import (
+    accuracy_page,  # noqa: E402
+    benchmarks_page,  # noqa: E402
+)
 
 
 def result(name: str) -> dict[str, object]:

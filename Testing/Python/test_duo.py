@@ -7,35 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from SUREUncertaintyLib.analysis.perception_scale import perception_scale as scale_of_array
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.difficulty.case_scale import CaseScale
-from SUREUncertaintyLib.difficulty.scale import perception_scale as scale_of_array
-from SUREUncertaintyLib.difficulty.table import SCHEMA
-from SUREUncertaintyLib.difficulty.table import DifficultyTable
-from SUREUncertaintyLib.difficulty.table import write_table
-from SUREUncertaintyLib.nn.evidential import EvidentialLoss
-from SUREUncertaintyLib.nn.evidential import to_one_hot
-from SUREUncertaintyLib.nn.hierarchical.elbo import soft_dice_loss
-from SUREUncertaintyLib.nn.hierarchical.elbo import weighted_cross_entropy
-from SUREUncertaintyLib.nn.label_denoising import NoiseHead
-from SUREUncertaintyLib.nn.label_denoising import NoiseTable
-from SUREUncertaintyLib.nn.label_denoising import denoised
-from SUREUncertaintyLib.nn.label_denoising import denoising_loss
-from SUREUncertaintyLib.nn.perception import DuoWeighting
-from SUREUncertaintyLib.nn.perception import duo_weights
-from SUREUncertaintyLib.nn.perception import perception_scale
+from SUREUncertaintyLib.difficulty.table import SCHEMA, DifficultyTable, write_table
+from SUREUncertaintyLib.nn.duo_weighting import DuoWeighting, duo_weights, perception_scale
+from SUREUncertaintyLib.nn.evidential import EvidentialLoss, to_one_hot
+from SUREUncertaintyLib.nn.hierarchical.elbo import soft_dice_loss, weighted_cross_entropy
+from SUREUncertaintyLib.nn.label_denoising import NoiseHead, NoiseTable, denoised, denoising_loss
 from SUREUncertaintyLib.nn.registry import create_network
-from SUREUncertaintyLib.training.cases import CaseFile
-from SUREUncertaintyLib.training.cases import CaseFiles
+from SUREUncertaintyLib.training.case_filter import filter_training
 from SUREUncertaintyLib.training.description import HEAD_OF_LOSS
-from SUREUncertaintyLib.training.filtering import filter_training
-from SUREUncertaintyLib.training.objectives import Batch
-from SUREUncertaintyLib.training.objectives import LearningObjective
-from SUREUncertaintyLib.training.objectives import create_objective
-from SUREUncertaintyLib.training.objectives import dice_cross_entropy
-from SUREUncertaintyLib.training.recipe import FilterSection
-from SUREUncertaintyLib.training.recipe import Recipe
-from SUREUncertaintyLib.training.recipe import parse_recipe
+from SUREUncertaintyLib.training.objectives import Batch, LearningObjective, create_objective, dice_cross_entropy
+from SUREUncertaintyLib.training.recipe import FilterSection, Recipe, parse_recipe
+from SUREUncertaintyLib.training.training_cases import CaseFile, CaseFiles
 
 
 def logits(seed: int = 0, batch: int = 2, classes: int = 3) -> torch.Tensor:

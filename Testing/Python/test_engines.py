@@ -4,13 +4,10 @@ import sys
 
 import numpy as np
 import pytest
-from SUREUncertaintyLib.core.errors import EngineError
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.inference import choose
-from SUREUncertaintyLib.inference.choose import choose_engine
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.heads import softmax
+from SUREUncertaintyLib.arrays.heads import softmax
+from SUREUncertaintyLib.core.errors import EngineError, InputError, PackageError
+from SUREUncertaintyLib.inference import engine_choice as choose
+from SUREUncertaintyLib.inference.engine_choice import choose_engine, create_engine
 from SUREUncertaintyLib.inference.openvino_engine import OpenVinoEngine
 from SUREUncertaintyLib.inference.torch_engine import TorchEngine
 from tiny import build_tiny

@@ -9,30 +9,23 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.estimation.choose import ESTIMATORS
-from SUREUncertaintyLib.inference.estimation.choose import Estimate
-from SUREUncertaintyLib.inference.estimation.choose import create_estimator
-from SUREUncertaintyLib.inference.estimation.choose import estimate
-from SUREUncertaintyLib.inference.estimation.choose import estimate_ensemble
-from SUREUncertaintyLib.inference.estimation.variation import CHANGES
-from SUREUncertaintyLib.inference.estimation.variation import Variation
-from SUREUncertaintyLib.inference.estimation.variation import variations
-from SUREUncertaintyLib.inference.heads import create_head
-from SUREUncertaintyLib.inference.heads import normalised_entropy
-from SUREUncertaintyLib.inference.heads import softmax
+from SUREUncertaintyLib.arrays.heads import create_head, normalised_entropy, softmax
+from SUREUncertaintyLib.core.errors import InputError, PackageError
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.estimation.estimator_choice import (
+    ESTIMATORS,
+    Estimate,
+    create_estimator,
+    estimate,
+    estimate_ensemble,
+)
+from SUREUncertaintyLib.inference.estimation.variation import CHANGES, Variation, variations
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.nn.registry import create_network
-from SUREUncertaintyLib.packages.building import build_package
 from SUREUncertaintyLib.packages.package import Package
-from tiny import PATCH
-from tiny import PointEngine
-from tiny import tiny_document
-from tiny import with_metadata
+from SUREUncertaintyLib.packages.package_building import build_package
+from tiny import PATCH, PointEngine, tiny_document, with_metadata
 
 Float32 = NDArray[np.float32]
 SHAPE = (18, 20, 24)
@@ -230,7 +223,7 @@ def test_an_estimator_called_on_an_image_gives_what_its_head_reads(tiny_package:
         assert (chosen.head.kind == "vacuity") == (name == "native")
 
 
-def test_an_estimator_keeps_nothing_that_was_fitted_to_another_kind_of_doubt(tiny_package: Package) -> None:
+def test_an_estimator_keeps_nothing_that_was_fitted_to_another_kind_of_uncertainty(tiny_package: Package) -> None:
     fitted = {"primary": "vacuity", "kinds": ["vacuity"], "threshold": 0.1, "volume_probability": 0.89}
     metadata = replace(tiny_package.metadata, threshold=0.1, raw={**tiny_package.metadata.raw, "uncertainty": fitted})
     package = replace(tiny_package, metadata=metadata)

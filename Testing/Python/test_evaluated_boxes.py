@@ -6,33 +6,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
+from phantoms import asymmetric_volume, tilted_grid
 from SUREUncertaintyLib.cli.app import app
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.roi import roi_mask
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.core.roi import Roi, roi_mask
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.corruptions.registry import make_recipe
-from SUREUncertaintyLib.difficulty.case_scale import Job
-from SUREUncertaintyLib.difficulty.case_scale import ScaleOptions
-from SUREUncertaintyLib.difficulty.case_scale import run_job
+from SUREUncertaintyLib.difficulty.case_scale import Job, ScaleOptions, run_job
+from SUREUncertaintyLib.difficulty.cohort_folder import _write_ids
 from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions
-from SUREUncertaintyLib.difficulty.results import _write_ids
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.metrics.case_evaluation import EvaluationOptions
-from SUREUncertaintyLib.metrics.case_evaluation import evaluate_case
-from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.cases import read_cases
-from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
-from SUREUncertaintyLib.metrics.predictor import NativePredictor
-from SUREUncertaintyLib.metrics.progress_file import ProgressFile
+from SUREUncertaintyLib.evaluation.case_evaluation import EvaluationOptions, evaluate_case
+from SUREUncertaintyLib.evaluation.cases import Case, read_cases
+from SUREUncertaintyLib.evaluation.evaluate import evaluate_cases
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.evaluation.progress_file import ProgressFile
+from SUREUncertaintyLib.files.writing import write_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.report.robustness_page import add_robustness_page
-from SUREUncertaintyLib.robustness.run import run_robustness
+from SUREUncertaintyLib.robustness.measure import run_robustness
+from SUREUncertaintyLib.robustness.page import add_robustness_page
 from SUREUncertaintyLib.robustness.series import SeriesOptions
 from SUREUncertaintyLib.training.own_cases import find_pairs
 from tiny import build_tiny

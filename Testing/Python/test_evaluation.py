@@ -2,8 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,27 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import OutputError
-from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.core.progress import never
-from SUREUncertaintyLib.core.progress import silent
+from SUREUncertaintyLib.core.errors import Cancelled, InputError, OutputError, PackageError
+from SUREUncertaintyLib.core.labels import Label
+from SUREUncertaintyLib.core.progress import never, silent
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
-from SUREUncertaintyLib.metrics.case_evaluation import EvaluationOptions
-from SUREUncertaintyLib.metrics.case_evaluation import evaluate_case
-from SUREUncertaintyLib.metrics.case_result import METRICS
-from SUREUncertaintyLib.metrics.case_result import CaseResult
-from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.cases import read_cases
-from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
-from SUREUncertaintyLib.metrics.judged import JudgedPart
-from SUREUncertaintyLib.metrics.predictor import NativePredictor
-from SUREUncertaintyLib.metrics.predictor import Prediction
-from SUREUncertaintyLib.packages.metadata import Label
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.evaluation.case_evaluation import EvaluationOptions, evaluate_case
+from SUREUncertaintyLib.evaluation.case_result import METRICS, CaseResult
+from SUREUncertaintyLib.evaluation.cases import Case, read_cases
+from SUREUncertaintyLib.evaluation.evaluate import evaluate_cases
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor, Prediction
+from SUREUncertaintyLib.evaluation.scored_region import ScoredRegion
+from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.packages.package import Package
 from tiny import PointEngine
 
@@ -65,8 +55,8 @@ class Reader:
         assert roi is None
         return self
 
-    def judged(self, volume: Volume) -> JudgedPart:
-        return JudgedPart((slice(0, SHAPE[0]), slice(0, SHAPE[1]), slice(0, SHAPE[2])))
+    def judged(self, volume: Volume) -> ScoredRegion:
+        return ScoredRegion((slice(0, SHAPE[0]), slice(0, SHAPE[1]), slice(0, SHAPE[2])))
 
     def predict(self, volume: Volume, progress: Any = silent, is_cancelled: Any = never) -> Prediction:
         self.calls += 1
@@ -132,7 +122,7 @@ def test_calibration_uses_the_channel_of_the_class(tmp_path: Path) -> None:
     assert result.value("brier", "core") == pytest.approx(share * 0.04 + (1 - share) * 0.01, abs=1e-6)
 
 
-def test_noise_that_always_raises_doubt_scores_one_over_levels(tmp_path: Path) -> None:
+def test_noise_that_always_raises_uncertainty_scores_one_over_levels(tmp_path: Path) -> None:
     result = evaluate_case(make_case(tmp_path, "a"), Reader(), EvaluationOptions())
     assert result.value("ur_sigma", "mean") == result.value("tau_sigma", "mean") == 1.0
     assert list(result.far_by_level) == ["0", "0.1", "0.3", "0.5", "0.7", "0.9"]

@@ -1,4 +1,4 @@
-"""The head for doubt: it changes how much evidence there is, never which class has most of it."""
+"""The evidence-scaling head: it changes how much evidence there is, never which class has most of it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from balls import ball_recipe
-from balls import write_balls
-from balls import written
+from balls import ball_recipe, write_balls, written
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.inference.choose import create_engine
 from SUREUncertaintyLib.inference.engine import logits_and_own
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.nn.evidence_scale import EvidenceScale
 from SUREUncertaintyLib.nn.evidential import dirichlet
 from SUREUncertaintyLib.nn.unet import UNet
 from SUREUncertaintyLib.packages.package import load_package
 from SUREUncertaintyLib.packages.weights import load_network
-from SUREUncertaintyLib.training.run import train
+from SUREUncertaintyLib.training.train import train
 
 
 def _pair(dims: int, channels: tuple[int, ...]) -> tuple[UNet, UNet]:

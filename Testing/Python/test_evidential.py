@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 import torch
-from SUREUncertaintyLib.nn.evidential import Dirichlet
-from SUREUncertaintyLib.nn.evidential import EvidentialLoss
-from SUREUncertaintyLib.nn.evidential import adjusted_cross_entropy
-from SUREUncertaintyLib.nn.evidential import dirichlet
-from SUREUncertaintyLib.nn.evidential import kl_to_uniform
-from SUREUncertaintyLib.nn.evidential import region_score
-from SUREUncertaintyLib.nn.evidential import to_one_hot
+from SUREUncertaintyLib.nn.evidential import (
+    Dirichlet,
+    EvidentialLoss,
+    adjusted_cross_entropy,
+    dirichlet,
+    kl_to_uniform,
+    region_score,
+    to_one_hot,
+)
 
 VECTORS: dict[str, Any] = json.loads(
     (Path(__file__).parents[1] / "Data" / "sure_loss_vectors.json").read_text(encoding="utf-8")

@@ -8,22 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
-from results import LABEL_SET
-from results import result_on
-from results import write_result_folder
+from phantoms import asymmetric_volume, tilted_grid
+from results import LABEL_SET, result_on, write_result_folder
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.reading import read_labels
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.core.segment_reading import read_segmentation
-from SUREUncertaintyLib.core.segment_reading import terminology_codes
-from SUREUncertaintyLib.core.writing import write_volume
 from SUREUncertaintyLib.export.content import read_content
+from SUREUncertaintyLib.export.export_result import ExportJob, export_result
 from SUREUncertaintyLib.export.formats import ExportFormat
-from SUREUncertaintyLib.export.run import ExportJob
-from SUREUncertaintyLib.export.run import export_result
+from SUREUncertaintyLib.files.reading import read_labels, read_volume
+from SUREUncertaintyLib.files.segment_reading import read_segmentation, terminology_codes
+from SUREUncertaintyLib.files.writing import write_volume
 
 RESULT = result_on(asymmetric_volume(tilted_grid((6, 9, 11))))
 Capture = pytest.CaptureFixture[str]
@@ -63,8 +57,8 @@ def test_nifti_keeps_voxels_places_and_names(folder: Path, tmp_path: Path) -> No
     labels = read_labels(tmp_path / "o" / "segmentation.nii.gz")
     assert np.array_equal(labels.array, RESULT.labels.array)
     assert labels.grid.matches(RESULT.labels.grid)
-    doubt = read_volume(tmp_path / "o" / "uncertainty-vacuity.nii.gz")
-    assert np.array_equal(doubt.array, RESULT.uncertainty.array)
+    uncertainty = read_volume(tmp_path / "o" / "uncertainty-vacuity.nii.gz")
+    assert np.array_equal(uncertainty.array, RESULT.uncertainty.array)
     with (tmp_path / "o" / "segmentation-labels.csv").open(encoding="utf-8") as stream:
         assert list(csv.reader(stream)) == [
             ["value", "name"],

@@ -7,23 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from phantoms import SERIES
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
-from phantoms import write_dicom_series
-from results import corner_labels
-from results import result_on
-from results import write_result_folder
+from phantoms import SERIES, asymmetric_volume, tilted_grid, write_dicom_series
+from results import corner_labels, result_on, write_result_folder
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.reading import read_labels
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.export.dicom_reading import read_dicom_map
-from SUREUncertaintyLib.export.dicom_reading import read_dicom_segments
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.export.dicom_reading import read_dicom_map, read_dicom_segments
+from SUREUncertaintyLib.export.export_result import ExportJob, export_result
 from SUREUncertaintyLib.export.formats import ExportFormat
-from SUREUncertaintyLib.export.run import ExportJob
-from SUREUncertaintyLib.export.run import export_result
+from SUREUncertaintyLib.files.reading import read_labels, read_volume
 
 pydicom = pytest.importorskip("pydicom", reason="pydicom is not installed: pip install '.[export]'")
 highdicom = pytest.importorskip("highdicom", reason="highdicom is not installed: pip install '.[export]'")
@@ -59,16 +50,16 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
 
 def test_voxels_and_places_come_back(case: Case) -> None:
     notes = case.export()
-    segments, doubt = read_dicom_segments(case.output / "segmentation.dcm"), None
+    segments, uncertainty = read_dicom_segments(case.output / "segmentation.dcm"), None
     for number, (value, name) in enumerate([(5, "left blob"), (12, "right blob")], 1):
         mask = segments.masks[number]
         assert segments.names[number] == name
         assert_same(mask, case.scan.with_array(case.result.labels.array == value))
     assert notes == ("Left out of the DICOM segmentation, because nothing of them was found: absent.",)
     for kind, volume in (("vacuity", case.result.uncertainty), ("entropy", case.result.entropy)):
-        doubt = read_dicom_map(case.output / f"uncertainty-{kind}.dcm")
-        assert doubt.grid.matches(case.scan.grid, 1e-4)
-        assert np.array_equal(doubt.array, volume.array)
+        uncertainty = read_dicom_map(case.output / f"uncertainty-{kind}.dcm")
+        assert uncertainty.grid.matches(case.scan.grid, 1e-4)
+        assert np.array_equal(uncertainty.array, volume.array)
 
 
 def assert_same(mask: Volume, expected: Volume) -> None:
@@ -91,9 +82,9 @@ def test_highdicom_finds_each_mask_by_the_image_that_it_lies_on(case: Case) -> N
     )
     assert np.array_equal(frames[..., 0] != 0, case.result.labels.array == 5)
     assert np.array_equal(frames[..., 1] != 0, case.result.labels.array == 12)
-    doubt = highdicom.imread(case.output / "uncertainty-vacuity.dcm").get_volume(apply_real_world_transform=True)
-    found = np.linalg.inv(case.scan.grid.ijk_to_lps) @ doubt.affine @ (0, 0, 0, 1)
-    stored = doubt.array if abs(found[2]) < 0.1 else doubt.array[::-1]
+    uncertainty = highdicom.imread(case.output / "uncertainty-vacuity.dcm").get_volume(apply_real_world_transform=True)
+    found = np.linalg.inv(case.scan.grid.ijk_to_lps) @ uncertainty.affine @ (0, 0, 0, 1)
+    stored = uncertainty.array if abs(found[2]) < 0.1 else uncertainty.array[::-1]
     assert np.allclose(stored, case.result.uncertainty.array, atol=1e-7)
 
 

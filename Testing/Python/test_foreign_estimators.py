@@ -7,15 +7,15 @@ import pytest
 import torch
 from damaged import write_case
 from safetensors.torch import save_file
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.estimation.choose import estimate
+from SUREUncertaintyLib.evaluation.evaluate import evaluate_cases
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.estimation.estimator_choice import estimate
 from SUREUncertaintyLib.inference.segmenter import segment
-from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
-from SUREUncertaintyLib.metrics.predictor import NativePredictor
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.robustness.run import run_robustness
+from SUREUncertaintyLib.robustness.measure import run_robustness
 from SUREUncertaintyLib.robustness.series import SeriesOptions
 
 pytestmark = pytest.mark.usefixtures("user_models")
@@ -28,7 +28,7 @@ def imported(bundle: Path, foreign_network: torch.nn.Module) -> Package:
     return import_package(bundle)
 
 
-def test_test_time_augmentation_doubts_where_varied_copies_disagree(imported: Package, tmp_path: Path) -> None:
+def test_test_time_augmentation_is_uncertain_where_varied_copies_disagree(imported: Package, tmp_path: Path) -> None:
     volume = read_volume(write_case(tmp_path).image)
     plain = estimate(imported, create_engine(imported, "openvino"), "softmax")
     varied = estimate(imported, plain.engine.base, "tta")  # type: ignore[attr-defined]

@@ -2,18 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from hypothesis.extra import numpy as hnp
+from SUREUncertaintyLib.arrays.heads import create_head, normalised_entropy, softmax, softplus
+from SUREUncertaintyLib.arrays.normalisation import check_settings, mean_and_std, normalise
 from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.inference.heads import create_head
-from SUREUncertaintyLib.inference.heads import normalised_entropy
-from SUREUncertaintyLib.inference.heads import softmax
-from SUREUncertaintyLib.inference.heads import softplus
-from SUREUncertaintyLib.inference.normalisation import check_settings
-from SUREUncertaintyLib.inference.normalisation import mean_and_std
-from SUREUncertaintyLib.inference.normalisation import normalise
 
 
 @pytest.mark.parametrize("classes", [2, 3, 5])
@@ -58,13 +51,13 @@ def test_beliefs_are_finite_and_in_range(logits):
         head = create_head(name)
         belief = head.belief(head.blended(logits))
         assert belief.probability.sum(axis=0) == pytest.approx(1.0, abs=1e-5)
-        for doubt in (belief.uncertainty, belief.entropy):
-            assert doubt.dtype == np.float32
-            assert doubt.min() >= 0.0
-            assert doubt.max() <= 1.0
+        for uncertainty in (belief.uncertainty, belief.entropy):
+            assert uncertainty.dtype == np.float32
+            assert uncertainty.min() >= 0.0
+            assert uncertainty.max() <= 1.0
 
 
-def test_softmax_head_keeps_probability_and_doubts_by_entropy():
+def test_softmax_head_keeps_probability_and_uncertainty_is_entropy():
     head = create_head("softmax")
     assert head.kind == "entropy"
     logits = np.log(np.array([[0.7], [0.2], [0.1]], np.float32))

@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.writing import write_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.sampling import memory
 from SUREUncertaintyLib.packages.integrity import seal
-from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.packages.package import load_package
+from SUREUncertaintyLib.packages.package import Package, load_package
 from tiny import build_tiny
 
 WRONG_INPUT = 2

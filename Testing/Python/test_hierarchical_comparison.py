@@ -13,23 +13,26 @@ from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings
 from SUREUncertaintyLib.nn.hierarchical.probabilistic_unet import ProbabilisticUNet
 from SUREUncertaintyLib.nn.registry import create_network
 from SUREUncertaintyLib.training.augmentation import Augmentation
-from SUREUncertaintyLib.training.cases import TrainingCase
 from SUREUncertaintyLib.training.objectives import create_objective
-from SUREUncertaintyLib.training.recipe import AugmentationSection
-from SUREUncertaintyLib.training.recipe import parse_recipe
-from SUREUncertaintyLib.training.run import train
+from SUREUncertaintyLib.training.recipe import AugmentationSection, parse_recipe
+from SUREUncertaintyLib.training.train import train
+from SUREUncertaintyLib.training.training_cases import TrainingCase
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Testing" / "Bench"))
 
-from rater_arms import ARMS  # noqa: E402
-from rater_arms import SETTINGS  # noqa: E402
-from rater_arms import arm_recipe  # noqa: E402
-from rater_arms import setting_recipe  # noqa: E402
+from rater_arms import (
+    ARMS,  # noqa: E402
+    SETTINGS,  # noqa: E402
+    arm_recipe,  # noqa: E402
+    setting_recipe,  # noqa: E402
+)
 from rater_predictors import NetworkPredictor  # noqa: E402
 from rater_results import over_seeds  # noqa: E402
-from rater_shift import auroc_difference  # noqa: E402
-from rater_shift import wins  # noqa: E402
+from rater_shift import (
+    auroc_difference,  # noqa: E402
+    wins,  # noqa: E402
+)
 
 CHANNELS = (4, 6, 8)
 

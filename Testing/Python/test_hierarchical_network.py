@@ -4,17 +4,11 @@ import math
 
 import pytest
 import torch
-from SUREUncertaintyLib.inference.sampling.noise import standard_noise
-from SUREUncertaintyLib.nn.hierarchical.collapse_probe import collapse_warnings
-from SUREUncertaintyLib.nn.hierarchical.collapse_probe import probe_levels
+from SUREUncertaintyLib.arrays.standard_noise import standard_noise
+from SUREUncertaintyLib.nn.hierarchical.collapse_probe import collapse_warnings, probe_levels
 from SUREUncertaintyLib.nn.hierarchical.decoder import LatentUp
-from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings
-from SUREUncertaintyLib.nn.hierarchical.elbo import elbo_level_weights
-from SUREUncertaintyLib.nn.hierarchical.elbo import level_divergences
-from SUREUncertaintyLib.nn.hierarchical.elbo import soft_dice_loss
-from SUREUncertaintyLib.nn.hierarchical.gaussian_head import Gaussian
-from SUREUncertaintyLib.nn.hierarchical.gaussian_head import GaussianHead
-from SUREUncertaintyLib.nn.hierarchical.gaussian_head import kl_divergence
+from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings, elbo_level_weights, level_divergences, soft_dice_loss
+from SUREUncertaintyLib.nn.hierarchical.gaussian_head import Gaussian, GaussianHead, kl_divergence
 from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.presets import preset
 from SUREUncertaintyLib.nn.unet import block_options

@@ -2,13 +2,10 @@
 
 import pytest
 import torch
-from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings
-from SUREUncertaintyLib.nn.hierarchical.elbo import ElboTerms
-from SUREUncertaintyLib.nn.hierarchical.elbo import soft_dice_loss
+from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings, ElboTerms, soft_dice_loss
 from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.probabilistic_unet import ProbabilisticUNet
-from torch.nn.functional import cross_entropy
-from torch.nn.functional import one_hot
+from torch.nn.functional import cross_entropy, one_hot
 
 IMAGE = torch.randn((2, 1, 16, 16), generator=torch.Generator().manual_seed(1))
 LABEL = (IMAGE[:, 0] > 0.3).long()

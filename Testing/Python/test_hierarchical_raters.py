@@ -7,33 +7,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.evaluation.evaluate_raters import evaluate_raters, score_slice, summarise_raters
+from SUREUncertaintyLib.evaluation.raters import RaterSlice, majority, read_rater_arrays
+from SUREUncertaintyLib.evaluation.slice_predictor import SlicePrediction, create_slice_predictor
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.metrics.detection import error_detection
-from SUREUncertaintyLib.metrics.multirater import best_dice
-from SUREUncertaintyLib.metrics.multirater import correlation
-from SUREUncertaintyLib.metrics.multirater import cross_entropy_ncc
-from SUREUncertaintyLib.metrics.multirater import diversity
-from SUREUncertaintyLib.metrics.multirater import ged_squared
-from SUREUncertaintyLib.metrics.multirater import iou_distances
-from SUREUncertaintyLib.metrics.multirater import rater_calibration_error
-from SUREUncertaintyLib.metrics.multirater import rater_variance
-from SUREUncertaintyLib.metrics.multirater_evaluation import evaluate_raters
-from SUREUncertaintyLib.metrics.multirater_evaluation import score_slice
-from SUREUncertaintyLib.metrics.multirater_evaluation import summarise_raters
-from SUREUncertaintyLib.metrics.raters import RaterSlice
-from SUREUncertaintyLib.metrics.raters import majority
-from SUREUncertaintyLib.metrics.raters import read_rater_arrays
-from SUREUncertaintyLib.metrics.slice_predictor import SlicePrediction
-from SUREUncertaintyLib.metrics.slice_predictor import create_slice_predictor
+from SUREUncertaintyLib.metrics.multirater import (
+    best_dice,
+    correlation,
+    cross_entropy_ncc,
+    diversity,
+    ged_squared,
+    iou_distances,
+    rater_calibration_error,
+    rater_variance,
+)
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.training.cases import list_cases
-from SUREUncertaintyLib.training.cases import load_cases
-from SUREUncertaintyLib.training.recipe import DataSection
-from SUREUncertaintyLib.training.recipe import InputSection
+from SUREUncertaintyLib.training.recipe import DataSection, InputSection
+from SUREUncertaintyLib.training.training_cases import list_cases, load_cases
 from tiny import build_tiny
 
 A = np.array([1, 1, 0, 0, 0, 0], np.uint8)

@@ -12,25 +12,16 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from scipy.stats import norm
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.heads import softmax
-from SUREUncertaintyLib.inference.sampling.drawing import SampleSource
-from SUREUncertaintyLib.inference.sampling.encoding import Encoding
-from SUREUncertaintyLib.inference.sampling.encoding import LatentLayout
-from SUREUncertaintyLib.inference.sampling.encoding import latent_layout
-from SUREUncertaintyLib.inference.sampling.encoding import make_layout
-from SUREUncertaintyLib.inference.sampling.memory import bytes_needed
-from SUREUncertaintyLib.inference.sampling.memory import check_memory
-from SUREUncertaintyLib.inference.sampling.noise import NoiseField
-from SUREUncertaintyLib.inference.sampling.noise import standard_noise
-from SUREUncertaintyLib.inference.sampling.plausible import label_distance
-from SUREUncertaintyLib.inference.sampling.plausible import most_different
-from SUREUncertaintyLib.inference.sampling.plausible import probability_bands
+from SUREUncertaintyLib.arrays.heads import softmax
+from SUREUncertaintyLib.arrays.standard_noise import NoiseField, standard_noise
+from SUREUncertaintyLib.core.errors import InputError, PackageError
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.sampling.draw import SampleSource
+from SUREUncertaintyLib.inference.sampling.encoding import Encoding, LatentLayout, latent_layout, make_layout
+from SUREUncertaintyLib.inference.sampling.memory import bytes_needed, check_memory
+from SUREUncertaintyLib.inference.sampling.plausible import label_distance, most_different, probability_bands
 from SUREUncertaintyLib.inference.sampling.sizes import size_interval
-from SUREUncertaintyLib.inference.sampling.statistics import SampleMaps
-from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
+from SUREUncertaintyLib.inference.sampling.statistics import SampleMaps, SampleStatistics
 from SUREUncertaintyLib.packages.package import Package
 from tiny import build_tiny
 
@@ -222,7 +213,7 @@ def test_sample_k_is_the_same_alone_and_among_others(shape: tuple[int, int, int]
     assert not np.array_equal(among[0], other)
 
 
-def test_without_spread_samples_are_the_mean_and_every_map_of_doubt_is_zero() -> None:
+def test_without_spread_samples_are_the_mean_and_every_map_of_uncertainty_is_zero() -> None:
     source = SampleSource(image(), LocalEngine(3, deviation=math.exp(-20)), layout(), (8, 8, 8), 0.5)
     maps = maps_of(source, 5)
     np.testing.assert_allclose(maps.probability, source.mean(), atol=1e-6)

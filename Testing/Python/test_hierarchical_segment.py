@@ -9,18 +9,15 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from SUREUncertaintyLib.cli.app import run
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import PackageError
+from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.inference.sampling.result import SamplingOptions
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.sampling.samples_result import SamplingOptions
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.report.sample_pictures import draw_samples
-from tiny import build_tiny
-from tiny import with_metadata
+from tiny import build_tiny, with_metadata
 
 SHAPE = (5, 22, 18)
 SPACING = (0.7, 0.7, 2.5)
@@ -137,7 +134,7 @@ def test_the_warning_of_collapsed_latents_reaches_the_result(package: Package, s
     assert [notice.code for notice in result.notices].count("latents-collapsed") == 1
 
 
-def test_a_single_sample_is_said_to_tell_nothing_about_doubt(package: Package, scan: Volume) -> None:
+def test_a_single_sample_is_said_to_tell_nothing_about_uncertainty(package: Package, scan: Volume) -> None:
     engine = create_engine(package, "torch", "cpu")
     one, two = (segment(scan, package, engine, sampling=SamplingOptions(count)) for count in (1, 2))
     assert one.uncertainty.array.max() == 0.0

@@ -8,32 +8,29 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.inference.choose import create_engine
-from SUREUncertaintyLib.metrics.multirater_evaluation import evaluate_raters
-from SUREUncertaintyLib.nn.hierarchical.collapse_probe import NO_INFORMATION
-from SUREUncertaintyLib.nn.hierarchical.collapse_probe import LevelProbe
-from SUREUncertaintyLib.nn.hierarchical.collapse_probe import collapse_warnings
-from SUREUncertaintyLib.nn.hierarchical.collapse_probe import probe_levels
+from SUREUncertaintyLib.core.errors import InputError, PackageError
+from SUREUncertaintyLib.evaluation.evaluate_raters import evaluate_raters
+from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.nn.hierarchical.collapse_probe import (
+    NO_INFORMATION,
+    LevelProbe,
+    collapse_warnings,
+    probe_levels,
+)
 from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings
 from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.presets import preset
 from SUREUncertaintyLib.packages.weights import load_network
-from SUREUncertaintyLib.training.calibration import TuningSizes
-from SUREUncertaintyLib.training.calibration import size_stretch
-from SUREUncertaintyLib.training.cases import list_cases
-from SUREUncertaintyLib.training.cases import load_cases
+from SUREUncertaintyLib.training.calibration import TuningSizes, size_stretch
 from SUREUncertaintyLib.training.deployment import deployable
-from SUREUncertaintyLib.training.hierarchical_objective import elbo_settings
-from SUREUncertaintyLib.training.hierarchical_objective import hierarchical_objective
+from SUREUncertaintyLib.training.hierarchical_objective import elbo_settings, hierarchical_objective
 from SUREUncertaintyLib.training.latent_description import describe_latents
-from SUREUncertaintyLib.training.log import TrainingLog
 from SUREUncertaintyLib.training.objectives import Batch
-from SUREUncertaintyLib.training.recipe import load_recipe
-from SUREUncertaintyLib.training.recipe import parse_recipe
-from SUREUncertaintyLib.training.run import train
-from SUREUncertaintyLib.training.start import Start
+from SUREUncertaintyLib.training.recipe import load_recipe, parse_recipe
+from SUREUncertaintyLib.training.start_weights import Start
+from SUREUncertaintyLib.training.train import train
+from SUREUncertaintyLib.training.training_cases import list_cases, load_cases
+from SUREUncertaintyLib.training.training_log import TrainingLog
 
 SIDE = 16
 ARGUMENTS = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "channels": [4, 6, 8]}

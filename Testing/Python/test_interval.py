@@ -1,9 +1,8 @@
-"""The honest range of a volume."""
+"""The volume range (90 %)."""
 
 import math
 
-from SUREUncertaintyLib.analysis.interval import VoxelRange
-from SUREUncertaintyLib.analysis.interval import volume_range_ml
+from SUREUncertaintyLib.analysis.volume_range import VoxelRange, volume_range_ml
 
 
 def test_counts_become_millilitres() -> None:

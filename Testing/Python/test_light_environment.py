@@ -4,9 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import packages_distributions
-from importlib.metadata import requires
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -42,9 +40,9 @@ import numpy as np
 import SUREUncertaintyLib
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Grid, Volume
-from SUREUncertaintyLib.core.writing import write_volume
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.files.writing import write_volume
+from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.worker.client import WorkerClient

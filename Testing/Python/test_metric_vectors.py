@@ -11,16 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from SUREUncertaintyLib.inference.heads import normalised_entropy
-from SUREUncertaintyLib.inference.heads import softmax
+from SUREUncertaintyLib.arrays.heads import normalised_entropy, softmax
 from SUREUncertaintyLib.metrics.boundary import boundary_distance
-from SUREUncertaintyLib.metrics.levels import level_statistics
+from SUREUncertaintyLib.metrics.noise_relation import level_statistics
 from SUREUncertaintyLib.metrics.overlap import dice
-from SUREUncertaintyLib.metrics.ranks import RankStatistics
-from SUREUncertaintyLib.metrics.ranks import rank_statistics
-from SUREUncertaintyLib.metrics.relations import distance_relation
-from SUREUncertaintyLib.metrics.relations import gradient_magnitude
-from SUREUncertaintyLib.metrics.relations import gradient_relation
+from SUREUncertaintyLib.metrics.ranks import RankStatistics, rank_statistics
+from SUREUncertaintyLib.metrics.relations import distance_relation, gradient_magnitude, gradient_relation
 
 DATA = Path(__file__).parents[1] / "Data"
 VECTORS = json.loads((DATA / "sure_metric_vectors.json").read_text(encoding="utf-8"))

@@ -12,24 +12,18 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from SUREUncertaintyLib.core.colours import doubt_window
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import OutputError
-from SUREUncertaintyLib.core.segment_header import terminology_entry
-from SUREUncertaintyLib.mrml.archive import read_mrb
-from SUREUncertaintyLib.mrml.archive import write_mrb
-from SUREUncertaintyLib.mrml.colours import doubt_colour_node
-from SUREUncertaintyLib.mrml.display import doubt_rendering
-from SUREUncertaintyLib.mrml.display import show_doubt_volume
-from SUREUncertaintyLib.mrml.display import show_result
+from SUREUncertaintyLib.core.errors import InputError, OutputError
+from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_window
+from SUREUncertaintyLib.files.segment_header import terminology_entry
+from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
+from SUREUncertaintyLib.mrml.colour_nodes import uncertainty_colour_node
+from SUREUncertaintyLib.mrml.display import show_result, show_uncertainty_volume, uncertainty_rendering
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.publish import publish
-from SUREUncertaintyLib.mrml.segmentation import labels_from_segmentation
-from SUREUncertaintyLib.mrml.volume import right_handed
-from SUREUncertaintyLib.mrml.volume import volume_from_node
-from two_blobs import LABELS
-from two_blobs import two_blobs
+from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
+from SUREUncertaintyLib.mrml.volume_nodes import right_handed, volume_from_node
+from two_blobs import LABELS, two_blobs
 
 
 @pytest.mark.parametrize("left_handed", [False, True])
@@ -39,7 +33,7 @@ def test_a_scene_comes_back_whole(tmp_path: Path, name: str, left_handed: bool) 
     with HeadlessScene() as headless:
         nodes = publish(headless.scene, result)
         show_result(headless.scene, nodes)
-        show_doubt_volume(headless.scene, nodes)
+        show_uncertainty_volume(headless.scene, nodes)
         nodes.uncertainty.GetDisplayNode().SetThreshold(0.45, 1.0)
         write_mrb(headless.scene, tmp_path / name)
     with HeadlessScene() as headless:
@@ -76,16 +70,16 @@ def check_segments(node: Any) -> None:
 
 def check_display(headless: HeadlessScene, nodes: Any) -> None:
     display = nodes.uncertainty.GetDisplayNode()
-    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx(doubt_window(0.3))
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx(uncertainty_window(0.3))
     assert (display.GetLowerThreshold(), display.GetApplyThreshold()) == (0.45, 1)
-    assert display.GetColorNode() is doubt_colour_node(headless.scene)
+    assert display.GetColorNode() is uncertainty_colour_node(headless.scene)
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.uncertainty)
     assert (legend.GetTitleText(), legend.GetLabelFormat()) == ("Uncertainty\n(vacuity)", "%.2f")
     assert legend.GetPrimaryDisplayNode() is display
     composite = headless.slice_logics["Red"].GetSliceCompositeNode()
     assert composite.GetForegroundVolumeID() == nodes.uncertainty.GetID()
     assert composite.GetForegroundOpacity() == pytest.approx(0.8)
-    rendering = doubt_rendering(nodes.uncertainty)
+    rendering = uncertainty_rendering(nodes.uncertainty)
     opacity = rendering.GetVolumePropertyNode().GetVolumeProperty().GetScalarOpacity()
     assert opacity.GetValue(0.2) == 0
     assert opacity.GetValue(0.9) > 0.2
@@ -159,7 +153,7 @@ def test_a_whole_journey_prints_nothing(tmp_path: Path) -> None:
     journey = f"""
 from pathlib import Path
 from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
-from SUREUncertaintyLib.mrml.display import show_doubt_volume, show_result
+from SUREUncertaintyLib.mrml.display import show_uncertainty_volume, show_result
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.publish import publish
 from two_blobs import two_blobs
@@ -168,7 +162,7 @@ with HeadlessScene() as headless:
     nodes = publish(headless.scene, two_blobs())
     publish(headless.scene, two_blobs())
     show_result(headless.scene, nodes)
-    show_doubt_volume(headless.scene, nodes)
+    show_uncertainty_volume(headless.scene, nodes)
     write_mrb(headless.scene, path)
 with HeadlessScene() as headless:
     read_mrb(headless.scene, path)

@@ -1,4 +1,4 @@
-"""Editing inside the doubtful band, review marks, regions of interest and series as nodes; the effect "Doubt"."""
+"""Editing inside the uncertain band, review marks, regions of interest and series as nodes; the effect "Uncertainty"."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
-from types import SimpleNamespace
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,38 +15,25 @@ import slicer
 import vtk
 from phantoms import tilted_grid
 from slicer_names import members_of
-from slicer_widgets import FakeRange
-from slicer_widgets import FakeWidget
-from SUREUncertaintyLib.analysis.regions import doubtful_regions
-from SUREUncertaintyLib.analysis.rows import DoubtfulRegion
+from slicer_widgets import FakeRange, FakeWidget
+from SUREUncertaintyLib.analysis.rows import UncertainRegion
 from SUREUncertaintyLib.analysis.structures import structure_table
+from SUREUncertaintyLib.analysis.uncertain_regions import uncertain_regions
 from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.core.labels import Label
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
-from SUREUncertaintyLib.mrml.band import BAND_ID
-from SUREUncertaintyLib.mrml.band import add_band_segment
-from SUREUncertaintyLib.mrml.band import limit_editing
-from SUREUncertaintyLib.mrml.boxes import add_roi_node
-from SUREUncertaintyLib.mrml.boxes import box_around
-from SUREUncertaintyLib.mrml.boxes import roi_from_node
-from SUREUncertaintyLib.mrml.editing import edited_labelmap
-from SUREUncertaintyLib.mrml.editing import result_of
+from SUREUncertaintyLib.mrml.band_editing import edited_labelmap, result_of
+from SUREUncertaintyLib.mrml.boxes import add_roi_node, box_around, roi_from_node
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import PublishedNodes
 from SUREUncertaintyLib.mrml.publish import publish
-from SUREUncertaintyLib.mrml.remeasure import current_labels
-from SUREUncertaintyLib.mrml.remeasure import needs_measuring
-from SUREUncertaintyLib.mrml.remeasure import remeasure
-from SUREUncertaintyLib.mrml.review import is_reviewed
-from SUREUncertaintyLib.mrml.review import mark_reviewed
-from SUREUncertaintyLib.mrml.review import next_open
-from SUREUncertaintyLib.mrml.review import read_regions
-from SUREUncertaintyLib.mrml.segmentation import labels_from_segmentation
-from SUREUncertaintyLib.mrml.volume import image_array
-from SUREUncertaintyLib.mrml.volume import volume_from_node
-from SUREUncertaintyLib.packages.metadata import Label
+from SUREUncertaintyLib.mrml.remeasure import current_labels, needs_measuring, remeasure
+from SUREUncertaintyLib.mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
+from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
+from SUREUncertaintyLib.mrml.uncertain_band import BAND_ID, add_band_segment, limit_editing
+from SUREUncertaintyLib.mrml.volume_nodes import image_array, volume_from_node
 
 SHAPE = (14, 16, 18)
 LABELS = (Label(1, "shell"), Label(2, "core"))
@@ -55,16 +41,16 @@ LABELS = (Label(1, "shell"), Label(2, "core"))
 
 @pytest.fixture(params=["straight", "oblique"])
 def published(request: pytest.FixtureRequest) -> Iterator[PublishedNodes]:
-    """A box in a box with doubt on its faces, on a straight and on an oblique grid."""
+    """A box in a box with uncertainty on its faces, on a straight and on an oblique grid."""
     grid = Grid(SHAPE) if request.param == "straight" else tilted_grid(SHAPE)
     array = np.zeros(SHAPE, np.uint8)
     array[3:11, 4:12, 4:14] = 1
     array[5:9, 6:10, 6:12] = 2
-    doubt = np.full(SHAPE, 0.1, np.float32)
-    doubt[2:5, :, :] = 0.8
-    doubt[9:12, 2:7, 2:7] = 0.6
+    uncertainty = np.full(SHAPE, 0.1, np.float32)
+    uncertainty[2:5, :, :] = 0.8
+    uncertainty[9:12, 2:7, 2:7] = 0.6
     image = Volume(array.astype(np.float32) * 100, grid, "boxes")
-    labels, uncertainty = image.with_array(array), image.with_array(doubt)
+    labels, uncertainty = image.with_array(array), image.with_array(uncertainty)
     result = SegmentationResult(
         image=image,
         labels=labels,
@@ -72,7 +58,7 @@ def published(request: pytest.FixtureRequest) -> Iterator[PublishedNodes]:
         entropy=uncertainty,
         label_set=LABELS,
         structures=structure_table(labels, uncertainty, LABELS, 0.5),
-        regions=doubtful_regions(labels, uncertainty, LABELS, 0.5),
+        regions=uncertain_regions(labels, uncertainty, LABELS, 0.5),
         provenance={"model": {"name": "boxes"}},
     )
     with HeadlessScene() as headless:
@@ -86,24 +72,24 @@ def segment_image(published: PublishedNodes, number: int) -> Any:
     return image
 
 
-def test_growing_the_outer_box_adds_doubtful_voxels_only(published: PublishedNodes) -> None:
-    doubt = volume_from_node(published.uncertainty).array
+def test_growing_the_outer_box_adds_uncertain_voxels_only(published: PublishedNodes) -> None:
+    uncertainty = volume_from_node(published.uncertainty).array
     before = volume_from_node(published.uncertainty).with_array(np.zeros(SHAPE, np.uint8))
     labels, _ = current_labels(published.segmentation, before)
     changed = edited_labelmap(segment_image(published, 0), published.uncertainty, "grow", (0.5, 1.0))
     after = image_array(changed) != 0
     added = after & (labels.array != 1)
     assert added.any()
-    assert (doubt[added] > 0.5).all()
+    assert (uncertainty[added] > 0.5).all()
     assert not ((labels.array == 1) & ~after).any()
 
 
-def test_the_band_is_a_hidden_segment_of_the_doubtful_voxels(published: PublishedNodes) -> None:
+def test_the_band_is_a_hidden_segment_of_the_uncertain_voxels(published: PublishedNodes) -> None:
     add_band_segment(published, 0.5, 1.0)
     add_band_segment(published, 0.7, 1.0)
-    doubt = volume_from_node(published.uncertainty)
-    band = labels_from_segmentation(published.segmentation, doubt.grid, [BAND_ID])
-    assert np.array_equal(band != 0, doubt.array >= 0.7)
+    uncertainty = volume_from_node(published.uncertainty)
+    band = labels_from_segmentation(published.segmentation, uncertainty.grid, [BAND_ID])
+    assert np.array_equal(band != 0, uncertainty.array >= 0.7)
     assert not published.segmentation.GetDisplayNode().GetSegmentVisibility(BAND_ID)
     assert published.segmentation.GetSegmentation().GetNumberOfSegments() == 3
 
@@ -123,8 +109,8 @@ def test_the_band_is_no_structure_and_no_edit(published: PublishedNodes) -> None
     assert not needs_measuring(published)
     add_band_segment(published, 0.5)
     assert not needs_measuring(published)
-    doubt = volume_from_node(published.uncertainty)
-    labels, label_set = current_labels(published.segmentation, doubt)
+    uncertainty = volume_from_node(published.uncertainty)
+    labels, label_set = current_labels(published.segmentation, uncertainty)
     assert [label.name for label in label_set] == ["shell", "core"]
     assert set(np.unique(labels.array)) == {0, 1, 2}
 
@@ -151,11 +137,17 @@ def test_tables_follow_an_edit_and_its_undoing(published: PublishedNodes) -> Non
 def test_a_new_run_takes_the_place_of_numbers_that_were_measured_again(published: PublishedNodes) -> None:
     remeasure(published)
     assert needs_measuring(published)
-    doubt = volume_from_node(published.uncertainty)
-    labels, label_set = current_labels(published.segmentation, doubt)
+    uncertainty = volume_from_node(published.uncertainty)
+    labels, label_set = current_labels(published.segmentation, uncertainty)
     image = volume_from_node(published.scan)
     result = SegmentationResult(
-        image, labels, doubt, doubt, label_set, provenance={"model": {"name": "boxes"}}, uncertainty_kind="vacuity"
+        image,
+        labels,
+        uncertainty,
+        uncertainty,
+        label_set,
+        provenance={"model": {"name": "boxes"}},
+        uncertainty_kind="vacuity",
     )
     again = publish(published.segmentation.GetScene(), result, published.scan)
     assert again.structures is published.structures
@@ -187,11 +179,11 @@ def test_review_goes_from_place_to_place_and_starts_over(published: PublishedNod
 
 
 def test_places_read_from_the_table_are_those_that_were_published(published: PublishedNodes) -> None:
-    doubt = volume_from_node(published.uncertainty)
-    labels, label_set = current_labels(published.segmentation, doubt)
-    expected = doubtful_regions(labels, doubt, label_set, 0.5)
+    uncertainty = volume_from_node(published.uncertainty)
+    labels, label_set = current_labels(published.segmentation, uncertainty)
+    expected = uncertain_regions(labels, uncertainty, label_set, 0.5)
     for found, region in zip(read_regions(published.regions), expected, strict=True):
-        assert isinstance(found, DoubtfulRegion)
+        assert isinstance(found, UncertainRegion)
         assert found.structure == region.structure
         assert np.allclose(found.centre_ras, region.centre_ras)
 
@@ -218,7 +210,7 @@ def test_an_empty_box_is_refused_in_a_sentence() -> None:
             roi_from_node(node)
 
 
-def test_other_segmentations_have_no_doubt() -> None:
+def test_other_segmentations_have_no_uncertainty() -> None:
     with HeadlessScene() as headless:
         assert result_of(None) is None
         assert result_of(headless.scene.AddNewNodeByClass("vtkMRMLSegmentationNode")) is None
@@ -286,7 +278,7 @@ def load_effect(monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setitem(sys.modules, name, module)
     modes = SimpleNamespace(ModificationModeSet="set")
     monkeypatch.setattr(slicer, "qSlicerSegmentEditorAbstractEffect", modes, raising=False)
-    path = Path(str(sys.modules["SUREUncertaintyLib"].__file__)).parent / "ui" / "SUREDoubtEffect.py"
+    path = Path(str(sys.modules["SUREUncertaintyLib"].__file__)).parent / "ui" / "SUREUncertaintyEffect.py"
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None

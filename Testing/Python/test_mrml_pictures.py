@@ -13,20 +13,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from SUREUncertaintyLib.core.colours import doubt_colours
-from SUREUncertaintyLib.mrml import opengl
-from SUREUncertaintyLib.mrml import pictures
-from SUREUncertaintyLib.mrml.focus import focus_of
-from SUREUncertaintyLib.mrml.focus import fullest_slice
+from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours
+from SUREUncertaintyLib.mrml import opengl, pictures
+from SUREUncertaintyLib.mrml.camera_focus import focus_of, fullest_slice
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
-from SUREUncertaintyLib.mrml.opengl import OpenGL
-from SUREUncertaintyLib.mrml.opengl import pick_gl
-from SUREUncertaintyLib.mrml.pictures import NoPictures
-from SUREUncertaintyLib.mrml.pictures import render_pictures
+from SUREUncertaintyLib.mrml.opengl import OpenGL, pick_gl
+from SUREUncertaintyLib.mrml.pictures import NoPictures, render_pictures
 from SUREUncertaintyLib.mrml.publish import publish
-from SUREUncertaintyLib.mrml.views import BACKGROUND
-from SUREUncertaintyLib.mrml.views import direction_letters
-from SUREUncertaintyLib.mrml.views import legible
+from SUREUncertaintyLib.mrml.views import BACKGROUND, direction_letters, legible
 from two_blobs import two_blobs
 
 LEGEND = (slice(150, 570), slice(800, 1000))
@@ -43,7 +37,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, NDArray[np.floa
 
 
 def faint(result: Any) -> Any:
-    """The same result with all doubt below the threshold."""
+    """The same result with all uncertainty below the threshold."""
     return replace(result, uncertainty=result.uncertainty.with_array(result.uncertainty.array * np.float32(0.2)))
 
 
@@ -69,7 +63,7 @@ def share_near(picture: NDArray[np.float64], colour: tuple[float, ...], toleranc
 
 
 def overlay_share(picture: NDArray[np.float64]) -> float:
-    """Share of pixels, legend aside, in the warm hues that only the map of doubt has: red well over green and blue."""
+    """Share of pixels, legend aside, in the warm hues that only the uncertainty map has: red well over green and blue."""
     body = picture.copy()
     body[LEGEND] = 0
     red, green, blue = np.moveaxis(body, -1, 0)
@@ -89,16 +83,18 @@ def test_a_slice_shows_contours_overlay_scan_and_background(drawn: dict[str, Any
 
 @pytest.mark.render
 @pytest.mark.parametrize("view", [*SLICES, "3d"])
-def test_every_picture_has_the_legend_in_the_colours_of_doubt(drawn: dict[str, Any], view: str) -> None:
+def test_every_picture_has_the_legend_in_the_colours_of_uncertainty(drawn: dict[str, Any], view: str) -> None:
     bar = drawn[view][260:560, 940:960]
-    distance = np.abs(bar[:, :, None, :] - doubt_colours(64)).max(axis=-1)
+    distance = np.abs(bar[:, :, None, :] - uncertainty_colours(64)).max(axis=-1)
     assert (distance.min(axis=-1) < 0.03).mean() > 0.5
     rows = bar[:, 10].mean(axis=-1)
     assert rows[:40].mean() > rows[-40:].mean() + 0.2
 
 
 @pytest.mark.render
-def test_the_3d_view_shows_both_structures_and_the_doubt_framed_on_a_dark_background(drawn: dict[str, Any]) -> None:
+def test_the_3d_view_shows_both_structures_and_the_uncertainty_framed_on_a_dark_background(
+    drawn: dict[str, Any],
+) -> None:
     picture = drawn["3d"]
     assert 0.3 < share_near(picture, BACKGROUND, 0.02) < 0.9
     assert overlay_share(picture) > 0.02
@@ -109,7 +105,7 @@ def test_the_3d_view_shows_both_structures_and_the_doubt_framed_on_a_dark_backgr
 
 
 @pytest.mark.render
-def test_nothing_found_and_no_doubt_over_the_threshold_gives_pictures_of_the_bare_scan(tmp_path: Path) -> None:
+def test_nothing_found_and_no_uncertainty_over_the_threshold_gives_pictures_of_the_bare_scan(tmp_path: Path) -> None:
     result = faint(two_blobs())
     empty = replace(result, labels=result.labels.with_array(np.zeros_like(result.labels.array)))
     blue = replace(empty, label_set=tuple(replace(label, color=(0.2, 0.6, 0.9)) for label in empty.label_set))

@@ -11,33 +11,33 @@ import numpy as np
 import pytest
 import slicer
 import vtk
-from SUREUncertaintyLib.core.colours import doubt_colours
-from SUREUncertaintyLib.core.colours import doubt_window
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.segment_header import terminology_entry
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours, uncertainty_window
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.segment_header import terminology_entry
 from SUREUncertaintyLib.mrml import publish as publish_module
-from SUREUncertaintyLib.mrml.display import doubt_rendering
-from SUREUncertaintyLib.mrml.display import jump_to
-from SUREUncertaintyLib.mrml.display import set_band
-from SUREUncertaintyLib.mrml.display import show_doubt_volume
-from SUREUncertaintyLib.mrml.display import show_overlay
+from SUREUncertaintyLib.mrml.display import (
+    jump_to,
+    set_band,
+    show_overlay,
+    show_uncertainty_volume,
+    uncertainty_rendering,
+)
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.rollback import node_ids
-from SUREUncertaintyLib.mrml.segmentation import labels_from_segmentation
-from SUREUncertaintyLib.mrml.volume import add_volume
-from SUREUncertaintyLib.mrml.volume import grid_from_node
-from SUREUncertaintyLib.mrml.volume import image_array
-from SUREUncertaintyLib.mrml.volume import right_handed
-from SUREUncertaintyLib.mrml.volume import volume_from_node
-from SUREUncertaintyLib.mrml.volume import vtk_image
-from SUREUncertaintyLib.mrml.volume import vtk_matrix
-from two_blobs import LABELS
-from two_blobs import oblique_grid
-from two_blobs import two_blobs
+from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
+from SUREUncertaintyLib.mrml.volume_nodes import (
+    add_volume,
+    grid_from_node,
+    image_array,
+    right_handed,
+    volume_from_node,
+    vtk_image,
+    vtk_matrix,
+)
+from two_blobs import LABELS, oblique_grid, two_blobs
 
 
 @pytest.fixture
@@ -115,10 +115,10 @@ def test_segments_carry_name_colour_value_and_terminology_and_absent_ones_are_em
     assert not absent.any()
 
 
-def test_a_map_of_doubt_has_own_colours_window_threshold_and_legend(scene: Any) -> None:
+def test_a_map_of_uncertainty_has_own_colours_window_threshold_and_legend(scene: Any) -> None:
     nodes = publish(scene, two_blobs())
     display = nodes.uncertainty.GetDisplayNode()
-    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx(doubt_window(0.3))
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx(uncertainty_window(0.3))
     assert display.GetApplyThreshold()
     assert display.GetLowerThreshold() == pytest.approx(0.3)
     assert display.GetUpperThreshold() >= 1.0
@@ -127,14 +127,16 @@ def test_a_map_of_doubt_has_own_colours_window_threshold_and_legend(scene: Any) 
     for number in (0, 100, 255):
         rgba = [0.0] * 4
         colours.GetColor(number, rgba)
-        assert rgba == pytest.approx([*doubt_colours()[number], 1.0], abs=1 / 255)
+        assert rgba == pytest.approx([*uncertainty_colours()[number], 1.0], abs=1 / 255)
     assert nodes.entropy.GetDisplayNode().GetColorNode() is colours
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.uncertainty)
     assert legend.GetTitleText() == "Uncertainty\n(vacuity)"
 
 
-def test_lightness_of_the_colours_of_doubt_rises_all_the_way() -> None:
-    linear = np.where(doubt_colours() > 0.04045, ((doubt_colours() + 0.055) / 1.055) ** 2.4, doubt_colours() / 12.92)
+def test_lightness_of_the_colours_of_uncertainty_rises_all_the_way() -> None:
+    linear = np.where(
+        uncertainty_colours() > 0.04045, ((uncertainty_colours() + 0.055) / 1.055) ** 2.4, uncertainty_colours() / 12.92
+    )
     luminance = linear @ (0.2126, 0.7152, 0.0722)
     assert (np.diff(luminance) > 0).all()
     assert luminance[-1] > 0.9
@@ -371,10 +373,10 @@ def test_overlay_band_and_jump_reach_every_slice_view_and_the_rendering(scene: A
         assert composite.GetBackgroundVolumeID() == nodes.scan.GetID()
         assert composite.GetForegroundVolumeID() == nodes.uncertainty.GetID()
         assert composite.GetForegroundOpacity() == 0.7
-    rendering = show_doubt_volume(scene, nodes, on_cpu=True)
-    assert show_doubt_volume(scene, nodes, on_cpu=True) is rendering
+    rendering = show_uncertainty_volume(scene, nodes, on_cpu=True)
+    assert show_uncertainty_volume(scene, nodes, on_cpu=True) is rendering
     set_band(nodes, 0.4, 0.8)
-    opacity = doubt_rendering(nodes.uncertainty).GetVolumePropertyNode().GetVolumeProperty().GetScalarOpacity()
+    opacity = uncertainty_rendering(nodes.uncertainty).GetVolumePropertyNode().GetVolumeProperty().GetScalarOpacity()
     assert [opacity.GetValue(x) > 0 for x in (0.0, 0.39, 0.41, 0.79, 0.81, 1.0)] == [
         False,
         False,

@@ -11,17 +11,15 @@ import numpy as np
 import pytest
 import slicer
 from SUREUncertaintyLib.inference.result import SegmentationResult
-from SUREUncertaintyLib.inference.sampling.result import Sampling
-from SUREUncertaintyLib.inference.sampling.result import SamplingOptions
+from SUREUncertaintyLib.inference.sampling.samples_result import Sampling, SamplingOptions
 from SUREUncertaintyLib.mrml import publish as publish_module
-from SUREUncertaintyLib.mrml.archive import read_mrb
-from SUREUncertaintyLib.mrml.archive import write_mrb
+from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.rollback import node_ids
-from SUREUncertaintyLib.mrml.segmentation import labels_from_segmentation
-from SUREUncertaintyLib.mrml.volume import volume_from_node
+from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
+from SUREUncertaintyLib.mrml.volume_nodes import volume_from_node
 from two_blobs import two_blobs
 
 SAMPLES, LEVELS = 3, 2
@@ -34,7 +32,7 @@ def scene() -> Iterator[Any]:
 
 
 def sampled(samples: int = SAMPLES, levels: int = LEVELS) -> SegmentationResult:
-    """Two blobs with samples in which the first blob loses ``number`` slices, and level maps of constant doubt."""
+    """Two blobs with samples in which the first blob loses ``number`` slices, and level maps of constant uncertainty."""
     result = two_blobs()
     shrunk = []
     for number in range(samples):
@@ -49,7 +47,7 @@ def sampled(samples: int = SAMPLES, levels: int = LEVELS) -> SegmentationResult:
     return replace(result, sampling=Sampling(SamplingOptions(samples), {}, tuple(maps), samples=tuple(shrunk)))
 
 
-def test_levels_are_volumes_of_their_own_in_the_colours_of_doubt(scene: Any) -> None:
+def test_levels_are_volumes_of_their_own_in_the_colours_of_uncertainty(scene: Any) -> None:
     result = sampled()
     nodes = publish(scene, result)
     assert result.sampling is not None

@@ -7,30 +7,19 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import slicer
-from SUREUncertaintyLib.analysis.noise_levels import LevelRow
-from SUREUncertaintyLib.mrml.archive import read_mrb
-from SUREUncertaintyLib.mrml.archive import write_mrb
-from SUREUncertaintyLib.mrml.chosen_map import map_names
-from SUREUncertaintyLib.mrml.chosen_map import show_rendering
-from SUREUncertaintyLib.mrml.chosen_map import with_map
-from SUREUncertaintyLib.mrml.curves import add_curves
-from SUREUncertaintyLib.mrml.curves import update_curves
-from SUREUncertaintyLib.mrml.display import doubt_rendering
-from SUREUncertaintyLib.mrml.doubt import create_doubt_display
+from SUREUncertaintyLib.analysis.noise_series import LevelRow
+from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
+from SUREUncertaintyLib.mrml.chosen_map import map_names, show_rendering, with_map
+from SUREUncertaintyLib.mrml.curves import add_curves, update_curves
+from SUREUncertaintyLib.mrml.display import uncertainty_rendering
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
-from SUREUncertaintyLib.mrml.nodes import BROWSER
-from SUREUncertaintyLib.mrml.nodes import PublishedNodes
-from SUREUncertaintyLib.mrml.nodes import published_nodes
+from SUREUncertaintyLib.mrml.nodes import BROWSER, PublishedNodes, published_nodes
+from SUREUncertaintyLib.mrml.noise_series import SeriesNodes, SeriesStep, publish_series
 from SUREUncertaintyLib.mrml.publish import publish
-from SUREUncertaintyLib.mrml.sequences import Track
-from SUREUncertaintyLib.mrml.sequences import add_browser
-from SUREUncertaintyLib.mrml.series import SeriesNodes
-from SUREUncertaintyLib.mrml.series import SeriesStep
-from SUREUncertaintyLib.mrml.series import publish_series
-from SUREUncertaintyLib.mrml.steps import go_to_step
-from SUREUncertaintyLib.mrml.steps import steps_in
-from SUREUncertaintyLib.mrml.volume import add_volume
-from SUREUncertaintyLib.mrml.volume import volume_from_node
+from SUREUncertaintyLib.mrml.sequences import Track, add_browser
+from SUREUncertaintyLib.mrml.steps import go_to_step, steps_in
+from SUREUncertaintyLib.mrml.uncertainty_rendering import create_uncertainty_display
+from SUREUncertaintyLib.mrml.volume_nodes import add_volume, volume_from_node
 from two_blobs import two_blobs
 
 ROWS = [LevelRow(0.0, 1.0, 0.3, 2.0), LevelRow(0.5, 0.7, 0.6, 1.5)]
@@ -43,24 +32,24 @@ def published() -> Iterator[PublishedNodes]:
 
 
 def series(published: PublishedNodes) -> SeriesNodes:
-    scan, doubt = volume_from_node(published.scan), volume_from_node(published.uncertainty)
-    steps = [SeriesStep(0.0, scan, doubt), SeriesStep(0.5, scan, doubt.with_array(doubt.array / 2))]
+    scan, uncertainty = volume_from_node(published.scan), volume_from_node(published.uncertainty)
+    steps = [SeriesStep(0.0, scan, uncertainty), SeriesStep(0.5, scan, uncertainty.with_array(uncertainty.array / 2))]
     return publish_series(published.segmentation.GetScene(), "boxes (gaussian)", ROWS, steps, published)
 
 
 def test_a_series_is_a_table_a_chart_and_sequences(published: PublishedNodes) -> None:
-    doubt, nodes = volume_from_node(published.uncertainty), series(published)
+    uncertainty, nodes = volume_from_node(published.uncertainty), series(published)
     assert nodes.chart.GetNumberOfPlotSeriesNodes() == 2
     assert nodes.chart.GetXAxisTitle() == "Noise strength"
     assert nodes.table.GetTable().GetValueByName(1, "agreement").ToDouble() == 0.7
     sequence = nodes.browser.GetMasterSequenceNode()
     assert [sequence.GetNthIndexValue(n) for n in range(2)] == ["0.0", "0.5"]
     frame = volume_from_node(sequence.GetDataNodeAtValue("0.5"))
-    assert np.allclose(frame.array, doubt.array / 2)
-    assert frame.grid.matches(doubt.grid)
+    assert np.allclose(frame.array, uncertainty.array / 2)
+    assert frame.grid.matches(uncertainty.grid)
 
 
-def test_a_step_shows_its_own_scan_and_map_in_the_colours_of_doubt(published: PublishedNodes) -> None:
+def test_a_step_shows_its_own_scan_and_map_in_the_colours_of_uncertainty(published: PublishedNodes) -> None:
     scene, nodes = published.segmentation.GetScene(), series(published)
     (steps,) = steps_in(scene)
     assert (steps.kind, steps.count, steps.number, steps.value(1)) == ("series", 2, 0, "0.5")
@@ -128,13 +117,13 @@ def test_every_level_is_a_map_that_can_be_chosen(published: PublishedNodes) -> N
     scene = published.segmentation.GetScene()
     for number in range(2):
         node = add_volume(scene, two_blobs().uncertainty.with_array(two_blobs().uncertainty.array * (number + 1) / 4))
-        create_doubt_display(scene, node, 0.3)
+        create_uncertainty_display(scene, node, 0.3)
         published.segmentation.SetNodeReferenceID(f"SURE.level{number}", node.GetID())
     found = published_nodes(published.segmentation)
     assert list(map_names(found)) == ["primary", "entropy", "level0", "level1"]
     assert with_map(found, "level1").uncertainty is found.levels[1]
     assert with_map(found, "level9").uncertainty is found.uncertainty
     show_rendering(scene, found, "level1", True)
-    assert doubt_rendering(found.levels[1]).GetVisibility()
+    assert uncertainty_rendering(found.levels[1]).GetVisibility()
     show_rendering(scene, found, "primary", True)
-    assert not doubt_rendering(found.levels[1]).GetVisibility()
+    assert not uncertainty_rendering(found.levels[1]).GetVisibility()

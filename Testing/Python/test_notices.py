@@ -5,23 +5,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ball import CUBE
-from ball import LABELS
-from ball import ball_result
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
-from SUREUncertaintyLib.analysis import texts
-from SUREUncertaintyLib.analysis.fingerprint import DESCRIPTIONS
-from SUREUncertaintyLib.analysis.fingerprint import measure
+from ball import CUBE, LABELS, ball_result
+from phantoms import asymmetric_volume, tilted_grid
+from SUREUncertaintyLib.analysis import notice_texts as texts
+from SUREUncertaintyLib.analysis.intensity_fingerprint import DESCRIPTIONS, measure
 from SUREUncertaintyLib.analysis.notices import notices_for
-from SUREUncertaintyLib.analysis.rows import DoubtfulRegion
-from SUREUncertaintyLib.analysis.rows import Notice
+from SUREUncertaintyLib.analysis.rows import Notice, UncertainRegion
 from SUREUncertaintyLib.analysis.structures import structure_table
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.packages.metadata import Expected
-from SUREUncertaintyLib.packages.metadata import PackageMetadata
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.packages.metadata import Expected, PackageMetadata
 from SUREUncertaintyLib.packages.package import Package
 
 ORDINARY = Expected(spacing_mm=(0.9, 1.1), extent_mm=(20.0, 60.0), contrast={"skewness": (-1.0, 1.0)})
@@ -37,8 +30,8 @@ def notices_of(
     metadata: PackageMetadata,
     grid: Grid = CUBE,
     rois: Sequence[Roi] = (),
-    doubt: float = 0.0,
-    regions: Sequence[DoubtfulRegion] = (),
+    uncertainty: float = 0.0,
+    regions: Sequence[UncertainRegion] = (),
     contrast: dict[str, dict[str, float]] | None = None,
     lowest: float | None = None,
 ) -> dict[str, str]:
@@ -51,7 +44,7 @@ def notices_of(
             for label in LABELS
         )
     labels = Volume(array.astype(np.uint8), grid)
-    rows = structure_table(labels, Volume(np.full(grid.shape, doubt, np.float32), grid), label_set, 0.5)
+    rows = structure_table(labels, Volume(np.full(grid.shape, uncertainty, np.float32), grid), label_set, 0.5)
     found = notices_for(labels, metadata, label_set, rows, regions, rois, contrast, lowest=lowest)
     assert len({notice.code for notice in found}) == len(found) or texts.NOTHING_FOUND in {n.code for n in found}
     return {notice.code: notice.text for notice in found}
@@ -161,21 +154,21 @@ def test_separate_pieces_are_reported_unless_they_are_stray_voxels(metadata: Pac
     assert "upper (2 pieces, the largest holds 97%)" in found[texts.SEVERAL_PIECES]
 
 
-def test_a_mostly_doubtful_structure_is_named(metadata: PackageMetadata) -> None:
-    found = notices_of(two_balls(), metadata, doubt=0.9)
-    assert set(found) == {texts.MOSTLY_DOUBTFUL}
-    assert "upper; lower" in found[texts.MOSTLY_DOUBTFUL]
+def test_a_mostly_uncertain_structure_is_named(metadata: PackageMetadata) -> None:
+    found = notices_of(two_balls(), metadata, uncertainty=0.9)
+    assert set(found) == {texts.MOSTLY_UNCERTAIN}
+    assert "upper; lower" in found[texts.MOSTLY_UNCERTAIN]
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "1 doubtful place touches"), (3, "3 doubtful places touch no")])
-def test_islands_of_doubt_are_counted_and_located(metadata: PackageMetadata, count: int, words: str) -> None:
-    island = DoubtfulRegion(1, (-12.4, 30.0, 7.7), 10.0, 10, 0.7, 0.8, 2.0, "background")
+@pytest.mark.parametrize(("count", "words"), [(1, "1 uncertain region touches"), (3, "3 uncertain regions touch no")])
+def test_islands_of_uncertainty_are_counted_and_located(metadata: PackageMetadata, count: int, words: str) -> None:
+    island = UncertainRegion(1, (-12.4, 30.0, 7.7), 10.0, 10, 0.7, 0.8, 2.0, "background")
     beside = replace(island, structure="upper")
     assert notices_of(two_balls(), metadata, regions=[beside]) == {}
     found = notices_of(two_balls(), metadata, regions=[beside, *[island] * count])
-    assert set(found) == {texts.DOUBTFUL_ISLANDS}
-    assert words in found[texts.DOUBTFUL_ISLANDS]
-    assert "R -12, A 30, S 8 mm" in found[texts.DOUBTFUL_ISLANDS]
+    assert set(found) == {texts.UNCERTAIN_ISLANDS}
+    assert words in found[texts.UNCERTAIN_ISLANDS]
+    assert "R -12, A 30, S 8 mm" in found[texts.UNCERTAIN_ISLANDS]
 
 
 def test_a_whole_scan_for_a_model_of_boxes_asks_for_a_region(metadata: PackageMetadata) -> None:

@@ -28,7 +28,7 @@ RUN = """
 from pathlib import Path
 import numpy as np
 from SUREUncertaintyLib.core.volume import Grid, Volume
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.catalogue import find_package
 

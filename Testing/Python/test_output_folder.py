@@ -13,17 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
-from SUREUncertaintyLib.core import writing
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import OutputError
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import OutputFolder
-from SUREUncertaintyLib.core.writing import write_text
-from SUREUncertaintyLib.core.writing import write_volume
+from phantoms import asymmetric_volume, tilted_grid
+from SUREUncertaintyLib.core.errors import Cancelled, InputError, OutputError
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files import writing
+from SUREUncertaintyLib.files.writing import OutputFolder, write_text, write_volume
 
 MEBIBYTE = 1 << 20
 
@@ -164,7 +158,7 @@ def test_a_folder_that_may_not_be_written_is_named(tmp_path):
         "import os, sys\n"
         "from pathlib import Path\n"
         "from SUREUncertaintyLib.core.errors import OutputError\n"
-        "from SUREUncertaintyLib.core.writing import OutputFolder\n"
+        "from SUREUncertaintyLib.files.writing import OutputFolder\n"
         "if os.getuid() == 0:\n"
         "    os.setuid(65534)\n"
         "try:\n"

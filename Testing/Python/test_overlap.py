@@ -2,11 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from SUREUncertaintyLib.metrics.overlap import dice
-from SUREUncertaintyLib.metrics.overlap import emptiness
-from SUREUncertaintyLib.metrics.overlap import iou
+from hypothesis import given, strategies as st
+from SUREUncertaintyLib.metrics.overlap import dice, emptiness, iou
 
 EMPTY = np.zeros((2, 3), dtype=bool)
 ONE = np.array([[True, False, False], [False, False, False]])

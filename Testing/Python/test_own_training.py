@@ -9,26 +9,18 @@ import numpy as np
 import pytest
 from phantoms import tilted_grid
 from SUREUncertaintyLib.cli.app import run
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.segment_header import write_segmentation
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
-from SUREUncertaintyLib.packages.metadata import Label
-from SUREUncertaintyLib.training.cases import list_cases
-from SUREUncertaintyLib.training.cases import load_cases
-from SUREUncertaintyLib.training.log import TrainingLog
-from SUREUncertaintyLib.training.log import read_rows
-from SUREUncertaintyLib.training.own_cases import find_pairs
-from SUREUncertaintyLib.training.own_cases import tuning_groups
+from SUREUncertaintyLib.core.errors import Cancelled, InputError
+from SUREUncertaintyLib.core.labels import Label
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.segment_header import write_segmentation
+from SUREUncertaintyLib.files.writing import write_volume
+from SUREUncertaintyLib.training.own_cases import find_pairs, tuning_groups
 from SUREUncertaintyLib.training.own_facts import facts_of
-from SUREUncertaintyLib.training.own_recipe import PROFILES
-from SUREUncertaintyLib.training.own_recipe import package_name
-from SUREUncertaintyLib.training.own_recipe import prepare_own
+from SUREUncertaintyLib.training.own_recipe import PROFILES, package_name, prepare_own
 from SUREUncertaintyLib.training.recipe import load_recipe
-from SUREUncertaintyLib.training.run import rhythm_of
-from SUREUncertaintyLib.training.run import train
+from SUREUncertaintyLib.training.train import rhythm_of, train
+from SUREUncertaintyLib.training.training_cases import list_cases, load_cases
+from SUREUncertaintyLib.training.training_log import TrainingLog, read_rows
 
 GRID = Grid((30, 34, 38), (1.0, 1.0, 1.0))
 NAMES = (Label(3, "body", (0.1, 0.2, 0.3)), Label(7, "core", (0.3, 0.2, 0.1)))

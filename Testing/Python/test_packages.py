@@ -6,19 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from package_files import FILES
-from package_files import document_of
-from package_files import files_below
-from SUREUncertaintyLib.core.errors import OutputError
-from SUREUncertaintyLib.core.errors import PackageError
+from package_files import FILES, document_of, files_below
+from SUREUncertaintyLib.core.errors import OutputError, PackageError
 from SUREUncertaintyLib.nn.registry import create_network
-from SUREUncertaintyLib.packages.building import amend_package
-from SUREUncertaintyLib.packages.building import build_package
 from SUREUncertaintyLib.packages.integrity import differences
-from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.packages.package import load_package
-from tiny import build_tiny
-from tiny import tiny_document
+from SUREUncertaintyLib.packages.package import Package, load_package
+from SUREUncertaintyLib.packages.package_building import amend_package, build_package
+from tiny import build_tiny, tiny_document
 
 
 def test_a_built_package_holds_exactly_the_files_of_the_format(tiny_package: Package) -> None:

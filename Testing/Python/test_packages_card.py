@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from package_files import document_of
-from SUREUncertaintyLib.packages.metadata import Code
+from SUREUncertaintyLib.core.labels import Code
+from SUREUncertaintyLib.packages.metadata_parsing import parse_metadata
 from SUREUncertaintyLib.packages.model_card import model_card
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.packages.parsing import parse_metadata
 
 
 def test_the_card_follows_from_the_metadata(tiny_package: Package) -> None:
@@ -15,7 +15,7 @@ def test_the_card_follows_from_the_metadata(tiny_package: Package) -> None:
     assert card == model_card(tiny_package.metadata.raw)
     assert card.startswith("# tiny\n\nUntrained network for tests\n")
     assert "| 2 | core |  |" in card
-    assert "voxels above 0.5 count as doubtful. Also given: entropy." in card
+    assert "voxels above 0.5 count as uncertain. Also given: entropy." in card
     assert "Research only" in card
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from foreign import assert_nothing_came_in
-from SUREUncertaintyLib.core.errors import OutputError
-from SUREUncertaintyLib.core.errors import PackageError
+from SUREUncertaintyLib.core.errors import OutputError, PackageError
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.package import Package

@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 from package_files import document_of
 from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.nn.registry import canonical_name
-from SUREUncertaintyLib.nn.registry import create_network
+from SUREUncertaintyLib.nn.registry import canonical_name, create_network
+from SUREUncertaintyLib.packages.metadata_parsing import parse_metadata
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.packages.parsing import parse_metadata
 
 
 def test_metadata_arrives_as_written(tiny_package: Package) -> None:

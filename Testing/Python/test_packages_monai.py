@@ -11,10 +11,8 @@ from SUREUncertaintyLib.packages.weights import load_network
 
 
 def test_the_config_has_every_entry_that_monai_requires_for_inference(tiny_package: Package) -> None:
-    from monai.bundle.properties import InferProperties
-    from monai.bundle.properties import MetaProperties
-    from monai.utils import BundleProperty
-    from monai.utils import BundlePropertyConfig
+    from monai.bundle.properties import InferProperties, MetaProperties
+    from monai.utils import BundleProperty, BundlePropertyConfig
 
     configs = {
         "": json.loads((tiny_package.root / "configs/inference.json").read_text(encoding="utf-8")),
@@ -62,12 +60,10 @@ def test_monai_loads_the_same_network(tiny_package: Package) -> None:
 
 def test_monai_prepares_the_same_array(tiny_package: Package, tmp_path: Path) -> None:
     """The axes of a bundle are named the other way round; an asymmetric, turned and flipped scan tells."""
-    from SUREUncertaintyLib.core.resampling import model_grid
-    from SUREUncertaintyLib.core.resampling import resample
-    from SUREUncertaintyLib.core.volume import Grid
-    from SUREUncertaintyLib.core.volume import Volume
-    from SUREUncertaintyLib.core.writing import write_volume
-    from SUREUncertaintyLib.inference.normalisation import normalise
+    from SUREUncertaintyLib.arrays.normalisation import normalise
+    from SUREUncertaintyLib.core.resampling import model_grid, resample
+    from SUREUncertaintyLib.core.volume import Grid, Volume
+    from SUREUncertaintyLib.files.writing import write_volume
 
     array = np.random.default_rng(4).standard_normal((5, 6, 7)).astype(np.float32)
     turned = (0.0, 0.0, -1.0, 1.0, 0.0, 0.0, 0.0, -1.0, 0.0)

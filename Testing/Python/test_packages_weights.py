@@ -12,9 +12,8 @@ from safetensors import safe_open
 from SUREUncertaintyLib.core.errors import PackageError
 from SUREUncertaintyLib.nn.export import graph_difference
 from SUREUncertaintyLib.nn.registry import create_network
-from SUREUncertaintyLib.packages.building import build_package
-from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.packages.package import load_package
+from SUREUncertaintyLib.packages.package import Package, load_package
+from SUREUncertaintyLib.packages.package_building import build_package
 from SUREUncertaintyLib.packages.weights import load_network
 from tiny import tiny_document
 

@@ -5,12 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 from damaged import Recorder
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.arrays.noise_field import noise_field
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.inference.torch_engine import TorchEngine
-from SUREUncertaintyLib.metrics.noise_field import noise_field
-from SUREUncertaintyLib.metrics.predictor import NativePredictor
 from SUREUncertaintyLib.packages.package import Package
 from tiny import PointEngine
 

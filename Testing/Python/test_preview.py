@@ -10,26 +10,19 @@ import numpy as np
 import pytest
 from SUREUncertaintyLib.core.errors import Cancelled
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.inference.openvino_engine import QUICK
-from SUREUncertaintyLib.inference.openvino_engine import OpenVinoEngine
-from SUREUncertaintyLib.inference.preview import preview
-from SUREUncertaintyLib.inference.preview import preview_engine
+from SUREUncertaintyLib.inference.openvino_engine import QUICK, OpenVinoEngine
+from SUREUncertaintyLib.inference.preview import preview, preview_engine
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.inference.session import LiveSession
 from SUREUncertaintyLib.inference.torch_engine import TorchEngine
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
-from SUREUncertaintyLib.mrml.live import exchange_voxels
+from SUREUncertaintyLib.mrml.live_preview import exchange_voxels
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.rollback import node_ids
-from SUREUncertaintyLib.mrml.segmentation import own_segments
-from SUREUncertaintyLib.mrml.segmentation import was_edited
-from SUREUncertaintyLib.mrml.volume import grid_from_node
-from SUREUncertaintyLib.mrml.volume import image_array
-from SUREUncertaintyLib.mrml.volume import right_handed
-from SUREUncertaintyLib.mrml.volume import volume_from_node
+from SUREUncertaintyLib.mrml.segmentation_nodes import own_segments, was_edited
+from SUREUncertaintyLib.mrml.volume_nodes import grid_from_node, image_array, right_handed, volume_from_node
 from two_blobs import two_blobs
-from workers import LONG
-from workers import scan
+from workers import LONG, scan
 
 MAPS = ("labels", "uncertainty", "entropy")
 

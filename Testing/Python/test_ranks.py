@@ -2,17 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
-from scipy.stats import somersd
-from scipy.stats import spearmanr
-from SUREUncertaintyLib.metrics.levels import level_statistics
-from SUREUncertaintyLib.metrics.ranks import RankStatistics
-from SUREUncertaintyLib.metrics.ranks import count_inversions
-from SUREUncertaintyLib.metrics.ranks import rank_statistics
+from scipy.stats import kendalltau, somersd, spearmanr
+from SUREUncertaintyLib.metrics.noise_relation import level_statistics
+from SUREUncertaintyLib.metrics.ranks import RankStatistics, count_inversions, rank_statistics
 
 TIED = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=2, max_size=60)
 

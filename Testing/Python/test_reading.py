@@ -6,16 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
+from phantoms import asymmetric_volume, tilted_grid
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.reading import read_labels
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.core.reading import scan_name
 from SUREUncertaintyLib.core.resampling import to_itk
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.reading import read_labels, read_volume, scan_name
+from SUREUncertaintyLib.files.writing import write_volume
 
 
 @pytest.mark.parametrize("name", ["a.nrrd", "a.nii.gz", "a.nii", "a.mha", "Kopf é 海 (1).nrrd", "b c.nii.gz"])

@@ -7,9 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.training.recipe import BUILT_IN
-from SUREUncertaintyLib.training.recipe import load_recipe
-from SUREUncertaintyLib.training.recipe import parse_recipe
+from SUREUncertaintyLib.training.recipe import BUILT_IN, load_recipe, parse_recipe
 
 
 def document() -> dict[str, Any]:

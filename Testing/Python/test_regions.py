@@ -1,42 +1,33 @@
-"""Doubtful places: connected, split at a readable size, ranked, and in the right position."""
+"""Uncertain regions: connected, split at a readable size, ranked, and in the right position."""
 
 import numpy as np
 import pytest
-from ball import CUBE
-from ball import LABELS
-from ball import THRESHOLD
-from ball import ball_result
-from ball import distance_from
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from ball import CUBE, LABELS, THRESHOLD, ball_result, distance_from
+from hypothesis import given, settings, strategies as st
 from phantoms import tilted_grid
 from scipy import ndimage
-from SUREUncertaintyLib.analysis import regions
-from SUREUncertaintyLib.analysis.blocks import block_map
-from SUREUncertaintyLib.analysis.regions import doubtful_regions
-from SUREUncertaintyLib.analysis.regions import split
-from SUREUncertaintyLib.analysis.regions import typical_scale
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.analysis import uncertain_regions as regions
+from SUREUncertaintyLib.analysis.excess_blocks import block_map
+from SUREUncertaintyLib.analysis.uncertain_regions import split, typical_scale, uncertain_regions
+from SUREUncertaintyLib.core.volume import Grid, Volume
 
 AROUND = np.ones((3, 3, 3))
 
 
-def volumes(doubt: np.ndarray, grid: Grid = CUBE, labels: np.ndarray | None = None) -> tuple[Volume, Volume]:
+def volumes(uncertainty: np.ndarray, grid: Grid = CUBE, labels: np.ndarray | None = None) -> tuple[Volume, Volume]:
     empty = np.zeros(grid.shape, np.uint8)
-    return Volume(empty if labels is None else labels, grid), Volume(doubt.astype(np.float32), grid)
+    return Volume(empty if labels is None else labels, grid), Volume(uncertainty.astype(np.float32), grid)
 
 
 def test_two_blobs_have_hand_computed_size_score_and_position() -> None:
     grid = Grid((20, 20, 20), (1.0, 2.0, 3.0), (5.0, 6.0, 7.0))
-    doubt = np.zeros(grid.shape)
-    doubt[3:5, 3:5, 3:5] = 0.6
-    doubt[4, 4, 4] = 0.9
-    doubt[15, 15, 15] = 0.95
+    uncertainty = np.zeros(grid.shape)
+    uncertainty[3:5, 3:5, 3:5] = 0.6
+    uncertainty[4, 4, 4] = 0.9
+    uncertainty[15, 15, 15] = 0.95
     labels = np.zeros(grid.shape, np.uint8)
     labels[5, 4, 4] = 2
-    first, second = doubtful_regions(*volumes(doubt, grid, labels), LABELS, 0.5)
+    first, second = uncertain_regions(*volumes(uncertainty, grid, labels), LABELS, 0.5)
     assert (first.rank, first.voxels, first.size_mm3) == (1, 8, 48.0)
     assert first.score == pytest.approx((7 * 0.1 + 0.4) * 6, rel=1e-5)
     assert first.mean_uncertainty == pytest.approx((7 * 0.6 + 0.9) / 8)
@@ -48,9 +39,9 @@ def test_two_blobs_have_hand_computed_size_score_and_position() -> None:
 
 def test_the_position_is_right_on_an_oblique_grid() -> None:
     grid = tilted_grid((9, 11, 13))
-    doubt = np.zeros(grid.shape)
-    doubt[2, 7, 10] = 0.8
-    (region,) = doubtful_regions(*volumes(doubt, grid), LABELS, 0.5)
+    uncertainty = np.zeros(grid.shape)
+    uncertainty[2, 7, 10] = 0.8
+    (region,) = uncertain_regions(*volumes(uncertainty, grid), LABELS, 0.5)
     assert region.centre_ras == pytest.approx(tuple((grid.ijk_to_ras @ (10, 7, 2, 1))[:3]))
 
 
@@ -63,24 +54,26 @@ def test_a_shell_becomes_several_places_of_a_readable_size() -> None:
     assert {region.structure for region in result.regions} == {"upper", "lower"}
 
 
-def test_no_doubt_no_region_and_the_threshold_itself_is_not_doubtful() -> None:
-    assert doubtful_regions(*volumes(np.zeros(CUBE.shape)), LABELS, 0.5) == ()
-    assert doubtful_regions(*volumes(np.full(CUBE.shape, 0.5)), LABELS, 0.5) == ()
+def test_no_uncertainty_no_region_and_the_threshold_itself_is_not_uncertain() -> None:
+    assert uncertain_regions(*volumes(np.zeros(CUBE.shape)), LABELS, 0.5) == ()
+    assert uncertain_regions(*volumes(np.full(CUBE.shape, 0.5)), LABELS, 0.5) == ()
 
 
 def test_at_most_the_limit_and_ranked_by_score() -> None:
     rng = np.random.default_rng(2)
-    doubt = ndimage.gaussian_filter(rng.random(CUBE.shape), 1)
-    found = doubtful_regions(*volumes(doubt), LABELS, 0.55, limit=7)
+    uncertainty = ndimage.gaussian_filter(rng.random(CUBE.shape), 1)
+    found = uncertain_regions(*volumes(uncertainty), LABELS, 0.55, limit=7)
     assert [region.rank for region in found] == [1, 2, 3, 4, 5, 6, 7]
     scores = [region.score for region in found]
     assert scores == sorted(scores, reverse=True)
-    assert found == doubtful_regions(*volumes(doubt), LABELS, 0.55, limit=7)
+    assert found == uncertain_regions(*volumes(uncertainty), LABELS, 0.55, limit=7)
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.3, 0.6), st.floats(1.5, 8.0))
-def test_places_are_connected_cover_all_doubt_and_stay_in_reach(seed: int, threshold: float, scale: float) -> None:
+def test_places_are_connected_cover_all_uncertainty_and_stay_in_reach(
+    seed: int, threshold: float, scale: float
+) -> None:
     noise = ndimage.gaussian_filter(np.random.default_rng(seed).random((16, 18, 20)), 1.0)
     excess = np.maximum((noise - noise.min()) / np.ptp(noise) - threshold, 0).astype(np.float32)
     pieces = split(excess, [scale] * 3)
@@ -91,26 +84,26 @@ def test_places_are_connected_cover_all_doubt_and_stay_in_reach(seed: int, thres
 
 def test_blocks_keep_sums_and_find_their_way_back_to_voxels() -> None:
     rng = np.random.default_rng(0)
-    doubt = np.zeros((11, 13, 17), np.float32)
-    doubt[2:9, 3:12, 5:16] = rng.random((7, 9, 11))
-    blocks = block_map(doubt, 0.5, (3.0, 1.0, 1.0), most_cells=100)
+    uncertainty = np.zeros((11, 13, 17), np.float32)
+    uncertainty[2:9, 3:12, 5:16] = rng.random((7, 9, 11))
+    blocks = block_map(uncertainty, 0.5, (3.0, 1.0, 1.0), most_cells=100)
     assert blocks is not None
     assert blocks.factor[0] <= min(blocks.factor[1:])
-    assert blocks.excess.sum() == pytest.approx(np.maximum(doubt - 0.5, 0).sum(), rel=1e-5)
+    assert blocks.excess.sum() == pytest.approx(np.maximum(uncertainty - 0.5, 0).sum(), rel=1e-5)
     cells = np.arange(1, blocks.excess.size + 1).reshape(blocks.excess.shape)
-    everywhere = blocks.expand(cells, [slice(0, n) for n in doubt.shape])
+    everywhere = blocks.expand(cells, [slice(0, n) for n in uncertainty.shape])
     for number in range(1, cells.max() + 1):
-        expected = np.maximum(doubt[everywhere == number] - 0.5, 0).sum()
+        expected = np.maximum(uncertainty[everywhere == number] - 0.5, 0).sum()
         assert blocks.excess.flat[number - 1] == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_large_map_that_is_split_on_blocks_gives_the_same_voxels(monkeypatch: pytest.MonkeyPatch) -> None:
-    doubt = np.exp(-((distance_from(CUBE, (6, 6, 6)) / 4) ** 2)) + np.exp(
+    uncertainty = np.exp(-((distance_from(CUBE, (6, 6, 6)) / 4) ** 2)) + np.exp(
         -((distance_from(CUBE, (-8, -8, -8)) / 3) ** 2)
     )
-    whole = doubtful_regions(*volumes(doubt), LABELS, 0.5, scale_mm=30)
+    whole = uncertain_regions(*volumes(uncertainty), LABELS, 0.5, scale_mm=30)
     monkeypatch.setattr(regions, "block_map", lambda array, limit, spacing: block_map(array, limit, spacing, 1000))
-    coarse = doubtful_regions(*volumes(doubt), LABELS, 0.5, scale_mm=30)
+    coarse = uncertain_regions(*volumes(uncertainty), LABELS, 0.5, scale_mm=30)
     assert len(whole) == 2
     assert coarse == whole
 

@@ -4,17 +4,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from SUREUncertaintyLib.metrics import boundary
-from SUREUncertaintyLib.metrics.boundary import boundary_distance
-from SUREUncertaintyLib.metrics.boundary import boundary_voxels
-from SUREUncertaintyLib.metrics.boundary import boundary_zone
-from SUREUncertaintyLib.metrics.boundary import through_plane_axis
-from SUREUncertaintyLib.metrics.boundary import zone_widths
-from SUREUncertaintyLib.metrics.relations import binned_gradient_relation
-from SUREUncertaintyLib.metrics.relations import distance_relation
-from SUREUncertaintyLib.metrics.relations import gradient_magnitude
-from SUREUncertaintyLib.metrics.relations import gradient_relation
-from SUREUncertaintyLib.metrics.relations import level_relation
-from SUREUncertaintyLib.metrics.relations import zone_gradient
+from SUREUncertaintyLib.metrics.boundary import (
+    boundary_distance,
+    boundary_voxels,
+    boundary_zone,
+    through_plane_axis,
+    zone_widths,
+)
+from SUREUncertaintyLib.metrics.relations import (
+    binned_gradient_relation,
+    distance_relation,
+    gradient_magnitude,
+    gradient_relation,
+    level_relation,
+    zone_gradient,
+)
 
 
 def half_space(shape: tuple[int, ...], axis: int, at: int) -> NDArray[np.uint8]:

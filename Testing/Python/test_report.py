@@ -12,39 +12,24 @@ from typing import Any
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from ball import CUBE
-from ball import ball_result
-from ball import ras_of
+from ball import CUBE, ball_result, ras_of
 from matplotlib.image import imread
 from numpy.typing import NDArray
-from phantoms import Turn
-from phantoms import all_turns
-from phantoms import asymmetric_volume
-from phantoms import tilted_grid
+from phantoms import Turn, all_turns, asymmetric_volume, tilted_grid
 from SUREUncertaintyLib.analysis.rows import Notice
-from SUREUncertaintyLib.core.colours import doubt_colours
 from SUREUncertaintyLib.core.errors import Cancelled
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.report.folder import Addition
-from SUREUncertaintyLib.report.folder import Wanted
-from SUREUncertaintyLib.report.folder import write_results
-from SUREUncertaintyLib.report.glow import glow
-from SUREUncertaintyLib.report.page import write_page
-from SUREUncertaintyLib.report.places import places_of
-from SUREUncertaintyLib.report.planes import PLANES
-from SUREUncertaintyLib.report.planes import cut
-from SUREUncertaintyLib.report.planes import letters
-from SUREUncertaintyLib.report.planes import planes_of
-from SUREUncertaintyLib.report.planes import ras_grid
-from SUREUncertaintyLib.report.planes import ras_index
-from SUREUncertaintyLib.report.planes import to_ras
-from SUREUncertaintyLib.report.slices import Picture
-from SUREUncertaintyLib.report.slices import draw_slices
+from SUREUncertaintyLib.report.anatomical_planes import PLANES, cut, letters, planes_of, ras_grid, ras_index, to_ras
+from SUREUncertaintyLib.report.cut_planes import cut_planes_of
+from SUREUncertaintyLib.report.overlay import overlay_colours
+from SUREUncertaintyLib.report.result_folder import Addition, OutputOptions, write_results
+from SUREUncertaintyLib.report.result_page import write_page
+from SUREUncertaintyLib.report.slice_pictures import Picture, draw_slices
 
 AXIAL, CORONAL, SAGITTAL = PLANES
 ALWAYS = {
@@ -98,11 +83,11 @@ def test_a_single_slice_is_shown_from_one_side() -> None:
     assert planes_of((slice(0, 9), slice(0, 9), slice(0, 9))) == PLANES
 
 
-def test_places_show_the_widest_planes_and_the_most_doubtful_voxel_of_each_region() -> None:
+def test_places_show_the_widest_planes_and_the_most_uncertain_voxel_of_each_region() -> None:
     rois = (Roi("left", (-14, -14, -14), (14, 14, 14)), Roi("else where", (15, 15, 15), (19, 19, 19)))
     result = ball_result(centre=(-2.0, 1.0, 3.0), radius=8.0, rois=rois)
-    places = places_of(result)
-    assert [place.key for place in places] == ["left-structures", "left-most-doubtful", "else-where-structures"]
+    places = cut_planes_of(result)
+    assert [place.key for place in places] == ["left-structures", "left-most-uncertain", "else-where-structures"]
     structures, worst, _ = places
     to_world = ras_grid(result.image.grid).ijk_to_ras
     assert (to_world @ (*structures.point, 1))[:3] == pytest.approx((-2, 1, 3), abs=1)
@@ -113,27 +98,27 @@ def test_places_show_the_widest_planes_and_the_most_doubtful_voxel_of_each_regio
         assert shown.start <= box.start < box.stop <= shown.stop
 
 
-def test_doubt_is_clear_up_to_the_threshold_and_then_glows() -> None:
-    colours = glow(np.array([0.0, 0.4, 0.41, 0.6, 0.9], np.float32), 0.4)
+def test_uncertainty_is_clear_up_to_the_threshold_and_then_glows() -> None:
+    colours = overlay_colours(np.array([0.0, 0.4, 0.41, 0.6, 0.9], np.float32), 0.4)
     assert (colours[:2, 3] == 0).all()
     assert (np.diff(colours[2:, 3]) > 0).sum() >= 1
-    assert colours[4, :3] == pytest.approx(doubt_colours(256)[255], abs=1e-6)
+    assert colours[4, :3] == pytest.approx(uncertainty_colours(256)[255], abs=1e-6)
     brightness = colours[2:, :3] @ (0.2126, 0.7152, 0.0722)
     assert (np.diff(brightness) > 0).all()
 
 
-def test_pictures_show_contours_in_label_colours_and_glow_only_where_doubtful(tmp_path: Path) -> None:
-    doubtful = ball_result()
-    sure = replace(doubtful, uncertainty=doubtful.image.with_array(np.zeros(CUBE.shape, np.float32)), regions=())
-    for name, result in (("doubtful", doubtful), ("sure", sure)):
+def test_pictures_show_contours_in_label_colours_and_glow_only_where_uncertain(tmp_path: Path) -> None:
+    uncertain = ball_result()
+    sure = replace(uncertain, uncertainty=uncertain.image.with_array(np.zeros(CUBE.shape, np.float32)), regions=())
+    for name, result in (("uncertain", uncertain), ("sure", sure)):
         (tmp_path / name).mkdir()
         pictures = draw_slices(result, tmp_path / name)
         assert pictures[0].file == "pictures/structures.png"
-    assert len(list((tmp_path / "doubtful" / "pictures").iterdir())) == 2
-    shown, plain = (panels(tmp_path / name / "pictures" / "structures.png") for name in ("doubtful", "sure"))
-    for label in doubtful.label_set:
+    assert len(list((tmp_path / "uncertain" / "pictures").iterdir())) == 2
+    shown, plain = (panels(tmp_path / name / "pictures" / "structures.png") for name in ("uncertain", "sure"))
+    for label in uncertain.label_set:
         assert near(shown, label.color).sum() > 100
-    assert near(shown, doubt_colours(256)[255], 0.12).sum() > 500, "0.8, twice the threshold, ends the scale"
+    assert near(shown, uncertainty_colours(256)[255], 0.12).sum() > 500, "0.8, twice the threshold, ends the scale"
     letters_alone = glowing(plain).sum()
     assert glowing(shown).sum() > 20 * letters_alone > 0
 
@@ -190,7 +175,7 @@ def written(tmp_path_factory: pytest.TempPathFactory, tiny_package: Package) -> 
 def test_the_folder_holds_every_file_and_report_json_lists_them_with_their_checksums(written: Written) -> None:
     folder, result, document = written
     names = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    pictures = {"pictures/structures.png", "pictures/most-doubtful.png"}
+    pictures = {"pictures/structures.png", "pictures/most-uncertain.png"}
     assert names == ALWAYS | {"report.html", "model-card.md"} | pictures
     assert json.loads((folder / "report.json").read_text(encoding="utf-8")) == document
     assert set(document["files"]) == names - {"report.json"}
@@ -278,10 +263,12 @@ def test_notices_come_first_and_none_is_said_to_be_none(
     text = Page(folder / "report.html").text
     assert text.index("Look twice") < text.index("Structures")
     (tmp_path / "calm").mkdir()
-    write_results(replace(result, notices=(), regions=()), tmp_path / "calm", tiny_package, Wanted(pictures=False))
+    write_results(
+        replace(result, notices=(), regions=()), tmp_path / "calm", tiny_package, OutputOptions(pictures=False)
+    )
     calm = Page(tmp_path / "calm" / "report.html")
     assert "No warnings" in calm.text
-    assert "No voxel is above the threshold of doubt" in calm.text
+    assert "No voxel is above the threshold of uncertainty" in calm.text
     assert calm.references == ["model-card.md"]
 
 
@@ -297,7 +284,7 @@ def test_the_page_names_the_map_its_range_and_what_a_model_for_boxes_sees(
     tmp_path: Path, tiny_package: Package, kind: str, words: str, most: str
 ) -> None:
     (tmp_path / "r").mkdir()
-    document = write_results(ball_result(), tmp_path / "r", tiny_package, Wanted(pictures=False))
+    document = write_results(ball_result(), tmp_path / "r", tiny_package, OutputOptions(pictures=False))
     document["uncertainty"]["kind"] = kind
     boxes = find_package("lung-nodule-ct").metadata
     write_page(document, boxes, (), tmp_path)
@@ -308,7 +295,7 @@ def test_the_page_names_the_map_its_range_and_what_a_model_for_boxes_sees(
 
 
 def test_pictures_and_page_can_be_left_out(tmp_path: Path, tiny_package: Package) -> None:
-    write_results(ball_result(), tmp_path, tiny_package, Wanted(pictures=False, page=False))
+    write_results(ball_result(), tmp_path, tiny_package, OutputOptions(pictures=False, page=False))
     assert {path.name for path in tmp_path.iterdir()} == ALWAYS
 
 
@@ -317,7 +304,7 @@ def test_what_an_upper_layer_adds_enters_the_report(tmp_path: Path, tiny_package
         (folder / "extra.png").write_bytes(b"picture")
         return Addition((Picture("extra.png", "An extra view"),), (Notice("extra", "Extra notice."),))
 
-    document = write_results(ball_result(), tmp_path, tiny_package, Wanted(pictures=False), [add])
+    document = write_results(ball_result(), tmp_path, tiny_package, OutputOptions(pictures=False), [add])
     assert {"code": "extra", "text": "Extra notice."} in document["notices"]
     assert "extra.png" in document["files"]
     assert "An extra view" in Page(tmp_path / "report.html").source

@@ -4,29 +4,16 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import example
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from numpy.testing import assert_allclose
-from phantoms import all_turns
-from phantoms import asymmetric_volume
-from phantoms import ramp
-from phantoms import tilted_grid
+from phantoms import all_turns, asymmetric_volume, ramp, tilted_grid
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.geometry import grid_corners
-from SUREUncertaintyLib.core.geometry import index_map
-from SUREUncertaintyLib.core.geometry import orientation_code
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.core.resampling import from_itk
-from SUREUncertaintyLib.core.resampling import model_grid
-from SUREUncertaintyLib.core.resampling import resample
-from SUREUncertaintyLib.core.resampling import resample_slab
-from SUREUncertaintyLib.core.resampling import to_itk
+from SUREUncertaintyLib.core.geometry import grid_corners, index_map, orientation_code
+from SUREUncertaintyLib.core.resampling import from_itk, model_grid, resample, resample_slab, to_itk
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.files.writing import write_volume
 
 TURNS = list(all_turns())
 GRIDS = {

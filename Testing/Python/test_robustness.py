@@ -6,27 +6,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from damaged import LEVELS
-from damaged import SHAPE
-from damaged import Recorder
-from damaged import phantom
-from damaged import run
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
-from SUREUncertaintyLib.corruptions.registry import corrupt_volume
-from SUREUncertaintyLib.corruptions.registry import make_recipe
+from damaged import LEVELS, SHAPE, Recorder, phantom, run
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.corruptions.registry import corrupt_volume, make_recipe
+from SUREUncertaintyLib.evaluation.case_evaluation import EvaluationOptions, evaluate_case
+from SUREUncertaintyLib.evaluation.cases import Case, single_case
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.metrics.boundary import boundary_distance
-from SUREUncertaintyLib.metrics.case_evaluation import EvaluationOptions
-from SUREUncertaintyLib.metrics.case_evaluation import evaluate_case
-from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.cases import single_case
 from SUREUncertaintyLib.metrics.overlap import dice
-from SUREUncertaintyLib.metrics.predictor import NativePredictor
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.report.robustness_page import finding
-from SUREUncertaintyLib.robustness.results import LevelResult
-from SUREUncertaintyLib.robustness.results import SeriesResult
+from SUREUncertaintyLib.robustness.page import finding
+from SUREUncertaintyLib.robustness.results import LevelResult, SeriesResult
 from SUREUncertaintyLib.robustness.series import relate
 from SUREUncertaintyLib.robustness.summary import summarise_corruptions
 from tiny import PointEngine
@@ -58,7 +49,7 @@ def test_gaussian_noise_gives_the_numbers_of_evaluate(case: Case, tiny_package: 
 
 
 def test_a_damaged_scan_is_segmented_like_any_other(case: Case, tiny_package: Package) -> None:
-    from SUREUncertaintyLib.core.reading import read_volume
+    from SUREUncertaintyLib.files.reading import read_volume
 
     predictor, image = NativePredictor(tiny_package, PointEngine()), read_volume(case.image)
     recipe = make_recipe("blur", 0.6, 0, case.id, image.grid.spacing_kji)
@@ -72,7 +63,7 @@ def test_a_damaged_scan_is_segmented_like_any_other(case: Case, tiny_package: Pa
 
 
 def test_a_brightness_shift_reaches_the_network_after_the_normalisation(case: Case, tiny_package: Package) -> None:
-    from SUREUncertaintyLib.core.reading import read_volume
+    from SUREUncertaintyLib.files.reading import read_volume
 
     engine = Recorder()
     recipes = [make_recipe("brightness", strength, 0, case.id) for strength in (0.0, 0.7)]
@@ -82,8 +73,8 @@ def test_a_brightness_shift_reaches_the_network_after_the_normalisation(case: Ca
         np.testing.assert_allclose(shifted - clean, 0.7, atol=1e-6)
 
 
-def test_agreement_and_doubt_are_what_they_say(case: Case, tiny_package: Package, tmp_path: Path) -> None:
-    from SUREUncertaintyLib.core.reading import read_volume
+def test_agreement_and_uncertainty_are_what_they_say(case: Case, tiny_package: Package, tmp_path: Path) -> None:
+    from SUREUncertaintyLib.files.reading import read_volume
 
     (series,) = run([case], tiny_package, "speckle", tmp_path / "out").series
     predictor, image = NativePredictor(tiny_package, PointEngine()), read_volume(case.image)

@@ -7,33 +7,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from damaged import LEVELS
-from damaged import Stop
-from damaged import run
-from damaged import write_case
+from damaged import LEVELS, Stop, run, write_case
 from SUREUncertaintyLib.cli.robustness import robustness
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.core.errors import Cancelled, InputError
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.corruptions.corruption import NotApplicable
 from SUREUncertaintyLib.corruptions.registry import NAMES
-from SUREUncertaintyLib.inference.estimation.choose import estimate
-from SUREUncertaintyLib.metrics.cases import Case
-from SUREUncertaintyLib.metrics.cases import read_cases
-from SUREUncertaintyLib.metrics.cases import single_case
-from SUREUncertaintyLib.metrics.predictor import NativePredictor
+from SUREUncertaintyLib.evaluation.cases import Case, read_cases, single_case
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.files.writing import write_volume
+from SUREUncertaintyLib.inference.estimation.estimator_choice import estimate
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.report.robustness_chart import _most_doubt
-from SUREUncertaintyLib.report.robustness_page import add_robustness_page
-from SUREUncertaintyLib.robustness.levels import parse_levels
-from SUREUncertaintyLib.robustness.run import parse_corruptions
-from SUREUncertaintyLib.robustness.run import run_robustness
+from SUREUncertaintyLib.robustness.chart import _most_uncertainty
+from SUREUncertaintyLib.robustness.measure import parse_corruptions, run_robustness
+from SUREUncertaintyLib.robustness.page import add_robustness_page
 from SUREUncertaintyLib.robustness.series import SeriesOptions
+from SUREUncertaintyLib.robustness.strengths import parse_levels
 from tiny import PointEngine
-from typer.testing import CliRunner
-from typer.testing import Result
+from typer.testing import CliRunner, Result
 
 
 def test_a_cancelled_run_goes_on_where_it_stopped(case: Case, tiny_package: Package, tmp_path: Path) -> None:
@@ -229,12 +220,12 @@ def test_the_command_refuses_what_does_not_fit_together(case: Case, tiny_package
     assert not (tmp_path / "out").exists()
 
 
-def test_doubt_has_an_axis_of_its_own_on_the_card_so_that_small_doubt_is_seen() -> None:
+def test_uncertainty_has_an_axis_of_its_own_on_the_card_so_that_small_uncertainty_is_seen() -> None:
     def entry(near: list[float | None]) -> dict[str, Any]:
         metrics = [{"near_uncertainty": {"mean": x, "low": x, "high": None if x is None else 1.5 * x}} for x in near]
         nothing = {"mean": None, "low": None, "high": None}
         return {"levels": {f"0.{n}": {"metrics": {**m, "far_uncertainty": nothing}} for n, m in enumerate(metrics)}}
 
-    assert _most_doubt([entry([0.01, 0.02]), entry([0.04, None])]) == pytest.approx(1.1 * 1.5 * 0.04)
-    assert _most_doubt([entry([None, None])]) == 1.0
-    assert _most_doubt([entry([0.0, 0.0])]) == 1.0
+    assert _most_uncertainty([entry([0.01, 0.02]), entry([0.04, None])]) == pytest.approx(1.1 * 1.5 * 0.04)
+    assert _most_uncertainty([entry([None, None])]) == 1.0
+    assert _most_uncertainty([entry([0.0, 0.0])]) == 1.0

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from numpy.testing import assert_allclose
 from phantoms import tilted_grid
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.roi import parse_roi
-from SUREUncertaintyLib.core.roi import read_markups_roi
-from SUREUncertaintyLib.core.roi import read_rois
-from SUREUncertaintyLib.core.roi import roi_bounds
-from SUREUncertaintyLib.core.roi import roi_grid
-from SUREUncertaintyLib.core.roi import roi_mask
-from SUREUncertaintyLib.core.roi import roi_slices
+from SUREUncertaintyLib.core.roi import (
+    Roi,
+    parse_roi,
+    read_markups_roi,
+    read_rois,
+    roi_bounds,
+    roi_grid,
+    roi_mask,
+    roi_slices,
+)
 from SUREUncertaintyLib.core.volume import Grid
 
 RAS_GRID = Grid((20, 30, 40), (1.0, 1.0, 1.0), (0.0, 0.0, 0.0), (-1, 0, 0, 0, -1, 0, 0, 0, 1))

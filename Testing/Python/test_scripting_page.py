@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from phantoms import asymmetric_volume
 from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.files.writing import write_volume
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "scripting.md"
 EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)

@@ -7,14 +7,10 @@ import pytest
 from numpy.testing import assert_allclose
 from phantoms import tilted_grid
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.reading import read_labels
-from SUREUncertaintyLib.core.segment_header import segment_id
-from SUREUncertaintyLib.core.segment_header import terminology_entry
-from SUREUncertaintyLib.core.segment_header import write_segmentation
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.packages.metadata import Code
-from SUREUncertaintyLib.packages.metadata import Label
+from SUREUncertaintyLib.core.labels import Code, Label
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.reading import read_labels
+from SUREUncertaintyLib.files.segment_header import segment_id, terminology_entry, write_segmentation
 
 STRUCTURE = Code("123037004", "SCT", "Anatomical Structure")
 LABELS = (

@@ -1,29 +1,23 @@
-"""The main job on phantoms whose right answer is known: geometry, regions, doubt, cancel, memory."""
+"""The main job on phantoms whose right answer is known: geometry, regions, uncertainty, cancel, memory."""
 
 import json
 import tracemalloc
 from dataclasses import replace
-from itertools import permutations
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 import pytest
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import PackageError
+from SUREUncertaintyLib.core.errors import Cancelled, InputError, PackageError
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.inference import canvas
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.inference import region_merging as canvas
+from SUREUncertaintyLib.inference.network_regions import plan_regions
 from SUREUncertaintyLib.inference.openvino_engine import OpenVinoEngine
-from SUREUncertaintyLib.inference.regions import plan_regions
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.inference.session import LiveSession
 from SUREUncertaintyLib.inference.torch_engine import TorchEngine
 from SUREUncertaintyLib.packages.package import Package
-from tiny import PATCH
-from tiny import PointEngine
-from tiny import with_metadata
+from tiny import PATCH, PointEngine, with_metadata
 
 POINTS = PointEngine(slopes=(-20.0, 0.0, 20.0), offsets=(5.0, 0.0, -15.0))
 """Background near 0, shell near 0.5, core near 1."""
@@ -94,7 +88,7 @@ def unturned(array: np.ndarray, order: tuple[int, ...], flips: tuple[int, ...]) 
     return np.flip(array, [axis for axis in range(3) if flips[axis] < 0]).transpose(np.argsort(order))
 
 
-def test_a_phantom_is_found_voxel_by_voxel_with_the_doubt_of_its_logits(threshold_package):
+def test_a_phantom_is_found_voxel_by_voxel_with_the_uncertainty_of_its_logits(threshold_package):
     volume = onion(Grid((24, 30, 26), origin=(-13, -15, -12)))
     result = segment(volume, threshold_package, POINTS)
     assert result.labels.array.dtype == np.uint8
@@ -120,8 +114,8 @@ def test_all_48_axis_orders_and_flips_give_the_same_answer(tiny_package, spacing
     for order, flips in product(permutations(range(3)), product((1, -1), repeat=3)):
         result = segment(turned(volume, order, flips), package, engine)
         labels = unturned(result.labels.array, order, flips)
-        doubt = unturned(result.uncertainty.array, order, flips)
-        assert doubt == pytest.approx(reference.uncertainty.array, abs=1e-3)
+        uncertainty = unturned(result.uncertainty.array, order, flips)
+        assert uncertainty == pytest.approx(reference.uncertainty.array, abs=1e-3)
         # a voxel on the very edge between two classes may fall to either side
         assert np.count_nonzero(labels != reference.labels.array) <= (0 if spacing is None else 2)
 

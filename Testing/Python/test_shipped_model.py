@@ -4,12 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from SUREUncertaintyLib.core.demo_input import ROIS
-from SUREUncertaintyLib.core.demo_input import demo_scan
 from SUREUncertaintyLib.core.geometry import ras_to_ijk
-from SUREUncertaintyLib.core.reading import read_labels
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
+from SUREUncertaintyLib.files.reading import read_labels, read_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.metrics.overlap import dice
@@ -54,15 +52,15 @@ def test_the_range_holds_the_volume_and_is_neither_empty_nor_endless(brain: Segm
         assert row.volume_high_ml < 2 * row.volume_low_ml
 
 
-def test_doubt_sits_at_the_boundary_and_lies_in_its_range(brain: SegmentationResult) -> None:
-    doubt = brain.uncertainty.array
-    assert float(doubt.min()) == 0.0
-    assert float(doubt.max()) <= 1.0
+def test_uncertainty_sits_at_the_boundary_and_lies_in_its_range(brain: SegmentationResult) -> None:
+    uncertainty = brain.uncertainty.array
+    assert float(uncertainty.min()) == 0.0
+    assert float(uncertainty.max()) <= 1.0
     for row in brain.structures:
         assert row.boundary_uncertainty > 1.2 * row.interior_uncertainty
 
 
-def test_doubtful_places_lie_on_doubtful_voxels_inside_the_regions(brain: SegmentationResult) -> None:
+def test_uncertain_regions_lie_on_uncertain_voxels_inside_the_regions(brain: SegmentationResult) -> None:
     assert brain.regions
     for place in brain.regions:
         i, j, k = np.rint(ras_to_ijk(brain.uncertainty.grid, np.array([place.centre_ras]))[0]).astype(int)

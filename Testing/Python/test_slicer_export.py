@@ -7,15 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from opened_module import add_scan
-from opened_module import run
-from SUREUncertaintyLib.core.segment_reading import read_segmentation
+from opened_module import add_scan, run
 from SUREUncertaintyLib.export.formats import CHOICES
+from SUREUncertaintyLib.files.segment_reading import read_segmentation
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.publish import publish
-from SUREUncertaintyLib.mrml.reading_back import read_structures
-from SUREUncertaintyLib.mrml.reading_back import result_from_nodes
+from SUREUncertaintyLib.mrml.reading_back import read_structures, result_from_nodes
 from SUREUncertaintyLib.mrml.remeasure import remeasure
 from SUREUncertaintyLib.ui.export_panel import free_folder
 from two_blobs import two_blobs

@@ -18,10 +18,9 @@ import slicer
 import slicer.util
 from slicer_names import ROOT
 from slicer_stub import desktop_slicer
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.mrml.archive import read_mrb
-from SUREUncertaintyLib.mrml.archive import write_mrb
-from SUREUncertaintyLib.mrml.volume import add_volume
+from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
+from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 from SUREUncertaintyLib.packages.package import Package
 
 FOLDER = ROOT / "Testing" / "Slicer"

@@ -11,22 +11,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import slicer
-from opened_module import add_scan
-from opened_module import parameters
-from opened_module import run
-from opened_module import wait
+from opened_module import add_scan, parameters, run, wait
 from phantoms import tilted_grid
 from slicer_names import ROOT
 from slicer_stub import import_module_file
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.mrml.archive import read_mrb
-from SUREUncertaintyLib.mrml.archive import write_mrb
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.rollback import node_ids
-from SUREUncertaintyLib.mrml.volume import add_volume
-from SUREUncertaintyLib.mrml.volume import volume_from_node
-from SUREUncertaintyLib.mrml.volume import vtk_matrix
+from SUREUncertaintyLib.mrml.volume_nodes import add_volume, volume_from_node, vtk_matrix
 from SUREUncertaintyLib.packages.package import Package
 
 pytestmark = pytest.mark.filterwarnings("error::UserWarning")
@@ -158,21 +151,21 @@ def test_places_are_visited_in_order_and_a_tick_keeps_one_out(opened: SimpleName
     assert len(rows) > 1
     assert not any(ticks)
     opened.ui.regionsTable.emit("cellClicked", 0, 0)
-    opened.ui.nextPlaceButton.click()
-    assert opened.ui.placeLabel.text.startswith(f"Place 2 of {len(rows)}")
-    opened.widget.panel.doubt.refresh_places()
+    opened.ui.nextUncertainButton.click()
+    assert opened.ui.regionLabel.text.startswith(f"Region 2 of {len(rows)}")
+    opened.widget.panel.uncertainty.refresh_regions()
     assert opened.desktop.tables["regionsTable"][2][0] is True
 
 
 def test_one_click_marks_a_place_and_goes_on_to_the_next(opened: SimpleNamespace) -> None:
     run(opened, add_scan(opened))
-    assert opened.ui.reviewedButton.toolTip == "Jump to a place first."
-    opened.ui.nextPlaceButton.click()
+    assert opened.ui.reviewedButton.toolTip == "Jump to an uncertain region first."
+    opened.ui.nextUncertainButton.click()
     count = len(opened.desktop.tables["regionsTable"][1])
     for _ in range(count):
         opened.ui.reviewedButton.click()
     assert opened.desktop.tables["regionsTable"][2] == [True] * count
-    assert opened.ui.placeLabel.text == f"All {count} places are reviewed."
+    assert opened.ui.regionLabel.text == f"All {count} uncertain regions are reviewed."
 
 
 def test_editing_updates_tables_when_the_module_is_entered_again(opened: SimpleNamespace) -> None:
@@ -242,7 +235,9 @@ def test_a_series_gives_a_chart_a_table_and_maps_to_scrub_through(opened: Simple
     assert opened.ui.noiseLabel.text.startswith("The result")
 
 
-def test_numbers_can_be_copied_and_saved_and_explain_doubt_at_edges(opened: SimpleNamespace, tmp_path: Path) -> None:
+def test_numbers_can_be_copied_and_saved_and_explain_uncertainty_at_edges(
+    opened: SimpleNamespace, tmp_path: Path
+) -> None:
     run(opened, add_scan(opened))
     opened.ui.copyButton.click()
     assert opened.desktop.copied[0].startswith("Structure\tLabel value")

@@ -8,11 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from slicer_names import ROOT
-from slicer_names import members_of
-from slicer_names import slicer_names
-from slicer_names import ui_properties
-from slicer_names import ui_widgets
+from slicer_names import ROOT, members_of, slicer_names, ui_properties, ui_widgets
 
 MODULE = ROOT / "SUREUncertainty"
 LIBRARY_UI = MODULE / "SUREUncertaintyLib" / "ui"

@@ -10,33 +10,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 from slicer_names import ROOT
-from SUREUncertaintyLib.analysis.editing import ACTIONS
-from SUREUncertaintyLib.analysis.editing import doubtful_band
-from SUREUncertaintyLib.analysis.noise_levels import KINDS
-from SUREUncertaintyLib.analysis.noise_levels import LevelRow
-from SUREUncertaintyLib.analysis.noise_levels import breaking_level
-from SUREUncertaintyLib.analysis.noise_levels import damaged
-from SUREUncertaintyLib.analysis.noise_levels import level_row
-from SUREUncertaintyLib.analysis.trust import edge_trust
+from SUREUncertaintyLib.analysis.band_editing import ACTIONS, uncertain_band
+from SUREUncertaintyLib.analysis.edge_relation import edge_trust
+from SUREUncertaintyLib.analysis.noise_series import KINDS, LevelRow, breaking_level, damaged, level_row
 from SUREUncertaintyLib.core.checks import check_scan
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.phantom import PHANTOM_ROIS
-from SUREUncertaintyLib.core.phantom import make_phantom
+from SUREUncertaintyLib.core.phantom import PHANTOM_ROIS, make_phantom
 from SUREUncertaintyLib.core.roi import roi_slices
-from SUREUncertaintyLib.core.template import regions_by_template
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.template import regions_by_template
 from SUREUncertaintyLib.metrics.relations import gradient_magnitude
+from SUREUncertaintyLib.presenters.call_queue import CallQueue
+from SUREUncertaintyLib.presenters.histogram import UncertaintyHistogram
+from SUREUncertaintyLib.presenters.latest_request import LatestValue
+from SUREUncertaintyLib.presenters.remaining_time import remaining_text
 from SUREUncertaintyLib.ui import dependencies as dependencies_module
-from SUREUncertaintyLib.ui.call_queue import CallQueue
-from SUREUncertaintyLib.ui.dependencies import Dependencies
-from SUREUncertaintyLib.ui.dependencies import Dependency
-from SUREUncertaintyLib.ui.dependencies import DependencyError
-from SUREUncertaintyLib.ui.dependencies import offline
-from SUREUncertaintyLib.ui.histogram import DoubtHistogram
-from SUREUncertaintyLib.ui.latest import LatestValue
+from SUREUncertaintyLib.ui.dependencies import Dependencies, Dependency, DependencyError, offline
 from SUREUncertaintyLib.ui.network_text import network_text
-from SUREUncertaintyLib.ui.remaining import remaining_text
 
 RESOURCES = ROOT / "SUREUncertainty" / "Resources"
 SPACING = (1.0, 1.0, 1.0)
@@ -111,10 +101,10 @@ def test_remaining_time_is_said_once_it_can_be_known(fraction: float, elapsed: f
 
 
 def test_the_histogram_counts_analysed_voxels_only() -> None:
-    doubt = np.zeros(1000)
-    doubt[:300] = 0.25
-    doubt[300:400] = 0.75
-    histogram = DoubtHistogram(doubt, voxel_volume_mm3=2.0)
+    uncertainty = np.zeros(1000)
+    uncertainty[:300] = 0.25
+    uncertainty[300:400] = 0.75
+    histogram = UncertaintyHistogram(uncertainty, voxel_volume_mm3=2.0)
     assert histogram.share(0.5, 1.0) == pytest.approx(0.25)
     assert histogram.volume_ml(0.0, 1.0) == pytest.approx(0.8)
     text = histogram.text(0.5, 1.0)
@@ -131,7 +121,7 @@ def test_the_histogram_counts_analysed_voxels_only() -> None:
 
 
 def test_the_histogram_of_nothing_is_empty() -> None:
-    assert DoubtHistogram(np.zeros(8), 1.0).share(0.0, 1.0) == 0.0
+    assert UncertaintyHistogram(np.zeros(8), 1.0).share(0.0, 1.0) == 0.0
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))
@@ -163,7 +153,7 @@ def test_smoothing_removes_a_lone_voxel_and_keeps_a_plane() -> None:
 
 
 def test_the_band_includes_its_ends() -> None:
-    assert doubtful_band(np.array([0.4, 0.5, 0.7, 0.8]), 0.5, 0.7).tolist() == [False, True, True, False]
+    assert uncertain_band(np.array([0.4, 0.5, 0.7, 0.8]), 0.5, 0.7).tolist() == [False, True, True, False]
 
 
 def test_a_level_is_compared_with_the_clean_result() -> None:
@@ -203,12 +193,12 @@ def test_sharp_edges_that_are_certain_are_recognised() -> None:
     labels[:, :, :8] = 1
     image = Volume(np.where(labels, 0.0, np.linspace(1, 50, 16)[None, :, None] * np.ones(grid.shape)), grid)
     gradient = gradient_magnitude(image.array, grid.spacing_kji)
-    doubt = Volume((1.0 - gradient / gradient.max()).astype(np.float32), grid)
-    trust = edge_trust(image, Volume(labels, grid), doubt)
+    uncertainty = Volume((1.0 - gradient / gradient.max()).astype(np.float32), grid)
+    trust = edge_trust(image, Volume(labels, grid), uncertainty)
     assert trust is not None
     assert trust.ucc == pytest.approx(-1.0, abs=0.02)
     assert trust.ur_star == pytest.approx(1.0, abs=0.02)
-    assert edge_trust(image, Volume(np.zeros(grid.shape, np.uint8), grid), doubt) is None
+    assert edge_trust(image, Volume(np.zeros(grid.shape, np.uint8), grid), uncertainty) is None
 
 
 def test_the_phantom_is_a_scan_with_a_body_in_each_box() -> None:
@@ -224,8 +214,7 @@ def test_the_phantom_is_a_scan_with_a_body_in_each_box() -> None:
 
 @pytest.mark.slow
 def test_boxes_of_the_template_are_found_again_in_a_shifted_template() -> None:
-    from SUREUncertaintyLib.core.demo_input import ROIS
-    from SUREUncertaintyLib.core.demo_input import demo_scan
+    from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
 
     template = demo_scan()
     origin = tuple(x + shift for x, shift in zip(template.grid.origin, (-12.0, 9.0, 15.0), strict=True))

@@ -10,20 +10,15 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from opened_module import LIMIT_SECONDS
-from opened_module import add_scan
-from opened_module import parameters
-from opened_module import run
-from opened_module import wait
+from opened_module import LIMIT_SECONDS, add_scan, parameters, run, wait
 from phantoms import asymmetric_volume
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.segment_reading import read_segmentation
 from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.writing import write_volume
+from SUREUncertaintyLib.files.segment_reading import read_segmentation
+from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
-from SUREUncertaintyLib.mrml.pairs import scene_pairs
-from SUREUncertaintyLib.mrml.pairs import write_scene_pairs
 from SUREUncertaintyLib.mrml.publish import publish
+from SUREUncertaintyLib.mrml.training_pairs import scene_pairs, write_scene_pairs
 from SUREUncertaintyLib.packages.catalogue import list_packages
 from SUREUncertaintyLib.training.own_cases import find_pairs
 from SUREUncertaintyLib.training.own_recipe import prepare_own

@@ -4,25 +4,22 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
-from ball import CUBE
-from ball import LABELS
-from ball import ball_result
+from ball import CUBE, LABELS, ball_result
 from SUREUncertaintyLib.analysis import structures
 from SUREUncertaintyLib.analysis.rows import StructureRow
 from SUREUncertaintyLib.analysis.structures import structure_table
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.packages.metadata import Label
+from SUREUncertaintyLib.core.labels import Label
+from SUREUncertaintyLib.core.volume import Grid, Volume
 
 
 def cube_in_cube() -> tuple[Volume, Volume]:
-    """A 3 x 3 x 3 cube of label 1 with doubt 0.1 at its centre and 0.7 around it; voxels of 2 x 1 x 0.5 mm."""
+    """A 3 x 3 x 3 cube of label 1 with uncertainty 0.1 at its centre and 0.7 around it; voxels of 2 x 1 x 0.5 mm."""
     grid = Grid((5, 5, 5), (2.0, 1.0, 0.5))
-    labels, doubt = np.zeros(grid.shape, np.uint8), np.full(grid.shape, 0.9, np.float32)
+    labels, uncertainty = np.zeros(grid.shape, np.uint8), np.full(grid.shape, 0.9, np.float32)
     labels[1:4, 1:4, 1:4] = 1
-    doubt[1:4, 1:4, 1:4] = 0.7
-    doubt[2, 2, 2] = 0.1
-    return Volume(labels, grid), Volume(doubt, grid)
+    uncertainty[1:4, 1:4, 1:4] = 0.7
+    uncertainty[2, 2, 2] = 0.1
+    return Volume(labels, grid), Volume(uncertainty, grid)
 
 
 def test_a_cube_has_the_values_that_one_counts_by_hand() -> None:
@@ -41,23 +38,23 @@ def test_values_agree_with_a_plain_computation_whatever_the_slabs(monkeypatch: p
     rng = np.random.default_rng(5)
     labels = rng.integers(0, 4, (9, 8, 7)).astype(np.uint8)
     labels[2:7, 2:7, 2:6] = 3
-    doubt = rng.random(labels.shape, dtype=np.float32)
+    uncertainty = rng.random(labels.shape, dtype=np.float32)
     label_set = [Label(value, str(value)) for value in (1, 2, 3)]
     grid = Grid(labels.shape)
-    whole = structure_table(Volume(labels, grid), Volume(doubt, grid), label_set, 0.6)
+    whole = structure_table(Volume(labels, grid), Volume(uncertainty, grid), label_set, 0.6)
     monkeypatch.setattr(structures, "SLAB_VOXELS", 56)
-    slabs = structure_table(Volume(labels, grid), Volume(doubt, grid), label_set, 0.6)
+    slabs = structure_table(Volume(labels, grid), Volume(uncertainty, grid), label_set, 0.6)
     for row, other in zip(whole, slabs, strict=True):
         assert numbers(other) == pytest.approx(numbers(row), nan_ok=True)
-        values = doubt[labels == row.value]
+        values = uncertainty[labels == row.value]
         assert row.voxels == values.size
         assert row.mean_uncertainty == pytest.approx(values.mean(), rel=1e-6)
         assert row.p95_uncertainty == pytest.approx(np.percentile(values, 95), abs=0.02)
         boundary = plain_boundary(labels, row.value)
-        assert row.boundary_uncertainty == pytest.approx(doubt[boundary].mean(), rel=1e-6)
+        assert row.boundary_uncertainty == pytest.approx(uncertainty[boundary].mean(), rel=1e-6)
         inside = (labels == row.value) & ~boundary
         if inside.any():
-            assert row.interior_uncertainty == pytest.approx(doubt[inside].mean(), rel=1e-6)
+            assert row.interior_uncertainty == pytest.approx(uncertainty[inside].mean(), rel=1e-6)
 
 
 def numbers(row: StructureRow) -> list[float]:
@@ -78,9 +75,9 @@ def plain_boundary(labels: np.ndarray, value: int) -> np.ndarray:
 
 
 def test_p95_is_the_exact_percentile_to_the_width_of_a_bin() -> None:
-    doubt = np.linspace(0, 1, 40**3, dtype=np.float32).reshape(CUBE.shape)
+    uncertainty = np.linspace(0, 1, 40**3, dtype=np.float32).reshape(CUBE.shape)
     labels = np.ones(CUBE.shape, np.uint8)
-    (row,) = structure_table(Volume(labels, CUBE), Volume(doubt, CUBE), [Label(1, "all")], 0.5)
+    (row,) = structure_table(Volume(labels, CUBE), Volume(uncertainty, CUBE), [Label(1, "all")], 0.5)
     assert row.p95_uncertainty == pytest.approx(0.95, abs=2e-4)
     assert np.isnan(row.boundary_uncertainty)
 

@@ -10,24 +10,19 @@ import pytest
 import torch
 from balls import ball_batch
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss
-from SUREUncertaintyLib.nn.losses.geometry import SampleGeometry
-from SUREUncertaintyLib.nn.losses.geometry import batch_geometry
-from SUREUncertaintyLib.nn.losses.gradient_uncertainty import choose_pairs
-from SUREUncertaintyLib.nn.losses.gradient_uncertainty import gradient_uncertainty_loss
-from SUREUncertaintyLib.nn.losses.gradient_uncertainty import pair_loss
-from SUREUncertaintyLib.nn.losses.noise_patches import noisy_image
-from SUREUncertaintyLib.nn.losses.noise_patches import patch_shape
-from SUREUncertaintyLib.nn.losses.noise_patches import place_patches
-from SUREUncertaintyLib.nn.losses.noise_uncertainty import Centres
-from SUREUncertaintyLib.nn.losses.noise_uncertainty import distance_loss
-from SUREUncertaintyLib.nn.losses.noise_uncertainty import far_loss
-from SUREUncertaintyLib.nn.losses.noise_uncertainty import level_loss
-from SUREUncertaintyLib.nn.losses.noise_uncertainty import noise_uncertainty_loss
-from SUREUncertaintyLib.nn.losses.passes import frozen_statistics
-from SUREUncertaintyLib.nn.losses.passes import noisy_inputs
+from SUREUncertaintyLib.nn.losses.geometry import SampleGeometry, batch_geometry
+from SUREUncertaintyLib.nn.losses.gradient_uncertainty import choose_pairs, gradient_uncertainty_loss, pair_loss
+from SUREUncertaintyLib.nn.losses.network_passes import frozen_statistics, noisy_inputs
+from SUREUncertaintyLib.nn.losses.noise_patches import noisy_image, patch_shape, place_patches
+from SUREUncertaintyLib.nn.losses.noise_uncertainty import (
+    Centres,
+    distance_loss,
+    far_loss,
+    level_loss,
+    noise_uncertainty_loss,
+)
 from SUREUncertaintyLib.nn.losses.schedule import ramp
-from SUREUncertaintyLib.nn.losses.settings import PRINCIPLED
-from SUREUncertaintyLib.nn.losses.settings import REFERENCE
+from SUREUncertaintyLib.nn.losses.settings import PRINCIPLED, REFERENCE
 from SUREUncertaintyLib.nn.losses.sure_step import SureStep
 from SUREUncertaintyLib.nn.unet import UNet
 

@@ -10,26 +10,21 @@ import torch
 from balls import ball_batch
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss
 from SUREUncertaintyLib.nn.losses.geometry import SampleGeometry
-from SUREUncertaintyLib.nn.losses.margins import distance_margin_loss
-from SUREUncertaintyLib.nn.losses.margins import far_margin_loss
-from SUREUncertaintyLib.nn.losses.margins import gradient_margin_loss
-from SUREUncertaintyLib.nn.losses.margins import level_margin_loss
-from SUREUncertaintyLib.nn.losses.mistakes import anchor_loss
-from SUREUncertaintyLib.nn.losses.mistakes import mistake_margin_loss
-from SUREUncertaintyLib.nn.losses.noise_fields import blurred_copies
-from SUREUncertaintyLib.nn.losses.noise_fields import kind_of_copies
+from SUREUncertaintyLib.nn.losses.gradient_protection import backward_protected
+from SUREUncertaintyLib.nn.losses.margins import (
+    distance_margin_loss,
+    far_margin_loss,
+    gradient_margin_loss,
+    level_margin_loss,
+)
+from SUREUncertaintyLib.nn.losses.mistakes import anchor_loss, mistake_margin_loss
+from SUREUncertaintyLib.nn.losses.noise_fields import blurred_copies, kind_of_copies
 from SUREUncertaintyLib.nn.losses.noise_uncertainty import Centres
-from SUREUncertaintyLib.nn.losses.settings import BLURRED
-from SUREUncertaintyLib.nn.losses.settings import DAMAGED
-from SUREUncertaintyLib.nn.losses.settings import MARGIN
-from SUREUncertaintyLib.nn.losses.settings import NOISY
-from SUREUncertaintyLib.nn.losses.settings import SureSettings
+from SUREUncertaintyLib.nn.losses.settings import BLURRED, DAMAGED, MARGIN, NOISY, SureSettings
 from SUREUncertaintyLib.nn.losses.sure_step import SureStep
-from SUREUncertaintyLib.nn.losses.surgery import backward_protected
 from SUREUncertaintyLib.nn.registry import create_network
-from SUREUncertaintyLib.training.parts import freeze_others
-from torch import Tensor
-from torch import nn
+from SUREUncertaintyLib.training.trained_parts import freeze_others
+from torch import Tensor, nn
 
 
 def _band(gradient: list[float]) -> SampleGeometry:
@@ -44,7 +39,7 @@ def _gradient_loss(gradient: list[float], uncertainty: list[float]) -> float:
 @pytest.mark.parametrize(
     ("uncertainty", "expected"),
     [
-        ([0.2, 0.2], 0.5),  # the same doubt at a flat and at a sharp edge: the whole margin is missing
+        ([0.2, 0.2], 0.5),  # the same uncertainty at a flat and at a sharp edge: the whole margin is missing
         ([0.2 * math.exp(0.5), 0.2], 0.0),  # exactly the margin
         ([0.1, 0.2], 0.5 + math.log(2.0)),  # the wrong order
         ([0.01, 0.02], 0.5 + math.log(2.0)),  # however small u is
@@ -55,8 +50,10 @@ def test_a_sharp_edge_has_to_be_more_certain_by_the_margin(uncertainty: list[flo
 
 
 def test_only_the_rank_of_a_gradient_counts() -> None:
-    doubt = [0.3, 0.1, 0.2]
-    assert _gradient_loss([0.0, 1.0, 2.0], doubt) == pytest.approx(_gradient_loss([0.0, 10.0, 1000.0], doubt))
+    uncertainty = [0.3, 0.1, 0.2]
+    assert _gradient_loss([0.0, 1.0, 2.0], uncertainty) == pytest.approx(
+        _gradient_loss([0.0, 10.0, 1000.0], uncertainty)
+    )
 
 
 def test_a_sample_without_boundary_or_with_one_voxel_has_no_gradient_loss() -> None:
@@ -69,7 +66,7 @@ def _centres(clean: list[float], first: list[float], second: list[float], distan
     return Centres(*(torch.tensor(v, dtype=torch.float64) for v in (clean, first, second, distance)), t=6.0)
 
 
-def test_doubt_has_to_rise_with_the_level_by_the_margin() -> None:
+def test_uncertainty_has_to_rise_with_the_level_by_the_margin() -> None:
     flat = _centres([0.1, 0.1], [0.1, 0.1], [0.1, 0.1], [0.0, 0.0])
     assert float(level_margin_loss([flat], 0.2, 0.6, MARGIN)) == pytest.approx(0.5 * (0.4 + 0.2 + 0.6))
     half_way = _centres([0.1], [0.1], [0.1], [3.0])
@@ -87,7 +84,7 @@ def test_the_order_of_the_two_levels_means_nothing() -> None:
     )
 
 
-def test_far_away_doubt_has_its_level_and_near_a_boundary_it_is_never_less() -> None:
+def test_far_away_uncertainty_has_its_level_and_near_a_boundary_it_is_never_less() -> None:
     geometry = SampleGeometry(torch.tensor([0.0, 5.0, 8.0, 9.0]), torch.zeros(4), delta=1.5, t=6.0)
     target = MARGIN.far_target
     u = torch.tensor([[0.9, target / math.e, target / math.e**2, target * math.e]], dtype=torch.float64)
@@ -120,7 +117,7 @@ def test_blur_and_damage_ask_for_their_own_margin_and_for_no_fading() -> None:
     assert [(s.margin_level, s.c_d) for s in map(settings.for_copies, (BLURRED, DAMAGED))] == [(2.0, 0.0), (0.1, 0.0)]
 
 
-def test_a_wrong_voxel_has_to_be_more_doubtful_by_the_margin() -> None:
+def test_a_wrong_voxel_has_to_be_more_uncertain_by_the_margin() -> None:
     settings, generator = replace(MARGIN, margin_mistake=1.0), torch.Generator().manual_seed(0)
     wrong = torch.tensor([[True, False, False]])
     for u, expected in (([0.2, 0.2, 0.2], 1.0), ([0.2 * math.e, 0.2, 0.2], 0.0), ([0.2 / math.e, 0.2, 0.2], 2.0)):
@@ -138,7 +135,7 @@ def test_the_anchor_is_the_square_of_the_logarithm_of_the_factor_near_a_boundary
 
 
 @pytest.mark.parametrize("one_graph", [True, False])
-def test_the_head_for_doubt_learns_without_a_segmentation_loss(one_graph: bool) -> None:
+def test_the_evidence_scaling_head_learns_without_a_segmentation_loss(one_graph: bool) -> None:
     image, label = ball_batch()
     arguments = {"spatial_dims": 3, "in_channels": 1, "out_channels": 2, "channels": [4, 8], "norm": "instance"}
     torch.manual_seed(0)
@@ -215,7 +212,7 @@ def test_an_unknown_form_and_protection_pass_by_pass_are_refused() -> None:
         SureSettings(blurred=0.3)
     with pytest.raises(ValueError, match="together"):
         replace(MARGIN, blurred=0.6, damaged=0.5)
-    with pytest.raises(ValueError, match="doubt_per_loss"):
-        replace(MARGIN, doubt_per_loss=0.0)
+    with pytest.raises(ValueError, match="uncertainty_per_loss"):
+        replace(MARGIN, uncertainty_per_loss=0.0)
     with pytest.raises(ValueError, match="segmentation"):
         SureSettings(protect=1.0, segmentation=0.0)

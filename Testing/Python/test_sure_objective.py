@@ -7,13 +7,10 @@ import pytest
 import torch
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.nn.evidential import dirichlet
-from SUREUncertaintyLib.nn.losses.passes import hard_voxels
+from SUREUncertaintyLib.nn.losses.network_passes import hard_voxels
 from SUREUncertaintyLib.training.objectives import create_objective
-from SUREUncertaintyLib.training.recipe import LossSection
-from SUREUncertaintyLib.training.recipe import Recipe
-from SUREUncertaintyLib.training.recipe import load_recipe
-from SUREUncertaintyLib.training.sure_objective import SureObjective
-from SUREUncertaintyLib.training.sure_objective import sure_settings
+from SUREUncertaintyLib.training.recipe import LossSection, Recipe, load_recipe
+from SUREUncertaintyLib.training.sure_objective import SureObjective, sure_settings
 
 
 def sure_recipe(base: str = "hippocampus-t1", **options: Any) -> Recipe:
@@ -54,9 +51,9 @@ def test_widths_are_millimetres_in_3d_and_pixels_slice_by_slice() -> None:
     assert planar.step.spacing is None
 
 
-def test_hard_voxels_are_those_whose_doubt_does_not_rise_under_noise() -> None:
+def test_hard_voxels_are_those_whose_uncertainty_does_not_rise_under_noise() -> None:
     def forward(image: torch.Tensor) -> torch.Tensor:
-        """Evidence falls where the image brightens, so that doubt follows the sign of the noise."""
+        """Evidence falls where the image brightens, so that uncertainty follows the sign of the noise."""
         return torch.cat([-image, -image], dim=1)
 
     image = torch.zeros(1, 1, 6, 6)

@@ -1,4 +1,4 @@
-"""SURE across scans: copies with damage of every kind, and mean doubt that follows the loss of Dice."""
+"""SURE across scans: copies with damage of every kind, and mean uncertainty that follows the loss of Dice."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from balls import ball_batch
 from SUREUncertaintyLib.corruptions.registry import NAMES
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss
 from SUREUncertaintyLib.nn.losses import damaged_copies as module
-from SUREUncertaintyLib.nn.losses.damaged_copies import CURVE
-from SUREUncertaintyLib.nn.losses.damaged_copies import KINDS
-from SUREUncertaintyLib.nn.losses.damaged_copies import damaged_copies
+from SUREUncertaintyLib.nn.losses.damaged_copies import CURVE, KINDS, damaged_copies
 from SUREUncertaintyLib.nn.losses.geometry import SampleGeometry
-from SUREUncertaintyLib.nn.losses.scan_doubt import mean_dice
-from SUREUncertaintyLib.nn.losses.scan_doubt import scan_doubt_loss
+from SUREUncertaintyLib.nn.losses.scan_uncertainty import mean_dice, scan_uncertainty_loss
 from SUREUncertaintyLib.nn.losses.settings import MARGIN
 from SUREUncertaintyLib.nn.losses.sure_step import SureStep
 from SUREUncertaintyLib.nn.registry import create_network
-from SUREUncertaintyLib.training.parts import freeze_others
+from SUREUncertaintyLib.training.trained_parts import freeze_others
 
 GEOMETRY = SampleGeometry(torch.tensor([0.0, 3.0, 9.0, 9.0]), torch.zeros(4), delta=1.5, t=6.0)
 
@@ -66,16 +63,19 @@ def test_mean_dice_is_that_of_the_structures_of_the_label() -> None:
     assert mean_dice(torch.tensor([1, 1]), torch.tensor([0, 0])) == 1.0
 
 
-def _scan_loss(doubts: list[float], predicted: list[list[int]]) -> float:
-    maps = [torch.tensor([[1.5 * doubt, 0.5 * doubt, 0.9, 0.9]], dtype=torch.float64) for doubt in doubts]
+def _scan_loss(uncertainties: list[float], predicted: list[list[int]]) -> float:
+    maps = [
+        torch.tensor([[1.5 * uncertainty, 0.5 * uncertainty, 0.9, 0.9]], dtype=torch.float64)
+        for uncertainty in uncertainties
+    ]
     classes = [torch.tensor([found]) for found in predicted]
-    return float(scan_doubt_loss(maps, classes, torch.tensor([[1, 1, 0, 0]]), [GEOMETRY], per_loss=0.25))
+    return float(scan_uncertainty_loss(maps, classes, torch.tensor([[1, 1, 0, 0]]), [GEOMETRY], per_loss=0.25))
 
 
 NOTHING, HALF, ALL = [0, 0, 0, 0], [1, 0, 0, 0], [1, 1, 0, 0]
 
 
-def test_mean_doubt_near_the_boundary_follows_the_loss_of_dice() -> None:
+def test_mean_uncertainty_near_the_boundary_follows_the_loss_of_dice() -> None:
     # Dice 0, 2/3 and 1, where the least loss counts
     assert _scan_loss([0.25, 0.25 / 3.0, 0.25 * 0.02], [NOTHING, HALF, ALL]) == pytest.approx(0.0, abs=1e-12)
     assert _scan_loss([0.25, 0.25], [NOTHING, HALF]) == pytest.approx(
@@ -89,7 +89,7 @@ def test_an_error_that_all_passes_share_counts_a_tenth() -> None:
 
 def test_a_sample_without_boundary_asks_for_nothing() -> None:
     u = torch.full((1, 4), 0.3)
-    assert float(scan_doubt_loss([u], [torch.zeros(1, 4)], torch.zeros(1, 4), [None], 0.25)) == 0.0
+    assert float(scan_uncertainty_loss([u], [torch.zeros(1, 4)], torch.zeros(1, 4), [None], 0.25)) == 0.0
 
 
 @pytest.mark.parametrize("one_graph", [True, False])

@@ -3,9 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from SUREUncertaintyLib.metrics.surface import pooled_surface_distances
-from SUREUncertaintyLib.metrics.surface import surface_distance
-from SUREUncertaintyLib.metrics.surface import surface_points
+from SUREUncertaintyLib.metrics.surface import pooled_surface_distances, surface_distance, surface_points
 
 SPACING = (3.0, 0.5, 1.25)
 

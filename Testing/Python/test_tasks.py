@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.tasks import Outcome
-from SUREUncertaintyLib.core.tasks import run_tasks
+from SUREUncertaintyLib.core.errors import Cancelled, InputError
+from SUREUncertaintyLib.core.tasks import Outcome, run_tasks
 
 
 def square(number: int) -> int:

@@ -7,20 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.core.errors import Cancelled, InputError
 from SUREUncertaintyLib.training.augmentation import Augmentation
-from SUREUncertaintyLib.training.cases import TrainingCase
-from SUREUncertaintyLib.training.cases import list_cases
+from SUREUncertaintyLib.training.case_order import case_index, positions
 from SUREUncertaintyLib.training.distributed import Processes
-from SUREUncertaintyLib.training.recipe import AugmentationSection
-from SUREUncertaintyLib.training.recipe import DataSection
-from SUREUncertaintyLib.training.recipe import Recipe
-from SUREUncertaintyLib.training.recipe import load_recipe
-from SUREUncertaintyLib.training.sampling import case_index
-from SUREUncertaintyLib.training.sampling import positions
-from SUREUncertaintyLib.training.trainer import Trainer
-from SUREUncertaintyLib.training.trainer import learning_rate
+from SUREUncertaintyLib.training.recipe import AugmentationSection, DataSection, Recipe, load_recipe
+from SUREUncertaintyLib.training.trainer import Trainer, learning_rate
+from SUREUncertaintyLib.training.training_cases import TrainingCase, list_cases
 
 PATCH = (16, 16, 16)
 

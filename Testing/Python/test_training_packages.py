@@ -23,7 +23,7 @@ def test_the_command_leaves_nothing_where_a_package_is_missing(
     def missing(*_: object, **__: object) -> None:
         raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
-    monkeypatch.setattr("SUREUncertaintyLib.training.run.train", missing)
+    monkeypatch.setattr("SUREUncertaintyLib.training.train.train", missing)
     output = tmp_path / "out"
     assert run(["train", "hippocampus-t1-plain", "--data", str(tmp_path), "--output", str(output)]) == 1
     assert "Training needs the package torch, which is not installed" in capsys.readouterr().err

@@ -6,27 +6,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from balls import flat_recipe
-from balls import write_balls
-from balls import written
-from SUREUncertaintyLib.comparison.run import run_study
+from balls import flat_recipe, write_balls, written
+from SUREUncertaintyLib.comparison.run_study import run_study
 from SUREUncertaintyLib.comparison.study import parse_study
 from SUREUncertaintyLib.comparison.trainings import Workplace
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.reading import read_volume
-from SUREUncertaintyLib.inference.choose import create_engine
+from SUREUncertaintyLib.evaluation.cases import single_case
+from SUREUncertaintyLib.evaluation.evaluate import evaluate_cases
+from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.segmenter import segment
-from SUREUncertaintyLib.metrics.cases import single_case
-from SUREUncertaintyLib.metrics.evaluation import evaluate_cases
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.training.cases import list_cases
-from SUREUncertaintyLib.training.cases import list_held_out
-from SUREUncertaintyLib.training.cases import load_cases
 from SUREUncertaintyLib.training.folds import held_out_groups
-from SUREUncertaintyLib.training.recipe import DataSection
-from SUREUncertaintyLib.training.recipe import load_recipe
-from SUREUncertaintyLib.training.recipe import parse_recipe
-from SUREUncertaintyLib.training.run import train
+from SUREUncertaintyLib.training.recipe import DataSection, load_recipe, parse_recipe
+from SUREUncertaintyLib.training.train import train
+from SUREUncertaintyLib.training.training_cases import list_cases, list_held_out, load_cases
 
 HEART = [f"patient{number:03d}" for number in range(1, 101)]
 KINDS = ("DCM", "HCM", "MINF", "NOR", "RV")

@@ -5,15 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from balls import ball_recipe
-from balls import write_balls
-from balls import written
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import PackageError
+from balls import ball_recipe, write_balls, written
+from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.packages.package import load_package
 from SUREUncertaintyLib.packages.weights import load_network
 from SUREUncertaintyLib.training.recipe import parse_recipe
-from SUREUncertaintyLib.training.run import train
+from SUREUncertaintyLib.training.train import train
 from SUREUncertaintyLib.training.trainer import learning_rate
 
 

@@ -153,8 +153,7 @@ def test_an_unknown_download_is_refused(view_server: Any) -> None:
 async def speak(server: Any, messages: list[dict[str, Any]], **headers: str) -> list[dict[str, Any]]:
     """Send messages of trame's protocol and give the answers."""
     import aiohttp
-    from wslink.chunking import UnChunker
-    from wslink.chunking import generate_chunks
+    from wslink.chunking import UnChunker, generate_chunks
 
     answers = []
     async with (

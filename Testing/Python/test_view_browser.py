@@ -7,20 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 import view_page
-from view_page import SLICES
-from view_page import VIEWS
-from view_page import picture
-from view_page import state_of
-from view_page import text_of
-from view_page import wait_for_glow
-from view_page import wait_for_mirror
-from view_page import wait_for_pictures
-from view_page import wait_for_state
+from view_page import (
+    SLICES,
+    VIEWS,
+    picture,
+    state_of,
+    text_of,
+    wait_for_glow,
+    wait_for_mirror,
+    wait_for_pictures,
+    wait_for_state,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.render, pytest.mark.xdist_group("browser")]
 
 LEAST_GLOW = {"Red": 0.0015, "Green": 0.0015, "Yellow": 0.005, "ThreeD": 0.02}
-"""Smallest share of doubt in a picture of the example; at default settings it is about three times that."""
+"""Smallest share of uncertainty in a picture of the example; at default settings it is about three times that."""
 
 
 def test_every_view_shows_the_scan_its_outlines_and_the_glow(page: Any) -> None:
@@ -66,10 +68,10 @@ def test_the_entropy_is_another_map_with_a_picture_of_its_own(page: Any) -> None
 def test_jumping_to_a_place_moves_the_slices_there(page: Any) -> None:
     position = page.locator("[data-view=Red] .corner i").inner_text()
     page.locator(".places button.link").nth(2).click()
-    assert "Place 3 of" in text_of(page, "#place", "Place 3")
+    assert "Region 3 of" in text_of(page, "#place", "Region 3")
     page.wait_for_function("old => document.querySelector('[data-view=Red] .corner i').innerText !== old", arg=position)
     page.click("#next")
-    text_of(page, "#place", "Place 4")
+    text_of(page, "#place", "Region 4")
     row = page.locator(".places tbody tr").nth(3)
     row.locator("input").check()
     page.wait_for_function("() => trame.state.get('places')[3].reviewed === true")
@@ -198,7 +200,7 @@ def test_the_series_ends_in_a_chart_with_seven_points_a_curve(page: Any) -> None
     assert "result" in page.inner_text("#noise-text")
 
 
-def test_doubt_at_edges_is_told_in_sentences(page: Any) -> None:
+def test_uncertainty_at_edges_is_told_in_sentences(page: Any) -> None:
     page.click("#trust")
     sentences = text_of(page, "#trust-text", "UR")
     assert sentences.startswith("UCC")
@@ -270,7 +272,7 @@ def test_the_dialog_opens_a_scan_of_this_machine_and_escape_closes_it(page: Any)
 
 
 def test_an_upload_becomes_a_scan_and_a_too_large_one_is_explained(page: Any, tmp_path: Path) -> None:
-    from SUREUncertaintyLib.core.writing import write_volume
+    from SUREUncertaintyLib.files.writing import write_volume
 
     scan = view_page.brain()
     write_volume(scan.with_array(scan.array[:, :, ::-1].copy()), tmp_path / "mirrored.nrrd")

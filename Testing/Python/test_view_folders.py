@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.view.downloads import plain_name
-from SUREUncertaintyLib.view.folders import MOST_ENTRIES
-from SUREUncertaintyLib.view.folders import Folders
-from SUREUncertaintyLib.view.opening import require_own_data
-from SUREUncertaintyLib.view.opening import scene_of
+from SUREUncertaintyLib.view.folders import MOST_ENTRIES, Folders
+from SUREUncertaintyLib.view.open_input import require_own_data, scene_of
 from SUREUncertaintyLib.view.uploads import safe_name
 
 

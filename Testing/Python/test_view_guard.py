@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from SUREUncertaintyLib.core import texts
-from SUREUncertaintyLib.view.guard import Guard
+from SUREUncertaintyLib.presenters import texts
+from SUREUncertaintyLib.view.access_guard import Guard
 
 ROOT = Path(__file__).resolve().parents[2]
 

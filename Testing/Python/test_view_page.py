@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import view_page
-from view_page import glow
-from view_page import text_of
-from view_page import wait_for_pictures
+from view_page import overlay_colours, text_of, wait_for_pictures
 
 pytestmark = [pytest.mark.browser, pytest.mark.render, pytest.mark.xdist_group("browser")]
 
@@ -78,7 +76,7 @@ def test_light_and_dark_follow_the_system_and_the_button(page: Any) -> None:
 def test_a_scan_far_from_the_boxes_of_another_is_not_segmented_in_them(page: Any, view_example: Path) -> None:
     from dataclasses import replace
 
-    from SUREUncertaintyLib.core.writing import write_volume
+    from SUREUncertaintyLib.files.writing import write_volume
 
     scan = view_page.brain()
     r, a, s = scan.grid.origin
@@ -112,10 +110,10 @@ def test_no_request_leaves_this_machine(browser: Any, view_server: Any) -> None:
     assert [url for url in asked if not url.startswith(allowed)] == []
 
 
-def test_glow_counts_only_the_colours_of_doubt() -> None:
-    from SUREUncertaintyLib.core.colours import doubt_colours
+def test_glow_counts_only_the_colours_of_uncertainty() -> None:
+    from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours
 
-    shades = (doubt_colours(256)[128:] * 255).astype(np.uint8)[None]
-    assert glow(shades) > 0.9
+    shades = (uncertainty_colours(256)[128:] * 255).astype(np.uint8)[None]
+    assert overlay_colours(shades) > 0.9
     others = np.array([[[80, 80, 80], [220, 220, 220], [87, 190, 219], [158, 219, 90], [10, 12, 16]]], np.uint8)
-    assert glow(others) == 0.0
+    assert overlay_colours(others) == 0.0

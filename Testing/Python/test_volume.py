@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 from phantoms import tilted_grid
-from SUREUncertaintyLib.core.geometry import crop_grid
-from SUREUncertaintyLib.core.geometry import ras_to_ijk
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.geometry import crop_grid, ras_to_ijk
+from SUREUncertaintyLib.core.volume import Grid, Volume
 
 
 def test_the_matrix_agrees_with_simpleitk_and_ras_negates_two_axes():

@@ -4,15 +4,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
+from SUREUncertaintyLib.arrays.heads import softmax
 from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.inference.heads import softmax
-from SUREUncertaintyLib.inference.windows import blend_windows
-from SUREUncertaintyLib.inference.windows import gaussian_weight
-from SUREUncertaintyLib.inference.windows import plan_windows
-from SUREUncertaintyLib.inference.windows import window_starts
+from SUREUncertaintyLib.inference.windows import blend_windows, gaussian_weight, plan_windows, window_starts
 
 
 def noise(*shape: int) -> np.ndarray:

@@ -8,16 +8,11 @@ import numpy as np
 import pytest
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.inference.openvino_engine import OpenVinoEngine
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.worker.client import WorkerClient
-from workers import LONG
-from workers import Started
-from workers import big_scan
-from workers import failure_kind
-from workers import scan
+from workers import LONG, Started, big_scan, failure_kind, scan
 
 
 def test_the_answer_is_that_of_the_same_run_in_this_process(client, tiny_package):

@@ -10,16 +10,8 @@ from pathlib import Path
 import psutil
 from SUREUncertaintyLib.worker.client import WorkerClient
 from SUREUncertaintyLib.worker.failures import ACTIONS
-from SUREUncertaintyLib.worker.process import LIBRARY_ROOT
-from SUREUncertaintyLib.worker.process import remove_stale_folders
-from workers import LONG
-from workers import Started
-from workers import big_scan
-from workers import failure_kind
-from workers import hook
-from workers import is_gone
-from workers import scan
-from workers import wait_until_gone
+from SUREUncertaintyLib.worker.process import LIBRARY_ROOT, remove_stale_folders
+from workers import LONG, Started, big_scan, failure_kind, hook, is_gone, scan, wait_until_gone
 
 
 def test_cancel_ends_the_job_and_keeps_the_loaded_model(slow_client):

@@ -9,17 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from SUREUncertaintyLib.core.errors import Cancelled
-from SUREUncertaintyLib.core.errors import EngineError
-from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.errors import PackageError
-from SUREUncertaintyLib.worker.failures import ACTIONS
-from SUREUncertaintyLib.worker.failures import failure_of
-from SUREUncertaintyLib.worker.failures import failure_of_exit
+from SUREUncertaintyLib.core.errors import Cancelled, EngineError, InputError, PackageError
+from SUREUncertaintyLib.worker.failures import ACTIONS, failure_of, failure_of_exit
 from SUREUncertaintyLib.worker.inbox import Inbox
 from SUREUncertaintyLib.worker.process import LIBRARY_ROOT
-from SUREUncertaintyLib.worker.protocol import Request
-from SUREUncertaintyLib.worker.protocol import parse_request
+from SUREUncertaintyLib.worker.protocol import Request, parse_request
 from SUREUncertaintyLib.worker.result_files import read_array
 from workers import LONG
 

@@ -6,10 +6,7 @@ import pytest
 from SUREUncertaintyLib.core.errors import EngineError
 from SUREUncertaintyLib.worker.client import WorkerClient
 from SUREUncertaintyLib.worker.jobs import WorkerError
-from workers import LONG
-from workers import failure_kind
-from workers import hook
-from workers import scan
+from workers import LONG, failure_kind, hook, scan
 
 
 def test_stray_output_of_libraries_does_not_disturb_the_protocol(tiny_package, tmp_path):

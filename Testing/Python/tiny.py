@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from SUREUncertaintyLib.packages.building import build_package
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.packages.package_building import build_package
 
 PATCH = (16, 16, 16)
 LABELS = [

@@ -131,17 +131,17 @@ def picture(page: Any, view: str) -> NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
-def glow(pixels: NDArray[np.uint8]) -> float:
-    """Share of pixels in the colours of doubt: red over orange to yellow, never grey, blue or green."""
+def overlay_colours(pixels: NDArray[np.uint8]) -> float:
+    """Share of pixels in the colours of uncertainty: red over orange to yellow, never grey, blue or green."""
     red, green, blue = (pixels[..., n].astype(int) for n in range(3))
     return float(((red > 90) & (red - blue > 60) & (red > green - 5)).mean())
 
 
 def wait_for_glow(page: Any, view: str, low: float, high: float = 1.0) -> float:
-    """Until the share of doubt in a view lies in low..high; that share."""
+    """Until the share of uncertainty in a view lies in low..high; that share."""
     share = -1.0
     for _ in range(PATIENCE // 100):
-        share = glow(picture(page, view))
+        share = overlay_colours(picture(page, view))
         if low <= share <= high:
             return share
         page.wait_for_timeout(100)
@@ -161,11 +161,9 @@ def wait_for_mirror(leading: Any, mirroring: Any, view: str) -> None:
 
 def brain() -> Any:
     """The hippocampi of the demo's template with some brain around them: a scan that segments within a second."""
-    from SUREUncertaintyLib.core.demo_input import demo_scan
-    from SUREUncertaintyLib.core.roi import Roi
-    from SUREUncertaintyLib.core.roi import roi_grid
-    from SUREUncertaintyLib.core.roi import roi_slices
+    from SUREUncertaintyLib.core.roi import Roi, roi_grid, roi_slices
     from SUREUncertaintyLib.core.volume import Volume
+    from SUREUncertaintyLib.files.demo_input import demo_scan
 
     whole = demo_scan()
     part = Roi("part", (-52.0, -60.0, -44.0), (52.0, 14.0, 20.0))
@@ -175,8 +173,8 @@ def brain() -> Any:
 
 def write_example(folder: Path) -> tuple[Path, Path]:
     """A scan ``brain.nrrd`` and a folder ``result`` in ``folder``, made as ``sure segment`` does."""
-    from SUREUncertaintyLib.core.demo_input import ROIS
-    from SUREUncertaintyLib.core.writing import write_volume
+    from SUREUncertaintyLib.files.demo_input import ROIS
+    from SUREUncertaintyLib.files.writing import write_volume
 
     scan = brain()
     write_volume(scan, folder / "brain.nrrd")
@@ -187,11 +185,10 @@ def write_result(scan: Any, rois: Any, folder: Path) -> Path:
     """A folder of results with a scene, without pictures and report."""
     from SUREUncertaintyLib.cli.scene import AddScene
     from SUREUncertaintyLib.packages.catalogue import find_package
-    from SUREUncertaintyLib.report.folder import Wanted
-    from SUREUncertaintyLib.report.run import Job
-    from SUREUncertaintyLib.report.run import run_job
+    from SUREUncertaintyLib.report.result_folder import OutputOptions
+    from SUREUncertaintyLib.report.segment_to_folder import Job, run_job
 
-    job = Job(scan, find_package("hippocampus-t1"), folder, rois, wanted=Wanted(pictures=False, page=False))
+    job = Job(scan, find_package("hippocampus-t1"), folder, rois, wanted=OutputOptions(pictures=False, page=False))
     run_job(job, (AddScene(pictures=False),))
     return folder
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.worker.jobs import WorkerError
 
 LONG = 120.0

@@ -17,16 +17,18 @@ from pathlib import Path
 
 import qt
 import slicer
-from journey import add_phantom
-from journey import finish
-from journey import load_dicom
-from journey import open_module
-from journey import parameters
-from journey import pump
-from journey import run_and_wait
-from journey import started
-from journey import wait_until
-from journey import write_dicom
+from journey import (
+    add_phantom,
+    finish,
+    load_dicom,
+    open_module,
+    parameters,
+    pump,
+    run_and_wait,
+    started,
+    wait_until,
+    write_dicom,
+)
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 WINDOW = (1500, 950)
@@ -57,16 +59,16 @@ def journey():
 def show_result(widget, window):
     """Section 1: the template, its left region, surfaces."""
     load_head(widget)
-    only(widget, "input", "results", "doubt")
+    only(widget, "input", "results", "uncertainty")
     widget.ui.show3DButton.checked = True
     rest(1.0)
     save(window, "desktop-result")
 
 
 def show_place(widget, window):
-    """Section 2: the list of places, the first one in the views."""
-    only(widget, "doubt")
-    widget.ui.nextPlaceButton.click()
+    """Section 2: the list of uncertain regions, the first one in the views."""
+    only(widget, "uncertainty")
+    widget.ui.nextUncertainButton.click()
     rest(1.0)
     save(window, "desktop-place")
 
@@ -106,7 +108,7 @@ def show_export(widget):
 
 
 def show_saved(widget):
-    """Section 5: numbers and doubt of a scene that was saved and opened."""
+    """Section 5: numbers and uncertainty of a scene that was saved and opened."""
     path = Path(tempfile.mkdtemp()) / "scene.mrb"
     assert slicer.util.saveScene(str(path))
     slicer.mrmlScene.Clear()
@@ -145,10 +147,9 @@ def show_cancel(widget):
 
 def load_head(widget):
     """The template with its boxes, one of them without handles as the region, and a result."""
-    from SUREUncertaintyLib.core.demo_input import ROIS
-    from SUREUncertaintyLib.core.demo_input import demo_scan
+    from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
     from SUREUncertaintyLib.mrml.boxes import add_roi_node
-    from SUREUncertaintyLib.mrml.volume import add_volume
+    from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 
     settings = parameters(widget)
     settings.inputVolume = add_volume(slicer.mrmlScene, demo_scan())

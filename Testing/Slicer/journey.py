@@ -62,7 +62,7 @@ def write_dicom(node, folder):
     """A volume node as a DICOM series, one file a slice."""
     import SimpleITK as sitk
     from SUREUncertaintyLib.core.resampling import to_itk
-    from SUREUncertaintyLib.mrml.volume import volume_from_node
+    from SUREUncertaintyLib.mrml.volume_nodes import volume_from_node
 
     image = sitk.Cast(to_itk(volume_from_node(node)), sitk.sitkInt16)
     folder.mkdir()
@@ -93,8 +93,8 @@ def load_dicom(widget, folder):
     try:
         import DICOMLib.DICOMUtils as utils
     except ImportError:
-        from SUREUncertaintyLib.core.reading import read_volume
-        from SUREUncertaintyLib.mrml.volume import add_volume
+        from SUREUncertaintyLib.files.reading import read_volume
+        from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 
         print("journey note: this Slicer has no DICOM module; the series was read without its database")
         widget.panel.context.desktop.dicom_files = lambda scan: sorted(folder.iterdir())

@@ -6,11 +6,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import slicer
-from journey import add_phantom
-from journey import finish
-from journey import open_module
-from journey import parameters
-from journey import run_and_wait
+from journey import add_phantom, finish, open_module, parameters, run_and_wait
 
 
 def journey():

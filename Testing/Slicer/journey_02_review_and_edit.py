@@ -1,4 +1,4 @@
-"""Journey 2: jump through the most doubtful places, edit one, see the table change."""
+"""Journey 2: jump through the most uncertain regions, edit one, see the table change."""
 
 import os
 import sys
@@ -6,15 +6,12 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import slicer
-from journey import add_phantom
-from journey import finish
-from journey import open_module
-from journey import run_and_wait
+from journey import add_phantom, finish, open_module, run_and_wait
 
 
 def journey():
     """Five places (or as many as there are), then an edit inside the band."""
-    from SUREUncertaintyLib.mrml.segmentation import own_segments
+    from SUREUncertaintyLib.mrml.segmentation_nodes import own_segments
 
     widget = open_module()
     add_phantom(widget)
@@ -22,8 +19,8 @@ def journey():
     assert published is not None, widget.ui.statusLabel.text
     seen = []
     for _ in range(min(5, published.regions.GetNumberOfRows())):
-        widget.ui.nextPlaceButton.click()
-        seen.append(widget.ui.placeLabel.text)
+        widget.ui.nextUncertainButton.click()
+        seen.append(widget.ui.regionLabel.text)
     assert len(set(seen)) == len(seen)
     widget.ui.editButton.click()
     edited = own_segments(published.segmentation)[0]

@@ -8,12 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import time
 
 import slicer
-from journey import add_phantom
-from journey import finish
-from journey import open_module
-from journey import pump
-from journey import run_and_wait
-from journey import wait_until
+from journey import add_phantom, finish, open_module, pump, run_and_wait, wait_until
 
 SLIDING_SECONDS = 30.0
 

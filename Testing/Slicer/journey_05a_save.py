@@ -8,11 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import tempfile
 
 import slicer
-from journey import add_phantom
-from journey import finish
-from journey import open_module
-from journey import parameters
-from journey import run_and_wait
+from journey import add_phantom, finish, open_module, parameters, run_and_wait
 
 FOLDER = os.environ.get("SURE_JOURNEY_FOLDER") or tempfile.gettempdir()
 SCENE = os.path.join(FOLDER, "sure-journey.mrb")

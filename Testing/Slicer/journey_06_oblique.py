@@ -7,10 +7,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import slicer
 import vtk
-from journey import add_phantom
-from journey import finish
-from journey import open_module
-from journey import run_and_wait
+from journey import add_phantom, finish, open_module, run_and_wait
 
 
 def journey():

@@ -8,10 +8,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import numpy as np
 import slicer
 import vtk
-from journey import finish
-from journey import open_module
-from journey import parameters
-from journey import run_and_wait
+from journey import finish, open_module, parameters, run_and_wait
 
 
 def journey():

@@ -11,14 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-from journey import Skip
-from journey import add_phantom
-from journey import finish
-from journey import load_dicom
-from journey import open_module
-from journey import parameters
-from journey import run_and_wait
-from journey import write_dicom
+from journey import Skip, add_phantom, finish, load_dicom, open_module, parameters, run_and_wait, write_dicom
 
 
 def journey():
@@ -42,17 +35,16 @@ def journey():
 
 
 def _compare(published, output):
-    from SUREUncertaintyLib.export.dicom_reading import read_dicom_map
-    from SUREUncertaintyLib.export.dicom_reading import read_dicom_segments
+    from SUREUncertaintyLib.export.dicom_reading import read_dicom_map, read_dicom_segments
     from SUREUncertaintyLib.mrml.remeasure import current_labels
-    from SUREUncertaintyLib.mrml.volume import volume_from_node
+    from SUREUncertaintyLib.mrml.volume_nodes import volume_from_node
 
-    doubt = volume_from_node(published.uncertainty)
-    labels, _ = current_labels(published.segmentation, doubt)
+    uncertainty = volume_from_node(published.uncertainty)
+    labels, _ = current_labels(published.segmentation, uncertainty)
     kind = published.segmentation.GetAttribute("SURE.Kind")
     back = read_dicom_map(output / f"uncertainty-{kind}.dcm")
-    assert back.grid.matches(doubt.grid, 1e-3)
-    assert np.array_equal(back.array, doubt.array)
+    assert back.grid.matches(uncertainty.grid, 1e-3)
+    assert np.array_equal(back.array, uncertainty.array)
     segments = read_dicom_segments(output / "segmentation.dcm")
     found = sum(int(mask.array.sum()) for mask in segments.masks.values())
     assert found == np.count_nonzero(labels.array) > 0

@@ -5,11 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from journey import Skip
-from journey import add_phantom
-from journey import finish
-from journey import open_module
-from journey import run_and_wait
+from journey import Skip, add_phantom, finish, open_module, run_and_wait
 
 
 def journey():
@@ -18,7 +14,7 @@ def journey():
         from slicer import packaging
     except ImportError as error:
         raise Skip("only a Slicer from 5.12 on has slicer.packaging") from error
-    from SUREUncertaintyLib.core import texts
+    from SUREUncertaintyLib.presenters import texts
     from SUREUncertaintyLib.ui import dependencies
 
     widget = open_module()

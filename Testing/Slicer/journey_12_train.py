@@ -12,20 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import slicer
-from journey import Skip
-from journey import finish
-from journey import open_module
-from journey import parameters
-from journey import run_and_wait
-from journey import wait_until
+from journey import Skip, finish, open_module, parameters, run_and_wait, wait_until
 
 STEPS = 8
 
 
 def journey():
     """Eight steps of a tiny network on four made-up scans: nothing is learnt, everything happens."""
-    from SUREUncertaintyLib.core.reading import read_volume
-    from SUREUncertaintyLib.mrml.volume import add_volume
+    from SUREUncertaintyLib.files.reading import read_volume
+    from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 
     missing = [name for name in ("torch", "monai", "safetensors", "onnx", "yaml") if find_spec(name) is None]
     if missing:
@@ -51,9 +46,8 @@ def journey():
 
 def write_scans(folder):
     """Four noisy balls with their labels."""
-    from SUREUncertaintyLib.core.volume import Grid
-    from SUREUncertaintyLib.core.volume import Volume
-    from SUREUncertaintyLib.core.writing import write_volume
+    from SUREUncertaintyLib.core.volume import Grid, Volume
+    from SUREUncertaintyLib.files.writing import write_volume
 
     folder.mkdir()
     grid = Grid((24, 24, 24))

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+from ..core.labels import Label
 from ..core.roi import Roi
 from ..core.volume import Volume
-from ..packages.metadata import Label
 from ..packages.metadata import PackageMetadata
-from . import texts
-from .analysed import Analysed
-from .analysed import Block
-from .analysed import analysed_parts
-from .rows import DoubtfulRegion
-from .rows import Notice
-from .rows import StructureRow
-from .scan_notices import Contrast
-from .scan_notices import about_scan
-from .scan_notices import about_units
-from .sentences import listed
-from .sentences import say
-from .sentences import span
-from .touching import at_image_edge
-from .touching import at_roi_edge
-from .touching import at_window_edge
-from .touching import pieces_of
-from .touching import share_structure
+from . import notice_texts as texts
+from .analysed_parts import Analysed, Block, analysed_parts
+from .edge_and_pieces import at_image_edge, at_roi_edge, at_window_edge, pieces_of, share_structure
+from .notice_sentences import listed, say, span
+from .rows import Notice, StructureRow, UncertainRegion
+from .scan_notices import Contrast, about_scan, about_units
 
 WHOLE_SHARE = 0.99
 """A structure whose largest piece holds less than this share is in pieces; a few stray voxels are not worth a warning,
-the map of doubt shows them."""
+the uncertainty map shows them."""
 
 
 def notices_for(
@@ -39,7 +26,7 @@ def notices_for(
     metadata: PackageMetadata,
     label_set: Sequence[Label],
     structures: Sequence[StructureRow],
-    regions: Sequence[DoubtfulRegion] = (),
+    regions: Sequence[UncertainRegion] = (),
     rois: Sequence[Roi] = (),
     contrast: Contrast | None = None,
     windows: Sequence[Block] = (),
@@ -66,7 +53,7 @@ def notices_for(
         *_about_edges(labels, blocks, metadata),
         *_about_overlap(labels, () if windows else rois),
         *_about_pieces(labels, structures),
-        *_about_doubt(structures, regions),
+        *_about_uncertainty(structures, regions),
     )
 
 
@@ -133,18 +120,18 @@ def _about_pieces(labels: Volume, structures: Sequence[StructureRow]) -> Iterato
         yield say(texts.SEVERAL_PIECES, names=listed(names))
 
 
-def _about_doubt(structures: Sequence[StructureRow], regions: Sequence[DoubtfulRegion]) -> Iterator[Notice]:
-    doubtful = [row.name for row in structures if row.share_over_threshold > 0.5]
-    if doubtful:
-        yield say(texts.MOSTLY_DOUBTFUL, names=listed(doubtful))
+def _about_uncertainty(structures: Sequence[StructureRow], regions: Sequence[UncertainRegion]) -> Iterator[Notice]:
+    uncertain = [row.name for row in structures if row.share_over_threshold > 0.5]
+    if uncertain:
+        yield say(texts.MOSTLY_UNCERTAIN, names=listed(uncertain))
     islands = [region for region in regions if region.is_island]
     if islands:
         r, a, s = islands[0].centre_ras
         one = len(islands) == 1
         yield say(
-            texts.DOUBTFUL_ISLANDS,
+            texts.UNCERTAIN_ISLANDS,
             count=len(islands),
-            places="place touches" if one else "places touch",
+            regions="region touches" if one else "regions touch",
             first="it lies" if one else "the first lies",
             position=f"R {r:.0f}, A {a:.0f}, S {s:.0f}",
         )

@@ -1,4 +1,4 @@
-"""What the main job says about a result: one row a structure, one a doubtful region, one a warning."""
+"""What the main job says about a result: one row a structure, one an uncertain region, one a warning."""
 
 from dataclasses import dataclass
 
@@ -9,11 +9,11 @@ class StructureRow:
 
     Attributes:
         value: label value in the label map.
-        volume_low_ml, volume_high_ml: the honest range of the volume (``analysis.interval``); None without spacing.
+        volume_low_ml, volume_high_ml: the volume range (90 %) (``analysis.volume_range``); None without spacing.
         mean_uncertainty, p95_uncertainty: over the structure's voxels, NaN when it is empty.
         share_over_threshold: share of its voxels whose uncertainty exceeds the package's threshold.
         boundary_uncertainty, interior_uncertainty: means over boundary voxels and the others, NaN when there are none.
-        perception_scale: S of the structure's logit map (``difficulty.scale``), low = hard; NaN where not measured.
+        perception_scale: S of the structure's logit map (``analysis.perception_scale``), low = hard; NaN where not measured.
         difficulty: the place of its scan or region among those that the network was not trained on, in words.
     """
 
@@ -34,12 +34,12 @@ class StructureRow:
 
 
 @dataclass(frozen=True)
-class DoubtfulRegion:
-    """One connected region of doubtful voxels; rank 1 is the one most worth a look.
+class UncertainRegion:
+    """One connected region of uncertain voxels; rank 1 is the one most worth a look.
 
     Attributes:
-        centre_ras: the region's most doubtful voxel, mm, a point inside the region to jump to.
-        score: summed uncertainty above the threshold times voxel volume (mm3): large and doubtful ranks first.
+        centre_ras: the region's most uncertain voxel, mm, a point inside the region to jump to.
+        score: summed uncertainty above the threshold times voxel volume (mm3): large and uncertain ranks first.
         structure: name of the structure that it touches most, or "background".
     """
 

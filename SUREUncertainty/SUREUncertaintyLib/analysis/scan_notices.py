@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from ..core.checks import modality_family
 from ..core.roi import roi_slices
 from ..core.volume import Grid
 from ..packages.metadata import PackageMetadata
-from . import texts
-from .analysed import Analysed
-from .fingerprint import DESCRIPTIONS
+from . import notice_texts as texts
+from .analysed_parts import Analysed
+from .intensity_fingerprint import DESCRIPTIONS
+from .notice_sentences import lengths, say, span
 from .rows import Notice
-from .sentences import lengths
-from .sentences import say
-from .sentences import span
 
 SPACING_TOLERANCE = 1.25
 """Spacings within this factor of the training data's are resampled without a visible loss."""

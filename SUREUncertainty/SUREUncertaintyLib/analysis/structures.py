@@ -1,23 +1,19 @@
-"""One row a structure: volume with its honest range, and how much of it is in doubt."""
+"""One row a structure: volume with its range (90 %), and how much of it is uncertain."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.labels import Label
 from ..core.volume import Volume
-from ..packages.metadata import Label
-from .interval import MM3_PER_ML
-from .interval import VoxelRange
-from .interval import volume_range_ml
-from .neighbours import differs_from_neighbour
 from .rows import StructureRow
+from .volume_range import MM3_PER_ML, VoxelRange, volume_range_ml
+from .voxel_neighbours import differs_from_neighbour
 
 SLAB_VOXELS = 2 * 1024 * 1024
 BINS = 10_000
@@ -38,8 +34,8 @@ def structure_table(
     Args:
         labels: non-negative integer label map (k, j, i).
         uncertainty: values in 0..1 on the same grid.
-        threshold: a voxel above it is doubtful.
-        ranges: voxel counts by label value (``analysis.interval``).
+        threshold: a voxel above it is uncertain.
+        ranges: voxel counts by label value (``analysis.volume_range``).
 
     Returns:
         Volumes in mm3 and ml. Boundary voxels have a 6-neighbour with another label; the image's border makes none.
@@ -59,7 +55,7 @@ class _Tally:
     def __post_init__(self) -> None:
         self.counts = np.zeros((self.size, 2), np.int64)
         self.sums = np.zeros((self.size, 2), np.float64)
-        self.doubtful = np.zeros(self.size, np.int64)
+        self.uncertain = np.zeros(self.size, np.int64)
         self.histogram = np.zeros((self.size, BINS), np.int64)
 
     def add(
@@ -67,12 +63,12 @@ class _Tally:
     ) -> None:
         chosen = (labels != 0) & (labels < self.size)
         values = labels[chosen].astype(np.intp)
-        doubt = uncertainty[chosen].astype(np.float64)
+        amount = uncertainty[chosen].astype(np.float64)
         part = 2 * values + boundary[chosen]
         self.counts += np.bincount(part, minlength=2 * self.size).reshape(-1, 2)
-        self.sums += np.bincount(part, doubt, minlength=2 * self.size).reshape(-1, 2)
-        self.doubtful += np.bincount(values[uncertainty[chosen] > threshold], minlength=self.size)
-        bins = np.clip((doubt * BINS).astype(np.intp), 0, BINS - 1)
+        self.sums += np.bincount(part, amount, minlength=2 * self.size).reshape(-1, 2)
+        self.uncertain += np.bincount(values[uncertainty[chosen] > threshold], minlength=self.size)
+        bins = np.clip((amount * BINS).astype(np.intp), 0, BINS - 1)
         np.add.at(self.histogram.reshape(-1), values * BINS + bins, 1)
 
     def quantile(self, value: int, share: float) -> float:
@@ -114,7 +110,7 @@ def _row(label: Label, tally: _Tally, voxel_mm3: float, ranges: Mapping[int, Vox
         volume_high_ml=high,
         mean_uncertainty=_ratio(inner_sum + boundary_sum, voxels),
         p95_uncertainty=tally.quantile(value, 0.95),
-        share_over_threshold=_ratio(float(tally.doubtful[value]), voxels),
+        share_over_threshold=_ratio(float(tally.uncertain[value]), voxels),
         boundary_uncertainty=_ratio(boundary_sum, boundary),
         interior_uncertainty=_ratio(inner_sum, interior),
     )

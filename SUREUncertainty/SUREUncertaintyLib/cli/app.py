@@ -12,15 +12,13 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from .. import __version__
-from ..core.errors import Cancelled
-from ..core.errors import SureError
-from ..core.texts import DISCLAIMER
+from ..core.errors import Cancelled, SureError
+from ..core.wording import DISCLAIMER
 from .compare import compare_app
 from .demo import demo
 from .difficulty import difficulty
@@ -54,10 +52,12 @@ def root(
     """What every command has in common: nothing but --version."""
 
 
-app.command(help="Segment a scan and map the doubt.")(segment)
+app.command(help="Segment a scan and map the uncertainty.")(segment)
 app.command(help="Write a result as DICOM objects, NRRD, NIfTI, CSV or a page.")(export)
 app.command(help="Measure a model on labelled scans.")(evaluate)
-app.command(help="Damage a scan more and more: when does the result break, and does the doubt notice?")(robustness)
+app.command(help="Damage a scan more and more: when does the result break, and does the uncertainty notice?")(
+    robustness
+)
 app.command(help="Score how hard scans are for a frozen network, and what to keep.")(difficulty)
 app.command(help="Write a training recipe for your own scans.")(recipe)
 app.command(help="Train a model from a recipe.")(train)

@@ -30,8 +30,7 @@ def run(
     device: Annotated[str | None, typer.Option(help="Of the training: cpu, cuda, cuda:1, mps.")] = None,
 ) -> None:
     """Train and measure every arm that is not finished."""
-    from ..comparison.run import Limits
-    from ..comparison.run import run_study
+    from ..comparison.run_study import Limits, run_study
     from ..comparison.study import load_study
     from ..comparison.trainings import Workplace
     from .progress import terminal_progress
@@ -55,13 +54,12 @@ def page(
 ) -> None:
     """Write the tables and figures of the finished arms."""
     from ..comparison.arm_result import read_results
-    from ..comparison.figures import FIGURES
-    from ..comparison.figures import draw
+    from ..comparison.charts import FIGURES, draw
     from ..comparison.page import comparison_page
     from ..comparison.study import load_study
     from ..core.errors import InputError
-    from ..core.writing import write_text
-    from ..training.cases import TUNING
+    from ..files.writing import write_text
+    from ..training.training_cases import TUNING
 
     studies = [load_study(name) for name in study]
     tuning = {one.name for one in studies if one.split == TUNING}  # tables alone
@@ -86,7 +84,7 @@ def figure(
 ) -> None:
     """Draw one figure of the finished arms."""
     from ..comparison.arm_result import read_results
-    from ..comparison.figures import draw
+    from ..comparison.charts import draw
     from ..comparison.study import load_study
 
     wanted = load_study(study)

@@ -10,7 +10,7 @@ import typer
 
 EXPLANATION = (
     "The scan is the MNI152 T1 template, an average of 152 people, so nobody's anatomy. "
-    "Doubtful voxels glow in the pictures. Research use only - not a medical device."
+    "Uncertain voxels are coloured in the pictures. Research use only - not a medical device."
 )
 
 
@@ -22,14 +22,12 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a table.")] = False,
 ) -> None:
     """Segment both hippocampi of the MNI152 brain template, as a first look."""
-    from ..core.demo_input import ROIS
-    from ..core.demo_input import demo_scan
+    from ..files.demo_input import ROIS, demo_scan
     from ..packages.catalogue import find_package
-    from ..report.run import Job
-    from ..report.run import run_job
+    from ..report.segment_to_folder import Job, run_job
     from .progress import terminal_progress
+    from .run_summary import print_summary
     from .scene import AddScene
-    from .summary import print_summary
 
     package = find_package(model)
     with terminal_progress() as progress:
@@ -45,8 +43,7 @@ def demo(
 
 def _offer_to_view(output: Path) -> None:
     """Ask whether to open the result in the browser; without a terminal or the page only say how."""
-    from .view import is_installed
-    from .view import view
+    from .view import is_installed, view
 
     if not is_installed():
         typer.echo("To look at it in the browser: pip install 'sure-uncertainty[view]', then sure view " + str(output))

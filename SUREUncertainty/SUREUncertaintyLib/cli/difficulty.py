@@ -40,15 +40,13 @@ def difficulty(
     """Score how hard scans are, test whether the score can be trusted, and list what to keep."""
     from ..core.errors import InputError
     from ..difficulty.case_scale import ScaleOptions
-    from ..difficulty.cohort import CohortOptions
-    from ..difficulty.cohort import read_dice
+    from ..difficulty.cohort import CohortOptions, read_dice
+    from ..difficulty.cohort_folder import FilterOptions, assess_cohort
     from ..difficulty.extractors.registry import ExtractorOptions
-    from ..difficulty.reference import reference_document
-    from ..difficulty.results import FilterOptions
-    from ..difficulty.results import assess_cohort
-    from ..metrics.cases import read_cases
-    from ..packages.building import amend_package
+    from ..difficulty.reference_document import reference_document
+    from ..evaluation.cases import read_cases
     from ..packages.catalogue import find_package
+    from ..packages.package_building import amend_package
     from .progress import terminal_progress
 
     if power not in (1, 2) or center not in ("none", "row"):

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -44,16 +43,16 @@ def evaluate(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of a table.")] = False,
 ) -> None:
-    """Measure a model on labelled scans: overlap, surface, calibration, and whether its doubt finds its errors."""
+    """Measure a model on labelled scans: overlap, surface, calibration, and whether its uncertainty finds its errors."""
     from ..core.errors import InputError
-    from ..inference.estimation.choose import create_estimator
+    from ..evaluation.case_evaluation import EvaluationOptions
+    from ..evaluation.case_jobs import Cluster
+    from ..evaluation.cases import read_cases
+    from ..evaluation.evaluate import evaluate_cases
+    from ..evaluation.evaluate_raters import evaluate_raters
+    from ..inference.estimation.estimator_choice import create_estimator
     from ..inference.estimation.model_options import ModelOptions
-    from ..metrics.case_evaluation import EvaluationOptions
-    from ..metrics.cases import read_cases
-    from ..metrics.evaluation import evaluate_cases
-    from ..metrics.multirater_evaluation import evaluate_raters
     from ..metrics.relations import NOISE_LEVELS
-    from ..metrics.spread import Cluster
     from .progress import terminal_progress
 
     if missed not in ("undefined", "diagonal"):

@@ -19,9 +19,8 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier exports in the folder.")] = False,
 ) -> None:
     """Write a result as DICOM objects, NRRD, NIfTI, CSV or a page."""
+    from ..export.export_result import ExportJob, export_result
     from ..export.formats import parse_format
-    from ..export.run import ExportJob
-    from ..export.run import export_result
 
     formats = [parse_format(item) for item in format_]
     job = ExportJob(result, output, formats, () if source is None else (source,), overwrite)

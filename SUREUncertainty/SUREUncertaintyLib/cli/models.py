@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from ..packages.catalogue import Entry
-from ..packages.catalogue import find_folder
-from ..packages.catalogue import find_package
-from ..packages.catalogue import list_entries
-from ..packages.catalogue import user_folder
-from ..packages.integrity import differences
-from ..packages.integrity import recorded_checksums
-from ..packages.integrity import verify as verify_files
-from ..packages.package import Package
-from ..packages.package import load_package
+from ..packages.catalogue import Entry, find_folder, find_package, list_entries, user_folder
+from ..packages.integrity import differences, recorded_checksums, verify as verify_files
+from ..packages.package import Package, load_package
 
 models_app = typer.Typer(help="List, show, verify and import models.", no_args_is_help=True)
 Model = Annotated[str, typer.Argument(metavar="NAME", help="Name in the catalogue, or a package's folder.")]

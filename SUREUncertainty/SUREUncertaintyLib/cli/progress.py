@@ -6,8 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..core.progress import Progress
-from ..core.progress import silent
+from ..core.progress import Progress, silent
 
 
 @contextmanager
@@ -17,11 +16,7 @@ def terminal_progress() -> Iterator[Progress]:
         yield silent
         return
     from rich.console import Console
-    from rich.progress import BarColumn
-    from rich.progress import Progress as Bar
-    from rich.progress import TaskProgressColumn
-    from rich.progress import TextColumn
-    from rich.progress import TimeRemainingColumn
+    from rich.progress import BarColumn, Progress as Bar, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:

@@ -1,10 +1,9 @@
-"""``sure robustness``: how a segmentation and its doubt hold against damage of rising strength."""
+"""``sure robustness``: how a segmentation and its uncertainty hold against damage of rising strength."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -45,17 +44,16 @@ def robustness(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print robustness.json instead of sentences.")] = False,
 ) -> None:
-    """Damage a scan more and more, and see when the segmentation breaks and whether the doubt notices."""
+    """Damage a scan more and more, and see when the segmentation breaks and whether the uncertainty notices."""
     from ..core.errors import InputError
-    from ..inference.estimation.choose import create_estimator
+    from ..evaluation.case_jobs import Cluster
+    from ..evaluation.predictor import NativePredictor
+    from ..inference.estimation.estimator_choice import create_estimator
     from ..inference.estimation.model_options import ModelOptions
-    from ..metrics.predictor import NativePredictor
-    from ..metrics.spread import Cluster
-    from ..report.robustness_page import add_robustness_page
-    from ..robustness.levels import parse_levels
-    from ..robustness.run import parse_corruptions
-    from ..robustness.run import run_robustness
+    from ..robustness.measure import parse_corruptions, run_robustness
+    from ..robustness.page import add_robustness_page
     from ..robustness.series import SeriesOptions
+    from ..robustness.strengths import parse_levels
     from .progress import terminal_progress
 
     if scheduler and cases is None:
@@ -82,8 +80,7 @@ def _cases(
 ) -> tuple[Any, ...]:
     """The scan, or the list."""
     from ..core.errors import InputError
-    from ..metrics.cases import read_cases
-    from ..metrics.cases import single_case
+    from ..evaluation.cases import read_cases, single_case
 
     if (image is None) == (cases is None):
         raise InputError("Give either one scan, or a list of scans with --cases CASES.csv.")
@@ -100,8 +97,7 @@ def _cases(
 
 
 def _report(document: dict[str, Any], output: Path) -> list[str]:
-    from ..report.robustness_page import boundary_notes
-    from ..report.robustness_page import finding
+    from ..robustness.page import boundary_notes, finding
 
     lines = [finding(name, entry) for name, entry in document["corruptions"].items()]
     lines += [f"failed: {failure['id']}: {failure['error']}" for failure in document["failed"]]

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..analysis.rows import Notice
 from ..inference.result import SegmentationResult
-from ..report.folder import Addition
-from ..report.slices import Picture
+from ..report.result_folder import Addition
+from ..report.slice_pictures import Picture
 
 FILE = "scene.mrb"
 NO_SCENE = Notice(
@@ -18,7 +18,7 @@ NO_SCENE = Notice(
     "To have it: pip install 'sure-uncertainty[mrml]'.",
 )
 CAPTIONS = {
-    "3d": ("3D view", "The structures in 3D, with the doubtful voxels volume-rendered around them."),
+    "3d": ("3D view", "The structures in 3D, with the uncertain voxels volume-rendered around them."),
     "axial": ("Axial view", "As 3D Slicer shows it: axial slice."),
     "sagittal": ("Sagittal view", "As 3D Slicer shows it: sagittal slice."),
     "coronal": ("Coronal view", "As 3D Slicer shows it: coronal slice."),
@@ -48,9 +48,8 @@ class AddScene:
             return self._draw(headless.scene, published, folder) if self.pictures else Addition()
 
     def _draw(self, scene: Any, published: Any, folder: Path) -> Addition:
-        from ..mrml.pictures import NoPictures
-        from ..mrml.pictures import render_pictures
-        from ..mrml.samples import show_sample
+        from ..mrml.pictures import NoPictures, render_pictures
+        from ..mrml.sample_nodes import show_sample
 
         show_sample(published.sample, visible=False)  # the pictures show the result alone
         target = folder / "pictures"

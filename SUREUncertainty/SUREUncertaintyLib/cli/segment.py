@@ -1,15 +1,14 @@
-"""``sure segment``: a scan in, a segmentation and its map of doubt out."""
+"""``sure segment``: a scan in, a segmentation and its uncertainty map out."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from ..inference.sampling.result import SamplingOptions
+    from ..inference.sampling.samples_result import SamplingOptions
 
 ROI_HELP = (
     "A box to analyse, repeatable: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json or "
@@ -32,7 +31,9 @@ def segment(
     samples: Annotated[int | None, typer.Option(help=SAMPLES_HELP)] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the samples or dropout masks.")] = None,
     level: Annotated[list[int] | None, typer.Option(help=LEVEL_HELP)] = None,
-    level_maps: Annotated[bool, typer.Option("--level-maps", help="One map of doubt a level (takes longer).")] = False,
+    level_maps: Annotated[
+        bool, typer.Option("--level-maps", help="One uncertainty map a level (takes longer).")
+    ] = False,
     keep_samples: Annotated[bool, typer.Option("--keep-samples", help="Write every sample into samples/.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a table.")] = False,
@@ -40,22 +41,21 @@ def segment(
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Draw no pictures.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
 ) -> None:
-    """Segment a scan and map the doubt."""
-    from ..core.reading import read_volume
+    """Segment a scan and map the uncertainty."""
     from ..core.roi import read_rois
-    from ..inference.estimation.choose import create_estimator
-    from ..report.folder import Wanted
-    from ..report.run import Job
-    from ..report.run import run_job
+    from ..files.reading import read_volume
+    from ..inference.estimation.estimator_choice import create_estimator
+    from ..report.result_folder import OutputOptions
+    from ..report.segment_to_folder import Job, run_job
     from .progress import terminal_progress
+    from .run_summary import print_summary
     from .scene import AddScene
-    from .summary import print_summary
 
     rois = read_rois(tuple(roi or ()))
     chosen = create_estimator(estimator, model, engine, device, seed=seed or 0)
     drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
     sampling = _sampling(samples, drawn, level, level_maps, keep_samples)
-    wanted = Wanted(pictures=not no_pictures, page=not no_report)
+    wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
         volume = read_volume(image)
@@ -69,7 +69,7 @@ def _sampling(
     samples: int | None, seed: int | None, level: list[int] | None, level_maps: bool, keep_samples: bool
 ) -> SamplingOptions | None:
     """None unless something about samples was asked for."""
-    from ..inference.sampling.result import SamplingOptions
+    from ..inference.sampling.samples_result import SamplingOptions
 
     if samples is None and seed is None and not level and not level_maps and not keep_samples:
         return None

@@ -24,7 +24,7 @@ def train(
     from .training_packages import training_packages
 
     with training_packages(), terminal_progress() as progress:
-        from ..training.run import train as run
+        from ..training.train import train as run
 
         package = run(recipe, data, output, device, start, progress)
     if package is not None:

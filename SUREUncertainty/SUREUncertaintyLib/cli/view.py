@@ -32,16 +32,14 @@ def view(
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, open no browser.")] = False,
 ) -> None:
     """Open a result in the browser, or segment there."""
-    from ..core.errors import EngineError
-    from ..core.errors import InputError
+    from ..core.errors import EngineError, InputError
 
     if not is_installed():
         raise EngineError(NOT_INSTALLED)
     if path is not None and not path.exists():
         raise InputError(f"{path} does not exist. Give a scene (.mrb), a folder of results or a scan.")
     from ..mrml.opengl import pick_gl
-    from ..view.server import Options
-    from ..view.server import serve
+    from ..view.server import Options, serve
 
     typer.echo("Starting the views ...", err=True)
     gl = pick_gl()

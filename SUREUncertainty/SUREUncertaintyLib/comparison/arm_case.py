@@ -3,49 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.progress import IsCancelled
-from ..core.progress import never
-from ..core.reading import read_volume
-from ..metrics.case_evaluation import EvaluationOptions
-from ..metrics.case_evaluation import attempt_case
-from ..metrics.case_result import CaseResult
-from ..metrics.cases import Case
+from ..core.progress import IsCancelled, never
+from ..evaluation.case_evaluation import EvaluationOptions, attempt_case
+from ..evaluation.case_result import CaseResult
+from ..evaluation.cases import Case
+from ..files.reading import read_volume
 from ..metrics.relations import NOISE_LEVELS
 from ..robustness.attempt import attempt_series
+from ..robustness.finished_cases import Store
 from ..robustness.results import SeriesResult
-from ..robustness.series import OpenCase
-from ..robustness.series import SeriesOptions
-from ..robustness.store import Store
-from .outside import doubt_of_scan
-from .predictor import KEPT
-from .predictor import RememberingPredictor
+from ..robustness.series import OpenCase, SeriesOptions
+from .foreign_scans import uncertainty_of_scan
+from .predictor import KEPT, RememberingPredictor
 
 
 @dataclass(frozen=True)
 class ArmCase:
-    """``doubt``: of the clean scan as a whole, see ``outside.doubt_of_scan``."""
+    """``uncertainty``: of the clean scan as a whole, see ``outside.uncertainty_of_scan``."""
 
     result: CaseResult
     series: tuple[SeriesResult, ...] = ()
-    doubt: dict[str, float] = field(default_factory=dict)
+    uncertainty: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
         return {
             "result": self.result.to_json(),
             "series": [entry.to_json() for entry in self.series],
-            "doubt": self.doubt,
+            "uncertainty": self.uncertainty,
         }
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> ArmCase:
         """The inverse of ``to_json``."""
         series = tuple(SeriesResult.from_json(entry) for entry in document["series"])
-        return cls(CaseResult.from_json(document["result"]), series, dict(document["doubt"]))
+        return cls(CaseResult.from_json(document["result"]), series, dict(document["uncertainty"]))
 
 
 @dataclass(frozen=True)
@@ -71,4 +66,4 @@ def measure_case(
     series = [attempt_series(opened, KEPT, noise)]
     options = SeriesOptions(plan.levels, seed=plan.seed)
     series += [attempt_series(opened, name, options) for name in plan.corruptions if name != KEPT]
-    return ArmCase(result, tuple(series), doubt_of_scan(clean.labels, clean.uncertainty))
+    return ArmCase(result, tuple(series), uncertainty_of_scan(clean.labels, clean.uncertainty))

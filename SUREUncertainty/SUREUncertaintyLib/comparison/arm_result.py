@@ -5,22 +5,18 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..metrics.case_result import METRICS
-from ..metrics.case_result import plain
+from ..evaluation.case_result import METRICS, plain
 from .arm_case import ArmCase
 from .predictor import KEPT
 
 SCHEMA = "sure-uncertainty/comparison-arm/1"
 POINT = ("case", "corruption", "level", "near", "far", "dice", "agreement")
-"""Columns of ``points``: mean doubt within t of the boundary and beyond, Dice with the label and with the clean
+"""Columns of ``points``: mean uncertainty within t of the boundary and beyond, Dice with the label and with the clean
 result, means over structures."""
 STRONGEST = "dice_gaussian"
 """Dice at the strongest Gaussian noise of the evaluation protocol."""
@@ -33,7 +29,7 @@ class ArmResult:
 
     Attributes:
         facts: what was run: arm, title, estimator, passes, models, seeds, times.
-        cases: by id: ``group`` and every mean metric; ``score`` and ``mean`` doubt of the clean scan.
+        cases: by id: ``group`` and every mean metric; ``score`` and ``mean`` uncertainty of the clean scan.
         points: one row a case, corruption and level, see ``POINT``; the clean scan once, as corruption ``""``.
         outside: by kind, the rows of ``outside.score_outside``.
         further: by kind, the rows of ``further.measure_further``.
@@ -70,7 +66,7 @@ def rows_of(cases: Sequence[ArmCase]) -> tuple[dict[str, dict[str, Any]], list[l
         if result.error:
             continue
         values = {metric: result.value(metric, "mean") for metric in METRICS}
-        table[result.id] = {"group": result.group, **values, STRONGEST: _strongest(entry), **entry.doubt}
+        table[result.id] = {"group": result.group, **values, STRONGEST: _strongest(entry), **entry.uncertainty}
         points += _points(entry)
     return table, points
 

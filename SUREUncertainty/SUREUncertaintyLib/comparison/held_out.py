@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..metrics.cases import Case
+from ..evaluation.cases import Case
 from ..packages.package import Package
-from ..training.cases import TUNING
-from ..training.cases import list_held_out
 from ..training.recipe import Recipe
+from ..training.training_cases import TUNING, list_held_out
 
 
 def held_out_cases(recipe: Recipe, data: Path, split: str) -> tuple[Case, ...]:
@@ -26,7 +25,7 @@ def held_out_cases(recipe: Recipe, data: Path, split: str) -> tuple[Case, ...]:
 def refuse_seen(package: Package, cases: Sequence[Case], split: str = "") -> None:
     """Raise ``InputError`` when the package's record lists a case, or one of its group, as trained or tuned on.
 
-    Where settings are chosen (``split`` is ``training.cases.TUNING``), cases that were tuned on are the right ones.
+    Where settings are chosen (``split`` is ``training.training_cases.TUNING``), cases that were tuned on are the right ones.
     """
     training = package.metadata.raw.get("training", {})
     kinds = ("training_ids",) if split == TUNING else ("training_ids", "tuning_ids")

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from ..metrics.bootstrap import Interval
-from ..metrics.bootstrap import grouped_bootstrap
-from ..metrics.bootstrap import paired_bootstrap
-from ..training.cases import TUNING
-from .arm_result import STRONGEST
-from .arm_result import ArmResult
-from .arm_result import read_results
-from .case_level import difference_of
-from .case_level import loss_correlation
-from .case_level import points_of
-from .case_level import risk_area
-from .case_level import with_interval
-from .outside_scores import score_kind
+from ..metrics.bootstrap import Interval, grouped_bootstrap, paired_bootstrap
+from ..training.training_cases import TUNING
+from .arm_result import STRONGEST, ArmResult, read_results
+from .foreign_scores import score_kind
+from .scan_level import difference_of, loss_correlation, points_of, risk_area, with_interval
 from .study import Study
 
 METRICS = {
@@ -39,7 +29,7 @@ RELATIONS = {
     "tau_sigma": "tau, noise",
     "ucc_gradient": "UCC, gradient",
     "ucc_distance": "UCC, distance",
-    "far_uncertainty": "doubt far away",
+    "far_uncertainty": "uncertainty far away",
 }
 FURTHER = ("dice", "hd95_mm", "ece", "auroc_error")
 PAIRED = ("ur_star_gradient", "ur_star_distance", "ur_star_sigma", "far_uncertainty", "dice", STRONGEST, "ece")
@@ -75,7 +65,7 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
     yield from _section("What each arm costs", _costs(arms))
     yield from _section("Segmentation and calibration", _means(arms, METRICS))
     yield from _section(
-        "Does the doubt follow the principles? UR* 1, tau +1, UCC -1 and no doubt far away are wanted; 0.5 is chance",
+        "Does the uncertainty follow the principles? UR* 1, tau +1, UCC -1 and no uncertainty far away are wanted; 0.5 is chance",
         _means(arms, RELATIONS),
     )
     main = next((arm for arm in arms if arm.name == study.main), None)
@@ -86,7 +76,7 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
         yield from _section(title, _differences([(other.title, main, other) for other in others]))
     further = [(found[a], found[b]) for a, b in study.pairs if a in found and b in found]
     yield from _section("Further pairs", _differences([(f"{a.title} minus {b.title}", a, b) for a, b in further]))
-    yield from _section("Does the doubt about a scan tell how good its result is?", _case_level(arms, main))
+    yield from _section("Does the uncertainty about a scan tell how good its result is?", _case_level(arms, main))
     for kind in study.further:
         yield from _section(kind.title, _further(kind.name, arms))
     yield from _section("Scans of another kind", _outside(study, arms))
@@ -96,7 +86,7 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
 
 def _figures(study: Study, pictures: str) -> Iterator[str]:
     yield ""
-    yield f"![Dice and doubt under damage]({pictures}/{study.name}-robustness.png)"
+    yield f"![Dice and uncertainty under damage]({pictures}/{study.name}-robustness.png)"
     yield ""
     yield f"![Risk and coverage]({pictures}/{study.name}-risk.png)"
     yield ""
@@ -157,7 +147,7 @@ def _differences(pairs: Sequence[tuple[str, ArmResult, ArmResult]]) -> Iterator[
 
 def _case_level(arms: Sequence[ArmResult], main: ArmResult | None) -> Iterator[str]:
     yield _row(
-        "Arm", "Spearman, doubt and loss of Dice", "Area under risk-coverage", "Main arm minus it, area", "Scans"
+        "Arm", "Spearman, uncertainty and loss of Dice", "Area under risk-coverage", "Main arm minus it, area", "Scans"
     )
     yield _row(*["---"] * 5)
     for arm in arms:
@@ -187,7 +177,7 @@ def _outside(study: Study, arms: Sequence[ArmResult]) -> Iterator[str]:
     kinds = [kind for kind in study.outside if any(score_kind(arm, kind.name) for arm in arms)]
     if not kinds:
         return
-    yield _row("Kind", "Arm", "AUROC", "FPR at 95 % found", "AUROC of the mean doubt", "Pairs in order", "Scans")
+    yield _row("Kind", "Arm", "AUROC", "FPR at 95 % found", "AUROC of the mean uncertainty", "Pairs in order", "Scans")
     yield _row(*["---"] * 7)
     for kind in kinds:
         for arm in arms:

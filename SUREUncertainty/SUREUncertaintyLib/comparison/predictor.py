@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import silent
+from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.volume import Volume
 from ..corruptions.corruption import Recipe
 from ..corruptions.registry import make_recipe
-from ..metrics.predictor import NativePredictor
-from ..metrics.predictor import Prediction
+from ..evaluation.predictor import NativePredictor, Prediction
 
 CLEAN = "clean"
 KEPT = "gaussian"

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..core.documents import build_section
-from ..core.documents import find_document
-from ..core.documents import read_document
 from ..core.errors import InputError
 from ..corruptions.registry import NAMES
-from ..inference.estimation.choose import check_estimator
-from ..robustness.levels import check_levels
+from ..files.documents import build_section, find_document, read_document
+from ..inference.estimation.estimator_choice import check_estimator
+from ..robustness.strengths import check_levels
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "studies"
 
@@ -31,7 +28,7 @@ class Arm:
         of: uses the trained network of another arm instead of training one.
         members: trainings with further seeds, more than one for an ensemble; seed: added to the recipe's.
         folds: which folds are trained, for a recipe with folds.
-        estimator, passes: how probabilities and doubt are made, see ``inference.estimation``.
+        estimator, passes: how probabilities and uncertainty are made, see ``inference.estimation``.
         every: every n-th case goes through the corruptions other than Gaussian noise, for costly estimators.
         hidden: trained only, for others to start from.
     """

@@ -9,17 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import silent
-from ..packages.package import Package
-from ..packages.package import is_package
-from ..packages.package import load_package
-from ..training.manifest import FILE
-from .study import Arm
-from .study import Study
-from .study import merged
+from ..core.progress import IsCancelled, Progress, never, silent
+from ..packages.package import Package, is_package, load_package
+from ..training.run_manifest import FILE
+from .study import Arm, Study, merged
 
 
 @dataclass(frozen=True)
@@ -75,11 +68,11 @@ def train_missing(
     """The network's package: found finished, resumed, or trained. Its recipe stays in the results.
 
     Raises:
-        InputError, EngineError, Cancelled: as ``training.run.train``.
+        InputError, EngineError, Cancelled: as ``training.train.train``.
     """
     import yaml
 
-    from ..training.run import train
+    from ..training.train import train
 
     if training.before is not None:
         train_missing(training.before, place, progress, is_cancelled)

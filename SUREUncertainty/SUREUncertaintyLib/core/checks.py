@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import InputError
-from .volume import Grid
-from .volume import Volume
+from .volume import Grid, Volume
 
 _CHUNK = 32
 _LARGEST = float(np.finfo(np.float32).max)

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .volume import LPS_TO_RAS
-from .volume import Grid
+from .volume import LPS_TO_RAS, Grid
 
 _LETTERS = ("RL", "AP", "SI")
 """Positive and negative letter of each RAS axis."""

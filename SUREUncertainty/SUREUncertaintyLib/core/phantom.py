@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .roi import Roi
-from .volume import Grid
-from .volume import Volume
+from .volume import Grid, Volume
 
 PHANTOM_ROIS = (
     Roi("Left", (-40.0, -25.0, -20.0), (-6.0, 25.0, 16.0)),

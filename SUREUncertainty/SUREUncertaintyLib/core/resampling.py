@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from .geometry import crop_grid
-from .geometry import grid_corners
-from .geometry import index_map
-from .geometry import reorient_grid
-from .geometry import respace_grid
-from .roi import Roi
-from .roi import roi_grid
-from .volume import Grid
-from .volume import Volume
+from .geometry import crop_grid, grid_corners, index_map, reorient_grid, respace_grid
+from .roi import Roi, roi_grid
+from .volume import Grid, Volume
 
 Order = Literal["linear", "nearest"]
 

@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InputError
-from .geometry import crop_grid
-from .geometry import grid_corners
-from .geometry import ras_to_ijk
+from .geometry import crop_grid, grid_corners, ras_to_ijk
 from .volume import Grid
 
 _EDGE = 1e-4

@@ -9,13 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED
-from concurrent.futures import Future
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures import wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,11 +19,8 @@ from multiprocessing import get_context
 from threading import Lock
 from typing import Any
 
-from .errors import EngineError
-from .errors import InputError
-from .progress import IsCancelled
-from .progress import never
-from .progress import raise_if_cancelled
+from .errors import EngineError, InputError
+from .progress import IsCancelled, never, raise_if_cancelled
 
 ATTEMPTS = 3
 POLL_S = 0.2

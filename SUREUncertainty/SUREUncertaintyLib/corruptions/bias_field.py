@@ -12,9 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 
 DEGREE = 3
 POWERS = tuple(p for p in product(range(DEGREE + 1), repeat=3) if 0 < sum(p) <= DEGREE)
@@ -24,7 +22,7 @@ def _draw(generator: np.random.Generator, spacing: tuple[float, float, float]) -
     return {"coefficients": generator.uniform(-1.0, 1.0, len(POWERS)).tolist()}
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     field = bias_polynomial(image.shape, given.drawn["coefficients"])
     return image * np.exp2(np.float32(given.physical["octaves"]) * field)
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     from scipy.ndimage import gaussian_filter
 
     sigma = [given.physical["sigma_mm"] / side for side in given.spacing]

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     return image + np.float32(given.physical["shift"])
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Any
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays.noise_field import noise_field
 from ..core.errors import InputError
-from ..metrics.noise_field import noise_field
 
 Float32 = NDArray[np.float32]
 
@@ -28,7 +24,7 @@ Space = Literal["input", "scan"]
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class CorruptionInput:
     """What a corruption may use besides the image.
 
     Attributes:
@@ -70,7 +66,7 @@ class Corruption:
     name: str
     title: str
     space: Space
-    act: Callable[[Float32, Given], Float32]
+    act: Callable[[Float32, CorruptionInput], Float32]
     draw: Callable[[np.random.Generator, tuple[float, float, float]], dict[str, Any]] = field(
         default=lambda generator, spacing: {}
     )
@@ -83,7 +79,7 @@ class Recipe:
     Attributes:
         strength: 0 (identity) to 1.
         unit: what the strength counts in, see ``strengths.UNITS``.
-        physical, drawn, seed, case_id: as ``Given``.
+        physical, drawn, seed, case_id: as ``CorruptionInput``.
         space: what it changes.
     """
 

@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 
 
 def _draw(generator: np.random.Generator, spacing: tuple[float, float, float]) -> dict[str, Any]:
     return {"sign": int(generator.choice((-1, 1)))}
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     low, high = float(image.min()), float(image.max())
     if high == low:
         return image.copy()

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 from .scan_noise import estimate_noise
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     field = given.normal(image.shape)
     if "noise_multiples" not in given.physical:
         return image + np.float32(given.physical["spread"]) * field

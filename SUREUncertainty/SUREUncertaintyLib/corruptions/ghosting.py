@@ -10,9 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 
 PERIODS = (3.0, 8.0)
 
@@ -25,10 +23,8 @@ def _draw(generator: np.random.Generator, spacing: tuple[float, float, float]) -
     }
 
 
-def _act(image: Float32, given: Given) -> Float32:
-    from scipy.fft import fft
-    from scipy.fft import fftfreq
-    from scipy.fft import ifft
+def _act(image: Float32, given: CorruptionInput) -> Float32:
+    from scipy.fft import fft, fftfreq, ifft
 
     axis, count = given.drawn["axis"], image.shape[given.drawn["axis"]]
     lines = np.rint(fftfreq(count) * count)

@@ -10,9 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 
 MANY = 1000.0
 """Expected counts from which on the expansion alone is exact to one count."""
@@ -20,7 +18,7 @@ SMALLEST = 1e-30
 """Below this the noise is far under the last digit of float32, and its reciprocal may not be finite."""
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     dark = float(image.min())
     above = image.astype(np.float64) - dark
     if not above.any():

@@ -13,10 +13,7 @@ from ..core.volume import Volume
 from .bias_field import BIAS_FIELD
 from .blur import BLUR
 from .brightness import BRIGHTNESS
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
-from .corruption import Recipe
+from .corruption import Corruption, CorruptionInput, Float32, Recipe
 from .gamma import GAMMA
 from .gaussian import GAUSSIAN
 from .ghosting import GHOSTING
@@ -25,10 +22,7 @@ from .rician import RICIAN
 from .salt_and_pepper import SALT_AND_PEPPER
 from .speckle import SPECKLE
 from .spike import SPIKE
-from .strengths import SCAN_NOISE
-from .strengths import STRENGTH
-from .strengths import check_strength
-from .strengths import physical_parameters
+from .strengths import SCAN_NOISE, STRENGTH, check_strength, physical_parameters
 from .thick_slices import THICK_SLICES
 
 CORRUPTIONS: dict[str, Corruption] = {
@@ -130,7 +124,7 @@ def apply_recipe(recipe: Recipe, image: NDArray[np.generic], spacing: Sequence[f
     if recipe.strength == 0.0:
         return values
     k, j, i = (float(side) for side in spacing)
-    given = Given(recipe.physical, recipe.drawn, (k, j, i), recipe.seed, recipe.case_id)
+    given = CorruptionInput(recipe.physical, recipe.drawn, (k, j, i), recipe.seed, recipe.case_id)
     return np.asarray(find_corruption(recipe.corruption).act(values, given), dtype=np.float32)
 
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
-from .corruption import NotApplicable
-from .scan_noise import estimate_noise
-from .scan_noise import foreground_mean_and_sd
+from .corruption import Corruption, CorruptionInput, Float32, NotApplicable
+from .scan_noise import estimate_noise, foreground_mean_and_sd
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     if float(image.min()) < 0.0:
         raise NotApplicable(
             "Rician noise belongs to magnitude MR images, and this scan has values below zero. Choose gaussian."

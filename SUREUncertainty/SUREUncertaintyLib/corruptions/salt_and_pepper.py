@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     chance, half = given.uniform(image.shape), given.physical["fraction"] / 2.0
     out = np.where(chance < half, image.min(), image)
     return np.where(chance > 1.0 - half, image.max(), out)

@@ -6,9 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 from .scan_noise import foreground_mean_and_sd
 
 FREQUENCIES = (0.08, 0.35)
@@ -24,7 +22,7 @@ def _draw(generator: np.random.Generator, spacing: tuple[float, float, float]) -
     }
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     amplitude = given.physical["amplitude"] * foreground_mean_and_sd(image)[1]
     k, j, i = (np.arange(count) * f for count, f in zip(image.shape, given.drawn["wave_vector"], strict=True))
     cycles = np.add.outer(np.add.outer(k, j), i)

@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .corruption import Corruption
-from .corruption import Float32
-from .corruption import Given
+from .corruption import Corruption, CorruptionInput, Float32
 
 
 def _draw(generator: np.random.Generator, spacing: tuple[float, float, float]) -> dict[str, Any]:
@@ -21,7 +19,7 @@ def _draw(generator: np.random.Generator, spacing: tuple[float, float, float]) -
     return {"axis": int(generator.choice(coarsest))}
 
 
-def _act(image: Float32, given: Given) -> Float32:
+def _act(image: Float32, given: CorruptionInput) -> Float32:
     axis = given.drawn["axis"]
     matrix = resampling_matrix(image.shape[axis], given.physical["factor"]).astype(np.float32)
     return np.ascontiguousarray(np.moveaxis(np.tensordot(matrix, image, axes=(1, axis)), 0, axis))

@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import InputError
-from ..core.errors import SureError
-from ..core.reading import read_labels
-from ..core.reading import read_volume
+from ..analysis.auv import mean_scale
+from ..analysis.image_measures import measure_scan
+from ..analysis.perception_scale import Centring, perception_scale
+from ..core.errors import InputError, SureError
 from ..core.roi import roi_slices
 from ..core.tasks import threads_of_worker
 from ..core.volume import Volume
-from ..metrics.cases import Case
-from ..metrics.judged import JudgedPart
-from .auv import mean_scale
-from .damage import IMAGE_DAMAGE
-from .damage import damage_image
-from .damage import damage_labels
-from .extractors.extractor import ClassMap
-from .extractors.extractor import Extractor
-from .extractors.extractor import label_values
-from .extractors.registry import ExtractorOptions
-from .extractors.registry import create_extractor
-from .measures import measure_scan
-from .scale import Centring
-from .scale import perception_scale
+from ..evaluation.cases import Case
+from ..evaluation.scored_region import ScoredRegion
+from ..files.reading import read_labels, read_volume
+from .damage import IMAGE_DAMAGE, damage_image, damage_labels
+from .extractors.extractor import ClassMap, Extractor, label_values
+from .extractors.registry import ExtractorOptions, create_extractor
 
 NAN = float("nan")
 
@@ -166,7 +155,7 @@ def _add(found: CaseScale, class_map: ClassMap, options: ScaleOptions) -> None:
 def read_case(case: Case) -> tuple[Volume, Volume | None]:
     """Scan and labels, or the box of them that the case names. Raises InputError when a file or box cannot be used."""
     scan, region = read_volume(case.image), case.region
-    part = None if region is None else JudgedPart(roi_slices(scan.grid, region))
+    part = None if region is None else ScoredRegion(roi_slices(scan.grid, region))
     if case.label is None:
         return scan if part is None else part.of_volume(scan), None
     labels = read_labels(case.label)

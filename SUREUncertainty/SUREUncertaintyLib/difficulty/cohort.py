@@ -5,12 +5,8 @@ from __future__ import annotations
 import csv
 import math
 import platform
-from collections.abc import Iterator
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,35 +14,19 @@ import numpy as np
 import scipy
 
 from .. import __version__
+from ..analysis.auv import auv_values
 from ..core.errors import InputError
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import silent
+from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.tasks import core_count
-from ..metrics.cases import Case
-from ..metrics.progress_file import KeptCases
-from ..metrics.progress_file import ProgressFile
-from ..metrics.spread import Work
-from ..metrics.spread import run_remaining
-from .auv import auv_values
-from .case_scale import CaseScale
-from .case_scale import Job
-from .case_scale import ScaleOptions
-from .case_scale import run_job
-from .damage import IMAGE_DAMAGE
-from .damage import LABEL_DAMAGE
+from ..evaluation.case_jobs import Work, run_remaining
+from ..evaluation.cases import Case
+from ..evaluation.progress_file import FinishedCases, ProgressFile
+from .case_scale import CaseScale, Job, ScaleOptions, run_job
+from .damage import IMAGE_DAMAGE, LABEL_DAMAGE
 from .extractors.extractor import Extractor
-from .extractors.registry import ExtractorOptions
-from .extractors.registry import create_extractor
-from .gate import DamageTest
-from .gate import Gate
-from .gate import choose_damaged
-from .gate import damage_test
-from .gate import partial_spearman
-from .gate import spearman
-from .table import SCHEMA
-from .table import DifficultyTable
+from .extractors.registry import ExtractorOptions, create_extractor
+from .gate import DamageTest, Gate, choose_damaged, damage_test, partial_spearman, spearman
+from .table import SCHEMA, DifficultyTable
 
 NO_LABELS = "The extractor reads no labels, so it cannot see damaged ones; damage of labels was not tested."
 
@@ -179,7 +159,7 @@ def _run(
     is_cancelled: IsCancelled,
 ) -> tuple[CaseScale, ...]:
     """The result of every job, from the file of finished ones where it is there."""
-    kept = KeptCases(finished, [f"{finished.key(job.case)}|{job.damage}" for job in jobs])
+    kept = FinishedCases(finished, [f"{finished.key(job.case)}|{job.damage}" for job in jobs])
     work = Work(run_job, jobs, lambda job, why: CaseScale.failed(job.case, why), kept)
     return run_remaining(work, options.workers, options.scheduler, progress, is_cancelled)
 

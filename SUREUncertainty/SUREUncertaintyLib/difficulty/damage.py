@@ -12,8 +12,7 @@ from scipy import ndimage
 
 from ..core.errors import InputError
 from ..core.volume import Volume
-from ..corruptions.registry import corrupt_volume
-from ..corruptions.registry import make_recipe
+from ..corruptions.registry import corrupt_volume, make_recipe
 
 IMAGE_DAMAGE = {"blur": ("blur", 0.5), "noise": ("rician", 0.4), "motion": ("ghosting", 0.75)}
 """Our name of a kind: the corruption and its strength (``corruptions.strengths`` says what that is physically)."""

@@ -8,19 +8,15 @@ with Dice on scans that the network was not trained on, and does filtering beat 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from collections.abc import Sequence
-from dataclasses import asdict
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Any
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from .auv import auv_values
+from ..analysis.auv import auv_values
 
 Status = Literal["valid", "inverted", "uninformative"]
 DAMAGED_SHARE = 0.2

@@ -4,30 +4,22 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 
 import numpy as np
 
+from ..analysis.image_measures import reasons
 from ..core.errors import SureError
-from ..metrics.cases import Case
-from ..report import cells
-from ..report.cells import figure
-from ..report.cells import number
-from ..report.cells import paragraphs
-from ..report.cells import section
-from ..report.shell import write_html
-from .case_scale import CaseScale
-from .case_scale import read_case
+from ..evaluation.cases import Case
+from ..report import html_parts as cells
+from ..report.html_page import write_html
+from ..report.html_parts import figure, number, paragraphs, section
+from .case_scale import CaseScale, read_case
 from .extractors.extractor import upright
-from .filtering import SCAN
-from .filtering import Kept
-from .gate import Gate
-from .gate import verdict
-from .measures import reasons
+from .gate import Gate, verdict
+from .patient_filter import SCAN, FilterOutcome
 from .table import DifficultyTable
 
 FILE = "difficulty.html"
@@ -42,7 +34,7 @@ NOT_RUN = "The validity gate was not run, so nobody knows whether these numbers 
 
 
 def write_page(
-    table: DifficultyTable, gate: Gate | None, kept: Sequence[Kept], cases: Mapping[str, Case], folder: Path
+    table: DifficultyTable, gate: Gate | None, kept: Sequence[FilterOutcome], cases: Mapping[str, Case], folder: Path
 ) -> None:
     """Write ``difficulty.html`` into a folder."""
     order = ranking(table)

@@ -5,19 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Collection
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..analysis.auv import AuvRange, auv_range
 from ..core.errors import InputError
-from .auv import AuvRange
-from .auv import auv_range
 from .case_scale import CaseScale
-from .filtering import SCAN
-from .filtering import Scored
+from .patient_filter import SCAN, Scored
 
 TABLE, HEADER = "auv.csv", "auv.json"
 SCHEMA = "sure-difficulty/1"

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.reading import read_volume
-from ..core.segment_reading import read_segmentation
+from ..core.labels import Label
 from ..core.volume import Volume
-from ..packages.metadata import Label
-from ..report.document import FILE
+from ..files.reading import read_volume
+from ..files.segment_reading import read_segmentation
+from ..report.run_record import FILE
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +23,7 @@ class ExportContent:
     Attributes:
         folder: where the run wrote it.
         labels: uint8 label map; values are those of ``label_set``.
-        maps: doubt in 0..1 by kind, the primary kind first; on the grid of ``labels``.
+        maps: uncertainty in 0..1 by kind, the primary kind first; on the grid of ``labels``.
         document: the content of ``report.json``.
     """
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -83,8 +82,7 @@ def quiet_dicom() -> Iterator[None]:
 
 def _is_moment(keyword: str, text: str) -> bool:
     """Whether the text is a date or time that exists."""
-    from pydicom.valuerep import DA
-    from pydicom.valuerep import TM
+    from pydicom.valuerep import DA, TM
 
     try:
         (DA if keyword in _DATES else TM)(text)

@@ -1,4 +1,4 @@
-"""Codes for what DICOM objects of ours hold. DICOM has none for kinds of doubt, so these are our own (99SURE)."""
+"""Codes for what DICOM objects of ours hold. DICOM has none for kinds of uncertainty, so these are our own (99SURE)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from ..core.errors import EngineError
-from ..packages.metadata import Code
+from ..core.labels import Code
 
 SCHEME = "99SURE"
 NO_UNITS = Code("1", "UCUM", "no units")
@@ -22,13 +22,13 @@ QUANTITIES = {
 
 
 def quantity_of(kind: str) -> Code:
-    """The coded quantity of a kind of doubt, which lies in 0..1."""
+    """The coded quantity of a kind of uncertainty, which lies in 0..1."""
     meaning = QUANTITIES.get(kind, f"Uncertainty ({kind})")
     return Code(code_value(kind), SCHEME, meaning[:64])
 
 
 def code_value(kind: str) -> str:
-    """A code value (at most 16 characters) for a kind of doubt."""
+    """A code value (at most 16 characters) for a kind of uncertainty."""
     return re.sub(r"[^A-Z0-9]+", "-", kind.upper()).strip("-")[:16] or "UNCERTAINTY"
 
 

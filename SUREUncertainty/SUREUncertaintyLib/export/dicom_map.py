@@ -1,4 +1,4 @@
-"""A DICOM Parametric Map (PS3.3 A.75) of doubt: float32, with what a value means as a coded quantity."""
+"""A DICOM Parametric Map (PS3.3 A.75) of uncertainty: float32, with what a value means as a coded quantity."""
 
 from __future__ import annotations
 
@@ -10,18 +10,13 @@ import numpy as np
 from ..core.volume import Volume
 from .content import ExportContent
 from .dicom_attributes import making
-from .dicom_codes import NO_UNITS
-from .dicom_codes import as_dicom
-from .dicom_codes import code_value
-from .dicom_codes import quantity_of
-from .dicom_codes import require_highdicom
-from .dicom_object import common_arguments
-from .dicom_object import save_object
+from .dicom_codes import NO_UNITS, as_dicom, code_value, quantity_of, require_highdicom
+from .dicom_object import common_arguments, save_object
 from .dicom_series import DicomSeries
 
 
 def write_dicom_map(content: ExportContent, kind: str, series: DicomSeries, path: Path, number: int) -> None:
-    """Write one map of doubt without loss.
+    """Write one uncertainty map without loss.
 
     Args:
         kind: a key of ``content.maps``.
@@ -44,7 +39,7 @@ def write_dicom_map(content: ExportContent, kind: str, series: DicomSeries, path
             window_width=1.0,
             **common_arguments(content, series, number),
         )
-    made.SeriesDescription = f"Doubt ({kind}) of {content.model[0]}"[:64]
+    made.SeriesDescription = f"Uncertainty ({kind}) of {content.model[0]}"[:64]
     save_object(made, path)
 
 

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
-from ..core.texts import DISCLAIMER
-from ..core.writing import discard
-from ..core.writing import output_error
+from ..core.wording import DISCLAIMER
+from ..files.writing import discard, output_error
 from .content import ExportContent
 from .dicom_attributes import quiet_dicom
-from .dicom_codes import SCHEME
-from .dicom_codes import label_text
+from .dicom_codes import SCHEME, label_text
 from .dicom_series import DicomSeries
 
 MANUFACTURER = "SURE Uncertainty developers"
@@ -83,6 +81,6 @@ def _own_codes() -> Any:
 
     item = Dataset()
     item.CodingSchemeDesignator = SCHEME
-    item.CodingSchemeName = f"{PRODUCT}: kinds of doubt"
+    item.CodingSchemeName = f"{PRODUCT}: kinds of uncertainty"
     item.CodingSchemeResponsibleOrganization = MANUFACTURER
     return item

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import InputError
-from ..core.volume import Grid
-from ..core.volume import Volume
+from ..core.volume import Grid, Volume
 from .dicom_attributes import quiet_dicom
 
 _STEP_TOLERANCE = 0.01

@@ -9,15 +9,11 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError
-from ..packages.metadata import Label
+from ..core.labels import Label
 from .content import ExportContent
 from .dicom_attributes import making
-from .dicom_codes import TISSUE
-from .dicom_codes import as_dicom
-from .dicom_codes import require_highdicom
-from .dicom_object import algorithm
-from .dicom_object import common_arguments
-from .dicom_object import save_object
+from .dicom_codes import TISSUE, as_dicom, require_highdicom
+from .dicom_object import algorithm, common_arguments, save_object
 from .dicom_series import DicomSeries
 
 NOTHING = (
@@ -65,8 +61,7 @@ def _descriptions(content: ExportContent, kept: Sequence[Label]) -> list[Any]:
 
 
 def _description(content: ExportContent, label: Label, number: int) -> Any:
-    from highdicom import UID
-    from highdicom import seg
+    from highdicom import UID, seg
     from highdicom.color import CIELabColor
 
     red, green, blue = (round(255 * part) for part in label.color)

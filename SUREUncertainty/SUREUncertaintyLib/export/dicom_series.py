@@ -11,22 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.dicom import in_order
-from ..core.dicom import read_slices
-from ..core.dicom import series_beside
-from ..core.dicom import series_in
-from ..core.dicom_header import DicomSlice
-from ..core.dicom_header import is_dicom
-from ..core.dicom_header import read_header
 from ..core.errors import InputError
-from ..core.resampling import resample
-from ..core.resampling import same_voxels
-from ..core.volume import Grid
-from ..core.volume import Volume
+from ..core.resampling import resample, same_voxels
+from ..core.volume import Grid, Volume
 from ..core.voxel_fingerprint import voxel_fingerprint
-from .dicom_attributes import complete
-from .dicom_attributes import quiet_dicom
-from .dicom_attributes import require_one_frame_of_reference
+from ..files.dicom import in_order, read_slices, series_beside, series_in
+from ..files.dicom_header import DicomSlice, is_dicom, read_header
+from .dicom_attributes import complete, quiet_dicom, require_one_frame_of_reference
 
 NOT_DICOM = (
     "DICOM objects need the DICOM series that was segmented, because they refer to its images. {found} "

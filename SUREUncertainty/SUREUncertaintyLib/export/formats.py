@@ -30,7 +30,7 @@ CHOICES: dict[str, tuple[ExportFormat, ...]] = {
     "csv": (ExportFormat.CSV,),
     "html": (ExportFormat.HTML,),
 }
-"""What panels offer; their names are in ``core.texts``."""
+"""What panels offer; their names are in ``presenters.texts``."""
 
 
 def parse_format(text: str) -> ExportFormat:

@@ -23,7 +23,7 @@ class Engine(Protocol):
 
 
 def logits_and_own(engine: Engine, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Logits, and those of the segmentation by itself: before a head for doubt multiplied them.
+    """Logits, and those of the segmentation by itself: before an evidence-scaling head multiplied them.
 
     How hard a scan is gets measured on the latter: the head answers to damage on purpose, and its factor would hide
     what the frozen network's own maps look like.

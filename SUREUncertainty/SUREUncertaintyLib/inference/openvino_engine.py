@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,7 +82,7 @@ class OpenVinoEngine:
         return self._graph.run((windows,))[0]
 
     def factored(self, windows: Float32) -> tuple[Float32, Float32]:
-        """Logits, and what a head for doubt multiplied them by (B, 1, ...); 1 where the graph has no such output."""
+        """Logits, and what an evidence-scaling head multiplied them by (B, 1, ...); 1 where the graph has no such output."""
         found = self._graph.run((windows,))
         return found[0], found[1] if len(found) > 1 else np.ones_like(found[0][:, :1])
 

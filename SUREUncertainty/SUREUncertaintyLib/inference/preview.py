@@ -9,19 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..core.progress import IsCancelled
-from ..core.progress import never
-from ..core.progress import silent
+from ..arrays.heads import create_head
+from ..core.progress import IsCancelled, never, silent
 from ..core.roi import Roi
 from ..core.volume import Volume
-from .canvas import Canvas
 from .engine import Engine
-from .heads import create_head
-from .openvino_engine import QUICK
-from .openvino_engine import OpenVinoEngine
-from .regions import overlap
-from .regions import plan_regions
-from .regions import prepare_region
+from .network_regions import overlap, plan_regions, prepare_region
+from .openvino_engine import QUICK, OpenVinoEngine
+from .region_merging import Canvas
 from .result import SegmentationResult
 from .segmenter import run_network
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..core.volume import Grid
 from .engine import Engine
-from .regions import Region
+from .network_regions import Region
 
 if TYPE_CHECKING:
     from ..packages.package import Package

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.rows import DoubtfulRegion
-from ..analysis.rows import Notice
-from ..analysis.rows import StructureRow
+from ..analysis.difficulty_reference import CaseDifficulty
+from ..analysis.rows import Notice, StructureRow, UncertainRegion
+from ..core.labels import Label
 from ..core.roi import Roi
 from ..core.volume import Volume
-from ..difficulty.reference import CaseDifficulty
-from ..packages.metadata import Label
-from .sampling.result import Sampling
+from .sampling.samples_result import Sampling
 
 
 @dataclass(frozen=True, eq=False)
 class SegmentationResult:
-    """A segmentation and its doubt.
+    """A segmentation and its uncertainty.
 
     Attributes:
         image: the input, unchanged.
         labels: uint8 label map; values are those of ``label_set``.
-        uncertainty: float32, the primary kind of doubt (vacuity C/S for evidential nets), 0 where nothing was analysed.
+        uncertainty: float32, the primary kind of uncertainty (vacuity C/S for evidential nets), 0 where nothing was analysed.
         entropy: float32 predictive entropy over all classes divided by ln C, 0 where nothing was analysed.
         label_set: the foreground labels of this result in order, with final values, names, colours and terminology
             (with several ROIs the package's labels stand once a ROI, prefixed by its name).
@@ -44,7 +41,7 @@ class SegmentationResult:
     label_set: tuple[Label, ...]
     rois: tuple[Roi, ...] = ()
     structures: tuple[StructureRow, ...] = ()
-    regions: tuple[DoubtfulRegion, ...] = ()
+    regions: tuple[UncertainRegion, ...] = ()
     notices: tuple[Notice, ...] = ()
     probabilities: NDArray[np.float32] | None = None
     uncertainty_kind: str = "vacuity"

@@ -1,50 +1,35 @@
-"""The main job: a scan in, a segmentation and its doubt out, on the scan's own grid."""
+"""The main job: a scan in, a segmentation and its uncertainty out, on the scan's own grid."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.fingerprint import measure
+from ..analysis.intensity_fingerprint import measure
 from ..analysis.notices import notices_for
-from ..analysis.regions import doubtful_regions
 from ..analysis.structures import structure_table
-from ..core.checks import check_modality
-from ..core.checks import check_scan
-from ..core.errors import InputError
-from ..core.errors import PackageError
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import raise_if_cancelled
-from ..core.progress import silent
+from ..analysis.uncertain_regions import uncertain_regions
+from ..arrays.heads import Head, create_head
+from ..core.checks import check_modality, check_scan
+from ..core.errors import InputError, PackageError
+from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..core.roi import Roi
 from ..core.volume import Volume
-from .canvas import Canvas
-from .difficulty import DifficultyAssessor
-from .difficulty import with_scales
+from .difficulty_assessor import DifficultyAssessor, with_scales
 from .engine import Engine
-from .estimators import NativeEstimator
-from .heads import Head
-from .heads import create_head
-from .provenance import Stopwatch
-from .provenance import describe_run
-from .regions import Region
-from .regions import overlap
-from .regions import plan_regions
-from .regions import prepare_region
+from .estimator import NativeEstimator
+from .network_regions import Region, overlap, plan_regions, prepare_region
+from .provenance import Stopwatch, describe_run
+from .region_merging import Canvas
 from .result import SegmentationResult
 from .sampling.encoding import has_latents
-from .sampling.result import SamplingOptions
 from .sampling.sampler import RegionSampler
+from .sampling.samples_result import SamplingOptions
 from .windows import blend_windows
 
 if TYPE_CHECKING:
@@ -213,7 +198,7 @@ def _result(
     label_set = tuple(label for region in regions for label in region.label_set)
     rois = tuple(region.roi for region in regions if region.roi is not None)
     structures = structure_table(labels, uncertainty, label_set, threshold, canvas.ranges)
-    places = doubtful_regions(labels, uncertainty, label_set, threshold)
+    places = uncertain_regions(labels, uncertainty, label_set, threshold)
     windows = [region.slices for region in regions] if package.metadata.centred else []
     lowest = None if volume.modality else float(volume.array.min())
     return SegmentationResult(

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
 from ..core.errors import InputError
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import silent
+from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.roi import Roi
 from ..core.volume import Volume
-from .choose import create_engine
 from .engine import Engine
-from .preview import preview
-from .preview import preview_engine
+from .engine_choice import create_engine
+from .preview import preview, preview_engine
 from .result import SegmentationResult
 from .sampling.encoding import has_latents
 from .segmenter import segment

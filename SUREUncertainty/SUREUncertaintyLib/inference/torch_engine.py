@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +47,7 @@ class TorchEngine:
         return self._run(lambda batch: (self._network(batch),), windows)[0]
 
     def factored(self, windows: Float32) -> tuple[Float32, Float32]:
-        """Logits, and what a head for doubt multiplied them by (B, 1, ...); 1 without such a head."""
+        """Logits, and what an evidence-scaling head multiplied them by (B, 1, ...); 1 without such a head."""
         if getattr(self._network, "scale", None) is None:
             logits = self.logits(windows)
             return logits, np.ones_like(logits[:, :1])

@@ -10,22 +10,15 @@ volume: plane z of the volume sums plane z - start of every row that covers it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from itertools import product
+from itertools import islice, product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import raise_if_cancelled
-from ..core.progress import silent
-from .estimators import Estimator
+from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
+from .estimator import Estimator
 
 Float32 = NDArray[np.float32]
 Origin = tuple[int, int, int]

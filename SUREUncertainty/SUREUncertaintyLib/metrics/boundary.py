@@ -10,14 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
-from scipy.ndimage import maximum_filter
-from scipy.ndimage import minimum_filter
+from scipy.ndimage import distance_transform_edt, maximum_filter, minimum_filter
 
 Unit = Literal["mm", "px"]
 

@@ -44,7 +44,7 @@ class UncertaintyRanking:
     """The uncertainties of one case, sorted once and then asked about any set of errors."""
 
     def __init__(self, uncertainty: NDArray[Any]) -> None:
-        """``uncertainty``: any shape, finite, larger is more doubtful."""
+        """``uncertainty``: any shape, finite, larger is more uncertain."""
         if not np.isfinite(uncertainty).all():
             raise ValueError("an uncertainty is not finite")
         self._values = uncertainty

@@ -15,12 +15,10 @@ O(n log n) vectorised inversion counting.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 Rule = Literal["head", "readme"]
 

@@ -15,18 +15,15 @@ undefined values of this project's documentation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .boundary import BoundaryZone
-from .levels import LevelStatistics
-from .levels import level_statistics
-from .ranks import RankStatistics
-from .ranks import rank_statistics
+from .noise_relation import LevelStatistics, level_statistics
+from .ranks import RankStatistics, rank_statistics
 
 GRADIENT_OFFSET = np.float32(1e-8)
 GRADIENT_BINS = 25
@@ -87,7 +84,7 @@ def distance_relation(distance: NDArray[Any], clean: NDArray[Any], noisy: NDArra
 
 
 def level_relation(uncertainty_by_level: Mapping[float, NDArray[Any]]) -> LevelStatistics:
-    """P2, more noise is more doubt: uncertainties (n,) of the same n voxels at every noise level."""
+    """P2, more noise is more uncertainty: uncertainties (n,) of the same n voxels at every noise level."""
     if not uncertainty_by_level:
         return level_statistics((), np.empty((0, 0)))
     return level_statistics(tuple(uncertainty_by_level), np.stack(list(uncertainty_by_level.values())))

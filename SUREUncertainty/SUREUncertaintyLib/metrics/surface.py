@@ -10,16 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_erosion
 from scipy.spatial import cKDTree
 
-from .overlap import BOTH_EMPTY
-from .overlap import emptiness
+from .overlap import BOTH_EMPTY, emptiness
 
 EmptyRule = Literal["undefined", "diagonal"]
 

@@ -6,16 +6,15 @@ import html
 import re
 import tempfile
 import zipfile
-from pathlib import Path
-from pathlib import PureWindowsPath
+from pathlib import Path, PureWindowsPath
 from typing import Any
 from urllib.parse import unquote
 
 import slicer
 
 from ..core.errors import InputError
-from ..core.writing import output_error
-from .quiet import quiet_vtk
+from ..files.writing import output_error
+from .without_events import quiet_vtk
 
 _LARGEST_CONTENT = 16 << 30
 _FILE_NAMES = re.compile(r'\b(?:fileName|fileListMember\w*|uri|uriListMember\w*)\s*=\s*"([^"]*)"', re.IGNORECASE)

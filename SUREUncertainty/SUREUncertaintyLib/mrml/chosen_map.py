@@ -1,4 +1,4 @@
-"""Which of a result's maps of doubt the views show: its primary kind, the entropy, or that of one latent level."""
+"""Which of a result's uncertainty maps the views show: its primary kind, the entropy, or that of one latent level."""
 
 from __future__ import annotations
 
@@ -7,12 +7,10 @@ from typing import Any
 
 import slicer
 
-from ..core import texts
-from .display import doubt_rendering
-from .display import show_doubt_volume
-from .doubt import refresh_legend
-from .nodes import KIND
-from .nodes import PublishedNodes
+from ..presenters import texts
+from .display import show_uncertainty_volume, uncertainty_rendering
+from .nodes import KIND, PublishedNodes
+from .uncertainty_rendering import refresh_legend
 
 PRIMARY, ENTROPY, LEVEL = "primary", "entropy", "level"
 """Names of maps; the one of a latent level is ``LEVEL`` and its number."""
@@ -42,10 +40,10 @@ def show_rendering(scene: Any, published: PublishedNodes, name: str, visible: bo
     The band is tied anew: call ``set_band`` after it.
     """
     for node in _maps(published):
-        display = doubt_rendering(node)
+        display = uncertainty_rendering(node)
         if display is not None:
             display.SetVisibility(False)
-    return show_doubt_volume(scene, with_map(published, name), on_cpu) if visible else None
+    return show_uncertainty_volume(scene, with_map(published, name), on_cpu) if visible else None
 
 
 def show_legend(published: PublishedNodes, name: str, visible: bool) -> None:

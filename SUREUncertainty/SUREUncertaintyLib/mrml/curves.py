@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..training.log import curves_of
-from .charts import add_line_chart
-from .charts import fill_numbers
+from ..training.training_log import curves_of
+from .charts import add_line_chart, fill_numbers
 
 TITLES = {"step": "Step", "loss": "Loss (share of the first)", "tuning_dice": "Dice on scans set aside"}
 _COLOURS = {"loss": (0.91, 0.42, 0.14), "tuning_dice": (0.26, 0.52, 0.76)}
@@ -32,7 +30,7 @@ def add_curves(scene: Any, name: str) -> CurveNodes:
 
 
 def update_curves(nodes: CurveNodes, rows: Sequence[Mapping[str, float]]) -> None:
-    """Draw the rows of a training log (``training.log.read_rows``)."""
+    """Draw the rows of a training log (``training.training_log.read_rows``)."""
     update_table(nodes.table, rows)
     nodes.chart.Modified()
 

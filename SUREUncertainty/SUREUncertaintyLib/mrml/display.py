@@ -1,4 +1,4 @@
-"""How a result looks in views: overlay on slices, doubt as a volume in 3D. Nodes only, no views."""
+"""How a result looks in views: overlay on slices, uncertainty as a volume in 3D. Nodes only, no views."""
 
 from __future__ import annotations
 
@@ -9,17 +9,11 @@ import slicer
 import vtk
 from numpy.typing import NDArray
 
-from .colours import doubt_colour_node
-from .doubt import HIGHEST
-from .doubt import set_threshold
-from .doubt import threshold_of
-from .focus import focus_of
-from .framing import AXES
-from .framing import frame_slice
-from .framing import slice_centre
-from .framing import slice_frame
-from .nodes import PublishedNodes
-from .nodes import all_published
+from .camera_focus import focus_of
+from .colour_nodes import uncertainty_colour_node
+from .framing import AXES, frame_slice, slice_centre, slice_frame
+from .nodes import PublishedNodes, all_published
+from .uncertainty_rendering import HIGHEST, set_threshold, threshold_of
 
 OVERLAY_OPACITY = 0.8
 
@@ -30,7 +24,7 @@ _THINNEST, _DENSEST = 0.02, 0.4
 
 
 def show_overlay(scene: Any, published: PublishedNodes, opacity: float = OVERLAY_OPACITY) -> None:
-    """In every slice view: the scan, and over it the map of doubt with ``opacity`` in 0..1."""
+    """In every slice view: the scan, and over it the uncertainty map with ``opacity`` in 0..1."""
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
         composite.SetBackgroundVolumeID(published.scan.GetID())
         composite.SetForegroundVolumeID(published.uncertainty.GetID() if published.uncertainty else None)
@@ -52,7 +46,7 @@ def outline_only(scene: Any, published: PublishedNodes) -> None:
 
 
 def look_at(scene: Any, published: PublishedNodes, closely: bool = False) -> None:
-    """Every slice view at the slice that shows most of the structures and their doubt, centred on their box.
+    """Every slice view at the slice that shows most of the structures and their uncertainty, centred on their box.
 
     ``closely`` also zooms in on the structures, where any were found, in views along the patient's axes.
     """
@@ -66,9 +60,9 @@ def look_at(scene: Any, published: PublishedNodes, closely: bool = False) -> Non
 
 
 def set_band(published: PublishedNodes, low: float, high: float = HIGHEST) -> None:
-    """Show only doubt in low..high, on slices and, where it is rendered, in 3D."""
+    """Show only uncertainty in low..high, on slices and, where it is rendered, in 3D."""
     set_threshold(published.uncertainty, low, high)
-    display = doubt_rendering(published.uncertainty)
+    display = uncertainty_rendering(published.uncertainty)
     if display is not None:
         _tie_to_band(display.GetVolumePropertyNode().GetVolumeProperty(), published.uncertainty, low, high)
 
@@ -80,20 +74,20 @@ def jump_to(scene: Any, ras: tuple[float, float, float]) -> None:
 
 
 def show_surfaces(published: PublishedNodes, opacity: float = 0.45) -> None:
-    """Make and show the structures' surfaces in 3D, half transparent so that doubt inside them shows."""
+    """Make and show the structures' surfaces in 3D, half transparent so that uncertainty inside them shows."""
     published.segmentation.CreateClosedSurfaceRepresentation()
     published.segmentation.GetDisplayNode().SetVisibility3D(True)
     published.segmentation.GetDisplayNode().SetOpacity3D(opacity)
 
 
-def show_doubt_volume(scene: Any, published: PublishedNodes, on_cpu: bool = False) -> Any:
-    """Render the map of doubt as a volume in 3D, tied to the band that the slices show; the display node.
+def show_uncertainty_volume(scene: Any, published: PublishedNodes, on_cpu: bool = False) -> Any:
+    """Render the uncertainty map as a volume in 3D, tied to the band that the slices show; the display node.
 
     Args:
         on_cpu: VTK's CPU ray caster; on a software OpenGL it is about three times faster than the other one.
     """
     node = published.uncertainty
-    display = doubt_rendering(node)
+    display = uncertainty_rendering(node)
     if display is None or display.GetClassName() != (_CPU if on_cpu else _GPU):
         if display is not None:
             scene.RemoveNode(display)
@@ -116,7 +110,7 @@ def crop_rendering(scene: Any, display: Any, low: NDArray[np.float64], high: NDA
     display.SetCroppingEnabled(True)
 
 
-def doubt_rendering(node: Any) -> Any:
+def uncertainty_rendering(node: Any) -> Any:
     """The volume rendering display node of a volume, or None."""
     displays = (node.GetNthDisplayNode(number) for number in range(node.GetNumberOfDisplayNodes()))
     return next((d for d in displays if d is not None and d.IsA("vtkMRMLVolumeRenderingDisplayNode")), None)
@@ -127,7 +121,7 @@ def _create_rendering(scene: Any, node: Any, kind: str) -> Any:
     properties = scene.AddNewNodeByClass("vtkMRMLVolumePropertyNode", f"{node.GetName()} rendering property")
     display.SetAndObserveVolumePropertyNodeID(properties.GetID())
     display.SetFollowVolumeDisplayNode(False)
-    display.SetAndObserveColorNodeID(doubt_colour_node(scene).GetID())  # for its legend
+    display.SetAndObserveColorNodeID(uncertainty_colour_node(scene).GetID())  # for its legend
     display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
     display.SetScalarRange(*window_of(node))
     node.AddAndObserveDisplayNodeID(display.GetID())
@@ -150,7 +144,7 @@ def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> No
     ):
         opacity.AddPoint(value, alpha)  # before the first and behind the last point: as there
     colour = vtk.vtkColorTransferFunction()
-    table = doubt_colour_node(node.GetScene())
+    table = uncertainty_colour_node(node.GetScene())
     rgba = [0.0] * 4
     for number in range(0, table.GetNumberOfColors(), 5):
         table.GetColor(number, rgba)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .focus import Focus
+from .camera_focus import Focus
 
 VIEW_ANGLE = 15
 _MARGIN = 1.25
@@ -27,7 +27,7 @@ FROM = (-0.6, 1.0, 0.5)
 """Where 3D pictures are seen from: left, front and above."""
 
 AROUND = 10.0
-"""Doubt is rendered up to this distance from the structures' box, mm."""
+"""Uncertainty is rendered up to this distance from the structures' box, mm."""
 
 
 def slice_centre(focus: Focus, orientation: str) -> NDArray[np.float64]:

@@ -41,7 +41,7 @@ class PublishedNodes:
         uncertainty, entropy: scalar volume nodes in 0..1.
         structures, regions: table nodes.
         provenance: text node (JSON).
-        levels: maps of doubt of the latent levels, finest first, for models that draw samples.
+        levels: uncertainty maps of the latent levels, finest first, for models that draw samples.
         samples, browser: sequence of sample segmentations and what plays it; sample: the one that is shown.
         folder: subject hierarchy item, 0 when there is none.
     """

@@ -13,27 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SureError
-from .archive import read_mrb
-from .archive import write_mrb
-from .display import crop_rendering
-from .display import show_doubt_volume
-from .display import show_overlay
-from .display import show_surfaces
-from .doubt import refresh_legend
-from .focus import Focus
-from .focus import focus_of
-from .framing import AROUND
-from .framing import FROM
-from .framing import slice_frame
-from .headless import SLICE_VIEWS
-from .headless import HeadlessScene
-from .nodes import PublishedNodes
-from .nodes import all_published
-from .opengl import MISSING
-from .opengl import OpenGL
-from .opengl import pick_gl
-from .views import SliceView
-from .views import ThreeDView
+from .archive import read_mrb, write_mrb
+from .camera_focus import Focus, focus_of
+from .display import crop_rendering, show_overlay, show_surfaces, show_uncertainty_volume
+from .framing import AROUND, FROM, slice_frame
+from .headless import SLICE_VIEWS, HeadlessScene
+from .nodes import PublishedNodes, all_published
+from .opengl import MISSING, OpenGL, pick_gl
+from .uncertainty_rendering import refresh_legend
+from .views import SliceView, ThreeDView
 
 SIZE = (1000, 800)
 """Width and height of a picture, pixels."""
@@ -84,7 +72,7 @@ def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
             view.add_key(key)
             _draw_slice(view, focus, folder / f"{SLICE_VIEWS[name].lower()}.png")
         show_surfaces(published)
-        rendering = show_doubt_volume(headless.scene, published, on_cpu)
+        rendering = show_uncertainty_volume(headless.scene, published, on_cpu)
         crop_rendering(headless.scene, rendering, focus.low - AROUND, focus.high + AROUND)
         refresh_legend(published.uncertainty, rendering)
         threed.add_key(key)

@@ -6,47 +6,39 @@ from contextlib import ExitStack
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.texts import in_words
 from ..core.volume import Volume
+from ..core.wording import in_words
 from ..inference.result import SegmentationResult
-from .doubt import add_legend
-from .doubt import create_doubt_display
 from .hierarchy import place_in_folder
-from .manifest import fill_manifest
-from .manifest import model_name
-from .nodes import ENTROPY
-from .nodes import KIND
-from .nodes import MODEL
-from .nodes import PROVENANCE
-from .nodes import REGIONS
-from .nodes import REMEASURED
-from .nodes import SCAN
-from .nodes import STRUCTURES
-from .nodes import UNCERTAINTY
-from .nodes import PublishedNodes
-from .nodes import published_nodes
-from .nodes import result_node
-from .nodes import segmentations_of
+from .nodes import (
+    ENTROPY,
+    KIND,
+    MODEL,
+    PROVENANCE,
+    REGIONS,
+    REMEASURED,
+    SCAN,
+    STRUCTURES,
+    UNCERTAINTY,
+    PublishedNodes,
+    published_nodes,
+    result_node,
+    segmentations_of,
+)
 from .rollback import all_or_nothing
-from .samples import publish_levels
-from .samples import publish_samples
-from .samples import stale_nodes
-from .segmentation import fill_segmentation
-from .segmentation import was_edited
-from .tables import fill_regions
-from .tables import fill_structures
-from .volume import add_volume
-from .volume import fill_volume
-from .volume import grid_from_node
-from .volume import require_untransformed
-from .volume import right_handed
+from .sample_nodes import publish_levels, publish_samples, stale_nodes
+from .scene_manifest import fill_manifest, model_name
+from .segmentation_nodes import fill_segmentation, was_edited
+from .table_nodes import fill_regions, fill_structures
+from .uncertainty_rendering import add_legend, create_uncertainty_display
+from .volume_nodes import add_volume, fill_volume, grid_from_node, require_untransformed, right_handed
 
 _OUTLINE, _FILL, _THICKNESS = 1.0, 0.0, 2
-"""Structures as contours only, so that the map of doubt shows its own colours; lines two pixels thick."""
+"""Structures as contours only, so that the uncertainty map shows its own colours; lines two pixels thick."""
 
 
 def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> PublishedNodes:
-    """Put a result into a scene: segmentation, maps of doubt, samples, tables, provenance, in a folder beside the scan.
+    """Put a result into a scene: segmentation, uncertainty maps, samples, tables, provenance, in a folder beside the scan.
 
     A second run of the same model on the same scan updates the nodes of the first and keeps their display. If the
     segmentation was edited by hand since, it is left alone with its folder, and a new set is made. The scan and all
@@ -64,7 +56,7 @@ def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> 
         scan = add_volume(scene, result.image) if volume_node is None else volume_node
         segmentation = _segmentation_node(scene, scan, result)
         fill_segmentation(segmentation, right_handed(result.labels), result.label_set, scan, undo)
-        _publish_doubt(scene, segmentation, scan, result, undo)
+        _publish_uncertainty(scene, segmentation, scan, result, undo)
         _publish_tables(scene, segmentation, scan, result, undo)
         stale = stale_nodes(scene, segmentation, result)
         publish_levels(scene, segmentation, scan, result, undo)
@@ -102,7 +94,7 @@ def _segmentation_node(scene: Any, scan: Any, result: SegmentationResult) -> Any
     return node
 
 
-def _publish_doubt(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
+def _publish_uncertainty(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
     maps = [(UNCERTAINTY, result.uncertainty_kind, result.uncertainty)]
     if result.uncertainty_kind != "entropy":
         maps.append((ENTROPY, "entropy", result.entropy))
@@ -111,7 +103,7 @@ def _publish_doubt(scene: Any, segmentation: Any, scan: Any, result: Segmentatio
         node, is_new = result_node(scene, segmentation, role, "vtkMRMLScalarVolumeNode", name)
         fill_volume(node, right_handed(volume), undo)
         if is_new:
-            create_doubt_display(scene, node, result.threshold)
+            create_uncertainty_display(scene, node, result.threshold)
             add_legend(node, f"Uncertainty\n({in_words(kind)})")
 
 
@@ -121,7 +113,7 @@ def _publish_tables(scene: Any, segmentation: Any, scan: Any, result: Segmentati
     undo.callback(table.SetAttribute, REMEASURED, table.GetAttribute(REMEASURED))
     table.SetAttribute(REMEASURED, None)
     fill_structures(table, result.structures, undo)
-    table, _ = result_node(scene, segmentation, REGIONS, "vtkMRMLTableNode", f"{name} doubtful regions")
+    table, _ = result_node(scene, segmentation, REGIONS, "vtkMRMLTableNode", f"{name} uncertain regions")
     fill_regions(table, result.regions, undo)
     text, _ = result_node(scene, segmentation, PROVENANCE, "vtkMRMLTextNode", f"{name} provenance")
     fill_manifest(text, result, undo)

@@ -9,39 +9,35 @@ from typing import Any
 import slicer
 import vtk
 
-from ..analysis.rows import Notice
-from ..analysis.rows import StructureRow
+from ..analysis.rows import Notice, StructureRow
 from ..core.errors import InputError
+from ..core.labels import Label
 from ..core.roi import Roi
-from ..core.segment_reading import terminology_codes
+from ..files.segment_reading import terminology_codes
 from ..inference.result import SegmentationResult
-from ..packages.metadata import Label
-from .nodes import KIND
-from .nodes import PublishedNodes
-from .remeasure import current_labels
-from .remeasure import result_threshold
+from .nodes import KIND, PublishedNodes
+from .remeasure import current_labels, result_threshold
 from .review import read_regions
-from .segmentation import drawn_value
-from .segmentation import own_segments
-from .volume import volume_from_node
+from .segmentation_nodes import drawn_value, own_segments
+from .volume_nodes import volume_from_node
 
 
 def result_from_nodes(published: PublishedNodes) -> SegmentationResult:
     """The result that the nodes hold.
 
     Raises:
-        InputError: the scan, the map of doubt or a table of it was deleted.
+        InputError: the scan, the uncertainty map or a table of it was deleted.
     """
     if None in (published.scan, published.uncertainty, published.structures, published.regions):
-        raise InputError("The scan, the map of doubt or a table of this result was deleted. Run again to have them.")
-    doubt = volume_from_node(published.uncertainty)
-    labels, _ = current_labels(published.segmentation, doubt)
+        raise InputError("The scan, the uncertainty map or a table of this result was deleted. Run again to have them.")
+    uncertainty = volume_from_node(published.uncertainty)
+    labels, _ = current_labels(published.segmentation, uncertainty)
     record = _record(published)
     return SegmentationResult(
         image=volume_from_node(published.scan),
         labels=labels,
-        uncertainty=doubt,
-        entropy=doubt if published.entropy is None else volume_from_node(published.entropy),
+        uncertainty=uncertainty,
+        entropy=uncertainty if published.entropy is None else volume_from_node(published.entropy),
         label_set=_label_set(published.segmentation),
         rois=tuple(_roi(item) for item in record.get("regions_of_interest", ())),
         structures=read_structures(published.structures),

@@ -9,19 +9,13 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError
+from ..core.labels import Label
 from ..core.volume import Volume
-from ..packages.metadata import Label
-from .doubt import threshold_of
-from .nodes import REMEASURED
-from .nodes import PublishedNodes
-from .segmentation import drawn_value
-from .segmentation import labels_from_segmentation
-from .segmentation import own_segments
-from .segmentation import was_edited
-from .tables import fill_regions
-from .tables import fill_structures
-from .volume import grid_from_node
-from .volume import volume_from_node
+from .nodes import REMEASURED, PublishedNodes
+from .segmentation_nodes import drawn_value, labels_from_segmentation, own_segments, was_edited
+from .table_nodes import fill_regions, fill_structures
+from .uncertainty_rendering import threshold_of
+from .volume_nodes import grid_from_node, volume_from_node
 
 
 def needs_measuring(published: PublishedNodes) -> bool:
@@ -35,20 +29,20 @@ def remeasure(published: PublishedNodes) -> None:
     """Fill both tables from the segmentation as it is now. Volume ranges are unknown for edited structures (NaN).
 
     Raises:
-        InputError: the map of doubt or a table of the result was deleted.
+        InputError: the uncertainty map or a table of the result was deleted.
     """
-    from ..analysis.regions import doubtful_regions  # scipy's image functions take a while to load
     from ..analysis.structures import structure_table
+    from ..analysis.uncertain_regions import uncertain_regions  # scipy's image functions take a while to load
 
     if None in (published.uncertainty, published.structures, published.regions):
-        raise InputError("The map of doubt or a table of this result was deleted. Run again to have them back.")
-    doubt = volume_from_node(published.uncertainty)
-    labels, label_set = current_labels(published.segmentation, doubt)
+        raise InputError("The uncertainty map or a table of this result was deleted. Run again to have them back.")
+    uncertainty = volume_from_node(published.uncertainty)
+    labels, label_set = current_labels(published.segmentation, uncertainty)
     threshold = result_threshold(published)
     published.structures.SetAttribute(REMEASURED, "1")
     keep = ExitStack()
-    fill_structures(published.structures, structure_table(labels, doubt, label_set, threshold), keep)
-    fill_regions(published.regions, doubtful_regions(labels, doubt, label_set, threshold), keep)
+    fill_structures(published.structures, structure_table(labels, uncertainty, label_set, threshold), keep)
+    fill_regions(published.regions, uncertain_regions(labels, uncertainty, label_set, threshold), keep)
 
 
 def current_labels(segmentation: Any, like: Volume) -> tuple[Volume, tuple[Label, ...]]:
@@ -67,7 +61,7 @@ def current_labels(segmentation: Any, like: Volume) -> tuple[Volume, tuple[Label
 
 
 def result_threshold(published: PublishedNodes) -> float:
-    """The doubt above which a voxel counts as doubtful, as the run recorded it; the display's where it is gone."""
+    """The uncertainty above which a voxel counts as uncertain, as the run recorded it; the display's where it is gone."""
     if published.provenance is not None and published.provenance.GetText():
         return float(json.loads(published.provenance.GetText())["uncertainty"]["threshold"])
     return threshold_of(published.uncertainty)

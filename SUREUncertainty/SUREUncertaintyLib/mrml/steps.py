@@ -7,15 +7,10 @@ from typing import Any
 
 import slicer
 
-from .nodes import BROWSER
-from .nodes import PublishedNodes
-from .nodes import all_published
-from .samples import show_sample
-from .sequences import show_step
-from .sequences import shown_nodes
-from .sequences import step_count
-from .sequences import step_value
-from .series import STEPS
+from .nodes import BROWSER, PublishedNodes, all_published
+from .noise_series import STEPS
+from .sample_nodes import show_sample
+from .sequences import show_step, shown_nodes, step_count, step_value
 
 SERIES_KIND, SAMPLES_KIND = "series", "samples"
 _ROLES = {STEPS: SERIES_KIND, BROWSER: SAMPLES_KIND}
@@ -61,14 +56,14 @@ def steps_in(scene: Any) -> list[Steps]:
 
 
 def go_to_step(scene: Any, steps: Steps, number: int, opacity: float) -> None:
-    """Show a step in the slice views; ``opacity`` in 0..1 of a map of doubt over its scan."""
+    """Show a step in the slice views; ``opacity`` in 0..1 of an uncertainty map over its scan."""
     show_step(steps.browser, number)
     if steps.kind == SAMPLES_KIND:
         for node in shown_nodes(steps.browser):
             show_sample(node, True)
         return
-    doubt, scan = shown_nodes(steps.browser)[:2]
+    uncertainty, scan = shown_nodes(steps.browser)[:2]
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
         composite.SetBackgroundVolumeID(scan.GetID())
-        composite.SetForegroundVolumeID(doubt.GetID())
+        composite.SetForegroundVolumeID(uncertainty.GetID())
         composite.SetForegroundOpacity(opacity)

@@ -14,8 +14,7 @@ import slicer
 import vtk
 from numpy.typing import NDArray
 
-from .framing import frame_points
-from .framing import frame_slice
+from .framing import frame_points, frame_slice
 from .headless import HeadlessScene
 
 BACKGROUND = (0.09, 0.10, 0.12)

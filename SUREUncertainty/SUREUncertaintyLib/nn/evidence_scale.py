@@ -1,4 +1,4 @@
-"""How much evidence a voxel's logits are worth: a small head beside a segmentation network, for doubt alone.
+"""How much evidence a voxel's logits are worth: a small head beside a segmentation network, for uncertainty alone.
 
 All logits of a voxel are multiplied by the same factor exp(h) > 0, so that alpha = softplus(logit) + 1 keeps its order:
 the segmentation stays exactly as it is, while vacuity and probabilities may follow what the image looks like there. A
@@ -8,8 +8,7 @@ temperature a voxel, as in local temperature scaling (Ding et al., ICCV 2021), h
 from __future__ import annotations
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 COARSE = 4

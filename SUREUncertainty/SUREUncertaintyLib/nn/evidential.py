@@ -10,12 +10,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import one_hot
-from torch.nn.functional import softplus
+from torch.nn.functional import one_hot, softplus
 
-from .perception import DuoWeighting
-from .perception import over_batch
-from .perception import over_voxels
+from .duo_weighting import DuoWeighting, over_batch, over_voxels
 
 KL_ANNEAL_EPOCHS = 20.0
 SMOOTH_TARGET = 1e-3

@@ -16,7 +16,7 @@ OPSET = 17
 INPUT = "image"
 OUTPUT = "logits"
 FACTOR = "factor"
-"""A second output of networks with a head for doubt, see ``nn.evidence_scale``."""
+"""A second output of networks with an evidence-scaling head, see ``nn.evidence_scale``."""
 SMALLEST_HALF = 256
 """Constants with fewer elements stay float32: a cast node costs more than it saves."""
 
@@ -24,7 +24,7 @@ SMALLEST_HALF = 256
 def export_onnx(network: nn.Module, path: Path, example_shape: Sequence[int], dynamic: bool = True) -> None:
     """Write the network in evaluation mode as ONNX: input ``image``, output ``logits``, float32.
 
-    A network with a head for doubt has a second output, ``factor`` (batch, 1, ...): what its logits were multiplied by.
+    A network with an evidence-scaling head has a second output, ``factor`` (batch, 1, ...): what its logits were multiplied by.
 
     Constants that float16 holds exactly are stored as float16 and cast when the graph is loaded, so a network whose
     kernels were rounded to float16 (``packages.weights.rounded_to_half``) loses nothing and takes half the space.
@@ -97,7 +97,7 @@ def write_onnx(
 
 def compile_graph(path: Path) -> Any:
     """The graph in OpenVINO, on the CPU in float32."""
-    from ..inference.openvino_engine import import_openvino
+    from ..core.openvino_import import import_openvino
 
     core = import_openvino().Core()
     return core.compile_model(core.read_model(str(path)), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
@@ -108,10 +108,9 @@ def graph_difference(network: nn.Module, path: Path, windows: NDArray[np.float32
 
     Args:
         windows: (B, channels, ...) float32.
-        head: how the package reads probabilities from the outputs, see ``inference.heads``.
+        head: how the package reads probabilities from the outputs, see ``arrays.heads``.
     """
-    from ..inference.estimation.averaged_engine import class_probability
-    from ..inference.heads import create_head
+    from ..arrays.heads import class_probability, create_head
 
     found = np.array(compile_graph(path)(windows)[0], dtype=np.float32)
     with torch.no_grad():

@@ -11,8 +11,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy
 
 Mode = Literal["off", "bounded", "paper_clipped", "readme"]

@@ -6,11 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from monai.networks.nets.basic_unet import Down
-from monai.networks.nets.basic_unet import TwoConv
-from monai.networks.nets.basic_unet import UpCat
-from torch import Tensor
-from torch import nn
+from monai.networks.nets.basic_unet import Down, TwoConv, UpCat
+from torch import Tensor, nn
 
 from .evidence_scale import EvidenceScale
 from .initialisation import initialise
@@ -76,7 +73,7 @@ class UNet(Encoder):
         channels: feature widths, finest level first; every further level halves the resolution.
         norm: ``"instance"`` (affine) or ``"batch"``.
         dropout: probability inside the convolution blocks.
-        evidence_scale: add the head for doubt, see ``evidence_scale``; evidence_context: its ``context``.
+        evidence_scale: add the evidence-scaling head, see ``evidence_scale``; evidence_context: its ``context``.
 
     Shapes:
         ``forward``: (B, in_channels, ...) -> (B, out_channels, ...), spatial sizes multiples of ``stride``.
@@ -118,7 +115,7 @@ class UNet(Encoder):
         return self.with_factor(image)[0]
 
     def with_factor(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits, and the factor (B, 1, ...) by which the head for doubt multiplied them; None without such a head."""
+        """Logits, and the factor (B, 1, ...) by which the evidence-scaling head multiplied them; None without such a head."""
         bottleneck, skips = self.encode(image)
         features = self.decode(bottleneck, skips)
         logits: Tensor = self.head(features)

@@ -7,12 +7,10 @@ reverse order: our orientation ``"RAS"`` with spacing (x, y, z) is ``Orientation
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..nn.registry import LATENT_NETWORK
-from ..nn.registry import bundle_target
+from ..nn.registry import LATENT_NETWORK, bundle_target
 
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
 WEIGHTS = "models/model.safetensors"
@@ -85,7 +83,7 @@ def network_data_format(document: Mapping[str, Any], channels: int) -> dict[str,
 
 
 def inference_config(document: Mapping[str, Any]) -> dict[str, Any]:
-    """``configs/inference.json``: MONAI's own pipeline for the label map, without the map of doubt.
+    """``configs/inference.json``: MONAI's own pipeline for the label map, without the uncertainty map.
 
     ``python -m monai.bundle run --config_file configs/inference.json --dataset_dir FOLDER`` needs torch, MONAI,
     safetensors and pytorch-ignite. The network of our packages comes from this library, MONAI's own from MONAI.

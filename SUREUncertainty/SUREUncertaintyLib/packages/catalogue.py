@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import PackageError
-from .package import Package
-from .package import is_package
-from .package import load_package
+from .package import Package, is_package, load_package
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "models"
 ENVIRONMENT = "SURE_MODELS"

@@ -12,8 +12,8 @@ from typing import Any
 
 from ..core.errors import PackageError
 from ..nn.registry import canonical_name
-from .fields import Fields
 from .metadata import ENTROPY_THRESHOLD
+from .metadata_fields import Fields
 
 NEUTRAL = {"LoadImage", "EnsureChannelFirst", "EnsureType", "ToTensor", "CastToType"}
 GOLDEN_RATIO = 0.618034

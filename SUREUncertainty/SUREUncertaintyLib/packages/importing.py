@@ -9,23 +9,14 @@ from typing import Any
 
 from ..core.errors import PackageError
 from . import integrity
-from .building import write_documents
-from .building import write_graph
-from .bundle import GRAPH
-from .bundle import WEIGHTS
-from .catalogue import list_entries
-from .catalogue import user_folder
-from .conversion import convert_checkpoint
-from .conversion import is_torchscript
+from .bundle import GRAPH, WEIGHTS
+from .catalogue import list_entries, user_folder
+from .conversion import convert_checkpoint, is_torchscript
 from .foreign_bundle import describe_bundle
-from .package import Package
-from .package import load_package
-from .package import read_json
-from .package import read_metadata
-from .parsing import is_package_name
-from .parsing import parse_metadata
-from .staging import copy_files
-from .staging import staged_folder
+from .metadata_parsing import is_package_name, parse_metadata
+from .package import Package, load_package, read_json, read_metadata
+from .package_building import write_documents, write_graph
+from .staging import copy_files, staged_folder
 
 PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".ts")
 LICENCES = ("LICENSE", "LICENSE.txt", "docs/license.txt", "docs/LICENSE.txt", "docs/data_license.txt")
@@ -148,8 +139,7 @@ def _write_network(weights: Path, folder: Path, description: Mapping[str, Any]) 
     """Both files of the package from a foreign state dict, its numbers unchanged."""
     try:
         from ..nn.registry import create_network
-        from .weights import load_weights
-        from .weights import save_weights
+        from .weights import load_weights, save_weights
 
         network = create_network(description["network"]["name"], description["network"]["arguments"])
         load_weights(network, weights)
@@ -160,7 +150,7 @@ def _write_network(weights: Path, folder: Path, description: Mapping[str, Any]) 
 
 
 def _check_graph(path: Path, classes: int) -> None:
-    from ..inference.openvino_engine import import_openvino
+    from ..core.openvino_import import import_openvino
 
     try:
         model = import_openvino().Core().read_model(str(path))

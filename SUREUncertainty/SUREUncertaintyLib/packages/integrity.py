@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.checksum import file_sha256
 from ..core.errors import PackageError
+from ..files.checksum import file_sha256
 
 CHECKSUMS = "configs/checksums.json"
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})

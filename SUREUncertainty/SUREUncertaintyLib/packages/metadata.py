@@ -5,12 +5,11 @@ The format is described for people who make packages in ``docs/packages.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 ENTROPY_THRESHOLD = 0.5
-"""Normalised entropy above which a voxel counts as doubtful where nothing was fitted: about P = 0.89 of two classes."""
+"""Normalised entropy above which a voxel counts as uncertain where nothing was fitted: about P = 0.89 of two classes."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Expected:
 
     ``volume_ml`` bounds each structure's volume by the label's name.
     ``contrast`` bounds intensity statistics that survive any scaling: keys are names of
-    ``analysis.fingerprint`` measures, values are (low, high).
+    ``analysis.intensity_fingerprint`` measures, values are (low, high).
     """
 
     spacing_mm: tuple[float, float] | None = None
@@ -64,7 +63,7 @@ class PackageMetadata:
         patch: window in the order of the array's axes (k, j, i); (j, i) for 2D networks, which run slice by slice.
         labels: every class, background first, in channel order.
         primary: the kind of uncertainty that ``uncertainty.nrrd`` holds; ``kinds`` are all that exist.
-        threshold: uncertainty above which a voxel counts as doubtful.
+        threshold: uncertainty above which a voxel counts as uncertain.
         raw: the whole JSON document.
     """
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 TRAINING_WORDS = {
@@ -93,21 +91,23 @@ def _label_row(label: Mapping[str, Any]) -> tuple[str, str, str]:
     return str(label["value"]), str(label["name"]), ", ".join(f"{c[2]} ({c[1]} {c[0]})" for c in parts)
 
 
-def _uncertainty(doubt: Mapping[str, Any]) -> str:
-    others = [kind for kind in doubt["kinds"] if kind != doubt["primary"]]
-    sentences = [f"The map holds **{doubt['primary']}**; voxels above {doubt['threshold']:g} count as doubtful."]
+def _uncertainty(uncertainty: Mapping[str, Any]) -> str:
+    others = [kind for kind in uncertainty["kinds"] if kind != uncertainty["primary"]]
+    sentences = [
+        f"The map holds **{uncertainty['primary']}**; voxels above {uncertainty['threshold']:g} count as uncertain."
+    ]
     if others:
         sentences.append(f"Also given: {', '.join(others)}.")
-    if "volume_probability" in doubt:
-        q = doubt["volume_probability"]
+    if "volume_probability" in uncertainty:
+        q = uncertainty["volume_probability"]
         sentences.append(f"The range of a volume runs from that of P > {q:g} to that of P > {1 - q:.3g}.")
-    if "size_stretch" in doubt:
+    if "size_stretch" in uncertainty:
         sentences.append(
             "The 90 % interval of a size is the middle 90 % of the sizes of 100 samples, each end "
-            f"{doubt['size_stretch']:g} times as far from their median."
+            f"{uncertainty['size_stretch']:g} times as far from their median."
         )
-    if "fitted_on" in doubt:
-        sentences.append(f"Fitted on {doubt['fitted_on']}.")
+    if "fitted_on" in uncertainty:
+        sentences.append(f"Fitted on {uncertainty['fitted_on']}.")
     return " ".join(sentences)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..core.errors import PackageError
 from . import integrity
 from .metadata import PackageMetadata
-from .parsing import parse_metadata
+from .metadata_parsing import parse_metadata
 
 METADATA = "configs/metadata.json"
 

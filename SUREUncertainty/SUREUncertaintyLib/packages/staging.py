@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import OutputError
-from ..core.writing import output_error
+from ..files.writing import output_error
 from .integrity import package_files
 
 
@@ -17,7 +17,7 @@ from .integrity import package_files
 def staged_folder(destination: Path, overwrite: bool = False) -> Iterator[Path]:
     """A hidden sibling of ``destination`` to write into, renamed to it at the end and removed on any error.
 
-    Unlike ``core.writing.OutputFolder`` it adds no file of its own, as a package is sealed with its checksums.
+    Unlike ``files.writing.OutputFolder`` it adds no file of its own, as a package is sealed with its checksums.
 
     Args:
         destination: the folder to make.

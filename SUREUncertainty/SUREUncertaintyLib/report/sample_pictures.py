@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,25 +10,22 @@ from typing import Any
 import numpy as np
 
 from ..inference.result import SegmentationResult
-from .glow import TEXT
-from .places import Place
-from .places import places_of
-from .planes import planes_of
-from .slices import BACKGROUND
-from .slices import Panel
-from .slices import Picture
+from .anatomical_planes import planes_of
+from .cut_planes import Place, cut_planes_of
+from .overlay import TEXT
+from .slice_pictures import BACKGROUND, Panel, Picture
 
 COLUMNS = 4
 TILE_INCHES = 3.2
 CONTOURS = ((1, 1.0, "10 %"), (2, 1.6, "50 %"), (3, 2.2, "90 %"))
 """Bands from which a contour is drawn, the line's width, and the share of probability that it encloses."""
 FAINTER = 0.25
-"""A level alone makes less doubt than all together: its map is coloured from this share of the threshold on."""
+"""A level alone makes less uncertainty than all together: its map is coloured from this share of the threshold on."""
 CAPTION = (
     "What the samples say{}: contours around the voxels that at least 10, 50 and 90 % of them mark (thin to thick){}{}."
 )
 LEVELS = (
-    ", and the doubt that each latent level makes alone, coloured from {:.2f} on, where the map of all levels starts "
+    ", and the uncertainty that each latent level makes alone, coloured from {:.2f} on, where the map of all levels starts "
     "at {:.2f}: their colours cannot be compared with its"
 )
 
@@ -41,7 +37,7 @@ def draw_samples(result: SegmentationResult, folder: Path) -> tuple[Picture, ...
     if result.sampling is None:
         return ()
     (folder / "pictures").mkdir(exist_ok=True)
-    return tuple(_draw(result, place, folder) for place in places_of(result) if not place.mark)
+    return tuple(_draw(result, place, folder) for place in cut_planes_of(result) if not place.mark)
 
 
 def _draw(result: SegmentationResult, place: Place, folder: Path) -> Picture:
@@ -74,11 +70,11 @@ def _tiles(result: SegmentationResult, place: Place) -> Iterator[Tile]:
     for number in sampling.most_different:
         variant = replace(result, labels=sampling.samples[number], uncertainty=blank)
         yield f"sample {number}", _whole(variant, place)
-    yield "doubt, all levels", _whole(result, place)
+    yield "uncertainty, all levels", _whole(result, place)
     for level, volume in enumerate(sampling.levels):
         rank = {0: " (finest)", len(sampling.levels) - 1: " (coarsest)"}.get(level, "")
         variant = replace(result, uncertainty=volume, threshold=FAINTER * result.threshold)
-        yield f"doubt, level {level}{rank}", _whole(variant, place)
+        yield f"uncertainty, level {level}{rank}", _whole(variant, place)
 
 
 def _whole(result: SegmentationResult, place: Place) -> Callable[[Any], None]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from ..core.errors import Cancelled
-from ..core.errors import PackageError
-from ..core.errors import SureError
-from ..core.progress import Progress
-from ..core.progress import silent
+from ..core.errors import Cancelled, PackageError, SureError
+from ..core.progress import Progress, silent
 from ..corruptions.corruption import NotApplicable
 from .results import SeriesResult
-from .series import OpenCase
-from .series import SeriesOptions
-from .series import run_series
+from .series import OpenCase, SeriesOptions, run_series
 
 
 def attempt_series(

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from ..core.errors import SureError
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
+from ..core.progress import IsCancelled, Progress, never
+from ..evaluation.case_jobs import Cluster, Work, run_remaining
+from ..evaluation.cases import Case
+from ..evaluation.predictor import NativePredictor
+from ..evaluation.progress_file import ProgressFile
 from ..inference.estimation.model_options import ModelOptions
-from ..metrics.cases import Case
-from ..metrics.predictor import NativePredictor
-from ..metrics.progress_file import ProgressFile
-from ..metrics.spread import Cluster
-from ..metrics.spread import Work
-from ..metrics.spread import run_remaining
 from .attempt import attempt_series
+from .finished_cases import Store
 from .results import SeriesResult
-from .series import OpenCase
-from .series import SeriesOptions
-from .store import Store
+from .series import OpenCase, SeriesOptions
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class SeriesJob:
 
 @dataclass(frozen=True)
 class KeptSeries:
-    """Finished series in a store, for ``metrics.spread``."""
+    """Finished series in a store, for ``evaluation.case_jobs``."""
 
     store: Store
     jobs: Sequence[SeriesJob]

@@ -1,4 +1,4 @@
-"""What is measured at one level: agreement with the clean result, doubt near and far, and the label's metrics."""
+"""What is measured at one level: agreement with the clean result, uncertainty near and far, and the label's metrics."""
 
 from __future__ import annotations
 
@@ -8,25 +8,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics.boundary import NO_BOUNDARY
-from ..metrics.boundary import BoundaryZone
-from ..metrics.boundary import boundary_zone
-from ..metrics.case_result import MEAN
-from ..metrics.case_result import Scores
-from ..metrics.overlap import dice
-from ..metrics.overlap import emptiness
-from ..metrics.predictor import Prediction
-from ..metrics.relation_scores import NOTHING_FAR
-from ..metrics.structure_scores import score_structures
-from ..metrics.structure_scores import score_without_label
+from ..core.labels import Label
+from ..evaluation.case_result import MEAN, Scores
+from ..evaluation.predictor import Prediction
+from ..evaluation.relation_scores import NOTHING_FAR
+from ..evaluation.structure_scores import score_structures, score_without_label
+from ..metrics.boundary import NO_BOUNDARY, BoundaryZone, boundary_zone
+from ..metrics.overlap import dice, emptiness
 from ..metrics.surface import surface_distance
-from ..packages.metadata import Label
-from .results import AGREEMENT
-from .results import LevelResult
+from .results import AGREEMENT, LevelResult
 
 
 @dataclass(frozen=True, eq=False)
-class Yardstick:
+class CleanReference:
     """What every level of a case is compared with.
 
     Attributes:
@@ -51,7 +45,7 @@ class Yardstick:
         return "prediction" if self.reference is None else "label"
 
     def near(self, prediction: Prediction) -> NDArray[np.float32]:
-        """Doubt of the voxels near the boundary, always the same voxels; empty without a boundary."""
+        """Uncertainty of the voxels near the boundary, always the same voxels; empty without a boundary."""
         if self.zone is None:
             return np.empty(0, dtype=np.float32)
         return np.asarray(self.zone.in_near(prediction.uncertainty), dtype=np.float32)
@@ -60,7 +54,7 @@ class Yardstick:
         """Every metric of one level."""
         scores = Scores()
         self._score_agreement(scores, prediction)
-        self._score_doubt(scores, prediction)
+        self._score_uncertainty(scores, prediction)
         if self.reference is None:
             score_without_label(scores, self.classes)
         else:
@@ -81,7 +75,7 @@ class Yardstick:
         for metric in AGREEMENT:
             scores.put_mean(metric, names)
 
-    def _score_doubt(self, scores: Scores, prediction: Prediction) -> None:
+    def _score_uncertainty(self, scores: Scores, prediction: Prediction) -> None:
         near, zone = self.near(prediction), self.zone
         mean = float(near.mean(dtype=np.float64)) if near.size else float("nan")
         scores.put("near_uncertainty", MEAN, mean, NO_BOUNDARY)
@@ -94,7 +88,7 @@ def make_yardstick(
     reference: NDArray[Any] | None,
     classes: tuple[Label, ...],
     spacing: tuple[float, float, float],
-) -> Yardstick:
+) -> CleanReference:
     """The yardstick of a case from its clean prediction and its label."""
     labels = clean.labels if reference is None else reference
-    return Yardstick(clean.labels, reference, classes, spacing, boundary_zone(labels, spacing))
+    return CleanReference(clean.labels, reference, classes, spacing, boundary_zone(labels, spacing))

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..metrics.case_result import MEAN
-from ..metrics.case_result import STRUCTURE_METRICS
-from ..metrics.case_result import plain
-from ..metrics.cases import Case
+from ..evaluation.case_result import MEAN, STRUCTURE_METRICS, plain
+from ..evaluation.cases import Case
 
 BREAKS_BELOW = 0.9
 """Agreement with the clean result (mean Dice over structures) below which a segmentation counts as broken."""
 
 AGREEMENT = ("agreement_dice", "agreement_hd95_mm")
-DOUBT = ("near_uncertainty", "far_uncertainty")
+UNCERTAINTY = ("near_uncertainty", "far_uncertainty")
 LABEL = (*STRUCTURE_METRICS, "ueo")
-LEVEL_METRICS = (*AGREEMENT, *DOUBT, *LABEL)
-"""Of every level: against the clean result, doubt near and far from the boundary, and against the label if given."""
+LEVEL_METRICS = (*AGREEMENT, *UNCERTAINTY, *LABEL)
+"""Of every level: against the clean result, uncertainty near and far from the boundary, and against the label if given."""
 
 RELATION = ("ur_sigma", "ur_star_sigma", "tau_sigma")
 """Of a whole series."""

@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Sequence
-from dataclasses import asdict
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import raise_if_cancelled
-from ..core.progress import silent
-from ..core.reading import read_volume
+from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..core.volume import Volume
 from ..corruptions.corruption import Recipe
 from ..corruptions.registry import make_recipe
 from ..corruptions.strengths import STRENGTH
+from ..evaluation.cases import Case
+from ..evaluation.predictor import NativePredictor
+from ..evaluation.progress_file import ProgressFile
+from ..evaluation.reference_label import read_reference
+from ..files.reading import read_volume
 from ..metrics.boundary import NO_BOUNDARY
-from ..metrics.cases import Case
-from ..metrics.levels import level_statistics
-from ..metrics.predictor import NativePredictor
-from ..metrics.progress_file import ProgressFile
-from ..metrics.reference import read_reference
-from .comparison import Yardstick
-from .comparison import make_yardstick
-from .levels import DEFAULT_LEVELS
-from .levels import FEWEST
-from .results import RELATION
-from .results import LevelResult
-from .results import SeriesResult
-from .store import Store
+from ..metrics.noise_relation import level_statistics
+from .comparison import CleanReference, make_yardstick
+from .finished_cases import Store
+from .results import RELATION, LevelResult, SeriesResult
+from .strengths import DEFAULT_LEVELS, FEWEST
 
 TOO_FEW_LEVELS = f"fewer than {FEWEST} levels"
 Measured = tuple[LevelResult, NDArray[np.float32]]
@@ -74,7 +64,7 @@ class OpenCase:
         return self._predictor.within(self.case.region)
 
     @cached_property
-    def start(self) -> tuple[Yardstick, Measured]:
+    def start(self) -> tuple[CleanReference, Measured]:
         """The clean result with the label, and the clean result measured like a level. Raises ``InputError``."""
         part = self.predictor.judged(self.image)
         reference = read_reference(self.case, self.image, self.predictor.classes, part)
@@ -141,7 +131,7 @@ def _measure_series(
 
 
 def relate(levels: Sequence[float], near: Sequence[NDArray[np.float32]]) -> tuple[dict[str, float], dict[str, str]]:
-    """UR, UR* and tau of doubt near the boundary over levels, and why some are NaN (needs three levels)."""
+    """UR, UR* and tau of uncertainty near the boundary over levels, and why some are NaN (needs three levels)."""
     if len(levels) < FEWEST:
         return dict.fromkeys(RELATION, float("nan")), dict.fromkeys(RELATION, TOO_FEW_LEVELS)
     if not near[0].size:

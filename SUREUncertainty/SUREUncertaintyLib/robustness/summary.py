@@ -6,13 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from ..evaluation.case_result import plain
 from ..metrics.bootstrap import grouped_bootstrap
-from ..metrics.case_result import plain
-from .results import AGREEMENT
-from .results import BREAKS_BELOW
-from .results import LEVEL_METRICS
-from .results import RELATION
-from .results import SeriesResult
+from .results import AGREEMENT, BREAKS_BELOW, LEVEL_METRICS, RELATION, SeriesResult
 
 
 def summarise_corruptions(series: Sequence[SeriesResult], seed: int) -> dict[str, Any]:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..metrics.case_result import MEAN
-from ..metrics.case_result import plain
-from ..packages.metadata import Label
-from .results import LEVEL_METRICS
-from .results import RELATION
-from .results import LevelResult
-from .results import SeriesResult
+from ..core.labels import Label
+from ..evaluation.case_result import MEAN, plain
+from .results import LEVEL_METRICS, RELATION, LevelResult, SeriesResult
 
 CSV = "robustness.csv"
 JSON = "robustness.json"

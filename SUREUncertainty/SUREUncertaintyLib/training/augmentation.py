@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .cases import TrainingCase
 from .recipe import AugmentationSection
+from .training_cases import TrainingCase
 
 KEYS = ["image", "label"]
 MODES = ["bilinear", "nearest"]
@@ -49,10 +49,7 @@ class Augmentation:
 
 
 def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
-    from monai.transforms import Rand3DElasticd
-    from monai.transforms import RandAffined
-    from monai.transforms import RandFlipd
-    from monai.transforms import ResizeWithPadOrCropd
+    from monai.transforms import Rand3DElasticd, RandAffined, RandFlipd, ResizeWithPadOrCropd
 
     dims, outside = len(patch), [section.padding, "zeros"]
     angle = math.radians(section.rotate_degrees)
@@ -80,11 +77,13 @@ def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
 
 
 def _intensity(section: AugmentationSection) -> list[Any]:
-    from monai.transforms import RandAdjustContrastd
-    from monai.transforms import RandBiasFieldd
-    from monai.transforms import RandGaussianNoised
-    from monai.transforms import RandGaussianSmoothd
-    from monai.transforms import RandSimulateLowResolutiond
+    from monai.transforms import (
+        RandAdjustContrastd,
+        RandBiasFieldd,
+        RandGaussianNoised,
+        RandGaussianSmoothd,
+        RandSimulateLowResolutiond,
+    )
 
     low, high = section.blur_sigma
     blur = {f"sigma_{axis}": (low, high) for axis in "xyz"}

@@ -1,4 +1,4 @@
-"""What a package promises about its doubt, fitted on tuning cases that the network was never trained on."""
+"""What a package promises about its uncertainty, fitted on tuning cases that the network was never trained on."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from ..inference.heads import create_head
+from ..arrays.heads import create_head
 from ..inference.sampling.sizes import size_interval
-from .cases import TrainingCase
+from .training_cases import TrainingCase
 
 COVERAGE = 0.9
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
@@ -46,11 +46,11 @@ def predict_tuning(
     return predictions
 
 
-def doubt_threshold(predictions: Sequence[TuningPrediction]) -> float:
-    """The uncertainty above which voxels are shown as doubtful.
+def uncertainty_threshold(predictions: Sequence[TuningPrediction]) -> float:
+    """The uncertainty above which voxels are shown as uncertain.
 
     It maximises the mean over cases of Dice([predicted != reference], uncertainty > threshold), the overlap between
-    doubt and error (UEO); fixed here once, never chosen on the case that is looked at.
+    uncertainty and error (UEO); fixed here once, never chosen on the case that is looked at.
     """
     scores = np.mean([_error_overlap(prediction) for prediction in predictions], axis=0)
     return float(THRESHOLDS[int(np.argmax(scores))])
@@ -59,9 +59,9 @@ def doubt_threshold(predictions: Sequence[TuningPrediction]) -> float:
 def _error_overlap(prediction: TuningPrediction) -> NDArray[np.float64]:
     wrong = prediction.probability.argmax(0) != prediction.label
     edges = np.concatenate([[-np.inf], THRESHOLDS, [np.inf]])
-    doubtful = _counts_above(prediction.uncertainty.ravel(), edges)
+    uncertain = _counts_above(prediction.uncertainty.ravel(), edges)
     hits = _counts_above(prediction.uncertainty[wrong], edges)
-    total = doubtful + wrong.sum()
+    total = uncertain + wrong.sum()
     return np.where(total > 0, 2.0 * hits / np.maximum(total, 1), 1.0)
 
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
 from ..core.errors import InputError
-from ..nn.evidential import EvidentialLoss
-from ..nn.evidential import dirichlet
-from ..nn.evidential import to_one_hot
-from ..nn.label_denoising import LARGEST_RHO
-from ..nn.label_denoising import MODES
-from ..nn.label_denoising import Mode
-from ..nn.label_denoising import NoiseHead
-from ..nn.label_denoising import NoiseTable
-from ..nn.label_denoising import denoised
-from ..nn.label_denoising import denoising_loss
+from ..nn.evidential import EvidentialLoss, dirichlet, to_one_hot
+from ..nn.label_denoising import LARGEST_RHO, MODES, Mode, NoiseHead, NoiseTable, denoised, denoising_loss
 
 if TYPE_CHECKING:
     from .objectives import Batch

@@ -10,16 +10,14 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from ..analysis.fingerprint import measure
-from ..analysis.interval import MM3_PER_ML
-from ..core.middle import middle_slices
+from ..analysis.intensity_fingerprint import measure
+from ..analysis.volume_range import MM3_PER_ML
+from ..core.centred_window import middle_slices
 from ..nn.hierarchical.latent_unet import LatentUNet
-from .calibration import doubt_threshold
-from .calibration import predict_tuning
-from .calibration import volume_probability
-from .cases import TrainingCase
+from .calibration import predict_tuning, uncertainty_threshold, volume_probability
 from .latent_description import describe_latents
 from .recipe import Recipe
+from .training_cases import TrainingCase
 
 HEAD_OF_LOSS = {"softmax": "softmax", "hierarchical": "softmax"}
 MARGIN = 0.1
@@ -92,7 +90,7 @@ def _uncertainty(recipe: Recipe, network: nn.Module, tuning: Sequence[TrainingCa
     section: dict[str, Any] = {"primary": kinds[0], "kinds": kinds, "threshold": recipe.package.get("threshold", 0.5)}
     if tuning:
         predictions = predict_tuning(network, tuning, recipe.input.patch, head)
-        section["threshold"] = doubt_threshold(predictions)
+        section["threshold"] = uncertainty_threshold(predictions)
         section["volume_probability"] = volume_probability(predictions)
         section["fitted_on"] = f"{len(tuning)} tuning cases that were not trained on"
     return section

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import fields
-from dataclasses import replace
-from typing import TYPE_CHECKING
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
 
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
+from ..arrays.slice_axis import slice_axis
 from ..core.errors import InputError
-from ..difficulty.extractors.extractor import slice_axis
-from ..nn.perception import DuoWeighting
-from .denoising_objective import DenoisingObjective
-from .denoising_objective import DenoisingSettings
+from ..nn.duo_weighting import DuoWeighting
+from .denoising_objective import DenoisingObjective, DenoisingSettings
 from .hierarchical_objective import HierarchicalObjective
 from .recipe import Recipe
 from .sure_objective import SureObjective
 
 if TYPE_CHECKING:
-    from .objectives import Batch
-    from .objectives import Objective
+    from .objectives import Batch, Objective
 
 WARMUP_SHARE = 0.1
 OWN = ("base", "base_options", "warmup", "denoising")
@@ -111,8 +105,7 @@ def weighted(objective: Any, weighting: DuoWeighting) -> Objective:
     Raises:
         InputError: an objective whose loss cannot carry one.
     """
-    from .objectives import EvidentialObjective
-    from .objectives import SoftmaxObjective
+    from .objectives import EvidentialObjective, SoftmaxObjective
 
     if isinstance(objective, EvidentialObjective):
         return replace(objective, loss=replace(objective.loss, weighting=weighting))

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
 from ..core.errors import InputError
-from ..nn.hierarchical.collapse_probe import LevelProbe
-from ..nn.hierarchical.collapse_probe import collapse_warnings
-from ..nn.hierarchical.collapse_probe import probe_levels
+from ..nn.hierarchical.collapse_probe import LevelProbe, collapse_warnings, probe_levels
 from ..nn.hierarchical.elbo import ElboSettings
 from ..nn.hierarchical.latent_unet import LatentUNet
 from ..nn.hierarchical.presets import preset
 from ..nn.hierarchical.probabilistic_unet import ProbabilisticUNet
 from .augmentation import Augmentation
-from .cases import TrainingCase
-from .recipe import AugmentationSection
-from .recipe import Recipe
+from .recipe import AugmentationSection, Recipe
+from .training_cases import TrainingCase
 
 if TYPE_CHECKING:
     from .objectives import Batch

@@ -1,4 +1,4 @@
-"""What a package with latents says about its doubt: fitted, and probed for collapse, on tuning cases."""
+"""What a package with latents says about its uncertainty: fitted, and probed for collapse, on tuning cases."""
 
 from __future__ import annotations
 
@@ -9,22 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..inference.sampling.drawing import SampleSource
+from ..inference.sampling.draw import SampleSource
 from ..inference.sampling.encoding import make_layout
-from ..inference.sampling.sizes import LEAST_SAMPLES
-from ..inference.sampling.sizes import channel_sizes
-from ..inference.sampling.statistics import MAP_KINDS
-from ..inference.sampling.statistics import SampleStatistics
+from ..inference.sampling.sizes import LEAST_SAMPLES, channel_sizes
+from ..inference.sampling.statistics import MAP_KINDS, SampleStatistics
 from ..inference.sampling.torch_latent import NetworkEngine
 from ..nn.hierarchical.collapse_probe import collapse_warnings
 from ..nn.hierarchical.latent_unet import LatentUNet
-from .calibration import TuningPrediction
-from .calibration import TuningSizes
-from .calibration import doubt_threshold
-from .calibration import size_stretch
-from .cases import TrainingCase
+from .calibration import TuningPrediction, TuningSizes, size_stretch, uncertainty_threshold
 from .hierarchical_objective import probe_cases
 from .recipe import Recipe
+from .training_cases import TrainingCase
 
 SAMPLES = 20
 OVERLAP = 0.5
@@ -47,7 +42,7 @@ def describe_latents(recipe: Recipe, network: LatentUNet, tuning: Sequence[Train
     drawn = [draw_samples(network, case, recipe.input.patch, primary) for case in chosen]
     probes = probe_cases(network, tuning, recipe.input.patch)
     return section | {
-        "threshold": doubt_threshold([prediction for prediction, _ in drawn]),
+        "threshold": uncertainty_threshold([prediction for prediction, _ in drawn]),
         "size_stretch": size_stretch([size for _, sizes in drawn for size in sizes]),
         "fitted_on": f"{len(chosen)} tuning cases that were not trained on",
         "probe": [{name: round(value, 6) for name, value in asdict(probe).items()} for probe in probes],

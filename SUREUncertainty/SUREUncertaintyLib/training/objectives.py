@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
-from typing import Protocol
-from typing import runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
 from ..core.errors import InputError
-from ..nn.evidential import EvidentialLoss
-from ..nn.evidential import to_one_hot
+from ..nn.duo_weighting import DuoWeighting, over_batch
+from ..nn.evidential import EvidentialLoss, to_one_hot
 from ..nn.hierarchical.elbo import weighted_cross_entropy
-from ..nn.perception import DuoWeighting
-from ..nn.perception import over_batch
-from .cases import TrainingCase
 from .duo_objective import duo_objective
 from .hierarchical_objective import hierarchical_objective
 from .recipe import Recipe
-from .sure_objective import noise_objective
-from .sure_objective import sure_objective
+from .sure_objective import noise_objective, sure_objective
+from .training_cases import TrainingCase
 
 
 @dataclass(frozen=True)

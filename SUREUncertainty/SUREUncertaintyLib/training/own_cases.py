@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..metrics.cases import SUFFIXES
-from ..metrics.cases import read_cases
+from ..evaluation.cases import SUFFIXES, read_cases
 
 TABLES = ("cases.csv", "CASES.csv")
 IMAGE_FOLDERS = ("images", "imagesTr", "image", "scans")

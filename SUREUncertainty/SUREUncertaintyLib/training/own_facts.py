@@ -8,15 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import raise_if_cancelled
-from ..core.progress import silent
-from ..core.reading import read_labels
-from ..core.segment_reading import read_segmentation
+from ..core.labels import Label
+from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..core.volume import Volume
-from ..packages.metadata import Label
+from ..files.reading import read_labels
+from ..files.segment_reading import read_segmentation
 from .own_cases import Pair
 
 MOST_STRUCTURES = 30

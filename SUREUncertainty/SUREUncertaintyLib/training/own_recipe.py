@@ -10,17 +10,10 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import InputError
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import silent
-from ..core.writing import write_text
-from .own_cases import find_pairs
-from .own_cases import package_name
-from .own_cases import table_text
-from .own_cases import tuning_groups
-from .own_facts import OwnFacts
-from .own_facts import facts_of
+from ..core.progress import IsCancelled, Progress, never, silent
+from ..files.writing import write_text
+from .own_cases import find_pairs, package_name, table_text, tuning_groups
+from .own_facts import OwnFacts, facts_of
 
 TABLE, RECIPE = "cases.csv", "recipe.json"
 MARGIN_MM = 10.0

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import field
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ..core.documents import build_section
-from ..core.documents import checked
-from ..core.documents import find_document
-from ..core.documents import read_document
-from ..core.documents import require_keys
 from ..core.errors import InputError
+from ..files.documents import build_section, checked, find_document, read_document, require_keys
 
 BUILT_IN = Path(__file__).resolve().parent.parent / "recipes"
 SCHEDULES = ("cosine", "constant")
@@ -29,7 +22,7 @@ class DataSection:
     with ``use_tuning_cases``, when every setting is fixed. ``label_values`` are the values in the label files that
     become classes 1, 2, ... in this order (others: background); empty: values are classes. With ``crop_margin_mm``
     a case is the box around its structures with this margin; 0: the whole scan. ``arrays`` names an npz of slices
-    with several readers' marks (see ``metrics.raters``) in the place of image and label files; ``row_column`` says
+    with several readers' marks (see ``evaluation.raters``) in the place of image and label files; ``row_column`` says
     which slice.
 
     ``image_pattern``, ``label_pattern`` and ``id_pattern`` make file names and ids from a row's columns in the place of
@@ -105,7 +98,7 @@ class LossSection:
 class FilterSection:
     """Which training patients to leave out before training, by a table of ``sure difficulty``; empty table: none.
 
-    ``keep`` is the share of patients to keep; ``combine`` and ``target`` as in ``difficulty.filtering``. A table whose
+    ``keep`` is the share of patients to keep; ``combine`` and ``target`` as in ``difficulty.patient_filter``. A table whose
     gate did not find the extractor valid is refused unless ``allow_unproven``. ``random_seed``: drop as many patients
     at random instead, as a control.
     """
@@ -128,7 +121,7 @@ class OptimisationSection:
     ``patch``: size of the training samples in array order, where it should be smaller than what inference reads at once
     (``input.patch``); empty: the same.
 
-    ``train_only``: the part of the network that learns, by name (``scale``: the head for doubt); empty: all of it.
+    ``train_only``: the part of the network that learns, by name (``scale``: the evidence-scaling head); empty: all of it.
 
     With ``restart_step`` the first cosine ends there and a second one starts from ``restart_learning_rate`` (a warm
     restart: Loshchilov and Hutter, ICLR 2017), for losses that set in when the segmentation has settled.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import fields
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +11,7 @@ from torch import nn
 
 from ..core.errors import InputError
 from ..nn.evidential import EvidentialLoss
-from ..nn.losses.settings import PRESETS
-from ..nn.losses.settings import SureSettings
+from ..nn.losses.settings import PRESETS, SureSettings
 from ..nn.losses.sure_step import SureStep
 from .recipe import Recipe
 

@@ -4,40 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from ..core.errors import EngineError
-from ..core.errors import InputError
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import never
-from ..core.progress import raise_if_cancelled
-from ..core.progress import silent
+from ..core.errors import EngineError, InputError
+from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..nn.registry import create_network
 from .augmentation import Augmentation
-from .cases import TrainingCase
-from .checkpoint import load_checkpoint
-from .checkpoint import load_learnt
-from .checkpoint import save_checkpoint
+from .case_order import case_index, positions
+from .checkpoint import load_checkpoint, load_learnt, save_checkpoint
 from .distributed import Processes
-from .log import TrainingLog
-from .objectives import Batch
-from .objectives import LearningObjective
-from .objectives import MeasuringObjective
-from .objectives import create_objective
-from .parts import freeze_others
-from .parts import training_mode
-from .recipe import OptimisationSection
-from .recipe import Recipe
-from .sampling import case_index
-from .sampling import positions
+from .objectives import Batch, LearningObjective, MeasuringObjective, create_objective
+from .recipe import OptimisationSection, Recipe
+from .trained_parts import freeze_others, training_mode
+from .training_cases import TrainingCase
+from .training_log import TrainingLog
 from .validation import mean_dice
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from .cases import TrainingCase
+from .training_cases import TrainingCase
 
 
 @torch.no_grad()

@@ -8,9 +8,9 @@ from ..core.roi import Roi
 from ..mrml.boxes import roi_from_node
 from ..mrml.nodes import PublishedNodes
 from ..mrml.publish import publish
-from ..mrml.volume import volume_from_node
+from ..mrml.volume_nodes import volume_from_node
+from ..presenters.worker_bridge import python_executable
 from ..worker.client import WorkerClient
-from .worker_bridge import python_executable
 
 
 def segment_node(scene: Any, scan: Any, model: str, region: Any = None, engine: str = "auto") -> PublishedNodes:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..mrml.nodes import MODEL
-from ..mrml.nodes import PublishedNodes
-from ..mrml.nodes import published_nodes
-from .protocols import Desktop
+from ..mrml.nodes import MODEL, PublishedNodes, published_nodes
+from ..presenters.desktop_protocols import Desktop
 
 Translate = Callable[[str], str]
 

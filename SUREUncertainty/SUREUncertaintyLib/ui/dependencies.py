@@ -6,18 +6,16 @@ import importlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-from ..core import texts
 from ..core.errors import SureError
+from ..presenters import texts
 
 NEEDED_VERSION = (5, 10)
 PACKAGING_VERSION = (5, 12)
@@ -37,7 +35,7 @@ class Dependency:
 
 INFERENCE = (
     Dependency("openvino", "openvino", "runs the networks on the processor"),
-    Dependency("scikit-image", "skimage", "finds the doubtful places"),
+    Dependency("scikit-image", "skimage", "finds the uncertain regions"),
 )
 GRAPHICS = (
     Dependency("torch", "torch", "runs the networks on a graphics card, and trains them (optional)"),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ import qt  # type: ignore[import-not-found]
 import slicer
 from numpy.typing import NDArray
 
-from ..mrml.framing import FROM
-from ..mrml.framing import frame_points
+from ..mrml.framing import FROM, frame_points
 
 
 class SlicerDesktop:

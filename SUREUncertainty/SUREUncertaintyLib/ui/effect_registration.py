@@ -1,4 +1,4 @@
-"""Makes the effect "Doubt" known to Segment Editor."""
+"""Makes the effect "Uncertainty" known to Segment Editor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import slicer
 
-SOURCE = Path(__file__).resolve().parent / "SUREDoubtEffect.py"
+SOURCE = Path(__file__).resolve().parent / "SUREUncertaintyEffect.py"
 
 
 def register_effect() -> None:

@@ -5,18 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..core import texts
 from ..core.errors import SureError
-from ..export.formats import CHOICES
-from ..export.formats import ExportFormat
-from ..mrml.nodes import MODEL
-from ..mrml.nodes import PublishedNodes
+from ..export.formats import CHOICES, ExportFormat
+from ..mrml.nodes import MODEL, PublishedNodes
 from ..mrml.reading_back import result_from_nodes
 from ..packages.catalogue import find_package
-from .context import PanelContext
-from .context import chosen
-from .context import fill_combo
-from .context import tell
+from ..presenters import texts
+from .context import PanelContext, chosen, fill_combo, tell
 
 
 class ExportPanel:
@@ -53,7 +48,7 @@ class ExportPanel:
         tell(self.ui.exportLabel, "\n".join([done, *notes]))
 
     def _export(self, published: PublishedNodes, choice: str, output: Path) -> tuple[str, ...]:
-        from ..export.temporary import export_directly  # brings the report along, which takes a while to load
+        from ..export.fresh_folder import export_directly  # brings the report along, which takes a while to load
 
         source: list[Path] = []
         if any(item.needs_source for item in CHOICES[choice]):

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..core import texts
 from ..core.errors import SureError
-from ..core.geometry import parse_orientation
-from ..core.geometry import reorient_grid
+from ..core.geometry import parse_orientation, reorient_grid
 from ..core.volume import Grid
-from ..mrml.boxes import add_roi_node
-from ..mrml.boxes import box_around
-from ..mrml.boxes import place_roi
-from ..mrml.volume import grid_from_node
+from ..mrml.boxes import add_roi_node, box_around, place_roi
+from ..mrml.volume_nodes import grid_from_node
 from ..packages.catalogue import list_packages
 from ..packages.metadata import PackageMetadata
-from .context import PanelContext
-from .context import choose
-from .context import chosen
-from .context import fill_combo
-from .context import tell
-from .remaining import remaining_text
-from .run_controller import RunRequest
+from ..presenters import texts
+from ..presenters.remaining_time import remaining_text
+from ..presenters.run_controller import RunRequest
+from .context import PanelContext, choose, chosen, fill_combo, tell
 
 STEPS = 1000
 DEFAULT_BOX_MM = (50.0, 50.0, 50.0)
@@ -144,7 +137,7 @@ class InputPanel:
             place_roi(parameters.region, roi)
 
     def _on_suggest(self, _checked: bool = False) -> None:
-        from .suggestion import suggest_regions
+        from ..presenters.suggested_regions import suggest_regions
 
         parameters = self._context.parameters
         if parameters is None or parameters.inputVolume is None:

@@ -2,40 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..analysis.noise_levels import LevelRow
-from ..core import texts
+from ..analysis.noise_series import LevelRow
 from ..core.errors import SureError
 from ..inference.result import SegmentationResult
-from ..mrml.display import look_at
-from ..mrml.display import outline_only
+from ..mrml.display import look_at, outline_only
 from ..mrml.nodes import PublishedNodes
-from ..mrml.remeasure import needs_measuring
-from ..mrml.remeasure import remeasure
-from ..mrml.series import SeriesNodes
+from ..mrml.noise_series import SeriesNodes
+from ..mrml.remeasure import needs_measuring, remeasure
+from ..presenters import texts
+from ..presenters.desktop_protocols import Desktop
+from ..presenters.noise_controller import Noise, NoiseController
+from ..presenters.run_controller import RunController
+from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
 from .context import PanelContext
 from .dependencies import Dependencies
-from .doubt_panel import DoubtPanel
 from .export_panel import ExportPanel
 from .input_panel import InputPanel
-from .noise_controller import Noise
-from .noise_controller import NoiseController
 from .noise_panel import NoisePanel
 from .numbers_panel import NumbersPanel
-from .protocols import Desktop
 from .results_panel import ResultsPanel
-from .run_controller import RunController
-from .sample_data import load_head
-from .sample_data import load_phantom
+from .sample_data import load_head, load_phantom
 from .setup_panel import SetupPanel
 from .steps_panel import StepsPanel
 from .train_panel import TrainPanel
-from .worker_bridge import WorkerBridge
+from .uncertainty_panel import UncertaintyPanel
 
 
 class ModulePanel:
@@ -70,7 +65,7 @@ class ModulePanel:
         self.input = InputPanel(self.context, self.run, self.runs.cancel)
         self.results = ResultsPanel(self.context)
         self.export = ExportPanel(self.context)
-        self.doubt = DoubtPanel(self.context)
+        self.uncertainty = UncertaintyPanel(self.context)
         self.noise = NoisePanel(self.context, self._move_noise, self._run_series, self.noises.stop)
         self.steps = StepsPanel(self.context)
         self.numbers = NumbersPanel(self.context)
@@ -87,7 +82,7 @@ class ModulePanel:
             self.input,
             self.results,
             self.export,
-            self.doubt,
+            self.uncertainty,
             self.noise,
             self.steps,
             self.numbers,
@@ -117,7 +112,7 @@ class ModulePanel:
         if node is not self._shown:
             self._shown = node
             self._switch(self.context.published())
-        self.doubt.update()
+        self.uncertainty.update()
         obstacle = texts.IS_RUNNING if self.runs.is_running else self.input.obstacle()
         self.noise.update(obstacle)
 
@@ -150,7 +145,7 @@ class ModulePanel:
         except SureError as error:
             self.input.show_status(str(error))
             return
-        self.doubt.refresh_places()
+        self.uncertainty.refresh_regions()
         self.numbers.show(published)
 
     def forget_scene(self) -> None:
@@ -194,7 +189,7 @@ class ModulePanel:
         elif not noise.is_preview:
             self.results.show(published)
             self.numbers.show(published)
-            self.doubt.renew()
+            self.uncertainty.renew()
 
     def show_step(self, number: int, count: int, level: float) -> None:
         """For ``NoiseController``."""
@@ -237,7 +232,7 @@ class ModulePanel:
         self.is_edited = False
         self.results.show(published)
         self.export.show(published)
-        self.doubt.show(published)
+        self.uncertainty.show(published)
         self.numbers.show(published)
         self.steps.refresh()
 

@@ -36,8 +36,7 @@ class ModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         """Build the panel."""
         from .dependencies import Dependencies
         from .desktop import SlicerDesktop
-        from .module_panel import ModulePanel
-        from .module_panel import resources_folder
+        from .module_panel import ModulePanel, resources_folder
 
         ScriptedLoadableModuleWidget.setup(self)
         uiWidget = slicer.util.loadUI(self.resourcePath("UI/SUREUncertainty.ui"))

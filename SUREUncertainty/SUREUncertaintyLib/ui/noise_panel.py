@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from ..analysis.noise_levels import KINDS
-from ..analysis.noise_levels import LevelRow
-from ..analysis.noise_levels import breaking_level
-from ..core import texts
+from ..analysis.noise_series import KINDS, LevelRow, breaking_level
 from ..corruptions.registry import CORRUPTIONS
-from .context import PanelContext
-from .context import choose
-from .context import chosen
-from .context import fill_combo
-from .context import tell
-from .noise_controller import Noise
+from ..presenters import texts
+from ..presenters.noise_controller import Noise
+from .context import PanelContext, choose, chosen, fill_combo, tell
 
 
 class NoisePanel:
@@ -56,7 +49,9 @@ class NoisePanel:
         """A sentence about the position that is shown."""
         say = self._context.translate
         kind = say(CORRUPTIONS[noise.kind].title)
-        text = say(texts.LIVE).format(kind=kind, strength=noise.strength, agreement=row.agreement, doubt=row.doubt)
+        text = say(texts.LIVE).format(
+            kind=kind, strength=noise.strength, agreement=row.agreement, uncertainty=row.uncertainty
+        )
         tell(self.ui.noiseLabel, text)
 
     def show_step(self, number: int, count: int, level: float) -> None:

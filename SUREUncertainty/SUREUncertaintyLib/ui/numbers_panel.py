@@ -1,20 +1,18 @@
-"""Numbers: the table of structures, how doubt behaves at edges, and the way into other programs."""
+"""Numbers: the table of structures, how uncertainty behaves at edges, and the way into other programs."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..core import texts
 from ..mrml.nodes import PublishedNodes
 from ..mrml.remeasure import current_labels
-from ..mrml.tables import table_text
-from ..mrml.volume import volume_from_node
-from .context import PanelContext
-from .context import tell
+from ..mrml.table_nodes import table_text
+from ..mrml.volume_nodes import volume_from_node
+from ..presenters import texts
+from .context import PanelContext, tell
 
 if TYPE_CHECKING:
-    from ..analysis.trust import EdgeTrust
+    from ..analysis.edge_relation import EdgeTrust
 
 
 class NumbersPanel:
@@ -61,12 +59,12 @@ class NumbersPanel:
 
 
 def trust_text(published: PublishedNodes, translate: Any) -> str:
-    """Measure whether doubt is low at sharp edges, and say it."""
-    from ..analysis.trust import edge_trust
+    """Measure whether uncertainty is low at sharp edges, and say it."""
+    from ..analysis.edge_relation import edge_trust
 
-    doubt = volume_from_node(published.uncertainty)
-    labels, _ = current_labels(published.segmentation, doubt)
-    return trust_sentences(edge_trust(volume_from_node(published.scan), labels, doubt), translate)
+    uncertainty = volume_from_node(published.uncertainty)
+    labels, _ = current_labels(published.segmentation, uncertainty)
+    return trust_sentences(edge_trust(volume_from_node(published.scan), labels, uncertainty), translate)
 
 
 def trust_sentences(trust: EdgeTrust | None, translate: Any) -> str:

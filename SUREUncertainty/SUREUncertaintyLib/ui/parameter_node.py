@@ -3,15 +3,11 @@
 # The wrapper reads these annotations when the class is made, so they must be types and not strings.
 from typing import Annotated
 
-from slicer import vtkMRMLMarkupsROINode
-from slicer import vtkMRMLScalarVolumeNode
-from slicer import vtkMRMLSegmentationNode
-from slicer.parameterNodeWrapper import Choice
-from slicer.parameterNodeWrapper import WithinRange
-from slicer.parameterNodeWrapper import parameterNodeWrapper
+from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmentationNode
+from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
-from ..analysis.noise_levels import KINDS
-from ..core import texts
+from ..analysis.noise_series import KINDS
+from ..presenters import texts
 
 
 @parameterNodeWrapper
@@ -24,10 +20,10 @@ class SUREUncertaintyParameterNode:
         model: name in the catalogue.
         engine: what runs the network.
         segmentation: the result that the panels show; everything else of the result hangs on it.
-        map: kind of doubt shown, a key of ``mrml.chosen_map.map_names``.
-        bandLow, bandHigh: doubt that is drawn.
+        map: kind of uncertainty shown, a key of ``mrml.chosen_map.map_names``.
+        bandLow, bandHigh: uncertainty that is drawn.
         overlayOpacity: of the map over the scan.
-        showLegend, showRendering: colour legend, and doubt as a volume in 3D.
+        showLegend, showRendering: colour legend, and uncertainty as a volume in 3D.
         noiseKind, noiseStrength, noiseSeed: the slider of the noise panel.
     """
 

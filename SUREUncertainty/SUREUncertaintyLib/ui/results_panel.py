@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 
-from ..core import texts
-from ..mrml.band import add_band_segment
-from ..mrml.band import limit_editing
-from ..mrml.focus import focus_of
-from ..mrml.nodes import MODEL
-from ..mrml.nodes import PublishedNodes
-from .context import PanelContext
-from .context import tell
+from ..mrml.camera_focus import focus_of
+from ..mrml.nodes import MODEL, PublishedNodes
+from ..mrml.uncertain_band import add_band_segment, limit_editing
+from ..presenters import texts
+from .context import PanelContext, tell
 
 
 class ResultsPanel:

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 import slicer
 
-from ..core.phantom import PHANTOM_ROIS
-from ..core.phantom import make_phantom
+from ..core.phantom import PHANTOM_ROIS, make_phantom
 from ..core.roi import Roi
 from ..mrml.boxes import add_roi_node
-from ..mrml.volume import add_volume
+from ..mrml.volume_nodes import add_volume
 
 CATEGORY = "SURE Uncertainty"
 
@@ -55,7 +54,7 @@ def load_head(_source: Any = None) -> list[Any]:
     import SampleData
 
     from ..core.errors import SureError
-    from .suggestion import suggest_regions
+    from ..presenters.suggested_regions import suggest_regions
 
     node = SampleData.SampleDataLogic().downloadMRHead()
     try:

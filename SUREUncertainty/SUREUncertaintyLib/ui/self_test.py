@@ -7,17 +7,12 @@ from typing import Any
 import numpy as np
 import slicer
 
-from ..core.phantom import PHANTOM_ROIS
-from ..core.phantom import make_phantom
+from ..core.phantom import PHANTOM_ROIS, make_phantom
 from ..mrml.boxes import add_roi_node
 from ..mrml.nodes import all_published
-from ..mrml.remeasure import current_labels
-from ..mrml.remeasure import remeasure
-from ..mrml.review import is_reviewed
-from ..mrml.review import mark_reviewed
-from ..mrml.review import read_regions
-from ..mrml.volume import add_volume
-from ..mrml.volume import volume_from_node
+from ..mrml.remeasure import current_labels, remeasure
+from ..mrml.review import is_reviewed, mark_reviewed, read_regions
+from ..mrml.volume_nodes import add_volume, volume_from_node
 from ..packages.catalogue import list_packages
 from .blocking import segment_node
 from .dependencies import Dependencies
@@ -49,23 +44,23 @@ def _check_panel() -> None:
 
 
 def _check_run() -> None:
-    """A run on the phantom gives labels and doubt on the scan's own grid, and leaves the scan as it was."""
+    """A run on the phantom gives labels and uncertainty on the scan's own grid, and leaves the scan as it was."""
     scene = slicer.mrmlScene
     scan = add_volume(scene, make_phantom())
     before = volume_from_node(scan).array.copy()
     region = add_roi_node(scene, PHANTOM_ROIS[0])
     published = segment_node(scene, scan, list_packages()[0].name, region)
-    doubt = volume_from_node(published.uncertainty)
-    assert doubt.grid.matches(volume_from_node(scan).grid)
+    uncertainty = volume_from_node(published.uncertainty)
+    assert uncertainty.grid.matches(volume_from_node(scan).grid)
     assert np.array_equal(before, volume_from_node(scan).array)
-    assert 0.0 < float(doubt.array.max()) <= 1.0
-    labels, label_set = current_labels(published.segmentation, doubt)
+    assert 0.0 < float(uncertainty.array.max()) <= 1.0
+    labels, label_set = current_labels(published.segmentation, uncertainty)
     assert published.structures.GetNumberOfRows() == len(label_set) > 0
     assert labels.array.shape == before.shape
 
 
 def _check_results() -> None:
-    """Marks of reviewed places and new measurements stay with the result."""
+    """Marks of reviewed regions and new measurements stay with the result."""
     published = all_published(slicer.mrmlScene)[0]
     regions = read_regions(published.regions)
     if regions:

@@ -7,19 +7,15 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from ..core import texts
 from ..core.errors import SureError
-from ..packages.catalogue import Entry
-from ..packages.catalogue import list_entries
-from ..packages.catalogue import user_folder
+from ..packages.catalogue import Entry, list_entries, user_folder
 from ..packages.importing import import_package
-from .context import PanelContext
-from .context import tell
-from .dependencies import Dependencies
-from .dependencies import DependencyError
+from ..presenters import texts
+from ..presenters.worker_bridge import python_executable
+from .context import PanelContext, tell
+from .dependencies import Dependencies, DependencyError
 from .network_text import network_text
 from .report_text import report_text
-from .worker_bridge import python_executable
 
 HEADERS = ("Package", "Version", "What for")
 MODEL_HEADERS = ("Model", "Version", "MB", "Licence")

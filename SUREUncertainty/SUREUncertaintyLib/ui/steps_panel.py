@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from ..core import texts
-from ..mrml.steps import Steps
-from ..mrml.steps import go_to_step
-from ..mrml.steps import steps_in
-from .context import PanelContext
-from .context import chosen
-from .context import fill_combo
-from .context import tell
+from ..mrml.steps import Steps, go_to_step, steps_in
+from ..presenters import texts
+from .context import PanelContext, chosen, fill_combo, tell
 
 
 class StepsPanel:

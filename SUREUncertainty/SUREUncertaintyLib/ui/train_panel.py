@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core import texts
 from ..core.errors import SureError
 from ..mrml.curves import CurveNodes
-from ..mrml.pairs import scene_pairs
-from ..mrml.pairs import write_scene_pairs
+from ..mrml.training_pairs import scene_pairs, write_scene_pairs
 from ..packages.catalogue import user_folder
-from ..training.own_cases import find_pairs
-from ..training.own_cases import package_name
+from ..presenters import texts
+from ..presenters.remaining_time import remaining_text
+from ..presenters.train_controller import TrainController, TrainRequest
+from ..presenters.worker_bridge import WorkerBridge
+from ..training.own_cases import find_pairs, package_name
 from ..training.recipe import load_recipe
 from ..worker.failures import Failure
-from .context import PanelContext
-from .context import chosen
-from .context import fill_combo
-from .context import tell
+from .context import PanelContext, chosen, fill_combo, tell
 from .input_panel import STEPS
-from .remaining import remaining_text
-from .train_controller import TrainController
-from .train_controller import TrainRequest
-from .worker_bridge import WorkerBridge
 
 FOLDER, SCENE = "folder", "scene"
 OWN_RECIPE = "file"

@@ -7,20 +7,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ..core import texts
 from ..core.errors import InputError
 from ..export.formats import CHOICES
 from ..mrml.archive import write_mrb
 from ..mrml.nodes import MODEL
 from ..mrml.reading_back import result_from_nodes
+from ..presenters import texts
 from .app import Application
-from .bundle import new_folder
-from .bundle import pack
-from .bundle import write_export
-from .bundle import write_files
 from .downloads import Make
-from .folders import RESULT
-from .folders import Folders
+from .folders import RESULT, Folders
+from .result_archive import new_folder, pack, write_export, write_files
 from .windows import Windows
 
 
@@ -65,12 +61,10 @@ class Actions:
 
     async def sample(self) -> None:
         """Load the scan to try things with: the brain template where it is installed, else a phantom."""
-        from ..core.demo_input import ROIS
-        from ..core.demo_input import demo_scan
         from ..core.errors import SureError
-        from ..core.phantom import PHANTOM_ROIS
-        from ..core.phantom import make_phantom
-        from ..mrml.volume import add_volume
+        from ..core.phantom import PHANTOM_ROIS, make_phantom
+        from ..files.demo_input import ROIS, demo_scan
+        from ..mrml.volume_nodes import add_volume
 
         await self._tell("Loading the example ...")
         try:
@@ -108,7 +102,7 @@ class Actions:
 
     async def suggest(self) -> None:
         """Find boxes by the brain template."""
-        from ..core.template import regions_by_template
+        from ..files.template import regions_by_template
 
         volume = self._app.input.scan_volume()
         await self._tell("Fitting the brain template ...")
@@ -129,16 +123,16 @@ class Actions:
         self._app.frame()
 
     def go_to(self, rank: Any) -> None:
-        """Jump to a doubtful place."""
-        self._app.doubt.go_to(rank)
+        """Jump to a uncertain region."""
+        self._app.uncertainty.go_to(rank)
 
     def go_on(self) -> None:
-        """Jump to the next doubtful place."""
-        self._app.doubt.go_on()
+        """Jump to the next uncertain region."""
+        self._app.uncertainty.go_on()
 
     def tick(self, rank: Any, reviewed: Any) -> None:
         """Mark a place as reviewed."""
-        self._app.doubt.tick(rank, reviewed)
+        self._app.uncertainty.tick(rank, reviewed)
 
     def series(self) -> None:
         """Run the noise series."""
@@ -154,7 +148,7 @@ class Actions:
         self._app.look_from(str(letter))
 
     def trust(self) -> None:
-        """Measure doubt at edges."""
+        """Measure uncertainty at edges."""
         self._app.numbers.measure_trust()
 
     def copy(self) -> str:
@@ -198,7 +192,7 @@ class Actions:
         result = result_from_nodes(published)
         model = published.segmentation.GetAttribute(MODEL) or ""
         with new_folder() as parts:
-            with self._app.doubt.legend_in_scene():
+            with self._app.uncertainty.legend_in_scene():
                 write_mrb(self._app.session.scene, Path(parts) / RESULT)
             await self._app.in_thread(write_files, result, model, Path(parts))
             await self._app.in_thread(pack, Path(parts), folder / "results.zip")

@@ -9,27 +9,25 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ..core import texts
 from ..core.errors import InputError
 from ..mrml.archive import read_mrb
-from ..mrml.focus import focus_of
-from ..mrml.nodes import PublishedNodes
-from ..mrml.nodes import all_published
+from ..mrml.camera_focus import focus_of
+from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.reading_back import result_from_nodes
-from ..mrml.volume import add_volume
-from ..ui.worker_bridge import WorkerBridge
+from ..mrml.volume_nodes import add_volume
+from ..presenters import texts
+from ..presenters.worker_bridge import WorkerBridge
 from ..worker.client import WorkerClient
-from .doubt_part import DoubtPart
+from .four_views import Stage
 from .input_part import InputPart
 from .loop_timer import LoopTimer
 from .noise_part import NoisePart
 from .numbers_part import NumbersPart
-from .opening import require_own_data
-from .opening import scene_of
+from .open_input import require_own_data, scene_of
 from .run_part import RunPart
 from .session import Session
 from .slice_bars import SliceBars
-from .stage import Stage
+from .uncertainty_part import UncertaintyPart
 
 CANCEL_SECONDS = 0.25
 """How long a job may take to stop by itself after Cancel before its process is killed."""
@@ -60,7 +58,7 @@ class Application:
         self.bridge = WorkerBridge(LoopTimer, functools.partial(WorkerClient, grace_seconds=CANCEL_SECONDS))
         self.pool = ThreadPoolExecutor(1, "sure-view")
         state.update({"message": None, "busy": "", "title": ""})
-        self.doubt = DoubtPart(self.session)
+        self.uncertainty = UncertaintyPart(self.session)
         self.input = InputPart(self.session)
         self.numbers = NumbersPart(self.session)
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
@@ -94,7 +92,7 @@ class Application:
             else:
                 raise InputError(f"The scene {scene.name} holds no scan and no result.")
             return
-        from ..core.reading import read_volume
+        from ..files.reading import read_volume
 
         volume = await self.in_thread(read_volume, path)
         node = add_volume(self.session.scene, volume)
@@ -112,7 +110,7 @@ class Application:
         session.segmentation = published.segmentation
         if not keep_band:
             self.input.choose_scan(published.scan)
-        self.doubt.show(published, keep_band)
+        self.uncertainty.show(published, keep_band)
         self.numbers.show(published)
         self.numbers.show_surface()
         session.state.title = published.scan.GetName()
@@ -181,7 +179,7 @@ class Application:
         self.input.leave_foreign_boxes()
         if not self.runs.is_running:
             state.status = texts.READY
-        self.doubt.show(None)
+        self.uncertainty.show(None)
         self.numbers.show(None)
         state.title = node.GetName()
         stage.fit()
@@ -196,8 +194,7 @@ class Application:
 
     def _show_only(self, shown: PublishedNodes | None) -> None:
         """Of several results only one is drawn."""
-        from ..mrml.chosen_map import show_legend
-        from ..mrml.chosen_map import show_rendering
+        from ..mrml.chosen_map import show_legend, show_rendering
 
         for result in all_published(self.session.scene):
             is_shown = shown is not None and result.segmentation is shown.segmentation
@@ -227,7 +224,7 @@ class Application:
             session.segmentation = published.segmentation
             session.state.title = published.scan.GetName()
             session.stage.frame(focus_of(published))
-        self.doubt.show(published, keep_band=True)
+        self.uncertainty.show(published, keep_band=True)
         self.numbers.show(published)
         session.stage.hold_threed(True)
         session.stage.redraw()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ..core.errors import SureError
-from .guard import Guard
+from .access_guard import Guard
 
 PATH = "/sure/save/"
 _CHUNK = 1 << 20

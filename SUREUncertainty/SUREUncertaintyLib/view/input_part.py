@@ -7,22 +7,17 @@ from typing import Any
 import numpy as np
 import slicer
 
-from ..core import texts
 from ..core.errors import InputError
 from ..core.roi import Roi
-from ..mrml.boxes import add_roi_node
-from ..mrml.boxes import box_around
-from ..mrml.boxes import place_roi
-from ..mrml.boxes import roi_from_node
+from ..mrml.boxes import add_roi_node, box_around, place_roi, roi_from_node
 from ..mrml.display import jump_to
 from ..mrml.nodes import all_published
-from ..mrml.volume import grid_from_node
-from ..mrml.volume import volume_from_node
+from ..mrml.volume_nodes import grid_from_node, volume_from_node
 from ..packages.catalogue import list_packages
 from ..packages.metadata import PackageMetadata
-from ..ui.input_panel import box_size
-from ..ui.input_panel import model_text
-from ..ui.run_controller import RunRequest
+from ..presenters import texts
+from ..presenters.model_description import box_size, model_text
+from ..presenters.run_controller import RunRequest
 from .session import Session
 
 WHOLE, EVERY = "", "all"

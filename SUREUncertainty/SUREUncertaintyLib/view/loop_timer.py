@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 
 class LoopTimer:
-    """Calls back every ``milliseconds`` while it runs; a ``ui.protocols.Timer``."""
+    """Calls back every ``milliseconds`` while it runs; a ``presenters.desktop_protocols.Timer``."""
 
     def __init__(self, milliseconds: int, callback: Callable[[], None]) -> None:
         self._seconds, self._callback = milliseconds / 1000, callback

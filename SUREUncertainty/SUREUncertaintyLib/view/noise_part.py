@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..analysis.noise_levels import KINDS
-from ..analysis.noise_levels import LevelRow
-from ..core import texts
+from ..analysis.noise_series import KINDS, LevelRow
 from ..corruptions.registry import CORRUPTIONS
 from ..mrml.nodes import PublishedNodes
-from ..mrml.series import SeriesNodes
-from ..ui.noise_controller import Noise
-from ..ui.noise_controller import NoiseController
-from ..ui.noise_panel import series_sentence
-from ..ui.run_controller import RunRequest
-from ..ui.worker_bridge import WorkerBridge
+from ..mrml.noise_series import SeriesNodes
+from ..presenters import texts
+from ..presenters.noise_controller import Noise, NoiseController
+from ..presenters.run_controller import RunRequest
+from ..presenters.series_sentence import series_sentence
+from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
 from .loop_timer import LoopTimer
 from .session import Session
@@ -76,7 +73,7 @@ class NoisePart:
         kind = CORRUPTIONS[noise.kind].title
         self._session.state.live_busy = False
         self._session.state.noise_text = texts.LIVE.format(
-            kind=kind, strength=noise.strength, agreement=row.agreement, doubt=row.doubt
+            kind=kind, strength=noise.strength, agreement=row.agreement, uncertainty=row.uncertainty
         )
         self._shown(published)
         self._session.flush()
@@ -111,5 +108,5 @@ class NoisePart:
 
 def _point(row: LevelRow) -> dict[str, Any]:
     """A row for the chart; what is undefined is null."""
-    values = {"level": row.level, "agreement": row.agreement, "doubt": row.doubt, "volume": row.volume_ml}
+    values = {"level": row.level, "agreement": row.agreement, "uncertainty": row.uncertainty, "volume": row.volume_ml}
     return {key: None if value != value else round(value, 4) for key, value in values.items()}

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..core import texts
 from ..mrml.display import show_surfaces
-from ..mrml.nodes import PublishedNodes
-from ..mrml.nodes import all_published
-from ..mrml.segmentation import own_segments
-from ..mrml.tables import STRUCTURE_COLUMNS
-from ..mrml.tables import table_text
-from ..ui.numbers_panel import trust_text
-from ..ui.results_panel import notices_text
+from ..mrml.nodes import PublishedNodes, all_published
+from ..mrml.segmentation_nodes import own_segments
+from ..mrml.table_nodes import STRUCTURE_COLUMNS, table_text
+from ..presenters import texts
+from ..presenters.edge_sentences import trust_text
+from ..presenters.notice_list import notices_text
 from .session import Session
 
 LABEL_VALUE = "value"
@@ -59,7 +57,7 @@ class NumbersPart:
             self._session.state.structures = _structures(published)
 
     def measure_trust(self) -> None:
-        """Say whether doubt is low at sharp edges (UCC and UR)."""
+        """Say whether uncertainty is low at sharp edges (UCC and UR)."""
         published = self._session.published()
         self._session.state.trust = texts.NO_RESULT if published is None else trust_text(published, str)
 
@@ -75,7 +73,7 @@ def result_name(published: PublishedNodes) -> str:
 
 
 def _structures(published: PublishedNodes) -> list[dict[str, Any]]:
-    """Name, colour, visibility, volume and doubt of the structures, in their order."""
+    """Name, colour, visibility, volume and uncertainty of the structures, in their order."""
     node, display = published.segmentation, published.segmentation.GetDisplayNode()
     table = {row[0]: row for row in _rows(published.structures)} if published.structures else {}
     titles = [column.name for column in STRUCTURE_COLUMNS]
@@ -92,7 +90,7 @@ def _structures(published: PublishedNodes) -> list[dict[str, Any]]:
                 "volume": values["volume_ml"],
                 "low": values["volume_low_ml"],
                 "high": values["volume_high_ml"],
-                "doubt": values["mean_uncertainty"][:4],
+                "uncertainty": values["mean_uncertainty"][:4],
             }
         )
     return found

@@ -7,8 +7,7 @@ four wait. On a busy machine the newest could thus be lost or overtaken, and an 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-from typing import Protocol
+from typing import Any, Protocol
 
 REST_SECONDS = 0.4
 

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SureError
-from .downloads import PATH
-from .downloads import Downloads
-from .guard import Guard
+from .access_guard import Guard
+from .downloads import PATH, Downloads
 from .uploads import Uploads
 
 ASSETS = Path(__file__).resolve().parent / "assets"

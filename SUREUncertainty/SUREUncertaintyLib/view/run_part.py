@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..core import texts
 from ..core.errors import InputError
 from ..inference.result import SegmentationResult
 from ..mrml.nodes import PublishedNodes
-from ..ui.remaining import remaining_text
-from ..ui.run_controller import RunController
-from ..ui.run_controller import RunRequest
-from ..ui.worker_bridge import WorkerBridge
+from ..presenters import texts
+from ..presenters.remaining_time import remaining_text
+from ..presenters.run_controller import RunController, RunRequest
+from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
 from .session import Session
 

@@ -12,19 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core import texts
 from ..core.errors import InputError
-from ..mrml.opengl import WINDOW_VARIABLE
-from ..mrml.opengl import OpenGL
-from ..mrml.quiet import quiet_vtk
+from ..mrml.opengl import WINDOW_VARIABLE, OpenGL
+from ..mrml.without_events import quiet_vtk
+from ..presenters import texts
+from .access_guard import LOOPBACK, Guard
 from .folders import Folders
-from .guard import LOOPBACK
-from .guard import Guard
 
 WORDS = {name: {"text": text, "hint": hint} for name, (text, hint) in texts.WIDGETS.items()}
 WORDS |= {"noResult": {"text": texts.NO_RESULT, "hint": ""}}
 FOLLOWED = {
-    "doubt": ("map", "band_low", "band_high", "opacity", "legend", "rendering"),
+    "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "rendering"),
     "input": ("region", "boxes", "model", "engine"),
     "noise": ("noise_kind", "strength", "seed", "live"),
 }
@@ -86,7 +84,7 @@ class _Site:
     ) -> None:
         from .actions import Actions
         from .app import Application
-        from .stage import Stage
+        from .four_views import Stage
         from .uploads import Uploads
         from .windows import Windows
 
@@ -133,8 +131,8 @@ class _Site:
     def _bind(self, web: Any) -> None:
         from trame_client.module import vue3
 
-        from .bundle import new_folder
         from .downloads import Downloads
+        from .result_archive import new_folder
         from .routes import Routes
 
         downloads = Downloads(self._guard, self._actions._makers(), new_folder)
@@ -143,7 +141,7 @@ class _Site:
 
     def _register(self) -> None:
         """Everything by which a window can reach the application."""
-        from .answering import answering
+        from .answers import answering
         from .page import write_page
 
         server, application = self._server, self.application
@@ -161,7 +159,7 @@ class _Site:
         write_page(server)
 
     def _on_upload(self, path: Path) -> None:
-        from .answering import answering
+        from .answers import answering
 
         answering(self.application, self._actions.open_upload)(path)
 

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..mrml.nodes import MODEL
-from ..mrml.nodes import PublishedNodes
-from ..mrml.nodes import published_nodes
-from .stage import Stage
+from ..mrml.nodes import MODEL, PublishedNodes, published_nodes
+from .four_views import Stage
 
 
 @dataclass

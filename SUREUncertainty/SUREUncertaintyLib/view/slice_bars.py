@@ -9,8 +9,7 @@ import numpy as np
 import vtk
 
 from ..mrml.headless import SLICE_VIEWS
-from ..mrml.views import direction_letters
-from ..mrml.views import vtk_array
+from ..mrml.views import direction_letters, vtk_array
 from .session import Session
 
 SECONDS = 0.05

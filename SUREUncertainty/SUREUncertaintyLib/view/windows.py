@@ -7,7 +7,7 @@ from typing import Any
 
 from wslink.websocket import LinkProtocol
 
-from .guard import Guard
+from .access_guard import Guard
 
 
 class Windows(LinkProtocol):  # type: ignore[misc]

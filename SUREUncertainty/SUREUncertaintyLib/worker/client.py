@@ -11,34 +11,22 @@ import contextlib
 import itertools
 import threading
 import traceback
-from collections.abc import Callable
-from collections.abc import Mapping
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import EngineError
-from ..core.errors import InputError
-from ..core.errors import SureError
+from ..core.errors import EngineError, InputError, SureError
 from ..core.roi import Roi
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
-from .failures import Failure
-from .failures import failure
-from .failures import failure_of
-from .failures import failure_of_exit
-from .jobs import ClientJob
-from .jobs import OnError
-from .jobs import OnProgress
-from .jobs import OnResult
+from .failures import Failure, failure, failure_of, failure_of_exit
+from .jobs import ClientJob, OnError, OnProgress, OnResult
 from .process import WorkerProcess
-from .protocol import grid_to_json
-from .protocol import roi_to_json
-from .result_files import read_result
-from .result_files import write_array
+from .protocol import grid_to_json, roi_to_json
+from .result_files import read_result, write_array
 
 GRACE_SECONDS = 1.5
 """How long a job may take to stop by itself before the process is killed."""

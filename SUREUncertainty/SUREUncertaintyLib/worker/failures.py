@@ -6,11 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..core.errors import Cancelled
-from ..core.errors import EngineError
-from ..core.errors import InputError
-from ..core.errors import PackageError
-from ..core.errors import SureError
+from ..core.errors import Cancelled, EngineError, InputError, PackageError, SureError
 
 KILL_SIGNALS = (-9, -15, 137, 143)
 MEMORY_SIGNS = ("MemoryError", "bad_alloc", "Cannot allocate memory", "out of memory", "OutOfMemoryError")

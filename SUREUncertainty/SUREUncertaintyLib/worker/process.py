@@ -12,8 +12,7 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 

@@ -22,11 +22,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
-from dataclasses import dataclass
-from dataclasses import field
-from typing import IO
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import IO, Any
 
 from ..core.roi import Roi
 from ..core.volume import Grid

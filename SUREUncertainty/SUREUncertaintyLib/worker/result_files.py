@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.rows import DoubtfulRegion
-from ..analysis.rows import Notice
-from ..analysis.rows import StructureRow
+from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..core.errors import InputError
+from ..core.labels import Code, Label
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
-from ..packages.metadata import Code
-from ..packages.metadata import Label
-from .protocol import roi_from_json
-from .protocol import roi_to_json
+from .protocol import roi_from_json, roi_to_json
 
-Row = TypeVar("Row", StructureRow, DoubtfulRegion, Notice)
+Row = TypeVar("Row", StructureRow, UncertainRegion, Notice)
 MAPS = ("labels", "uncertainty", "entropy")
 
 
@@ -82,7 +76,7 @@ def read_result(document: dict[str, Any], folder: Path, image: Volume) -> Segmen
         label_set=tuple(_label(entry) for entry in document["label_set"]),
         rois=tuple(roi_from_json(roi) for roi in document["rois"]),
         structures=tuple(_row(StructureRow, entry) for entry in document["structures"]),
-        regions=tuple(_row(DoubtfulRegion, entry) for entry in document["regions"]),
+        regions=tuple(_row(UncertainRegion, entry) for entry in document["regions"]),
         notices=tuple(_row(Notice, entry) for entry in document["notices"]),
         probabilities=arrays.get("probabilities"),
         uncertainty_kind=str(document["uncertainty_kind"]),

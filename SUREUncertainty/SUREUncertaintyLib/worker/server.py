@@ -9,31 +9,19 @@ import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
-from typing import TextIO
+from typing import Any, TextIO
 
 from .. import __version__
-from ..core.errors import Cancelled
-from ..core.errors import InputError
-from ..core.progress import Progress
-from ..core.progress import raise_if_cancelled
-from ..core.reading import read_volume
+from ..core.errors import Cancelled, InputError
+from ..core.progress import Progress, raise_if_cancelled
 from ..core.volume import Volume
+from ..files.reading import read_volume
 from ..inference.session import LiveSession
 from ..packages.catalogue import find_package
-from .failures import Failure
-from .failures import failure
-from .failures import failure_of
-from .inbox import Inbox
-from .inbox import Job
-from .protocol import VERSION
-from .protocol import Request
-from .protocol import grid_from_json
-from .protocol import parse_request
-from .protocol import roi_from_json
-from .protocol import write_message
-from .result_files import read_array
-from .result_files import write_result
+from .failures import Failure, failure, failure_of
+from .inbox import Inbox, Job
+from .protocol import VERSION, Request, grid_from_json, parse_request, roi_from_json, write_message
+from .result_files import read_array, write_result
 from .training import train_own
 
 GRACE_SECONDS = 1.0

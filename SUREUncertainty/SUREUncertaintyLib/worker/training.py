@@ -5,11 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import EngineError
-from ..core.errors import InputError
-from ..core.progress import IsCancelled
-from ..core.progress import Progress
-from ..core.progress import part_of
+from ..core.errors import EngineError, InputError
+from ..core.progress import IsCancelled, Progress, part_of
 
 NEEDS = "Training needs {name}, which is not installed. Install it in Set-up: 'Install PyTorch ...'."
 PREPARING = 0.05
@@ -32,7 +29,7 @@ def train_own(arguments: dict[str, Any], progress: Progress, is_cancelled: IsCan
     try:
         from ..packages.importing import import_package
         from ..training.own_recipe import prepare_own
-        from ..training.run import train
+        from ..training.train import train
     except ImportError as error:
         raise EngineError(NEEDS.format(name=error.name)) from error
     folder, output = Path(arguments["folder"]), Path(arguments["output"])

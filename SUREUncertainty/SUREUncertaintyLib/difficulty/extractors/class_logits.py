@@ -6,28 +6,23 @@ be another statistic.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays.slice_axis import slices_first
 from ...core.checks import check_scan
 from ...core.errors import InputError
 from ...core.volume import Volume
-from ...inference.engine import Engine
-from ...inference.engine import logits_and_own
-from ...inference.regions import plan_regions
-from ...inference.regions import prepare_region
+from ...inference.engine import Engine, logits_and_own
+from ...inference.network_regions import plan_regions, prepare_region
 from ...inference.sampling.encoding import has_latents
 from ...inference.windows import blend_windows
+from ...packages.package_fingerprint import Fingerprint, package_fingerprint
 from .extractor import ClassMap
-from .extractor import Fingerprint
-from .extractor import package_fingerprint
-from .extractor import slices_first
 
 if TYPE_CHECKING:
     from ...packages.package import Package

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -14,12 +13,8 @@ from scipy import ndimage
 from ...core.checks import check_scan
 from ...core.errors import InputError
 from ...core.volume import Volume
-from .extractor import ABSENT
-from .extractor import ClassMap
-from .extractor import Fingerprint
-from .extractor import class_names
-from .extractor import label_values
-from .extractor import upright
+from ...packages.package_fingerprint import Fingerprint
+from .extractor import ABSENT, ClassMap, class_names, label_values, upright
 
 HIDDEN, OUTPUTS, SEED = 4, 4, 20260401
 PREPROCESSING = {"orientation": "RAS", "spacing": None, "normalisation": "zscore of the whole scan"}

@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from dataclasses import field
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.resampling import model_grid
-from ...core.resampling import resample
+from ...core.resampling import model_grid, resample
 from ...core.volume import Volume
 from ...packages.integrity import recorded_checksums
 

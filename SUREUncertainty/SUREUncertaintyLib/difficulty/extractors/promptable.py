@@ -8,26 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-from typing import Any
-from typing import ClassVar
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.checks import check_scan
-from ...core.checksum import file_sha256
-from ...core.errors import EngineError
-from ...core.errors import InputError
+from ...core.errors import EngineError, InputError
 from ...core.volume import Volume
+from ...files.checksum import file_sha256
+from ...packages.package_fingerprint import Fingerprint
 from .checkpoints import load_into
-from .extractor import ABSENT
-from .extractor import ClassMap
-from .extractor import Fingerprint
-from .extractor import class_names
-from .extractor import label_values
-from .extractor import upright
+from .extractor import ABSENT, ClassMap, class_names, label_values, upright
 
 if TYPE_CHECKING:
     import torch

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...core.errors import InputError
-from ...core.errors import PackageError
-from ...inference.choose import create_engine
-from ...packages.catalogue import find_folder
-from ...packages.catalogue import find_package
+from ...core.errors import InputError, PackageError
+from ...inference.engine_choice import create_engine
+from ...packages.catalogue import find_folder, find_package
 from ...packages.package import is_package
 from .checkpoints import require_checkpoint
-from .class_logits import ClassLogits
-from .class_logits import CrossFitted
-from .controls import MASK_CONTROLS
-from .controls import MaskControl
-from .controls import RandomNetwork
+from .class_logits import ClassLogits, CrossFitted
+from .controls import MASK_CONTROLS, MaskControl, RandomNetwork
 from .extractor import Extractor
 
 DEFAULT_SAM2 = "configs/sam2.1/sam2.1_hiera_t.yaml@512"

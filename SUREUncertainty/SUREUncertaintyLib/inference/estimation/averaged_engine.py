@@ -6,15 +6,14 @@ turns into the same probabilities again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays.heads import Head
 from ..engine import Engine
-from ..heads import Head
 
 Float32 = NDArray[np.float32]
 Passes = Callable[[Float32], Iterator[Float32]]

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ...core.errors import InputError
-from ...core.errors import PackageError
+from ...arrays.heads import Head, class_probability
+from ...core.errors import InputError, PackageError
 from ..engine import Engine
-from ..heads import Head
 from ..torch_engine import TorchEngine
-from .averaged_engine import AveragedEngine
-from .averaged_engine import Float32
-from .averaged_engine import class_probability
+from .averaged_engine import AveragedEngine, Float32
 
 if TYPE_CHECKING:
     from ...packages.package import Package

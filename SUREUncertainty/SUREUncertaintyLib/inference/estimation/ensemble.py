@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...arrays.heads import Head, class_probability
 from ...core.errors import PackageError
 from ..engine import Engine
-from ..heads import Head
-from .averaged_engine import AveragedEngine
-from .averaged_engine import Float32
-from .averaged_engine import class_probability
+from .averaged_engine import AveragedEngine, Float32
 
 if TYPE_CHECKING:
     from ...packages.package import Package
@@ -27,8 +24,7 @@ def load_members(folder: Path) -> tuple[Package, ...]:
     Raises:
         PackageError: fewer than two, a broken one, or packages that do not answer the same question on the same grid.
     """
-    from ...packages.package import is_package
-    from ...packages.package import load_package
+    from ...packages.package import is_package, load_package
 
     inside = sorted(folder.iterdir()) if folder.is_dir() else []
     members = tuple(load_package(root) for root in inside if is_package(root) and not root.name.startswith("."))

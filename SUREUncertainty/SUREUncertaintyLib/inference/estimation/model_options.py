@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ...core.errors import PackageError
 from ...core.tasks import threads_of_worker
-from .choose import Estimate
-from .choose import create_estimator
+from .estimator_choice import Estimate, create_estimator
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,12 @@
-"""The plain network: class probabilities of one pass, whose entropy is the doubt."""
+"""The plain network: class probabilities of one pass, whose entropy is the uncertainty."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...arrays.heads import Head, class_probability
 from ..engine import Engine
-from ..heads import Head
-from .averaged_engine import AveragedEngine
-from .averaged_engine import Float32
-from .averaged_engine import class_probability
+from .averaged_engine import AveragedEngine, Float32
 
 
 def single_pass(engine: Engine, head: Head) -> AveragedEngine:

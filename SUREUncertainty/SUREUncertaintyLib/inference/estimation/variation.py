@@ -13,12 +13,10 @@ from itertools import product
 import numpy as np
 from scipy.ndimage import affine_transform
 
+from ...arrays.heads import Head, class_probability
 from ...packages.metadata import PackageMetadata
 from ..engine import Engine
-from ..heads import Head
-from .averaged_engine import AveragedEngine
-from .averaged_engine import Float32
-from .averaged_engine import class_probability
+from .averaged_engine import AveragedEngine, Float32
 
 SIDES = re.compile(r"\b(left|right)\b", re.IGNORECASE)
 

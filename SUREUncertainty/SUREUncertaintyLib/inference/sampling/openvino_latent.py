@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from ..openvino_engine import OpenVinoSettings
 from ..openvino_graph import OpenVinoGraph
-from .encoding import Encoding
-from .encoding import latent_layout
+from .encoding import Encoding, latent_layout
 
 if TYPE_CHECKING:
     from ...packages.package import Package

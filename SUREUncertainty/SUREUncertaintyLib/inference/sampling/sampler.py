@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.interval import VoxelRange
+from ...analysis.notice_texts import SINGLE_SAMPLE, TEXTS
 from ...analysis.rows import Notice
-from ...analysis.texts import SINGLE_SAMPLE
-from ...analysis.texts import TEXTS
+from ...analysis.volume_range import VoxelRange
+from ...arrays.heads import Belief, SoftmaxHead, normalised_entropy
 from ...core.errors import InputError
-from ...core.progress import IsCancelled
-from ...core.progress import Progress
+from ...core.progress import IsCancelled, Progress
 from ...core.resampling import resample_slab
 from ...core.volume import Volume
-from ..heads import Belief
-from ..heads import SoftmaxHead
-from ..heads import normalised_entropy
-from ..regions import Region
-from .drawing import SampleSource
-from .drawing import check_levels
-from .encoding import LatentEngine
-from .encoding import latent_layout
+from ..network_regions import Region
+from .draw import SampleSource, check_levels
+from .encoding import LatentEngine, latent_layout
 from .memory import check_memory
-from .plausible import most_different
-from .plausible import probability_bands
-from .result import Sampling
-from .result import SamplingOptions
-from .result import StructureSize
-from .sizes import LEAST_SAMPLES
-from .sizes import channel_sizes
-from .sizes import size_interval
-from .statistics import SampleMaps
-from .statistics import SampleStatistics
+from .plausible import most_different, probability_bands
+from .samples_result import Sampling, SamplingOptions, StructureSize
+from .sizes import LEAST_SAMPLES, channel_sizes, size_interval
+from .statistics import SampleMaps, SampleStatistics
 
 if TYPE_CHECKING:
     from ...packages.metadata import PackageMetadata

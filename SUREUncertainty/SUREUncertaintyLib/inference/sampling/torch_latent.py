@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..torch_engine import TorchEngine
-from ..torch_engine import exactly
-from ..torch_engine import import_torch
+from ..torch_engine import TorchEngine, exactly, import_torch
 from .encoding import Encoding
 
 if TYPE_CHECKING:

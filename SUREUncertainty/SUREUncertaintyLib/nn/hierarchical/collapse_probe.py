@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from .elbo import LatentNetwork
-from .elbo import level_divergences
+from .elbo import LatentNetwork, level_divergences
 from .gaussian_head import Gaussian
 
 LEAST_KL = 1e-4

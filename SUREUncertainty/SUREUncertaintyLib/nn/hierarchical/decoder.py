@@ -6,10 +6,8 @@ from typing import Any
 
 from monai.networks.blocks.upsample import UpSample
 from monai.networks.nets.basic_unet import TwoConv
-from torch import Tensor
-from torch import nn
-from torch.nn.functional import conv2d
-from torch.nn.functional import conv3d
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, conv3d
 
 
 class LatentUp(nn.Module):

@@ -16,11 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from ..duo_weighting import DuoWeighting, over_batch
 from ..evidential import to_one_hot
-from ..perception import DuoWeighting
-from ..perception import over_batch
-from .gaussian_head import Gaussian
-from .gaussian_head import kl_divergence
+from .gaussian_head import Gaussian, kl_divergence
 
 TINY = 1e-10
 

@@ -8,13 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from ..export import INPUT
-from ..export import OUTPUT
-from ..export import compile_graph
-from ..export import write_onnx
+from ..export import INPUT, OUTPUT, compile_graph, write_onnx
 from .latent_unet import LatentUNet
 
 

@@ -13,22 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from ...inference.sampling.noise import standard_noise
+from ...arrays.standard_noise import standard_noise
 from ..evidential import to_one_hot
 from ..initialisation import initialise
-from ..unet import Encoder
-from ..unet import block_options
+from ..unet import Encoder, block_options
 from .decoder import LatentUp
 from .elbo import LatentTraining
-from .gaussian_head import Gaussian
-from .gaussian_head import GaussianHead
+from .gaussian_head import Gaussian, GaussianHead
 
 Levels = Literal["all"] | Sequence[int]
 LATENT_MODES = ("gaussian", "noise", "off")

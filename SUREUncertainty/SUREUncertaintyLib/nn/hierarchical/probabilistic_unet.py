@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
 from ..evidential import to_one_hot
 from ..initialisation import initialise
 from ..unet import Encoder
 from .elbo import LatentTraining
-from .gaussian_head import Gaussian
-from .gaussian_head import GaussianHead
+from .gaussian_head import Gaussian, GaussianHead
 from .latent_unet import LatentUNet
 
 

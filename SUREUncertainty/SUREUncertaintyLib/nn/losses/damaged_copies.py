@@ -1,4 +1,4 @@
-"""Copies of a batch with damage of other kinds than noise and blur, so that doubt learns what they do to a result."""
+"""Copies of a batch with damage of other kinds than noise and blur, so that uncertainty learns what they do to a result."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...corruptions.registry import CORRUPTIONS
-from ...corruptions.registry import NAMES
-from ...corruptions.registry import apply_recipe
-from ...corruptions.registry import make_recipe
+from ...corruptions.registry import CORRUPTIONS, NAMES, apply_recipe, make_recipe
 
 CURVE = "curve"
 """Another contrast: grey values through a random curve, as if the scan were of another kind."""

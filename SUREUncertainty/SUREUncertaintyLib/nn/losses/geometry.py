@@ -9,8 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...metrics.boundary import boundary_distance
-from ...metrics.boundary import zone_widths
+from ...metrics.boundary import boundary_distance, zone_widths
 from ...metrics.relations import gradient_magnitude
 from .settings import SureSettings
 
@@ -37,7 +36,7 @@ class SampleGeometry:
 
     @property
     def near(self) -> Tensor:
-        """Where the noise relations hold, bool; beyond it doubt is wanted near 0."""
+        """Where the noise relations hold, bool; beyond it uncertainty is wanted near 0."""
         return self.distance <= self.t
 
 

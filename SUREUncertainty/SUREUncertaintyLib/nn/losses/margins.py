@@ -2,7 +2,7 @@
 
 The published products weigh a violation by its size, so that many voxels with a small one hardly count; a network that
 is sure everywhere (u near 0.06) then keeps the wrong order nearly everywhere. Here every voxel counts alike, on a scale
-that does not depend on how large u is, and order alone is not enough: doubt has to rise by a margin.
+that does not depend on how large u is, and order alone is not enough: uncertainty has to rise by a margin.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from torch import Tensor
 
 from .geometry import SampleGeometry
 from .gradient_uncertainty import choose_pairs
-from .noise_uncertainty import Centres
-from .noise_uncertainty import read_centres
+from .noise_uncertainty import Centres, read_centres
 from .settings import SureSettings
 
 
@@ -105,7 +104,7 @@ def far_margin_loss(
 ) -> Tensor:
     """Mean over passes and voxels of |ln u - ln u_far| where d > t, and of max(0, ln u_far - ln u) where d <= t.
 
-    u_far is ``far_target``. Far away doubt has that value, and near a boundary it is never less: the relations alone
+    u_far is ``far_target``. Far away uncertainty has that value, and near a boundary it is never less: the relations alone
     leave the level of u open. On the logarithm, since the slope of u itself fades as u^2 where there is much evidence.
     """
     excess = [u.log() - math.log(settings.far_target) for u in uncertainties]

@@ -1,18 +1,16 @@
-"""Doubt where the network is wrong, and doubt that stays near what the segmentation says by itself: both our addition.
+"""Uncertainty where the network is wrong, and uncertainty that stays near what the segmentation says by itself: both our addition.
 
-Where only a head for doubt learns (``nn.evidence_scale``), the segmentation loss has nothing left to teach; these two
+Where only an evidence-scaling head learns (``nn.evidence_scale``), the segmentation loss has nothing left to teach; these two
 take its place. Mistakes are those on the training images, clean and damaged, with the label at hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
 from .geometry import SampleGeometry
 from .settings import SureSettings
@@ -50,7 +48,7 @@ def _draw(mask: Tensor, generator: torch.Generator) -> Tensor:
 
 @contextmanager
 def recorded_factors(network: nn.Module) -> Iterator[list[Tensor]]:
-    """What the network's head for doubt gives at every pass inside, each (B, 1, ...); nothing without such a head."""
+    """What the network's evidence-scaling head gives at every pass inside, each (B, 1, ...); nothing without such a head."""
     factors: list[Tensor] = []
     head = getattr(network, "scale", None)
     if head is None:

@@ -1,4 +1,4 @@
-"""Noise over the whole image in place of patches: every voxel near a boundary then says how doubt answers noise."""
+"""Noise over the whole image in place of patches: every voxel near a boundary then says how uncertainty answers noise."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from torch import Tensor
 
 from .geometry import SampleGeometry
 from .noise_patches import REFERENCE_SPREAD
-from .settings import BLURRED
-from .settings import DAMAGED
-from .settings import NOISY
-from .settings import SureSettings
+from .settings import BLURRED, DAMAGED, NOISY, SureSettings
 
 BLUR_VOXELS = 3.0
 """Sigma of the blur at level 1."""

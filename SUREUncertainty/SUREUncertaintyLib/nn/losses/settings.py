@@ -5,8 +5,7 @@ total = L_Seg + a(epoch) (beta L_gu + gamma L_nu), L_nu = c_mu L_mu + c_d L_d + 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 DENOMINATORS = ("all", "violating")
 NOISE_KINDS = ("spread", "mean")
@@ -32,7 +31,7 @@ class SureSettings:
             ``points`` random voxels within t.
         largest_level: the two noise levels of a step are drawn from 0 to this.
         blurred: share of the steps whose two copies are blurred, not noisy, with a sigma of 3 voxels at level 1; only
-            with noise over the whole field and in margin form (our addition: doubt should rise with whatever hides a
+            with noise over the whole field and in margin form (our addition: uncertainty should rise with whatever hides a
             boundary).
         damaged: share of the steps whose copies have damage of another kind (``damaged_copies``), as with blurred.
         hard_samples: patches go where noise does not raise the uncertainty.
@@ -45,10 +44,10 @@ class SureSettings:
         far_target: in margin form, u beyond t.
         margin_mistake, c_mistake: in margin form, by how much ln u of a wrong voxel lies above that of a right one, and
             the weight of that, see ``mistakes``.
-        c_scan: in margin form, weight of the relation between a pass's mean doubt and its Dice, see ``scan_doubt``;
-            doubt_per_loss: the mean doubt near the boundary that belongs to a Dice of 0.
-        segmentation: weight of L_Seg on the clean image; 0 where the segmentation is frozen and only doubt learns.
-        anchor: for networks with a head for doubt, the weight of the mean of (ln factor)^2 within t: doubt stays near
+        c_scan: in margin form, weight of the relation between a pass's mean uncertainty and its Dice, see ``scan_uncertainty``;
+            uncertainty_per_loss: the mean uncertainty near the boundary that belongs to a Dice of 0.
+        segmentation: weight of L_Seg on the clean image; 0 where the segmentation is frozen and only uncertainty learns.
+        anchor: for networks with an evidence-scaling head, the weight of the mean of (ln factor)^2 within t: uncertainty stays near
             what the segmentation network says by itself.
         protect: the supervision's gradient may be at most this many times the segmentation's, and never against it
             (``surgery``); 0: the two losses are just added.
@@ -87,7 +86,7 @@ class SureSettings:
     margin_mistake: float = 1.5
     c_mistake: float = 0.0
     c_scan: float = 0.0
-    doubt_per_loss: float = 0.25
+    uncertainty_per_loss: float = 0.25
     segmentation: float = 1.0
     anchor: float = 0.0
     protect: float = 0.0
@@ -108,8 +107,8 @@ class SureSettings:
             raise ValueError("blurred and damaged need noise_place field and form margin: they change the whole image")
         if self.blurred < 0.0 or self.damaged < 0.0 or self.blurred + self.damaged > 1.0:
             raise ValueError("blurred and damaged are shares of the steps: together at most 1")
-        if self.doubt_per_loss <= 0.0:
-            raise ValueError(f"doubt_per_loss has to be above 0, got {self.doubt_per_loss}")
+        if self.uncertainty_per_loss <= 0.0:
+            raise ValueError(f"uncertainty_per_loss has to be above 0, got {self.uncertainty_per_loss}")
         if self.protect and not self.segmentation:
             raise ValueError("protect needs segmentation: there is no gradient of the segmentation to protect")
         if self.protect and not self.one_graph:

@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
 
 import torch
-from torch import Tensor
-from torch import nn
+from torch import Tensor, nn
 
-from ..evidential import EvidentialLoss
-from ..evidential import dirichlet
-from ..evidential import to_one_hot
-from .geometry import SampleGeometry
-from .geometry import batch_geometry
+from ..evidential import EvidentialLoss, dirichlet, to_one_hot
+from .geometry import SampleGeometry, batch_geometry
+from .gradient_protection import backward_protected
 from .gradient_uncertainty import gradient_uncertainty_loss
 from .margins import margin_parts
-from .mistakes import anchor_loss
-from .mistakes import mistake_margin_loss
-from .mistakes import recorded_factors
+from .mistakes import anchor_loss, mistake_margin_loss, recorded_factors
+from .network_passes import Forward, NoisyInputs, frozen_statistics, hard_voxels, noisy_inputs
 from .noise_uncertainty import noise_uncertainty_loss
-from .passes import Forward
-from .passes import NoisyInputs
-from .passes import frozen_statistics
-from .passes import hard_voxels
-from .passes import noisy_inputs
-from .scan_doubt import scan_doubt_loss
+from .scan_uncertainty import scan_uncertainty_loss
 from .schedule import ramp
-from .settings import PRINCIPLED
-from .settings import SureSettings
-from .surgery import backward_protected
+from .settings import PRINCIPLED, SureSettings
 
 
 @dataclass(frozen=True)
@@ -151,7 +139,7 @@ class SureStep:
         return self.segmentation.parts(logits, to_one_hot(batch.label, self.classes), batch.epoch)
 
     def _clean_parts(self, logits: Tensor, factors: Sequence[Tensor], batch: _Supervised) -> dict[str, Tensor]:
-        """L_Seg of the clean pass where it has weight, and the anchor of the head for doubt where there is one."""
+        """L_Seg of the clean pass where it has weight, and the anchor of the evidence-scaling head where there is one."""
         settings, parts = self.settings, dict[str, Tensor]()
         if settings.segmentation:
             parts |= {name: settings.segmentation * part for name, part in self._segmentation(logits, batch).items()}
@@ -191,7 +179,7 @@ class SureStep:
                 wrong = [classes != batch.label for classes in predicted]
                 noise["mistakes"] = settings.c_mistake * mistake_margin_loss(maps, wrong, settings, batch.generator)
             if settings.c_scan:
-                scan = scan_doubt_loss(maps, predicted, batch.label, geometries, settings.doubt_per_loss)
+                scan = scan_uncertainty_loss(maps, predicted, batch.label, geometries, settings.uncertainty_per_loss)
                 noise["scan"] = settings.c_scan * scan
         else:
             gradient = gradient_uncertainty_loss(clean, geometries, settings, batch.generator)

@@ -1,0 +1,182 @@
+"""The place of one scan among the scans of a reference table that a model package carries.
+
+The table holds S of scans that the shipped weights were not trained on; a new scan is compared with them only when it
+was scored by the same weights with the same preprocessing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import InputError
+from .auv import AuvRange, auv_range, mean_scale
+from .image_measures import MeasurePlace, places
+
+if TYPE_CHECKING:
+    from ..difficulty.table import DifficultyTable
+
+SCHEMA = "sure-difficulty-reference/1"
+FEWEST = 10
+HARD = 0.9
+FOUND = {
+    "valid": "finds",
+    "uninformative": "does not reliably find",
+    "inverted": "points the wrong way for",
+}
+"""What each status of a damage test means, in the order in which it is told."""
+
+
+@dataclass(frozen=True)
+class CaseDifficulty:
+    """How hard one scan, or one region of it, is for a model.
+
+    Attributes:
+        region: name of the region, ``"scan"`` for the whole.
+        scale: S, the mean over ``scales`` by structure; NaN where undefined.
+        harder_than, count: of the reference scans.
+        auv: 1 = as hard as the hardest of them, clipped to 0..1; ``outside`` when S lies outside their range.
+        because: what is unusual about the scan, in words.
+        measures: noise, sharpness, size and what is cut off, each among those of the reference scans.
+        others: S of the reference scans, the hardest first. caution: what is known about the score's worth.
+    """
+
+    region: str
+    scale: float
+    scales: dict[str, float]
+    harder_than: int
+    count: int
+    auv: float
+    outside: bool
+    because: tuple[str, ...] = ()
+    measures: tuple[MeasurePlace, ...] = ()
+    others: tuple[float, ...] = ()
+    caution: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """For people; it speaks of the model, never of a bad scan."""
+        if not math.isfinite(self.scale):
+            return "How hard this scan is for the model could not be measured."
+        text = f"For this model, it is harder than {self.harder_than} of {self.count} scans that it was not trained on"
+        if self.because:
+            text += ": " + "; ".join(self.because)
+        elif self.harder_than >= HARD * self.count:
+            text += "; noise, blur and size do not explain why"
+        return text + (". Its scale lies outside the range of those scans." if self.outside else ".")
+
+    @property
+    def summary(self) -> str:
+        """The place in a few words, for a cell of a table."""
+        if not math.isfinite(self.scale):
+            return ""
+        return "; ".join([f"harder than {self.harder_than} of {self.count}", *self.because])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON with the sentence; NaN becomes None."""
+        document: dict[str, Any] = _plain({**asdict(self), "sentence": self.sentence})
+        return document
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference table. ``digest`` is that of ``DifficultyTable``: weights, preprocessing and toggles of S."""
+
+    digest: str
+    power: int
+    center: str
+    scales: tuple[float, ...]
+    measures: tuple[dict[str, float], ...]
+    caution: str = ""
+
+    @property
+    def range(self) -> AuvRange:
+        """Of S."""
+        return auv_range(self.scales)
+
+    def place(self, region: str, scales: Mapping[str, float], measures: Mapping[str, float]) -> CaseDifficulty:
+        """Compare one scan."""
+        scale = mean_scale(scales.values())
+        harder = sum(scale < other for other in self.scales) if math.isfinite(scale) else 0
+        auv, outside = self.range.place(scale)
+        placed = places(measures, self.measures)
+        return CaseDifficulty(
+            region=region,
+            scale=scale,
+            scales=dict(scales),
+            harder_than=harder,
+            count=len(self.scales),
+            auv=auv,
+            outside=outside,
+            because=tuple(place.words for place in placed if place.words),
+            measures=placed,
+            others=tuple(sorted(self.scales)),
+            caution=self.caution,
+        )
+
+
+def reference_document(table: DifficultyTable) -> dict[str, Any]:
+    """The ``reference`` field of a package's metadata, from the scans that its network was not trained on.
+
+    Raises:
+        InputError: fewer than ten such scans.
+    """
+    fresh = [scan for scan in table.scans if not scan.seen and math.isfinite(scan.scale)]
+    if len(fresh) < FEWEST:
+        raise InputError(
+            f"A reference table needs {FEWEST} or more scans that the network was not trained on, not {len(fresh)}."
+        )
+    scans = [{"scale": scan.scale, "measures": scan.measures} for scan in sorted(fresh, key=lambda scan: scan.scale)]
+    facts = {"digest": table.digest, "power": table.header["power"], "center": table.header["center"]}
+    tested = {"gate": _gate_facts(table.header.get("gate"))}
+    return {"schema": SCHEMA, **facts, **tested, "groups": len({scan.group for scan in fresh}), "scans": scans}
+
+
+def read_reference(raw: Mapping[str, Any]) -> Reference | None:
+    """The reference in a package's metadata document; None without one, or with one that is not understood."""
+    document = raw.get("reference")
+    if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+        return None
+    try:
+        return Reference(
+            digest=str(document["digest"]),
+            power=int(document["power"]),
+            center=str(document["center"]),
+            scales=tuple(float(scan["scale"]) for scan in document["scans"]),
+            measures=tuple(dict(scan["measures"]) for scan in document["scans"]),
+            caution=caution(document.get("gate")),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def caution(gate: Mapping[str, Any] | None) -> str:
+    """What the gate found out about the score on the reference scans, in one sentence."""
+    if not gate:
+        return "Nobody has tested on damaged scans what this score is worth."
+    found = {words: _kinds(gate, status) for status, words in FOUND.items()}
+    parts = [f"{words} {kinds}" for words, kinds in found.items() if kinds]
+    return f"Copies of those scans that were damaged on purpose: the score {'; it '.join(parts)} (AUROC, chance 0.5)."
+
+
+def _gate_facts(gate: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What ``caution`` needs of a gate as ``Gate.to_json`` writes it."""
+    if not gate:
+        return None
+    tests = [{name: test[name] for name in ("kind", "status", "auroc")} for test in gate["damage"]]
+    return {"status": gate["status"], "damage": tests}
+
+
+def _kinds(gate: Mapping[str, Any], status: str) -> str:
+    tests = [test for test in gate["damage"] if test["status"] == status and test["auroc"] is not None]
+    return ", ".join(f"{test['kind']} ({test['auroc']:.2f})" for test in tests)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,90 @@
+"""The sentences of the warnings, in one place for command line, Slicer panel and browser. Keys are stable codes."""
+
+NOTHING_FOUND = "nothing-found"
+STRUCTURE_MISSING = "structure-missing"
+CUT_BY_IMAGE = "cut-by-image"
+CUT_BY_ROI = "cut-by-roi"
+VOLUME = "volume-unlike-training"
+SEVERAL_PIECES = "several-pieces"
+MOSTLY_UNCERTAIN = "mostly-uncertain"
+UNCERTAIN_ISLANDS = "uncertain-islands"
+REGION_NEEDED = "region-needed"
+EXTENT = "extent-unlike-training"
+MIDDLE_ONLY = "middle-only"
+CUT_BY_WINDOW = "cut-by-window"
+SPACING = "spacing-unlike-training"
+CONTRAST = "contrast-unlike-training"
+PLACE_UNKNOWN = "place-unknown"
+REGIONS_OVERLAP = "regions-overlap"
+SINGLE_SAMPLE = "single-sample"
+NOT_HOUNSFIELD = "not-hounsfield"
+HOUNSFIELD = "hounsfield"
+
+TEXTS = {
+    NOTHING_FOUND: (
+        "Nothing was found in {where}. Check that this is the right scan and the right place for the model '{model}'."
+    ),
+    STRUCTURE_MISSING: "Not found: {names}. The structure may be absent, outside the region, or missed by the model.",
+    CUT_BY_IMAGE: (
+        "Cut by the edge of the image: {names}. The volume is that of the visible part only, "
+        "and the result near the edge is less certain."
+    ),
+    CUT_BY_ROI: (
+        "Cut by the edge of its region: {names}. Enlarge the region by a few millimetres there and run again; "
+        "the volume is that of the part inside."
+    ),
+    VOLUME: (
+        "The size is unlike every case in the training data: {names}. Unless the patient's anatomy explains it, "
+        "the result is wrong there, however sure it looks."
+    ),
+    SEVERAL_PIECES: "Found in separate pieces: {names}. Check the smaller ones, they may be false.",
+    MOSTLY_UNCERTAIN: "More than half of the voxels are uncertain: {names}. Do not rely on the result without checking.",
+    UNCERTAIN_ISLANDS: (
+        "{count} uncertain {regions} no structure; {first} at {position} mm. "
+        "Something may have been missed there, or the scan differs from the training data."
+    ),
+    REGION_NEEDED: (
+        "The whole scan was searched ({extent} mm), but the model '{model}' was trained on boxes of {expected} mm. "
+        "Expect false structures elsewhere: give a region of interest around the structure."
+    ),
+    EXTENT: (
+        "The size of {where} ({extent} mm) is unlike the training data of the model '{model}' ({expected} mm). "
+        "Choose a region of that size around the structure."
+    ),
+    MIDDLE_ONLY: (
+        "Of {where} ({found} mm) only the middle was analysed ({seen} mm): the model '{model}' outlines one structure "
+        "in the middle of a box. Check that the structure lies there, all of it."
+    ),
+    CUT_BY_WINDOW: (
+        "Reaches the edge of what the model '{model}' sees: {names}. Move the middle of the region onto the structure; "
+        "what still does not fit is too large for this model."
+    ),
+    PLACE_UNKNOWN: (
+        "The file does not say how the scan lies in the patient, so left may be right, and front may be back. "
+        "Check the letters at the edges of the pictures, or export the scan again with its orientation."
+    ),
+    REGIONS_OVERLAP: (
+        "A structure lies where the regions {pairs} overlap. There each voxel belongs to the region that is surer of "
+        "it, so a structure may be shared out between them: make the regions smaller, or segment them in separate runs."
+    ),
+    SPACING: (
+        "The voxel spacing of the scan ({spacing} mm) is unlike the training data of the model '{model}' "
+        "({expected} mm). Fine detail may be missing, so compare the outline with the scan."
+    ),
+    SINGLE_SAMPLE: (
+        "Only one sample was drawn. It has nothing to differ from, so the uncertainty map is empty and says nothing. "
+        "Draw more, for instance 20."
+    ),
+    NOT_HOUNSFIELD: (
+        "No voxel of the scan lies below 0, but the model '{model}' is for CT, where air lies near -1000. "
+        "Check that this is a CT, and that it was exported in Hounsfield units."
+    ),
+    HOUNSFIELD: (
+        "The scan has values down to {lowest:.0f}, as air has on CT, but the model '{model}' is for {modality}. "
+        "Check that the right scan was chosen."
+    ),
+    CONTRAST: (
+        "The grey values in {where} are unlike the training data of the model '{model}' ({measures}), so the result "
+        "may be less reliable. Check modality, sequence and contrast agent; expected is {modality}: {task}."
+    ),
+}

@@ -1,0 +1,67 @@
+"""What a person sees at the end of a run: a table, the warnings, and where things lie."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+WIDTH = 120
+"""Characters a line where the output is no terminal."""
+
+
+def print_summary(document: Mapping[str, Any], output: Path, as_json: bool = False) -> None:
+    """Print the content of ``report.json``: as a table with the warnings and paths, or as it is."""
+    if as_json:
+        typer.echo(json.dumps(document, indent=2))  # ASCII: readable whatever encoding the pipe has
+        return
+    _print_table(document)
+    for notice in document["notices"]:
+        typer.echo(f"! {notice['text']}")
+    typer.echo(_where(document, output))
+
+
+def _print_table(document: Mapping[str, Any]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=SIMPLE, pad_edge=False)
+    table.add_column("Structure")
+    for name in ("Volume (ml)", "Range (ml)", "Uncertain", "Mean uncertainty"):
+        table.add_column(name, justify="right")
+    for row in document["structures"]:
+        table.add_row(*_cells(row))
+    # names of regions are the user's: square brackets in them are no markup
+    Console(width=None if sys.stdout.isatty() else WIDTH, markup=False, emoji=False).print(table)
+
+
+def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
+    if not row["voxels"]:
+        return (row["name"], "not found", "", "", "")
+    low, high = row["volume_low_ml"], row["volume_high_ml"]
+    return (
+        row["name"],
+        f"{row['volume_ml']:.2f}",
+        "" if low is None else f"{low:.2f} - {high:.2f}",
+        f"{row['share_over_threshold']:.0%}",
+        f"{row['mean_uncertainty']:.2f}",
+    )
+
+
+def _where(document: Mapping[str, Any], output: Path) -> str:
+    """One line for each kind of result that was written."""
+    files = document["files"]
+    lines = {"Results": output}
+    if "report.html" in files:
+        lines["Report"] = output / "report.html"
+    if any(name.startswith("pictures/") for name in files):
+        lines["Pictures"] = output / "pictures"
+    if "scene.mrb" in files:
+        lines["Scene for 3D Slicer"] = output / "scene.mrb"
+    width = max(map(len, lines))
+    return "\n".join(f"{name:<{width}}  {path}" for name, path in lines.items())

@@ -1,0 +1,163 @@
+"""The list of cases: ``image,label,id,group,split,roi``, all but ``image`` optional."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..core.roi import Roi, read_rois, split_file
+
+COLUMNS = ("image", "label", "id", "group", "split", "roi")
+"""``roi`` last: lists without boxes are written without it."""
+SUFFIXES = (".nii.gz", ".seg.nrrd", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One scan to evaluate.
+
+    Attributes:
+        image, label: absolute paths; ``label`` is None for a scan without reference.
+        id: unique name of the case.
+        group: what is independent of the other groups, usually the subject; the id when none is given.
+        split: for instance ``"val"``; empty when none is given.
+        roi: the box to analyse, as the option ``--roi`` writes it; empty for the whole scan.
+    """
+
+    image: Path
+    label: Path | None
+    id: str
+    group: str
+    split: str = ""
+    roi: str = ""
+
+    @property
+    def region(self) -> Roi | None:
+        """The box, None for the whole scan. Raises InputError when it cannot be read."""
+        return read_rois((self.roi,))[0] if self.roi else None
+
+    @property
+    def roi_file(self) -> Path | None:
+        """The file that the box stands in, where it is one."""
+        file = split_file(self.roi)
+        return None if file is None else file[1]
+
+
+def read_cases(path: Path, split: str | None = None) -> tuple[Case, ...]:
+    """Read a case list; relative paths are relative to the list's own folder.
+
+    ``split`` keeps the cases of that split only. Raises InputError with a sentence for an unreadable or empty list,
+    unknown or missing columns, a row without image, an id that stands twice and a split that no case has. Whether the
+    files exist is found out when a case is evaluated, so that one missing file does not stop the others.
+    """
+    rows = _rows(path)
+    cases = tuple(_case(row, line, path) for line, row in rows)
+    if not cases:
+        raise InputError(f"The case list {path} holds no case. Add one line per scan below the heading.")
+    cases = _with_unique_ids(cases, path)
+    return cases if split is None else _of_split(cases, split, path)
+
+
+def single_case(image: Path, label: Path | None = None, roi: str = "") -> Case:
+    """A list of one, named after its file, as a case list without ids would name it."""
+    found = Path(image).expanduser().absolute()
+    reference = None if label is None else Path(label).expanduser().absolute()
+    return Case(found, reference, _stem(found), _stem(found), roi=roi)
+
+
+def boxes_of(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
+    """``{"rois": {id: box}}`` of the cases that name one, for the record of a run; empty without any."""
+    boxes = {case.id: case.roi for case in cases if case.roi}
+    return {"rois": boxes} if boxes else {}
+
+
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise InputError(f"The case list {path} does not exist. Check the path.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The case list {path} cannot be read as a UTF-8 text file.") from error
+    heading = text.split("\n", 1)[0]
+    delimiter = ";" if ";" in heading and "," not in heading else ","
+    reader = csv.DictReader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
+    _check_columns([name.strip() for name in reader.fieldnames or ()], path)
+    reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+    return [(reader.line_num, _stripped(row, reader.line_num, path)) for row in reader if any(row.values())]
+
+
+def _check_columns(names: list[str], path: Path) -> None:
+    wanted = "Expected are " + ", ".join(COLUMNS) + "; only image is required."
+    if "image" not in names:
+        raise InputError(f"The case list {path} has no column named image. {wanted}")
+    unknown = [name for name in names if name not in COLUMNS]
+    if unknown:
+        raise InputError(f"The case list {path} has unknown columns: {', '.join(unknown)}. {wanted}")
+    if len(set(names)) < len(names):
+        raise InputError(f"The case list {path} names a column twice. {wanted}")
+
+
+def _stripped(row: dict[str, str], line: int, path: Path) -> dict[str, str]:
+    if None in row:
+        raise InputError(f"Line {line} of the case list {path} has more fields than the heading has columns.")
+    return {name: (value or "").strip() for name, value in row.items()}
+
+
+def _case(row: dict[str, str], line: int, path: Path) -> Case:
+    if not row["image"]:
+        raise InputError(f"Line {line} of the case list {path} names no image.")
+    folder = path.resolve().parent
+    identity = row.get("id") or ""
+    label = row.get("label")
+    return Case(
+        image=folder / row["image"],
+        label=folder / label if label else None,
+        id=identity,
+        group=row.get("group") or "",
+        split=row.get("split") or "",
+        roi=_placed(row.get("roi") or "", folder),
+    )
+
+
+def _placed(roi: str, folder: Path) -> str:
+    """A region with the path of its file, where it is one, made absolute; its name stays in front."""
+    file = split_file(roi)
+    if file is None:
+        return roi
+    name, path = file
+    return f"{name}={folder / path}" if name else str(folder / path)
+
+
+def _with_unique_ids(cases: tuple[Case, ...], path: Path) -> tuple[Case, ...]:
+    """Fill missing ids from the file names, missing groups from the ids, and refuse an id that stands twice."""
+    stems = Counter(_stem(case.image) for case in cases if not case.id)
+    named = []
+    for case in cases:
+        stem = _stem(case.image)
+        identity = case.id or (stem if stems[stem] == 1 else f"{case.image.parent.name}/{stem}")
+        named.append(replace(case, id=identity, group=case.group or identity))
+    for identity, count in Counter(case.id for case in named).items():
+        if count > 1:
+            advice = "Give every case its own id in the column id."
+            raise InputError(f"The case list {path} holds the id {identity} {count} times. {advice}")
+    return tuple(named)
+
+
+def _stem(path: Path) -> str:
+    """File name without an image suffix; dots inside the name stay."""
+    for suffix in SUFFIXES:
+        if path.name.lower().endswith(suffix):
+            return path.name[: -len(suffix)]
+    return path.name
+
+
+def _of_split(cases: tuple[Case, ...], split: str, path: Path) -> tuple[Case, ...]:
+    chosen = tuple(case for case in cases if case.split == split)
+    if not chosen:
+        known = ", ".join(sorted({case.split for case in cases if case.split})) or "none"
+        raise InputError(f"No case of {path} belongs to the split {split}. Splits in the list: {known}.")
+    return chosen

@@ -1,0 +1,205 @@
+"""The seam between metrics and whatever predicts: one clean pass, and uncertainty under noise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays.heads import Head, create_head
+from ..core.labels import Label
+from ..core.progress import IsCancelled, Progress, never, silent
+from ..core.roi import Roi
+from ..core.volume import Volume
+from ..corruptions.corruption import Recipe
+from ..corruptions.registry import apply_recipe, corrupt_volume, make_recipe
+from ..inference.engine import Engine
+from ..inference.estimation.model_options import ModelOptions, open_model
+from ..inference.network_regions import Region, plan_regions, prepare_region
+from ..inference.region_merging import Canvas
+from ..inference.sampling.encoding import has_latents
+from ..inference.sampling.sampler import SampledHead, sampled_channels
+from ..inference.sampling.samples_result import SamplingOptions
+from ..inference.segmenter import check_input, run_network
+from .scored_region import ScoredRegion, scored_region_of
+
+if TYPE_CHECKING:
+    from ..packages.package import Package
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """What a model says about one scan, on the grid (k, j, i) of the part that is judged.
+
+    Attributes:
+        labels: integer label map.
+        probabilities: (C, k, j, i), channel order of the package.
+        uncertainty: the model's primary kind of uncertainty.
+    """
+
+    labels: NDArray[Any]
+    probabilities: NDArray[np.float32]
+    uncertainty: NDArray[np.float32]
+
+
+class Predictor(Protocol):
+    """Anything that can be evaluated."""
+
+    @property
+    def name(self) -> str:
+        """The estimator: ``"native"``, ``"dropout"``, ..."""
+
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """Every class in channel order, background first."""
+
+    def within(self, roi: Roi | None) -> Predictor:
+        """The same predictor for scans of which one box is analysed; for whole scans when None."""
+        ...
+
+    def judged(self, volume: Volume) -> ScoredRegion:
+        """The part of a scan that its answers are about."""
+        ...
+
+    def predict(self, volume: Volume, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Prediction:
+        """The clean prediction of the part that is judged."""
+        ...
+
+    def noisy(
+        self, volume: Volume, levels: Sequence[float], seed: int, case_id: str, is_cancelled: IsCancelled = never
+    ) -> Iterator[NDArray[np.float32]]:
+        """Uncertainty (k, j, i) at each noise level, one field for all levels, in units of the normalised input."""
+        ...
+
+
+@dataclass(frozen=True)
+class NativePredictor:
+    """A package on an engine; several passes behind one engine (see ``inference.estimation``) are an estimator.
+
+    Attributes:
+        roi: the box to analyse; None for the whole scan.
+    """
+
+    package: Package
+    engine: Engine
+    roi: Roi | None = None
+
+    @classmethod
+    def open(cls, options: ModelOptions) -> NativePredictor:
+        """The model of a job that came from another process. Raises PackageError, EngineError."""
+        opened = open_model(options)
+        return cls(opened.package, opened.engine)
+
+    @property
+    def name(self) -> str:
+        """``"native"``, or the estimator that the engine stands for."""
+        return str(getattr(self.engine, "estimator", "native"))
+
+    @property
+    def passes(self) -> int:
+        """Runs of a network that a window costs."""
+        return int(getattr(self.engine, "passes", 1))
+
+    @property
+    def classes(self) -> tuple[Label, ...]:
+        """Every class in channel order, background first."""
+        return self.package.metadata.labels
+
+    @property
+    def _rois(self) -> tuple[Roi, ...]:
+        return () if self.roi is None else (self.roi,)
+
+    def within(self, roi: Roi | None) -> NativePredictor:
+        """As it is, for another part of the scans."""
+        return replace(self, roi=roi)
+
+    def judged(self, volume: Volume) -> ScoredRegion:
+        """See ``scored_region_of``."""
+        return scored_region_of(volume.grid, self.package.metadata, self.roi)
+
+    def predict(self, volume: Volume, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Prediction:
+        """The main job. Raises InputError for a scan that cannot be used."""
+        check_input(volume, self.package, self._rois, keep_probabilities=True)
+        region = self._region(volume)
+        image = prepare_region(volume, region, self.package.metadata)
+        return self._prediction(volume, self._canvas(volume, region, image, True, is_cancelled, progress))
+
+    def noisy(
+        self, volume: Volume, levels: Sequence[float], seed: int, case_id: str, is_cancelled: IsCancelled = never
+    ) -> Iterator[NDArray[np.float32]]:
+        """As the main job, with noise added between normalisation and network, on the model's grid."""
+        recipes = [make_recipe("gaussian", level, seed, case_id) for level in levels]
+        part = self.judged(volume)
+        for canvas in self._painted(volume, recipes, False, is_cancelled):
+            yield part.of(canvas.uncertainty)
+
+    def corrupted(
+        self, volume: Volume, recipes: Sequence[Recipe], is_cancelled: IsCancelled = never
+    ) -> Iterator[Prediction]:
+        """The main job on a damaged scan, recipe by recipe.
+
+        A recipe acts on the scan's own intensities before resampling and normalisation, or on the normalised input on
+        the model's grid, as it says.
+
+        Raises:
+            InputError: a corruption cannot be applied to this scan.
+        """
+        for canvas in self._painted(volume, recipes, True, is_cancelled):
+            yield self._prediction(volume, canvas)
+
+    def _prediction(self, volume: Volume, canvas: Canvas) -> Prediction:
+        if canvas.probabilities is None:
+            raise ValueError("the canvas kept no probabilities")
+        part = self.judged(volume)
+        return Prediction(part.of(canvas.labels), part.of(canvas.probabilities), part.of(canvas.uncertainty))
+
+    def _region(self, volume: Volume) -> Region:
+        """What is analysed; all of its block is painted, since an oblique box holds less than is judged."""
+        (region,) = plan_regions(volume.grid, self.package.metadata, self._rois)
+        return replace(region, inside=None)
+
+    def _painted(
+        self, volume: Volume, recipes: Sequence[Recipe], keep_probabilities: bool, is_cancelled: IsCancelled
+    ) -> Iterator[Canvas]:
+        region = self._region(volume)
+        on_input = any(recipe.space == "input" for recipe in recipes)
+        clean = prepare_region(volume, region, self.package.metadata) if on_input else None
+        for recipe in recipes:
+            image = self._damaged_input(volume, region, recipe, clean)
+            yield self._canvas(volume, region, image, keep_probabilities, is_cancelled)
+
+    def _canvas(
+        self,
+        volume: Volume,
+        region: Region,
+        image: NDArray[np.float32],
+        keep_probabilities: bool,
+        is_cancelled: IsCancelled,
+        progress: Progress = silent,
+    ) -> Canvas:
+        head, run = self._reader()
+        blended = run(image, progress, is_cancelled)
+        canvas = Canvas(volume.grid.shape, len(self.package.metadata.labels), keep_probabilities=keep_probabilities)
+        canvas.paint(region, blended, head)
+        return canvas
+
+    def _reader(self) -> tuple[Head, Callable[[NDArray[np.float32], Progress, IsCancelled], NDArray[np.float32]]]:
+        """How the main job reads a normalised image: by samples where the network has latents."""
+        package, engine = self.package, self.engine
+        if not has_latents(package.metadata):
+            head = create_head(package.metadata.head)
+            return head, lambda image, told, stop: run_network(image, package, engine, head, told, stop)
+        options = SamplingOptions()
+        sampled: Head = SampledHead(package.metadata.primary)
+        return sampled, lambda image, told, stop: sampled_channels(image, package, engine, options, stop)  # type: ignore[arg-type]
+
+    def _damaged_input(
+        self, volume: Volume, region: Region, recipe: Recipe, clean: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
+        """(1, k, j, i) on the model's grid, normalised."""
+        if recipe.space == "scan" or clean is None:
+            return prepare_region(corrupt_volume(volume, recipe), region, self.package.metadata)
+        return apply_recipe(recipe, clean[0], region.model_grid.spacing_kji)[np.newaxis]

@@ -1,0 +1,90 @@
+"""Every per-structure metric of one case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.labels import Label
+from ..metrics.calibration import brier, expected_calibration_error
+from ..metrics.detection import UncertaintyRanking
+from ..metrics.overlap import dice, emptiness, iou
+from ..metrics.surface import EmptyRule, surface_distance
+from .case_result import MEAN, STRUCTURE_METRICS, Scores
+from .predictor import Prediction
+
+NO_LABEL = "no reference label"
+
+
+def score_structures(
+    scores: Scores,
+    prediction: Prediction,
+    reference: NDArray[Any],
+    classes: tuple[Label, ...],
+    spacing_kji: tuple[float, float, float],
+    empty: EmptyRule = "undefined",
+) -> dict[str, float]:
+    """Put overlap, surface, calibration and detection of every foreground class, and their means, into ``scores``.
+
+    ``reference`` (k, j, i) holds values of ``classes``; ``spacing`` is in mm in the order of its axes.
+
+    Channel n of the probabilities belongs to ``classes[n]``. Returns the UEO threshold of each structure.
+    """
+    ranking = UncertaintyRanking(prediction.uncertainty)
+    thresholds = {}
+    for channel, label in enumerate(classes):
+        if label.value == 0:
+            continue
+        found, present = prediction.labels == label.value, reference == label.value
+        _score_masks(scores, label.name, found, present, spacing_kji, empty)
+        probability = prediction.probabilities[channel]
+        scores.put("ece", label.name, expected_calibration_error(probability, present))
+        scores.put("brier", label.name, brier(probability, present))
+        thresholds[label.name] = _score_detection(scores, label.name, ranking, found != present)
+    _put_means(scores, classes)
+    return thresholds
+
+
+def score_without_label(scores: Scores, classes: tuple[Label, ...]) -> None:
+    """Leave every metric that compares with a label undefined."""
+    for metric in (*STRUCTURE_METRICS, "ueo"):
+        for label in classes:
+            if label.value != 0:
+                scores.put(metric, label.name, float("nan"), NO_LABEL)
+    _put_means(scores, classes)
+
+
+def _score_masks(
+    scores: Scores,
+    name: str,
+    found: NDArray[np.bool_],
+    present: NDArray[np.bool_],
+    spacing: tuple[float, float, float],
+    empty: EmptyRule,
+) -> None:
+    reason = emptiness(found, present)
+    scores.put("dice", name, dice(found, present), reason)
+    scores.put("iou", name, iou(found, present), reason)
+    distance = surface_distance(found, present, spacing, empty)
+    scores.put("hd95_mm", name, distance.hd95, distance.reason)
+    scores.put("assd_mm", name, distance.assd, distance.reason)
+
+
+def _score_detection(scores: Scores, name: str, ranking: UncertaintyRanking, wrong: NDArray[np.bool_]) -> float:
+    detection = ranking.detect(wrong)
+    scores.put("auroc_error", name, detection.auroc, detection.reason)
+    scores.put("aupr_error", name, detection.aupr, detection.reason)
+    scores.put("aurc", name, detection.aurc)
+    scores.put("ueo", name, detection.ueo)
+    return detection.ueo_threshold
+
+
+def _put_means(scores: Scores, classes: tuple[Label, ...]) -> None:
+    names = [label.name for label in classes if label.value != 0]
+    for metric in (*STRUCTURE_METRICS, "ueo"):
+        scores.put_mean(metric, names)
+    # the overlap is reported as a mean only
+    scores.values["ueo"] = {MEAN: scores.values["ueo"][MEAN]}
+    scores.undefined["ueo"] = {key: text for key, text in scores.undefined.get("ueo", {}).items() if key == MEAN}

@@ -1,0 +1,233 @@
+"""Results on disk: whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import struct
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+import SimpleITK as sitk
+
+from ..core.errors import InputError, OutputError
+from ..core.resampling import to_itk
+from ..core.volume import Volume
+from .headers import check_header, require_text_name
+
+_MANIFEST = ".sure-results.json"
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+class OutputFolder:
+    """A results folder that appears whole at the end of a ``with`` block, or not at all.
+
+    ``with OutputFolder(path) as folder`` gives a hidden folder beside ``path`` to write into; leaving the block
+    normally renames it to ``path``. An error, a cancel or Ctrl-C removes it and leaves what was there before.
+
+    A folder with earlier results is replaced as a whole when ``overwrite`` is set. It is never replaced when it also
+    holds files that are no results, so that a mistyped path costs nothing.
+
+    Raises:
+        OutputError: on entry, when the folder cannot be made or is in use; on leaving, when the disk is full.
+        InputError: on entry, when the path is no valid text.
+    """
+
+    def __init__(self, path: Path, overwrite: bool = False) -> None:
+        self.path = Path(path).expanduser().absolute()
+        self.overwrite = overwrite
+        self._partial: Path | None = None
+        self._made: list[Path] = []
+
+    def __enter__(self) -> Path:
+        require_text_name(self.path)
+        self._require_free()
+        try:
+            self._made = _make_parents(self.path.parent)
+            self._partial = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.partial-", dir=self.path.parent))
+            self._partial.chmod(0o777 & ~_umask())
+        except OSError as error:
+            self._discard()
+            raise output_error(error, self.path) from None
+        return self._partial
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        hidden = str(self._partial)
+        try:
+            if error is None:
+                self._commit()
+        except OSError as failure:
+            raise output_error(failure, self.path) from failure
+        finally:
+            self._discard()
+        if isinstance(error, OutputError) and hidden in str(error):
+            raise OutputError(str(error).replace(hidden, str(self.path))) from error
+        if isinstance(error, OSError) and error.errno in _FULL | _FORBIDDEN:
+            raise output_error(error, self.path) from error
+
+    def _require_free(self) -> None:
+        if self.path.is_symlink() or (self.path.exists() and not self.path.is_dir()):
+            raise OutputError(f"The output {self.path} is a file or a link. Choose a new folder.")
+        if not self.path.exists():
+            return
+        try:
+            names = {entry.name for entry in self.path.iterdir()}
+        except OSError as error:
+            raise output_error(error, self.path) from None
+        if names and not self.overwrite:
+            raise OutputError(
+                f"The output folder {self.path} already holds files. "
+                "Choose another folder, or add --overwrite to replace earlier results."
+            )
+        foreign = sorted(names - _results_in(self.path))
+        if foreign:
+            shown = ", ".join(foreign[:3]) + (" and others" if len(foreign) > 3 else "")
+            raise OutputError(
+                f"The output folder {self.path} holds files that are no results of an earlier run ({shown}); "
+                "they are not deleted. Choose another folder, or move them away."
+            )
+
+    def _commit(self) -> None:
+        assert self._partial is not None
+        names = sorted(entry.name for entry in self._partial.iterdir())
+        (self._partial / _MANIFEST).write_text(json.dumps({"files": names}), encoding="utf-8")
+        self._require_free()  # somebody may have written there meanwhile
+        if not self.path.exists():
+            self._partial.rename(self.path)
+        else:
+            self._replace()
+        self._partial, self._made = None, []
+
+    def _replace(self) -> None:
+        assert self._partial is not None
+        old = Path(tempfile.mkdtemp(prefix=f".{self.path.name}.old-", dir=self.path.parent))
+        earlier = old / "results"
+        try:
+            self.path.rename(earlier)
+            try:
+                self._partial.rename(self.path)
+            except OSError:
+                earlier.rename(self.path)
+                raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def _discard(self) -> None:
+        if self._partial is not None:
+            shutil.rmtree(self._partial, ignore_errors=True)
+        for folder in reversed(self._made):
+            try:
+                folder.rmdir()
+            except OSError:
+                break  # something else was put there
+        self._partial, self._made = None, []
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file as UTF-8, in folders that are made if missing; whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written, or the disk is full.
+    """
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        discard(partial)
+        raise output_error(error, path) from error
+
+
+def write_volume(volume: Volume, path: Path) -> None:
+    """Write a volume, compressed, in the format of the suffix (.nrrd, .nii.gz, .mha); whole or not at all.
+
+    Raises:
+        InputError: the suffix is not known. OutputError: the file cannot be written, or the disk is full.
+    """
+    write_image(to_itk(volume), path)
+
+
+def write_image(image: sitk.Image, path: Path) -> None:
+    """Write a SimpleITK image with its metadata; see ``write_volume``."""
+    path = Path(path)
+    suffix = next((s for s in (".nii.gz", ".nrrd", ".nii", ".mha") if path.name.lower().endswith(s)), "")
+    if not suffix:
+        raise InputError(f"The file name {path.name} must end in .nrrd, .nii.gz or .mha.")
+    partial = path.with_name(f".{path.name}.partial-{os.getpid()}{suffix}")
+    try:
+        sitk.WriteImage(image, str(partial), useCompression=True)
+        _require_complete(partial, image)
+        partial.replace(path)
+    except (OSError, RuntimeError, InputError) as error:
+        sentence = output_error(error, path)  # before the space comes back
+        discard(partial)
+        raise sentence from None
+
+
+def discard(path: Path) -> None:
+    """Remove a half-written file if possible; on a read-only disk even a missing one cannot be removed."""
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
+
+
+def output_error(error: Exception, path: Path) -> OutputError:
+    """The sentence for a failed write: full disk, missing right, or what the system says."""
+    code = error.errno if isinstance(error, OSError) else _guess(path)
+    if code in _FULL:
+        return OutputError(
+            f"The disk is full, so the results cannot be written to {path}. Nothing was left behind: "
+            "free some space, or choose a folder on another disk."
+        )
+    if code in _FORBIDDEN:
+        return OutputError(f"The folder for {path} may not be written to. Choose a folder of your own.")
+    reason = error.strerror if isinstance(error, OSError) else str(error).strip().splitlines()[-1].strip()
+    return OutputError(f"The results cannot be written to {path} ({reason}). Choose another folder.")
+
+
+def _guess(path: Path) -> int:
+    """SimpleITK does not pass the system's error on: find out why a write to ``path`` fails."""
+    if not os.access(path.parent, os.W_OK):
+        return errno.EACCES if path.parent.exists() else errno.ENOENT
+    return errno.ENOSPC if shutil.disk_usage(path.parent).free < 1 << 20 else errno.EIO
+
+
+def _require_complete(path: Path, image: sitk.Image) -> None:
+    """SimpleITK reports a full disk only for some formats and moments, so look at the end of the file."""
+    check_header(path)
+    if path.name.lower().endswith(".nrrd"):
+        size = image.GetNumberOfPixels() * image.GetNumberOfComponentsPerPixel() * image.GetSizeOfPixelComponent()
+        with path.open("rb") as file:
+            file.seek(-4, os.SEEK_END)
+            written = struct.unpack("<I", file.read(4))[0]
+        if written != size % 2**32:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _results_in(folder: Path) -> set[str]:
+    """Names that an earlier run left in the folder, as its manifest says."""
+    try:
+        names = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {_MANIFEST, *map(str, names)}
+
+
+def _make_parents(folder: Path) -> list[Path]:
+    """Make the folder and its missing parents; those that were made, outermost first."""
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()][::-1]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,99 @@
+"""The maps of a result on the input's grid, painted slab by slab so that no probability volume is kept."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.volume_range import VoxelRange
+from ..arrays.heads import Belief, Head
+from ..core.resampling import resample_slab
+from .network_regions import Region
+
+Float32 = NDArray[np.float32]
+SLAB_VOXELS = 2 * 1024 * 1024
+
+
+class Canvas:
+    """Label map, uncertainty and entropy of a run; regions are painted one after the other.
+
+    Where regions overlap the more probable foreground wins; between two backgrounds the one nearer to a structure.
+
+    Args:
+        shape: (k, j, i) of the input.
+        classes: channels of the package, background included.
+        sure: q of the volume range, 0.95 unless the package brings one that was fitted on tuning cases.
+        overlapping: whether two regions share voxels, which costs one more float32 volume.
+        keep_probabilities: also keep (C, k, j, i) float32; voxels outside the region are background.
+    """
+
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        classes: int,
+        sure: float = 0.95,
+        overlapping: bool = False,
+        keep_probabilities: bool = False,
+    ) -> None:
+        self.sure = sure
+        self.labels = np.zeros(shape, dtype=np.uint8)
+        self.uncertainty = np.zeros(shape, dtype=np.float32)
+        self.entropy = np.zeros(shape, dtype=np.float32)
+        self.ranges: dict[int, VoxelRange] = {}
+        self._score = np.full(shape, -1.0, dtype=np.float32) if overlapping else None
+        self.probabilities: Float32 | None = None
+        if keep_probabilities:
+            self.probabilities = np.zeros((classes, *shape), dtype=np.float32)
+            self.probabilities[0] = 1.0
+
+    def paint(self, region: Region, blended: Float32, head: Head) -> None:
+        """Bring a region's blended channels (C, k, j, i) from the model's grid to the input's and read them there.
+
+        Linear interpolation acts on the blended channels; argmax and uncertainty come after it.
+        """
+        values = np.array([0, *(label.value for label in region.label_set)], dtype=np.uint8)
+        counts = np.zeros((len(values), 2), dtype=np.int64)
+        for low, high in _slabs(region.grid.shape):
+            channels = resample_slab(blended, region.model_grid, region.grid, low, high, "linear")
+            belief = head.belief(channels)
+            inside = None if region.inside is None else region.inside[low:high]
+            counts += _count(belief.probability, inside, self.sure)
+            self._paint_slab(_within(region.slices, low, high), belief, values, inside)
+        for label, (sure, possible) in zip(region.label_set, counts[1:].tolist(), strict=True):
+            self.ranges[label.value] = VoxelRange(sure, possible)
+
+    def _paint_slab(
+        self, where: tuple[slice, ...], belief: Belief, values: NDArray[np.uint8], inside: NDArray[np.bool_] | None
+    ) -> None:
+        labels = values[belief.probability.argmax(axis=0)]
+        wins = np.ones(labels.shape, bool) if inside is None else inside
+        if self._score is not None:
+            # any foreground beats any background: probabilities are at most 1
+            score = belief.probability[1:].max(axis=0) + (labels != 0)
+            wins = wins & (score > self._score[where])
+            np.copyto(self._score[where], score, where=wins)
+        np.copyto(self.labels[where], labels, where=wins)
+        np.copyto(self.uncertainty[where], belief.uncertainty, where=wins)
+        np.copyto(self.entropy[where], belief.entropy, where=wins)
+        if self.probabilities is not None:
+            np.copyto(self.probabilities[(slice(None), *where)], belief.probability, where=wins)
+
+
+def _slabs(shape: tuple[int, int, int]) -> list[tuple[int, int]]:
+    depth = max(1, SLAB_VOXELS // (shape[1] * shape[2]))
+    return [(low, min(low + depth, shape[0])) for low in range(0, shape[0], depth)]
+
+
+def _within(slices: tuple[slice, slice, slice], low: int, high: int) -> tuple[slice, ...]:
+    first = slices[0].start
+    return (slice(first + low, first + high), *slices[1:])
+
+
+def _count(probability: Float32, inside: NDArray[np.bool_] | None, sure: float) -> NDArray[np.int64]:
+    """(C, 2) voxels of a slab with P > q and P > 1 - q."""
+    counts = np.empty((len(probability), 2), dtype=np.int64)
+    for channel, row in zip(probability, counts, strict=True):
+        for column, limit in enumerate((sure, 1.0 - sure)):
+            over = channel > np.float32(limit)
+            row[column] = np.count_nonzero(over if inside is None else over & inside)
+    return counts

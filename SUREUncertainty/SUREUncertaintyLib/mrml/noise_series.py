@@ -1,0 +1,90 @@
+"""A robustness series in a scene: a table, its chart, and the damaged scans with their results as sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import slicer
+
+from ..analysis.noise_series import LevelRow
+from ..core.volume import Volume
+from .charts import add_line_chart, fill_numbers
+from .nodes import PublishedNodes
+from .sequences import Track, add_browser
+from .uncertainty_rendering import create_uncertainty_display, threshold_of
+from .volume_nodes import fill_volume, show_grey
+
+SERIES = "SURE.series"
+STEPS = "SURE.steps"
+"""Roles of the segmentation's references to the chart and the browser of its last series."""
+
+_TITLES = {
+    "level": "Noise strength",
+    "agreement": "Agreement (Dice)",
+    "uncertainty": "Mean uncertainty",
+    "volume_ml": "Volume (ml)",
+}
+_CURVES = {"agreement": (0.26, 0.52, 0.76), "uncertainty": (0.91, 0.42, 0.14)}
+
+
+@dataclass(frozen=True)
+class SeriesNodes:
+    """What a series leaves in the scene. ``scan`` and ``uncertainty`` show the browser's step."""
+
+    table: Any
+    chart: Any
+    browser: Any
+    scan: Any
+    uncertainty: Any
+
+
+_TOP = 1.35
+"""Upper end of the chart's axis: the legend lies above the curves, which end at 1."""
+
+
+@dataclass(frozen=True)
+class SeriesStep:
+    """One strength: the damaged scan and its uncertainty map, both on a right-handed grid."""
+
+    level: float
+    scan: Volume
+    uncertainty: Volume
+
+
+def publish_series(
+    scene: Any, name: str, rows: Sequence[LevelRow], steps: Sequence[SeriesStep], published: PublishedNodes
+) -> SeriesNodes:
+    """Put a series into the scene: a table, its chart, and the damaged scans with their maps as sequences.
+
+    Args:
+        rows: one a level.
+        steps: what to step through, one a level.
+        published: the result at the last level, whose colours the maps take.
+    """
+    table = scene.AddNewNodeByClass("vtkMRMLTableNode", scene.GenerateUniqueName(f"{name} series"))
+    fill_numbers(table, {field: [getattr(row, field) for row in rows] for field in _TITLES}, _TITLES)
+    chart = add_line_chart(scene, name, table, "level", _CURVES)
+    chart.SetYAxisTitle("Dice / uncertainty")
+    chart.SetYAxisRangeAuto(False)
+    chart.SetYAxisRange(0.0, _TOP)
+    tracks = [
+        Track(f"{name}: uncertainty", [_node(step.uncertainty) for step in steps]),
+        Track(f"{name}: scan", [_node(step.scan) for step in steps]),
+    ]
+    browser, (uncertainty, scan) = add_browser(
+        scene, f"{name} steps", "strength", [f"{s.level:.1f}" for s in steps], tracks
+    )
+    create_uncertainty_display(scene, uncertainty, threshold_of(published.uncertainty))
+    show_grey(scan, steps[0].scan.array)
+    published.segmentation.SetNodeReferenceID(SERIES, chart.GetID())
+    published.segmentation.SetNodeReferenceID(STEPS, browser.GetID())
+    return SeriesNodes(table, chart, browser, scan, uncertainty)
+
+
+def _node(volume: Volume) -> Any:
+    node = slicer.vtkMRMLScalarVolumeNode()
+    fill_volume(node, volume, ExitStack())
+    return node

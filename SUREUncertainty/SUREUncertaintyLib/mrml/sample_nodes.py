@@ -1,0 +1,90 @@
+"""Drawn samples in a scene: an uncertainty map a latent level, and sample segmentations as a sequence to step through."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any
+
+import slicer
+
+from ..core.labels import Label
+from ..core.volume import Volume
+from ..inference.result import SegmentationResult
+from .nodes import BROWSER, LEVEL, SAMPLE, SAMPLES, level_nodes, result_node
+from .segmentation_nodes import fill_segmentation
+from .uncertainty_rendering import add_legend, create_uncertainty_display
+from .volume_nodes import fill_volume, right_handed
+
+_OPACITY = 0.7
+_THICKNESS = 1
+"""A sample's outline is thinner than that of the result, which stays the answer."""
+
+
+def publish_levels(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
+    """One scalar volume a latent level, in the same colours and window as the map of all levels."""
+    levels = result.sampling.levels if result.sampling is not None else ()
+    for level, volume in enumerate(levels):
+        rank = {0: ", finest", len(levels) - 1: ", coarsest"}.get(level, "")
+        name = f"{scan.GetName()} uncertainty (level {level}{rank})"
+        node, is_new = result_node(scene, segmentation, f"{LEVEL}{level}", "vtkMRMLScalarVolumeNode", name)
+        fill_volume(node, right_handed(volume), undo)
+        if is_new:
+            create_uncertainty_display(scene, node, result.threshold)
+            add_legend(node, f"Uncertainty\n(level {level})")
+
+
+def publish_samples(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
+    """Kept samples as a sequence of segmentations with a browser, which Slicer's Sequences module plays.
+
+    A second run gets a sequence of its own; ``remove_stale`` takes the first one away when all else has gone well.
+    """
+    samples = result.sampling.samples if result.sampling is not None else ()
+    if not samples:
+        return
+    name = f"{scan.GetName()} samples"
+    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", scene.GenerateUniqueName(name))
+    sequence.SetIndexName("sample")
+    sequence.SetIndexUnit("")
+    for number, volume in enumerate(samples):
+        sequence.SetDataNodeAtValue(_sample_node(volume, result.label_set, scan, f"sample {number}"), str(number))
+    browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", scene.GenerateUniqueName(f"{name} browser"))
+    undo.callback(scene.RemoveNode, browser)  # before its proxy, or else the sequences logic makes another proxy
+    browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
+    browser.SetPlaybackRateFps(4.0)
+    for role, node in ((SAMPLES, sequence), (BROWSER, browser), (SAMPLE, _add_proxy(browser, sequence, scan))):
+        undo.callback(segmentation.SetNodeReferenceID, role, segmentation.GetNodeReferenceID(role))
+        segmentation.SetNodeReferenceID(role, node.GetID())
+
+
+def stale_nodes(scene: Any, segmentation: Any, result: SegmentationResult) -> list[Any]:
+    """What an earlier run left and this one replaces or does not make: to be removed after this one is published."""
+    made = len(result.sampling.levels) if result.sampling is not None else 0
+    samples = [segmentation.GetNodeReference(role) for role in (BROWSER, SAMPLE, SAMPLES)]
+    return [node for node in (*level_nodes(segmentation)[made:], *samples) if node is not None]
+
+
+def show_sample(sample: Any, visible: bool) -> None:
+    """Draw or hide the current sample's outline in slice views; it is never drawn in 3D."""
+    if sample is not None:
+        sample.GetDisplayNode().SetVisibility(visible)
+
+
+def _sample_node(volume: Volume, label_set: tuple[Label, ...], scan: Any, name: str) -> Any:
+    node = slicer.vtkMRMLSegmentationNode()
+    node.SetName(name)
+    fill_segmentation(node, right_handed(volume), label_set, scan, ExitStack())
+    return node
+
+
+def _add_proxy(browser: Any, sequence: Any, scan: Any) -> Any:
+    """The node in the scene that shows the chosen sample; the sequences logic has made one where it is running."""
+    proxy = browser.GetProxyNode(sequence) or browser.AddProxyNode(sequence.GetNthDataNode(0), sequence, True)
+    proxy.SetName(f"{scan.GetName()} sample")
+    proxy.CreateDefaultDisplayNodes()
+    display = proxy.GetDisplayNode()
+    display.SetVisibility3D(False)
+    display.SetOpacity2DFill(0.0)
+    display.SetOpacity2DOutline(_OPACITY)
+    display.SetSliceIntersectionThickness(_THICKNESS)
+    browser.SetOverwriteProxyName(sequence, True)
+    return proxy

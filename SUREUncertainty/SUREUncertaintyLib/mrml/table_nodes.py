@@ -1,0 +1,105 @@
+"""Structures and uncertain regions as table nodes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import vtk
+
+from ..analysis.rows import StructureRow, UncertainRegion
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: ``name`` for scripts (as in the CSV files), ``title`` for people, ``read`` takes it from a row."""
+
+    name: str
+    title: str
+    unit: str
+    kind: type[vtk.vtkAbstractArray]
+    read: Callable[[Any], Any]
+
+
+def _field(name: str, title: str, unit: str = "", kind: Any = vtk.vtkDoubleArray) -> Column:
+    return Column(name, title, unit, kind, lambda row: getattr(row, name))
+
+
+def _position(axis: int, letter: str) -> Column:
+    title = f"{letter} (mm)"
+    return Column(f"{letter.lower()}_mm", title, "mm", vtk.vtkDoubleArray, lambda row: row.centre_ras[axis])
+
+
+STRUCTURE_COLUMNS = (
+    _field("name", "Structure", kind=vtk.vtkStringArray),
+    _field("value", "Label value", kind=vtk.vtkIntArray),
+    _field("volume_ml", "Volume (ml)", "ml"),
+    _field("volume_low_ml", "Volume, low end (ml)", "ml"),
+    _field("volume_high_ml", "Volume, high end (ml)", "ml"),
+    _field("volume_mm3", "Volume (mm3)", "mm3"),
+    _field("voxels", "Voxels", kind=vtk.vtkIntArray),
+    _field("mean_uncertainty", "Uncertainty, mean"),
+    _field("p95_uncertainty", "Uncertainty, 95th percentile"),
+    _field("share_over_threshold", "Share over threshold"),
+    _field("boundary_uncertainty", "Uncertainty at the boundary"),
+    _field("interior_uncertainty", "Uncertainty inside"),
+    _field("perception_scale", "Difficulty scale S (low = hard)"),
+    _field("difficulty", "Difficulty among scans not trained on", kind=vtk.vtkStringArray),
+)
+
+REGION_COLUMNS = (
+    _field("rank", "Rank", kind=vtk.vtkIntArray),
+    _field("structure", "Structure", kind=vtk.vtkStringArray),
+    _position(0, "R"),
+    _position(1, "A"),
+    _position(2, "S"),
+    _field("size_mm3", "Size (mm3)", "mm3"),
+    _field("voxels", "Voxels", kind=vtk.vtkIntArray),
+    _field("mean_uncertainty", "Uncertainty, mean"),
+    _field("max_uncertainty", "Uncertainty, highest"),
+    _field("score", "Score (mm3)", "mm3"),
+)
+
+
+def fill_structures(node: Any, rows: Sequence[StructureRow], undo: ExitStack) -> None:
+    """One line a structure; what is undefined for an empty structure is NaN."""
+    _fill(node, STRUCTURE_COLUMNS, rows, undo)
+
+
+def fill_regions(node: Any, rows: Sequence[UncertainRegion], undo: ExitStack) -> None:
+    """One line a region, the most uncertain first, with a position in RAS mm to jump to."""
+    _fill(node, REGION_COLUMNS, rows, undo)
+
+
+def _fill(node: Any, columns: Sequence[Column], rows: Sequence[Any], undo: ExitStack) -> None:
+    undo.callback(node.SetAndObserveTable, node.GetTable())
+    table = vtk.vtkTable()
+    for column in columns:
+        array = column.kind()
+        array.SetName(column.name)
+        for row in rows:
+            array.InsertNextValue(column.read(row))
+        table.AddColumn(array)
+    node.SetAndObserveTable(table)
+    node.SetUseColumnTitleAsColumnHeader(True)
+    node.SetLocked(True)
+    for column in columns:
+        node.SetColumnTitle(column.name, column.title)
+        node.SetColumnUnitLabel(column.name, column.unit)
+
+
+def table_text(node: Any, separator: str) -> str:
+    """A table node as text: titles, then one line a row; undefined numbers are empty."""
+    lines = io.StringIO()
+    writer = csv.writer(lines, delimiter=separator)
+    table = node.GetTable()
+    names = [table.GetColumnName(column) for column in range(table.GetNumberOfColumns())]
+    writer.writerow([node.GetColumnTitle(name) or name for name in names])
+    for row in range(table.GetNumberOfRows()):
+        cells = [table.GetValueByName(row, name).ToString() for name in names]
+        writer.writerow(["" if cell == "nan" else cell for cell in cells])
+    return lines.getvalue()

@@ -1,0 +1,214 @@
+"""From ``configs/metadata.json`` to ``PackageMetadata``; a document that is wrong is refused with the field's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from ..arrays.heads import HEADS
+from ..arrays.normalisation import check_settings
+from ..core.errors import PackageError
+from ..core.labels import Code, Label
+from ..nn.registry import canonical_name
+from .metadata import Expected, PackageMetadata
+from .metadata_fields import Fields
+
+BUNDLE_TEXTS = (
+    "version",
+    "monai_version",
+    "pytorch_version",
+    "numpy_version",
+    "task",
+    "description",
+    "authors",
+    "copyright",
+)
+GRAPH_ROLES = (("main",), ("decoder", "encoder"), ())
+TENSOR_TEXTS = ("type", "format", "dtype")
+AXES = ("RL", "AP", "SI")
+MAXIMUM_CLASSES = 256
+
+
+def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
+    """Check ``configs/metadata.json`` and turn it into facts.
+
+    Args:
+        document: the parsed JSON.
+
+    Raises:
+        PackageError: a field is missing or wrong; the sentence names it and says what was expected.
+    """
+    top = Fields(document)
+    labels = tuple(_label(entry) for entry in top.inners("labels"))
+    _check_labels(labels)
+    patch = top.integers("patch", (2, 3))
+    _check_bundle(top, len(labels), len(patch))
+    network, uncertainty = top.inner("network"), top.inner("uncertainty")
+    weights, graphs = _weights(top), _graphs(top)
+    if not weights and not graphs:
+        raise PackageError("The package names neither 'weights' nor 'graphs' in metadata.json; at least one is needed.")
+    head = top.choice("head", tuple(HEADS))
+    primary, kinds = _kinds(uncertainty, head)
+    check_settings(top.mapping("normalisation"))
+    if not isinstance(top.content.get("centred", False), bool):
+        top.fail("centred", "true for a model that sees the middle of a box alone, or false")
+    return PackageMetadata(
+        name=_name(top),
+        version=top.text("version"),
+        task=top.text("task"),
+        description=top.text("description"),
+        modality=top.text("modality"),
+        network=canonical_name(network.text("name")),
+        network_arguments=network.mapping("arguments"),
+        head=head,
+        weights=weights,
+        graphs=graphs,
+        orientation=_orientation(top),
+        spacing=_spacing(top),
+        normalisation=top.mapping("normalisation"),
+        patch=patch,
+        overlap=top.number("overlap", 0.0, 0.95),
+        labels=labels,
+        primary=primary,
+        kinds=kinds,
+        threshold=uncertainty.number("threshold", 0.0, 1.0),
+        expected=_expected(top),
+        raw=dict(document),
+    )
+
+
+def _name(top: Fields) -> str:
+    name = top.text("name")
+    if not is_package_name(name):
+        top.fail("name", "letters, digits, '-', '_' and '.', as it becomes a folder's name")
+    return name
+
+
+def is_package_name(name: str) -> bool:
+    """Whether a name can be a folder's name on every system: ASCII letters, digits, '-', '_', '.', not first a '.'."""
+    plain = name.replace("-", "").replace("_", "").replace(".", "")
+    return name.isascii() and plain.isalnum() and not name.startswith(".") and not name.endswith(".")
+
+
+def _check_bundle(top: Fields, classes: int, spatial_dims: int) -> None:
+    """The fields that the MONAI Bundle specification requires."""
+    for key in BUNDLE_TEXTS:
+        top.text(key)
+    top.mapping("changelog")
+    top.mapping("optional_packages_version" if top.has("optional_packages_version") else "required_packages_version")
+    tensors = top.inner("network_data_format")
+    _tensor(tensors.inner("inputs").inner("image"), spatial_dims).integer("num_channels", 1, 64)
+    prediction = _tensor(tensors.inner("outputs").inner("pred"), spatial_dims)
+    if prediction.integer("num_channels", 1, MAXIMUM_CLASSES) != classes:
+        prediction.fail("num_channels", f"{classes}, the number of entries in 'labels'")
+
+
+def _tensor(tensor: Fields, spatial_dims: int) -> Fields:
+    for key in TENSOR_TEXTS:
+        tensor.text(key)
+    shape = tensor.content.get("spatial_shape")
+    if not isinstance(shape, list) or len(shape) != spatial_dims:
+        tensor.fail("spatial_shape", f"a list of {spatial_dims} sizes, as many as 'patch' has")
+    if not isinstance(tensor.content.get("value_range"), list):
+        tensor.fail("value_range", "[low, high], or [] when it is not known")
+    tensor.mapping("channel_def")
+    return tensor
+
+
+def _weights(top: Fields) -> str:
+    if not top.has("weights"):
+        return ""
+    return _inner_path(top, "weights", ".safetensors")
+
+
+def _graphs(top: Fields) -> dict[str, str]:
+    graphs = top.inner("graphs")
+    if tuple(sorted(graphs.content)) not in GRAPH_ROLES:
+        top.fail("graphs", "{'main': file}, {'encoder': file, 'decoder': file} or {}")
+    return {role: _inner_path(graphs, role, ".onnx") for role in graphs.content}
+
+
+def _inner_path(fields: Fields, key: str, suffix: str) -> str:
+    text = fields.text(key)
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts or "\\" in text or ":" in text:
+        fields.fail(key, "a path inside the package, with '/' between folders")
+    if path.suffix != suffix:
+        fields.fail(key, f"a {suffix} file; formats that can carry code (.pt, .pth, .ts, pickle) are refused")
+    return text
+
+
+def _orientation(top: Fields) -> str:
+    code = top.text("orientation")
+    if (
+        sorted(axis for letter in code for axis, pair in enumerate(AXES) if letter in pair) != [0, 1, 2]
+        or len(code) != 3
+    ):
+        top.fail("orientation", "three letters, one each of R/L, A/P and S/I, such as 'RAS'")
+    return code
+
+
+def _spacing(top: Fields) -> tuple[float, float, float] | None:
+    if "spacing" in top.content and top.content["spacing"] is None:
+        return None
+    x, y, z = top.numbers("spacing", 3, 1e-4, 1e4)
+    return (x, y, z)
+
+
+def _label(entry: Fields) -> Label:
+    codes = entry.inner("terminology") if entry.has("terminology") else Fields({})
+    r, g, b = entry.numbers("color", 3, 0.0, 1.0)
+    return Label(
+        value=entry.integer("value", 0, MAXIMUM_CLASSES - 1),
+        name=entry.text("name"),
+        color=(r, g, b),
+        category=_code(codes, "category"),
+        type=_code(codes, "type"),
+        modifier=_code(codes, "modifier"),
+    )
+
+
+def _code(codes: Fields, key: str) -> Code | None:
+    if not codes.has(key):
+        return None
+    parts = codes.texts(key)
+    if len(parts) != 3:
+        codes.fail(key, "[code, scheme, meaning], such as ['10200004', 'SCT', 'Liver']")
+    return Code(*parts)
+
+
+def _check_labels(labels: tuple[Label, ...]) -> None:
+    values = [label.value for label in labels]
+    names = [label.name for label in labels]
+    if values[0] != 0:
+        raise PackageError(
+            f"The first of the package's labels must be the background with value 0; it has {values[0]}."
+        )
+    if len(labels) < 2 or len(set(values)) != len(values) or len(set(names)) != len(names):
+        raise PackageError(
+            "The package's labels need the background and at least one structure, each value and name once."
+        )
+
+
+def _kinds(uncertainty: Fields, head: str) -> tuple[str, tuple[str, ...]]:
+    kinds = uncertainty.texts("kinds")
+    if head == "softmax" and "vacuity" in kinds:
+        uncertainty.fail("kinds", "no 'vacuity': only an evidential head has it")
+    if uncertainty.has("volume_probability"):
+        uncertainty.number("volume_probability", 0.5, 1.0)
+    if uncertainty.has("size_stretch"):
+        uncertainty.number("size_stretch", 0.1, 100.0)
+    return uncertainty.choice("primary", kinds), kinds
+
+
+def _expected(top: Fields) -> Expected:
+    expected = top.inner("expected") if top.has("expected") else Fields({})
+    contrast = expected.inner("contrast") if expected.has("contrast") else Fields({})
+    volume = expected.inner("volume_ml") if expected.has("volume_ml") else Fields({})
+    return Expected(
+        spacing_mm=expected.interval("spacing_mm") if expected.has("spacing_mm") else None,
+        extent_mm=expected.interval("extent_mm") if expected.has("extent_mm") else None,
+        contrast={name: contrast.interval(name) for name in contrast.content},
+        volume_ml={name: volume.interval(name) for name in volume.content},
+    )

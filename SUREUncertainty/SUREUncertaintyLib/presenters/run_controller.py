@@ -1,0 +1,126 @@
+"""Run and Cancel: from nodes to the worker and back into the scene. Free of Qt."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..core.errors import InputError, SureError
+from ..core.roi import Roi
+from ..inference.result import SegmentationResult
+from ..mrml.boxes import roi_from_node
+from ..mrml.display import show_overlay
+from ..mrml.nodes import PublishedNodes
+from ..mrml.publish import publish
+from ..mrml.volume_nodes import volume_from_node
+from ..worker.failures import Failure, failure_of
+from .worker_bridge import WorkerBridge
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What the user asked for.
+
+    Attributes:
+        region: an ROI node, None for the whole scan.
+        further: more regions of the same run, whose structures join the same segmentation.
+    """
+
+    scan: Any
+    region: Any
+    model: str
+    engine: str
+    opacity: float
+    further: tuple[Any, ...] = ()
+
+    def rois(self) -> tuple[Roi, ...]:
+        """The boxes, RAS mm. Raises ``InputError`` for one that is not placed yet."""
+        return () if self.region is None else tuple(roi_from_node(node) for node in (self.region, *self.further))
+
+
+class RunView(Protocol):
+    """Where a run reports to."""
+
+    def show_progress(self, fraction: float, text: str, elapsed: float) -> None:
+        """While it runs."""
+        ...
+
+    def show_result(self, result: SegmentationResult, published: PublishedNodes, seconds: float) -> None:
+        """The result is in the scene."""
+        ...
+
+    def show_failure(self, why: Failure) -> None:
+        """There is no result; the scene is as it was."""
+        ...
+
+
+class RunController:
+    """One run at a time.
+
+    Args:
+        scene: gives the scene.
+    """
+
+    def __init__(self, bridge: WorkerBridge, scene: Callable[[], Any], view: RunView) -> None:
+        self._bridge, self._scene, self._view = bridge, scene, view
+        self._request: RunRequest | None = None
+        self._began = 0.0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a run is under way."""
+        return self._request is not None
+
+    def start(self, request: RunRequest) -> None:
+        """Begin; every outcome, a refused input too, comes through the view."""
+        self._request, self._began = request, time.monotonic()
+        try:
+            volume = volume_from_node(request.scan)
+            self._bridge.segment(
+                request.model,
+                request.engine,
+                volume,
+                request.rois(),
+                self._bound(request, self._on_progress),
+                self._bound(request, self._on_result),
+                self._bound(request, self._view_failure),
+            )
+        except (SureError, MemoryError, OSError) as error:
+            self._view_failure(failure_of(error))
+
+    def cancel(self) -> None:
+        """Stop the run; it ends with the failure ``cancelled``."""
+        self._bridge.cancel()
+
+    def forget(self) -> None:
+        """The scene is going: stop the run and drop its answer."""
+        if self.is_running:
+            self._request = None
+            self._bridge.cancel()
+
+    def _bound(self, request: RunRequest, callback: Callable[..., None]) -> Callable[..., None]:
+        """The callback for as long as this request is the current one."""
+        return lambda *arguments: callback(*arguments) if self._request is request else None
+
+    def _on_progress(self, fraction: float, text: str) -> None:
+        self._view.show_progress(fraction, text, time.monotonic() - self._began)
+
+    def _on_result(self, result: SegmentationResult) -> None:
+        request, seconds = self._request, time.monotonic() - self._began
+        assert request is not None
+        try:
+            if not self._scene().IsNodePresent(request.scan):
+                raise InputError("The scan was deleted while it was segmented, so that the result has no place.")
+            published = publish(self._scene(), result, request.scan)
+            show_overlay(self._scene(), published, request.opacity)
+        except (SureError, MemoryError) as error:
+            self._view_failure(failure_of(error))
+            return
+        self._request = None
+        self._view.show_result(result, published, seconds)
+
+    def _view_failure(self, why: Failure) -> None:
+        self._request = None
+        self._view.show_failure(why)

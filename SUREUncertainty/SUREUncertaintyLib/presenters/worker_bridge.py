@@ -1,0 +1,137 @@
+"""The worker process as the window sees it: requests return at once, answers arrive in the main thread."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ..core.roi import Roi
+from ..core.volume import Volume
+from ..inference.result import SegmentationResult
+from ..worker.client import WorkerClient
+from ..worker.failures import Failure
+from .call_queue import CallQueue
+from .desktop_protocols import Timer
+
+POLL_MILLISECONDS = 5
+LOG_LINES = 2000
+
+OnProgress = Callable[[float, str], None]
+OnResult = Callable[[SegmentationResult], None]
+OnAnswer = Callable[[Mapping[str, Any]], None]
+OnError = Callable[[Failure], None]
+
+
+class WorkerBridge:
+    """One worker for the module.
+
+    Args:
+        create_timer: makes a stopped timer of the main thread from milliseconds and a callback.
+        create_client: makes the client from its keyword arguments; the real one by default.
+    """
+
+    def __init__(
+        self,
+        create_timer: Callable[[int, Callable[[], None]], Timer],
+        create_client: Callable[..., WorkerClient] = WorkerClient,
+    ) -> None:
+        self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self._calls = CallQueue()
+        self._timer = create_timer(POLL_MILLISECONDS, self._poll)
+        self._client = create_client(on_log=self.log.append, dispatch=self._calls.put, python=python_executable())
+        self._model: tuple[str, str] | None = None
+        self._open_jobs = 0
+        self.open_scan: Volume | None = None
+        """What ``resegment`` works on."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is still to come."""
+        return self._open_jobs > 0
+
+    def segment(
+        self,
+        model: str,
+        engine: str,
+        volume: Volume,
+        rois: Sequence[Roi],
+        on_progress: OnProgress,
+        on_result: OnResult,
+        on_error: OnError,
+    ) -> None:
+        """Segment a scan with a model; the model stays loaded.
+
+        Raises:
+            EngineError: the worker cannot be started.
+        """
+        if self._model != (model, engine):
+            self._client.load(model, engine)  # when it fails, the segmentation ends with the same reason
+            self._model = (model, engine)
+        self.open_scan = volume
+        self._client.segment(
+            volume, rois, on_progress=on_progress, on_result=self._closing(on_result), on_error=self._closing(on_error)
+        )
+        self._wait()
+
+    def resegment(self, array: NDArray[Any], preview: bool, on_result: OnResult, on_error: OnError) -> None:
+        """Segment other intensities (k, j, i) on the grid and regions of the last scan; labels and maps only, fast,
+        for a ``preview``.
+
+        Raises:
+            InputError: there was no scan yet. EngineError: the worker cannot be started.
+        """
+        self._client.resegment(array, preview, on_result=self._closing(on_result), on_error=self._closing(on_error))
+        self._wait()
+
+    def train(
+        self, arguments: Mapping[str, Any], on_progress: OnProgress, on_result: OnAnswer, on_error: OnError
+    ) -> None:
+        """Train on a person's own scans; see ``worker.training``.
+
+        Raises:
+            EngineError: the worker cannot be started.
+        """
+        self._client.train(
+            arguments, on_progress=on_progress, on_result=self._closing(on_result), on_error=self._closing(on_error)
+        )
+        self._wait()
+
+    def cancel(self) -> None:
+        """Stop what runs, by killing the whole process tree if need be; returns at once."""
+        self._client.cancel()
+
+    def close(self) -> None:
+        """End the worker; answers that are on their way are dropped."""
+        self._timer.stop()
+        self._open_jobs = 0
+        self._model = self.open_scan = None
+        self._client.close()
+        self._calls = CallQueue()
+
+    def _wait(self) -> None:
+        self._open_jobs += 1
+        self._timer.start()
+
+    def _closing(self, callback: Callable[[Any], None]) -> Callable[[Any], None]:
+        """The callback, after which one job fewer is open."""
+
+        def close(answer: Any) -> None:
+            self._open_jobs -= 1
+            callback(answer)
+
+        return close
+
+    def _poll(self) -> None:
+        self._calls.run_pending()
+        if not self.is_busy:
+            self._timer.stop()
+
+
+def python_executable() -> str:
+    """Slicer's own Python (it sets up its libraries), this interpreter outside of Slicer."""
+    return shutil.which("PythonSlicer") or sys.executable

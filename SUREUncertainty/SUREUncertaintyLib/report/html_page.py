@@ -1,0 +1,36 @@
+"""What every page that is written for people has in common: one file, no script, no external link, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from string import Template
+
+from .. import __version__
+from ..core.wording import DISCLAIMER
+
+HERE = Path(__file__).resolve().parent
+
+
+def write_html(path: Path, title: str, subtitle: str, content: str) -> None:
+    """Write a page.
+
+    Args:
+        title, subtitle: plain text.
+        content: HTML of everything between the head of the page and its foot.
+    """
+    values = {
+        "title": escape(title),
+        "subtitle": escape(subtitle),
+        "style": (HERE / "page.css").read_text(encoding="utf-8"),
+        "disclaimer": escape(DISCLAIMER),
+        "content": content,
+        "version": __version__,
+    }
+    path.write_text(filled("shell.html", values), encoding="utf-8")
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """A template of this folder with its places filled; ``values`` hold HTML."""
+    return Template((HERE / template).read_text(encoding="utf-8")).substitute(values)

@@ -1,0 +1,188 @@
+"""``report.html``: the result of one scan for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from ..core.wording import in_words
+from ..packages.metadata import PackageMetadata
+from .difficulty_section import hardness
+from .html_page import filled, write_html
+from .html_parts import ABSENT, definitions, details, figure, number, share, table
+from .slice_pictures import Picture
+
+FILE = "report.html"
+CARD = "model-card.md"
+SCALE = "Scale S"
+UNCERTAINTIES = {
+    "Mean uncertainty": "mean_uncertainty",
+    "95th percentile": "p95_uncertainty",
+    "Mean at boundary": "boundary_uncertainty",
+    "Mean inside": "interior_uncertainty",
+}
+KINDS = {
+    "vacuity": (
+        "Vacuity is the lack of evidence: it is high where the network has seen little like this in training, "
+        "and where the scan shows too little to decide."
+    ),
+    "entropy": "Entropy is the spread of the prediction: it is high where several answers are about equally likely.",
+    "mutual_information": (
+        "Mutual information is what the drawn samples disagree about: it is high where another plausible outline "
+        "would give another answer. It is highest where half of the samples mark a voxel and half do not."
+    ),
+}
+CENTRED = (
+    " This model sees {} pixels around the middle of a region, whatever the region's size, so that outlines and uncertainty "
+    "may lie outside of the frame."
+)
+
+
+def write_page(
+    document: Mapping[str, Any], metadata: PackageMetadata, pictures: Sequence[Picture], folder: Path
+) -> None:
+    """Write ``report.html`` into the folder.
+
+    Args:
+        document: the content of ``report.json`` (``document.describe_result``).
+        pictures: PNG files inside the folder, embedded in this order.
+    """
+    uncertainty = document["uncertainty"]
+    values = {
+        "notices": _notices(document["notices"]),
+        "pictures": "\n".join(_figure(picture, folder) for picture in pictures),
+        "structures": _structures(document),
+        "structures_note": _range_note(document),
+        "difficulty": hardness(document.get("difficulty", ())),
+        "regions": _regions(document["regions"]),
+        "kind": escape(in_words(uncertainty["kind"])),
+        "most": _most(uncertainty["kind"], len(metadata.labels)),
+        "centred": escape(CENTRED.format("×".join(map(str, reversed(metadata.patch))))) if metadata.centred else "",
+        "kind_meaning": escape(KINDS.get(uncertainty["kind"], "High values mean that the network is not sure.")),
+        "threshold": f"{uncertainty['threshold']:.2f}",
+        "model": _model(metadata, (folder / CARD).is_file()),
+        "details": _details(document),
+    }
+    title = f"Segmentation of {document['image']}"
+    write_html(folder / FILE, title, _subtitle(document), filled("page.html", values))
+
+
+def _most(kind: str, classes: int) -> str:
+    """The largest value that a map can have."""
+    if kind == "mutual_information":
+        return f"{math.log(classes):.2f}"
+    return "0.25" if kind.endswith("_variance") else "1"
+
+
+def _subtitle(document: Mapping[str, Any]) -> str:
+    model = document.get("model", {})
+    regions = ", ".join(roi["name"] for roi in document["rois"]) or "whole scan"
+    parts = (f"Model {model.get('name')} {model.get('version')}", f"analysed: {regions}", _moment(document["created"]))
+    return " · ".join(parts)
+
+
+def _moment(created: str) -> str:
+    return created.replace("T", " ")[:16] + " UTC"
+
+
+def _notices(notices: Sequence[Mapping[str, str]]) -> str:
+    if not notices:
+        return '<p class="notice fine">No warnings. Check the uncertain regions below all the same.</p>'
+    return "\n".join(f'<p class="notice">{escape(notice["text"])}</p>' for notice in notices)
+
+
+def _figure(picture: Picture, folder: Path) -> str:
+    return figure(picture.title, picture.caption or picture.title, (folder / picture.file).read_bytes())
+
+
+def _structures(document: Mapping[str, Any]) -> str:
+    scaled = bool(document.get("difficulty"))
+    head = ("Structure", "Volume (ml)", "Range (ml)", "Uncertain voxels", *UNCERTAINTIES, *((SCALE,) if scaled else ()))
+    colours = {label["value"]: label["color"] for label in document["labels"]}
+    return table(head, (_structure_cells(row, colours, scaled) for row in document["structures"]))
+
+
+def _structure_cells(row: Mapping[str, Any], colours: Mapping[int, Sequence[float]], scaled: bool) -> list[str]:
+    rgb = ", ".join(str(round(255 * part)) for part in colours[row["value"]])
+    swatch = f'<span class="swatch" style="background: rgb({rgb})"></span>'
+    return [
+        f"{swatch}{escape(row['name'])}",
+        number(row["volume_ml"]) if row["voxels"] else "not found",
+        _range(row),
+        share(row["share_over_threshold"]),
+        *(number(row[key]) for key in UNCERTAINTIES.values()),
+        *((number(row["perception_scale"]),) if scaled else ()),
+    ]
+
+
+def _range(row: Mapping[str, Any]) -> str:
+    low, high = row["volume_low_ml"], row["volume_high_ml"]
+    return ABSENT if low is None else f"{low:.2f} – {high:.2f}"
+
+
+def _range_note(document: Mapping[str, Any]) -> str:
+    uncertain = f"Uncertain voxels are those above the threshold of {document['uncertainty']['threshold']:.2f}."
+    if drawn := document.get("sampling"):
+        return f"{_sampled_range(drawn)} {uncertain}"
+    sure = document.get("options", {}).get("volume_probability", 0.95)
+    return (
+        f"The range of a volume lies between what is nearly certain (probability above {sure:.3g}) and what cannot be "
+        f"ruled out (above {1 - sure:.3g}). {uncertain}"
+    )
+
+
+def _sampled_range(drawn: Mapping[str, Any]) -> str:
+    stretch = float(drawn.get("size_stretch", 1.0))
+    fitted = f", made {stretch:.3g} times as wide so that it holds 90 % of readers" if stretch != 1.0 else ""
+    return f"The range of a volume is the middle 90 % of the volumes of {drawn['size_samples']} samples{fitted}."
+
+
+def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
+    if not regions:
+        return "<p>No voxel is above the threshold of uncertainty.</p>"
+    head = ("Place", "At", "Position R, A, S (mm)", "Size (mm³)", "Mean uncertainty", "Highest uncertainty")
+    rows = (
+        [
+            str(region["rank"]),
+            escape("away from any structure" if region["structure"] == "background" else region["structure"]),
+            ", ".join(f"{x:.1f}" for x in region["centre_ras"]).replace("-", "−"),
+            f"{region['size_mm3']:.0f}",
+            number(region["mean_uncertainty"]),
+            number(region["max_uncertainty"]),
+        ]
+        for region in regions
+    )
+    note = (
+        "Uncertain voxels that belong together, the largest and most uncertain first; in Slicer, jump to the position."
+    )
+    return f'<p class="quiet">{note}</p>{table(head, rows, text_columns=(1,))}'
+
+
+def _model(metadata: PackageMetadata, has_card: bool) -> str:
+    facts = [("Task", metadata.task), ("Intended use", metadata.raw.get("intended_use", ""))]
+    facts.append(("Limits", metadata.raw.get("limits", "")))
+    card = f'<p><a href="{CARD}">Model card</a> (beside this page)</p>' if has_card else ""
+    return definitions((name, escape(str(text))) for name, text in facts if text) + card
+
+
+def _details(document: Mapping[str, Any]) -> str:
+    model, grid = document.get("model", {}), document.get("geometry", {}).get("input", {})
+    timings = document.get("timings_s", {})
+    facts = {
+        "Model fingerprint": model.get("fingerprint", ABSENT),
+        "Engine": f"{document.get('engine', ABSENT)} on {document.get('device', ABSENT)}",
+        "Seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in timings.items()) or ABSENT,
+        "Voxels (k, j, i)": " × ".join(map(str, grid.get("shape_kji", ()))),
+        "Spacing (mm)": " × ".join(f"{x:.4g}" for x in grid.get("spacing_mm", ())),
+        "Regions": "; ".join(_box(roi) for roi in document["rois"]) or "whole scan",
+        "Versions": ", ".join(f"{name} {version}" for name, version in document.get("versions", {}).items()),
+    }
+    return details(facts.items())
+
+
+def _box(roi: Mapping[str, Any]) -> str:
+    ends = zip("RAS", roi["low_ras_mm"], roi["high_ras_mm"], strict=True)
+    return f"{roi['name']}: " + ", ".join(f"{axis} {low:.1f} to {high:.1f}" for axis, low, high in ends) + " mm"

@@ -1,0 +1,58 @@
+"""The tables of a result as CSV files, for spreadsheets and statistics."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ..analysis.rows import StructureRow, UncertainRegion
+
+
+def write_structures(rows: Iterable[StructureRow], path: Path) -> None:
+    """``structures.csv``: one line a structure; cells without a value are empty."""
+    _write([structure_record(row) for row in rows], _columns(StructureRow), path)
+
+
+def write_regions(rows: Iterable[UncertainRegion], path: Path) -> None:
+    """``regions.csv``: one line an uncertain region, the most uncertain first; positions are RAS mm."""
+    names = _columns(UncertainRegion)
+    at = names.index("centre_ras")
+    columns = [*names[:at], "r_mm", "a_mm", "s_mm", *names[at + 1 :]]
+    _write([_flat(row) for row in rows], columns, path)
+
+
+def structure_record(row: StructureRow) -> dict[str, Any]:
+    """The row ready for JSON: NaN becomes None."""
+    return {key: _value(value) for key, value in asdict(row).items()}
+
+
+def region_record(row: UncertainRegion) -> dict[str, Any]:
+    """The row ready for JSON."""
+    return {key: _value(value) for key, value in asdict(row).items()}
+
+
+def _flat(row: UncertainRegion) -> dict[str, Any]:
+    record = region_record(row)
+    return record | dict(zip(("r_mm", "a_mm", "s_mm"), record.pop("centre_ras"), strict=True))
+
+
+def _write(records: Iterable[Mapping[str, Any]], columns: list[str], path: Path) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, columns)
+        writer.writeheader()
+        writer.writerows(records)
+
+
+def _columns(kind: Any) -> list[str]:
+    return list(kind.__dataclass_fields__)
+
+
+def _value(value: Any) -> Any:
+    """Rounded to seven digits, which is what float32 maps can hold."""
+    if isinstance(value, float):
+        return float(f"{value:.7g}") if math.isfinite(value) else None
+    return [_value(item) for item in value] if isinstance(value, tuple) else value

@@ -1,0 +1,63 @@
+"""``report.json``: everything about a run that a machine, or a person a year later, may ask."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ..core.roi import Roi
+from ..core.voxel_fingerprint import voxel_fingerprint
+from ..core.wording import DISCLAIMER
+from ..files.checksum import file_sha256
+from ..inference.result import SegmentationResult
+from .result_tables import region_record, structure_record
+from .sample_files import describe_sampling
+
+SCHEMA = "sure-report/1"
+FILE = "report.json"
+
+
+def describe_result(result: SegmentationResult) -> dict[str, Any]:
+    """The report of a result without its files: provenance, regions, tables, every notice."""
+    return {
+        "schema": SCHEMA,
+        "disclaimer": DISCLAIMER,
+        "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "image": result.image.name,
+        "voxel_fingerprint": voxel_fingerprint(result.image.array),
+        **result.provenance,
+        "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
+        "labels": [
+            {"value": label.value, "name": label.name, "color": list(label.color)} for label in result.label_set
+        ],
+        "rois": [_roi(roi) for roi in result.rois],
+        "notices": [{"code": notice.code, "text": notice.text} for notice in result.notices],
+        "structures": [structure_record(row) for row in result.structures],
+        "regions": [region_record(row) for row in result.regions],
+        **({"difficulty": [case.to_json() for case in result.difficulty]} if result.difficulty else {}),
+        **({} if result.sampling is None else {"samples": describe_sampling(result.sampling)}),
+    }
+
+
+def write_document(document: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Write ``report.json`` with the SHA-256 of every other file in the folder.
+
+    Returns:
+        The document as written.
+    """
+    complete = document | {"files": checksums(folder)}
+    text = json.dumps(complete, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+    return complete
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file by its path inside the folder, ``report.json`` left out."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != FILE)
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+
+
+def _roi(roi: Roi) -> dict[str, Any]:
+    return {"name": roi.name, "low_ras_mm": list(roi.low), "high_ras_mm": list(roi.high)}

@@ -1,0 +1,184 @@
+"""Uncertainty: which map, which band, how it is drawn, and the list of uncertain regions to review."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..analysis.rows import UncertainRegion
+from ..mrml.chosen_map import map_names, show_legend, show_rendering, with_map
+from ..mrml.display import jump_to, set_band, show_overlay, window_of
+from ..mrml.nodes import PublishedNodes
+from ..mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
+from ..mrml.volume_nodes import grid_from_node, image_array
+from ..presenters import texts
+from ..presenters.histogram import UncertaintyHistogram
+from .context import PanelContext, choose, chosen, fill_combo, tell
+
+HEADERS = ("Reviewed", "Structure", "Size (mm3)", "Mean uncertainty", "Score (mm3)")
+
+
+class UncertaintyPanel:
+    """Follows the parameter node; touches the scene only where a setting changed."""
+
+    def __init__(self, context: PanelContext) -> None:
+        self._context, self.ui = context, context.ui
+        self._shown: PublishedNodes | None = None
+        self._regions: tuple[UncertainRegion, ...] = ()
+        self._rank = 0
+        self._applied: dict[str, Any] = {}
+        self._histogram: tuple[Any, UncertaintyHistogram] | None = None
+
+    def connect(self) -> None:
+        """Listen to the widgets."""
+        self.ui.mapSelector.connect("currentIndexChanged(int)", self._on_map)
+        self.ui.bandRange.connect("valuesChanged(double,double)", self._on_band)
+        self.ui.nextUncertainButton.connect("clicked(bool)", self._on_next)
+        self.ui.reviewedButton.connect("clicked(bool)", self._on_reviewed)
+        self.ui.regionsTable.connect("cellClicked(int,int)", self._on_cell)
+
+    def show(self, published: PublishedNodes | None) -> None:
+        """Show a result; None for no result."""
+        self._shown, self._applied, self._rank, self._histogram = published, {}, 0, None
+        self._context.allow(self.ui.uncertaintyFrame, published is not None, "", texts.NO_RESULT)
+        if published is not None:
+            fill_combo(self.ui.mapSelector, self._names(published), self._context.parameters.map)
+        self.refresh_regions()
+        self.update()
+
+    def renew(self) -> None:
+        """The nodes of the shown result have other voxels and places than before."""
+        self._histogram = None
+        self._applied.pop("band", None)
+        self.refresh_regions()
+        self.update()
+
+    def update(self) -> None:
+        """Follow the parameter node."""
+        parameters, shown, published = self._context.parameters, self._shown, self._map_nodes()
+        if parameters is None or shown is None or published is None:
+            return
+        choose(self.ui.mapSelector, parameters.map)
+        band = (parameters.bandLow, parameters.bandHigh)
+        name = parameters.map
+        if self._changed("overlay", (name, parameters.overlayOpacity)):
+            show_overlay(self._context.scene(), published, parameters.overlayOpacity)
+        if self._changed("rendering", (name, parameters.showRendering)):
+            show_rendering(self._context.scene(), shown, name, parameters.showRendering)
+            self._applied.pop("band", None)
+        if self._changed("legend", (name, parameters.showLegend)):
+            show_legend(shown, name, parameters.showLegend)
+        if self._changed("band", (name, *band)):
+            self._show_range(*band)
+            set_band(published, *band)
+            self._show_histogram(published, *band)
+
+    def refresh_regions(self) -> None:
+        """Read the list of uncertain regions again."""
+        table = None if self._shown is None else self._shown.regions
+        self._regions = () if table is None else read_regions(table)
+        ticks = [is_reviewed(table, region) for region in self._regions]
+        rows = [region_cells(region) for region in self._regions]
+        self._context.desktop.fill_table(self.ui.regionsTable, HEADERS, rows, ticks)
+        obstacle = texts.NO_RESULT if self._shown is None else texts.NO_REGIONS
+        self._context.allow(self.ui.nextUncertainButton, bool(self._regions), texts.NEXT_TOOLTIP, obstacle)
+        tell(self.ui.regionLabel, "" if self._regions else self._context.translate(texts.NO_REGIONS))
+        self._allow_reviewed()
+
+    def go_to(self, region: UncertainRegion) -> None:
+        """Jump all slice views to a place."""
+        self._rank = region.rank
+        self._allow_reviewed()
+        jump_to(self._context.scene(), region.centre_ras)
+        tell(self.ui.regionLabel, region_text(region, len(self._regions), self._context.translate))
+
+    def _on_map(self, _index: int) -> None:
+        if self._context.parameters is not None:
+            self._context.parameters.map = chosen(self.ui.mapSelector)
+
+    def _on_band(self, low: float, high: float) -> None:
+        if self._context.parameters is not None:
+            self._context.parameters.bandLow = low
+            self._context.parameters.bandHigh = high
+
+    def _show_range(self, low: float, high: float) -> None:
+        earlier = self.ui.bandRange.blockSignals(True)
+        self.ui.bandRange.setValues(low, high)
+        self.ui.bandRange.blockSignals(earlier)
+
+    def _on_next(self, _checked: bool = False) -> None:
+        if self._shown is None or self._shown.regions is None:
+            return
+        region = next_open(self._shown.regions, self._rank)
+        if region is None:
+            tell(self.ui.regionLabel, self._context.translate(texts.ALL_REVIEWED).format(count=len(self._regions)))
+        else:
+            self.go_to(region)
+
+    def _on_reviewed(self, _checked: bool = False) -> None:
+        region = self._current()
+        if self._shown is None or region is None:
+            return
+        mark_reviewed(self._shown.regions, region, True)
+        self.refresh_regions()
+        self._on_next()
+
+    def _current(self) -> UncertainRegion | None:
+        """The place that the views show."""
+        return next((region for region in self._regions if region.rank == self._rank), None)
+
+    def _allow_reviewed(self) -> None:
+        allowed = self._current() is not None
+        self._context.allow(self.ui.reviewedButton, allowed, texts.REVIEWED_TOOLTIP, texts.NO_REGION_YET)
+
+    def _on_cell(self, row: int, column: int) -> None:
+        if self._shown is None or not 0 <= row < len(self._regions):
+            return
+        region = self._regions[row]
+        if column == 0:
+            mark_reviewed(self._shown.regions, region, self._context.desktop.is_ticked(self.ui.regionsTable, row))
+        self.go_to(region)
+
+    def _names(self, published: PublishedNodes) -> dict[str, str]:
+        return {key: self._context.translate(name) for key, name in map_names(published).items()}
+
+    def _map_nodes(self) -> PublishedNodes | None:
+        """The shown result with the chosen map as its uncertainty."""
+        published, parameters = self._shown, self._context.parameters
+        if published is None or parameters is None:
+            return published
+        return with_map(published, parameters.map)
+
+    def _changed(self, what: str, value: Any) -> bool:
+        changed = self._applied.get(what) != value
+        self._applied[what] = value
+        return changed
+
+    def _show_histogram(self, published: PublishedNodes, low: float, high: float) -> None:
+        node = published.uncertainty
+        if self._histogram is None or self._histogram[0] is not node:
+            voxel = grid_from_node(node).voxel_volume_mm3
+            self._histogram = (node, UncertaintyHistogram(image_array(node.GetImageData()), voxel))
+        histogram = self._histogram[1]
+        words = self._context.translate(texts.BAND).format(
+            volume=histogram.volume_ml(low, high), share=histogram.share(low, high)
+        )
+        bars = histogram.rich_text(low, high, window_of(node))
+        self.ui.histogramLabel.setText(f'{bars}<div style="margin-top:6px">{words}</div>')
+
+
+def region_cells(region: UncertainRegion) -> tuple[str, ...]:
+    """A place as a row under ``HEADERS``."""
+    numbers = (f"{region.size_mm3:.0f}", f"{region.mean_uncertainty:.2f}", f"{region.score:.1f}")
+    return (str(region.rank), region.structure, *numbers)
+
+
+def region_text(region: UncertainRegion, count: int, translate: Callable[[str], str]) -> str:
+    """Where the views are, in words."""
+    return translate(texts.REGION).format(
+        rank=region.rank,
+        count=count,
+        structure=region.structure,
+        size=region.size_mm3,
+        mean=region.mean_uncertainty,
+    )
