@@ -21,8 +21,9 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         "| --- | --- | --- | --- | --- |",
         f"| OpenVINO path, 96^3, against MONAI's inferer + eager PyTorch, 2 threads | {engines['ours_s']:.3f} s "
         f"| {engines['baseline_s']:.3f} s | {_ratio(engines, 'ratio')} x faster | {engines['pairs']:.0f} |",
-        f"| Segmentation with uncertainty against plain softmax, one window | {uncertainty['with_uncertainty_s']:.4f} s "
-        f"| {uncertainty['plain_s']:.4f} s | {_ratio(uncertainty, 'cost')} x the time | {uncertainty['pairs']:.0f} |",
+        f"| Segmentation with uncertainty against plain softmax, one window "
+        f"| {uncertainty['with_uncertainty_s']:.4f} s | {uncertainty['plain_s']:.4f} s "
+        f"| {_ratio(uncertainty, 'cost')} x the time | {uncertainty['pairs']:.0f} |",
         f"| UR, UR*, UCC of {ranks['voxels']:,} voxels against scipy.stats.kendalltau | {ranks['ours_s']:.3f} s "
         f"| {ranks['baseline_s']:.3f} s | {1 / ranks['ratio']:.2f} ({1 / ranks['high']:.2f} to {1 / ranks['low']:.2f}) "
         f"x the time | {ranks['pairs']:.0f} |",

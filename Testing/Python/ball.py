@@ -32,7 +32,7 @@ def ras_of(grid: Grid) -> NDArray[np.float64]:
 def ball_result(
     grid: Grid = CUBE, centre: Sequence[float] = (0.0, 0.0, 0.0), radius: float = 10.0, rois: tuple[Roi, ...] = ()
 ) -> SegmentationResult:
-    """A ball of ``radius`` mm around ``centre``; its upper half is label 1, its lower half 2; uncertainty 0.8 at its rim."""
+    """A ball of ``radius`` mm around ``centre``; upper half label 1, lower half 2; uncertainty 0.8 at its rim."""
     ras, distance = ras_of(grid), distance_from(grid, centre)
     image = Volume((100 * (distance < radius) + ras[0]).astype(np.float32), grid, "ball & <shell>")
     labels = image.with_array(((distance < radius) * np.where(ras[2] > centre[2], 1, 2)).astype(np.uint8))

@@ -3,7 +3,6 @@
 import csv
 import json
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,8 +28,6 @@ from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.package_building import amend_package
 from tiny import build_tiny
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Bench"))
 
 GRID = Grid((14, 16, 18))
 KNOWN = {1: "shell", 2: "core", 3: "absent"}

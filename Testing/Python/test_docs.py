@@ -2,18 +2,16 @@
 
 import json
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Testing" / "Bench"))
-
-from difficulty_page import difficulty_page  # noqa: E402
-from rater_page import hierarchical_page  # noqa: E402
+from difficulty_page import difficulty_page
+from rater_page import hierarchical_page
 from tables import (
-    accuracy_page,  # noqa: E402
-    benchmarks_page,  # noqa: E402
+    accuracy_page,
+    benchmarks_page,
 )
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def result(name: str) -> dict[str, object]:

@@ -1,12 +1,23 @@
 """What latents are compared with: the Probabilistic U-Net, and the recipes of the reader comparison."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from rater_arms import (
+    ARMS,
+    SETTINGS,
+    arm_recipe,
+    setting_recipe,
+)
+from rater_predictors import NetworkPredictor
+from rater_results import over_seeds
+from rater_shift import (
+    auroc_difference,
+    wins,
+)
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.nn.hierarchical.collapse_probe import probe_levels
 from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings
@@ -19,20 +30,6 @@ from SUREUncertaintyLib.training.train import train
 from SUREUncertaintyLib.training.training_cases import TrainingCase
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "Testing" / "Bench"))
-
-from rater_arms import (
-    ARMS,  # noqa: E402
-    SETTINGS,  # noqa: E402
-    arm_recipe,  # noqa: E402
-    setting_recipe,  # noqa: E402
-)
-from rater_predictors import NetworkPredictor  # noqa: E402
-from rater_results import over_seeds  # noqa: E402
-from rater_shift import (
-    auroc_difference,  # noqa: E402
-    wins,  # noqa: E402
-)
 
 CHANNELS = (4, 6, 8)
 

@@ -1,4 +1,4 @@
-"""Editing inside the uncertain band, review marks, regions of interest and series as nodes; the effect "Uncertainty"."""
+"""Editing inside the uncertain band, review marks, boxes and series as nodes; the effect "Uncertainty"."""
 
 from __future__ import annotations
 

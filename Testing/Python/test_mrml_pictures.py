@@ -63,7 +63,7 @@ def share_near(picture: NDArray[np.float64], colour: tuple[float, ...], toleranc
 
 
 def overlay_share(picture: NDArray[np.float64]) -> float:
-    """Share of pixels, legend aside, in the warm hues that only the uncertainty map has: red well over green and blue."""
+    """Share of pixels, legend aside, in the warm hues of the uncertainty map alone: red well over green and blue."""
     body = picture.copy()
     body[LEGEND] = 0
     red, green, blue = np.moveaxis(body, -1, 0)

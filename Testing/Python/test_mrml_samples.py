@@ -32,7 +32,7 @@ def scene() -> Iterator[Any]:
 
 
 def sampled(samples: int = SAMPLES, levels: int = LEVELS) -> SegmentationResult:
-    """Two blobs with samples in which the first blob loses ``number`` slices, and level maps of constant uncertainty."""
+    """Two blobs with samples in which the first blob loses ``number`` slices, and constant level maps."""
     result = two_blobs()
     shrunk = []
     for number in range(samples):

@@ -9,14 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ..core.errors import InputError
 from .auv import AuvRange, auv_range, mean_scale
 from .image_measures import MeasurePlace, places
-
-if TYPE_CHECKING:
-    from ..difficulty.table import DifficultyTable
 
 SCHEMA = "sure-difficulty-reference/1"
 FEWEST = 10
@@ -117,23 +113,6 @@ class Reference:
         )
 
 
-def reference_document(table: DifficultyTable) -> dict[str, Any]:
-    """The ``reference`` field of a package's metadata, from the scans that its network was not trained on.
-
-    Raises:
-        InputError: fewer than ten such scans.
-    """
-    fresh = [scan for scan in table.scans if not scan.seen and math.isfinite(scan.scale)]
-    if len(fresh) < FEWEST:
-        raise InputError(
-            f"A reference table needs {FEWEST} or more scans that the network was not trained on, not {len(fresh)}."
-        )
-    scans = [{"scale": scan.scale, "measures": scan.measures} for scan in sorted(fresh, key=lambda scan: scan.scale)]
-    facts = {"digest": table.digest, "power": table.header["power"], "center": table.header["center"]}
-    tested = {"gate": _gate_facts(table.header.get("gate"))}
-    return {"schema": SCHEMA, **facts, **tested, "groups": len({scan.group for scan in fresh}), "scans": scans}
-
-
 def read_reference(raw: Mapping[str, Any]) -> Reference | None:
     """The reference in a package's metadata document; None without one, or with one that is not understood."""
     document = raw.get("reference")
@@ -159,14 +138,6 @@ def caution(gate: Mapping[str, Any] | None) -> str:
     found = {words: _kinds(gate, status) for status, words in FOUND.items()}
     parts = [f"{words} {kinds}" for words, kinds in found.items() if kinds]
     return f"Copies of those scans that were damaged on purpose: the score {'; it '.join(parts)} (AUROC, chance 0.5)."
-
-
-def _gate_facts(gate: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """What ``caution`` needs of a gate as ``Gate.to_json`` writes it."""
-    if not gate:
-        return None
-    tests = [{name: test[name] for name in ("kind", "status", "auroc")} for test in gate["damage"]]
-    return {"status": gate["status"], "damage": tests}
 
 
 def _kinds(gate: Mapping[str, Any], status: str) -> str:

@@ -1,4 +1,4 @@
-"""A map of excess uncertainty that stays small: cropped to the uncertain voxels, and summed over blocks when still large."""
+"""A map of excess uncertainty that stays small: cropped to the uncertain voxels, summed over blocks when large."""
 
 from __future__ import annotations
 

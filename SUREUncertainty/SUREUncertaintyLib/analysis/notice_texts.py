@@ -38,7 +38,7 @@ TEXTS = {
         "the result is wrong there, however sure it looks."
     ),
     SEVERAL_PIECES: "Found in separate pieces: {names}. Check the smaller ones, they may be false.",
-    MOSTLY_UNCERTAIN: "More than half of the voxels are uncertain: {names}. Do not rely on the result without checking.",
+    MOSTLY_UNCERTAIN: "More than half of the voxels are uncertain: {names}. Do not rely on it without checking.",
     UNCERTAIN_ISLANDS: (
         "{count} uncertain {regions} no structure; {first} at {position} mm. "
         "Something may have been missed there, or the scan differs from the training data."

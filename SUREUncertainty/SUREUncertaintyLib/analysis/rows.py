@@ -13,7 +13,8 @@ class StructureRow:
         mean_uncertainty, p95_uncertainty: over the structure's voxels, NaN when it is empty.
         share_over_threshold: share of its voxels whose uncertainty exceeds the package's threshold.
         boundary_uncertainty, interior_uncertainty: means over boundary voxels and the others, NaN when there are none.
-        perception_scale: S of the structure's logit map (``analysis.perception_scale``), low = hard; NaN where not measured.
+        perception_scale: S of the structure's logit map (``analysis.perception_scale``), low = hard; NaN where not
+            measured.
         difficulty: the place of its scan or region among those that the network was not trained on, in words.
     """
 

@@ -146,3 +146,9 @@ def create_head(name: str) -> Head:
     if name not in HEADS:
         raise PackageError(f"The package asks for a head '{name}'. Known are: {', '.join(HEADS)}.")
     return HEADS[name]()
+
+
+def class_probability(logits: Float32, head: Head) -> Float32:
+    """Class probabilities (B, C, ...) that a head reads from a network's outputs (B, C, ...)."""
+    channels = np.moveaxis(logits, 1, 0)
+    return np.moveaxis(head.probability(head.blended(channels, axis=0)), 0, 1)

@@ -43,7 +43,7 @@ def evaluate(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of a table.")] = False,
 ) -> None:
-    """Measure a model on labelled scans: overlap, surface, calibration, and whether its uncertainty finds its errors."""
+    """Measure a model on labelled scans: overlap, surface, calibration, and whether uncertainty finds errors."""
     from ..core.errors import InputError
     from ..evaluation.case_evaluation import EvaluationOptions
     from ..evaluation.case_jobs import Cluster

@@ -24,8 +24,8 @@ AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 
 def uncertainty_of_scan(labels: NDArray[Any], uncertainty: NDArray[np.float32]) -> dict[str, float]:
-    """``score``: mean uncertainty over the predicted structures and 5 voxels around them, over the whole scan where nothing
-    was found; ``mean``: over the whole scan."""
+    """``score``: mean uncertainty over the predicted structures and 5 voxels around them, over the whole scan where
+    nothing was found; ``mean``: over the whole scan."""
     found = labels > 0
     region = binary_dilation(found, iterations=REACH) if found.any() else np.ones_like(found)
     return {

@@ -25,7 +25,8 @@ def held_out_cases(recipe: Recipe, data: Path, split: str) -> tuple[Case, ...]:
 def refuse_seen(package: Package, cases: Sequence[Case], split: str = "") -> None:
     """Raise ``InputError`` when the package's record lists a case, or one of its group, as trained or tuned on.
 
-    Where settings are chosen (``split`` is ``training.training_cases.TUNING``), cases that were tuned on are the right ones.
+    Where settings are chosen (``split`` is ``training.training_cases.TUNING``), cases that were tuned on are the right
+    ones.
     """
     training = package.metadata.raw.get("training", {})
     kinds = ("training_ids",) if split == TUNING else ("training_ids", "tuning_ids")

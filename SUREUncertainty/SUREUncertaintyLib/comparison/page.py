@@ -65,7 +65,7 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
     yield from _section("What each arm costs", _costs(arms))
     yield from _section("Segmentation and calibration", _means(arms, METRICS))
     yield from _section(
-        "Does the uncertainty follow the principles? UR* 1, tau +1, UCC -1 and no uncertainty far away are wanted; 0.5 is chance",
+        "Does the uncertainty follow the principles? UR* 1, tau +1, UCC -1 and none far away are wanted; 0.5 is chance",
         _means(arms, RELATIONS),
     )
     main = next((arm for arm in arms if arm.name == study.main), None)

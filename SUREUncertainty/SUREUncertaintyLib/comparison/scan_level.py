@@ -1,9 +1,9 @@
 """Does the uncertainty about a scan tell how good its segmentation is? Over cases, corruptions and levels.
 
-A point is one scan as it came in, clean or damaged: its mean uncertainty near the boundary, and its Dice. Rank correlation of
-uncertainty with the loss of Dice (Spearman), and the area under the risk-coverage curve (Geifman and El-Yaniv 2017): scans
-are accepted in order of rising uncertainty, risk is the mean of 1 - Dice over the accepted ones, and the area is its mean
-over all numbers of accepted scans.
+A point is one scan as it came in, clean or damaged: its mean uncertainty near the boundary, and its Dice. Rank
+correlation of uncertainty with the loss of Dice (Spearman), and the area under the risk-coverage curve (Geifman and
+El-Yaniv 2017): scans are accepted in order of rising uncertainty, risk is the mean of 1 - Dice over the accepted ones,
+and the area is its mean over all numbers of accepted scans.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def in_common(first: Points, second: Points) -> tuple[Points, Points]:
 
 
 def loss_correlation(points: Points) -> float:
-    """Spearman's rho of uncertainty and loss of Dice over the damaged scans; NaN with fewer than three or a constant."""
+    """Spearman's rho of uncertainty and loss of Dice over the damaged scans; NaN with fewer than three."""
     uncertainty, loss = points.uncertainty[points.damaged], (points.clean - points.dice)[points.damaged]
     if uncertainty.size < 3 or np.ptp(uncertainty) == 0.0 or np.ptp(loss) == 0.0:
         return float("nan")

@@ -97,7 +97,7 @@ class ProgressFile(Generic[Result]):
 
 @dataclass(frozen=True)
 class FinishedCases(Generic[Outcome]):
-    """Finished jobs in a progress file, for ``evaluation.case_jobs``; ``keys`` name the jobs. Failures are tried again."""
+    """Finished jobs in a progress file, for ``evaluation.case_jobs``; ``keys`` name the jobs. Failures run again."""
 
     file: ProgressFile[Outcome]
     keys: Sequence[str]

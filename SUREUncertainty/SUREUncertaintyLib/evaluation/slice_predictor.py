@@ -1,4 +1,4 @@
-"""The seam between multi-reader metrics and whatever predicts a slice: samples, a probability and an uncertainty map."""
+"""The seam between multi-reader metrics and whatever predicts a slice: samples, probability and uncertainty map."""
 
 from __future__ import annotations
 

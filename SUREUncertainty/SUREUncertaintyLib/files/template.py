@@ -13,11 +13,14 @@ from ..core.errors import InputError
 from ..core.resampling import to_itk
 from ..core.roi import Roi
 from ..core.volume import LPS_TO_RAS, Volume
-from ..presenters import texts
 from .demo_input import ROIS, demo_scan
 
 WORKING_SPACING_MM = 3.0
 SMALLEST_CORRELATION = 0.3
+NEEDS_TEMPLATE = (
+    "Suggesting regions needs the brain template inside the nilearn package, which is not installed. "
+    "Place the region around the crosshair instead."
+)
 
 
 def regions_by_template(scan: Volume) -> tuple[Roi, ...]:
@@ -28,7 +31,7 @@ def regions_by_template(scan: Volume) -> tuple[Roi, ...]:
         InputError: the scan and the template do not match (it may be no T1 scan of a whole head).
     """
     if find_spec("nilearn") is None:
-        raise InputError(texts.NEEDS_TEMPLATE)
+        raise InputError(NEEDS_TEMPLATE)
     template = demo_scan()
     transform = register(scan, template)
     return tuple(_mapped(roi, transform) for roi in ROIS)

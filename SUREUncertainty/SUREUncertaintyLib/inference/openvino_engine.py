@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import EngineError
+from ..core.openvino_import import import_openvino
 from .openvino_graph import OpenVinoGraph
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 Float32 = NDArray[np.float32]
 EXACT, QUICK = "f32", "bf16"
 """Precision of the arithmetic inside a network; inputs, weights on disk and outputs are float32 either way."""
-
-INSTALL = "Install it with: pip install openvino, or use the torch engine."
 
 
 @dataclass(frozen=True)
@@ -82,21 +80,6 @@ class OpenVinoEngine:
         return self._graph.run((windows,))[0]
 
     def factored(self, windows: Float32) -> tuple[Float32, Float32]:
-        """Logits, and what an evidence-scaling head multiplied them by (B, 1, ...); 1 where the graph has no such output."""
+        """Logits, and what an evidence-scaling head multiplied them by (B, 1, ...); 1 where there is no such output."""
         found = self._graph.run((windows,))
         return found[0], found[1] if len(found) > 1 else np.ones_like(found[0][:, :1])
-
-
-def import_openvino() -> Any:
-    """The openvino module, imported so that its telemetry package is never loaded.
-
-    ``import openvino`` reports itself through ``openvino_telemetry`` when that package is importable and falls back to
-    its own silent stand-in when it is not. A None entry in ``sys.modules`` is Python's way to say "not importable".
-    """
-    if "openvino" not in sys.modules:
-        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
-    try:
-        import openvino
-    except ImportError as error:
-        raise EngineError(f"OpenVINO is not installed here. {INSTALL}") from error
-    return openvino

@@ -44,7 +44,7 @@ class Focus:
 
     @property
     def best(self) -> NDArray[np.float64]:
-        """For each axis, the coordinate of the slice that shows most structure and uncertainty; the middle without any."""
+        """By axis, the coordinate of the slice that shows most structure and uncertainty; the middle without any."""
         if not self.found:
             return (self.low + self.high) / 2
         return np.array([fullest_slice(np.concatenate([self.points, self.uncertain])[:, axis]) for axis in range(3)])

@@ -7,7 +7,7 @@ from typing import Any
 
 import slicer
 
-from ..presenters import texts
+from ..core.wording import LEVEL_NAME, MAP_NAMES
 from .display import show_uncertainty_volume, uncertainty_rendering
 from .nodes import KIND, PublishedNodes
 from .uncertainty_rendering import refresh_legend
@@ -19,11 +19,11 @@ PRIMARY, ENTROPY, LEVEL = "primary", "entropy", "level"
 def map_names(published: PublishedNodes) -> dict[str, str]:
     """The maps that a result has, with their names for people."""
     kind = published.segmentation.GetAttribute(KIND) or ""
-    names = {PRIMARY: texts.MAP_NAMES.get(kind, kind)}
+    names = {PRIMARY: MAP_NAMES.get(kind, kind)}
     if published.entropy is not None:
-        names[ENTROPY] = texts.MAP_NAMES[ENTROPY]
+        names[ENTROPY] = MAP_NAMES[ENTROPY]
     count = len(published.levels)
-    levels = {f"{LEVEL}{n}": texts.LEVEL_NAME.format(number=n, last=count - 1) for n in range(count)}
+    levels = {f"{LEVEL}{n}": LEVEL_NAME.format(number=n, last=count - 1) for n in range(count)}
     return names | levels
 
 

@@ -38,7 +38,8 @@ _OUTLINE, _FILL, _THICKNESS = 1.0, 0.0, 2
 
 
 def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> PublishedNodes:
-    """Put a result into a scene: segmentation, uncertainty maps, samples, tables, provenance, in a folder beside the scan.
+    """Put a result into a scene: segmentation, uncertainty maps, samples, tables, provenance, in a folder beside the
+    scan.
 
     A second run of the same model on the same scan updates the nodes of the first and keeps their display. If the
     segmentation was edited by hand since, it is left alone with its folder, and a new set is made. The scan and all

@@ -61,7 +61,7 @@ def current_labels(segmentation: Any, like: Volume) -> tuple[Volume, tuple[Label
 
 
 def result_threshold(published: PublishedNodes) -> float:
-    """The uncertainty above which a voxel counts as uncertain, as the run recorded it; the display's where it is gone."""
+    """The uncertainty above which a voxel counts as uncertain, as the run recorded it; else the display's."""
     if published.provenance is not None and published.provenance.GetText():
         return float(json.loads(published.provenance.GetText())["uncertainty"]["threshold"])
     return threshold_of(published.uncertainty)

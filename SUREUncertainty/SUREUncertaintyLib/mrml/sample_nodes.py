@@ -1,4 +1,4 @@
-"""Drawn samples in a scene: an uncertainty map a latent level, and sample segmentations as a sequence to step through."""
+"""Drawn samples in a scene: a map a latent level, and sample segmentations as a sequence to step through."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The perception scale of a network's own class maps, batched, and the weights that DUO makes of it.
 
-Same formula as ``analysis.perception_scale``, on tensors. Source: Li, Liu, Jiao et al., CVPR 2026 (arXiv 2604.10963), restated
-in our own words; defaults that it leaves open are ours.
+Same formula as ``analysis.perception_scale``, on tensors. Source: Li, Liu, Jiao et al., CVPR 2026 (arXiv 2604.10963),
+restated in our own words; defaults that it leaves open are ours.
 """
 
 from __future__ import annotations

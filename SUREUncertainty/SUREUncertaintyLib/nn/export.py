@@ -24,7 +24,8 @@ SMALLEST_HALF = 256
 def export_onnx(network: nn.Module, path: Path, example_shape: Sequence[int], dynamic: bool = True) -> None:
     """Write the network in evaluation mode as ONNX: input ``image``, output ``logits``, float32.
 
-    A network with an evidence-scaling head has a second output, ``factor`` (batch, 1, ...): what its logits were multiplied by.
+    A network with an evidence-scaling head has a second output, ``factor`` (batch, 1, ...): what its logits were
+    multiplied by.
 
     Constants that float16 holds exactly are stored as float16 and cast when the graph is loaded, so a network whose
     kernels were rounded to float16 (``packages.weights.rounded_to_half``) loses nothing and takes half the space.

@@ -115,7 +115,7 @@ class UNet(Encoder):
         return self.with_factor(image)[0]
 
     def with_factor(self, image: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Logits, and the factor (B, 1, ...) by which the evidence-scaling head multiplied them; None without such a head."""
+        """Logits, and the factor (B, 1, ...) by which the evidence-scaling head multiplied them; None without one."""
         bottleneck, skips = self.encode(image)
         features = self.decode(bottleneck, skips)
         logits: Tensor = self.head(features)

@@ -8,29 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..core.labels import Label
+
 ENTROPY_THRESHOLD = 0.5
-"""Normalised entropy above which a voxel counts as uncertain where nothing was fitted: about P = 0.89 of two classes."""
-
-
-@dataclass(frozen=True)
-class Code:
-    """One coded concept: value, scheme, meaning; for instance ("10200004", "SCT", "Liver")."""
-
-    value: str
-    scheme: str
-    meaning: str
-
-
-@dataclass(frozen=True)
-class Label:
-    """One class. ``color`` is RGB in 0..1; category and type as Slicer's terminology wants them."""
-
-    value: int
-    name: str
-    color: tuple[float, float, float] = (0.5, 0.5, 0.5)
-    category: Code | None = None
-    type: Code | None = None
-    modifier: Code | None = None
+"""Normalised entropy above which a voxel counts as uncertain where nothing is fitted: about P = 0.89 of two classes."""
 
 
 @dataclass(frozen=True)

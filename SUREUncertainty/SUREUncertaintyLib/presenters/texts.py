@@ -1,7 +1,5 @@
 """What the Slicer panel, the browser and the pages say, in one place, so that all say the same. Faces translate it."""
 
-DISCLAIMER = "Research use only - not a medical device"
-
 RUN = "Run"
 CANCEL = "Cancel"
 
@@ -24,10 +22,6 @@ ALL_REVIEWED = "All {count} uncertain regions are reviewed."
 BAND = "In the band: {volume:.2f} ml, {share:.0%} of the uncertainty map's analysed voxels."
 
 NEEDS_CROSSHAIR = "Hold Shift and move the mouse over the structure in a slice view, then press this."
-NEEDS_TEMPLATE = (
-    "Suggesting regions needs the brain template inside the nilearn package, which is not installed. "
-    "Place the region around the crosshair instead."
-)
 
 NO_SAMPLE = (
     "The sample could not be downloaded ({reason}). Check the internet connection, or make a phantom, which needs none."
@@ -47,7 +41,10 @@ LIVE_TOOLTIP = (
     "stay as they are."
 )
 SERIES_TOOLTIP = "Segment at strengths 0 to 0.6 and draw how agreement and uncertainty change."
-LIVE = "{kind}, strength {strength:.2f}: agreement with the clean result {agreement:.2f}, mean uncertainty {uncertainty:.2f}."
+LIVE = (
+    "{kind}, strength {strength:.2f}: agreement with the clean result {agreement:.2f}, "
+    "mean uncertainty {uncertainty:.2f}."
+)
 SERIES_STEP = "Level {number} of {count} (strength {level:.1f})"
 SERIES_HOLDS = "The result holds up to strength {level:.1f} (agreement 0.9 or better all along)."
 SERIES_BREAKS = "The result breaks at strength {level:.1f}: less than 0.9 agrees with the clean result."
@@ -62,12 +59,6 @@ STEP_NAMES = {
 }
 """By kind of ``mrml.steps.Steps``."""
 
-MAP_NAMES = {
-    "vacuity": "Vacuity: lack of evidence",
-    "entropy": "Entropy: how undecided",
-    "variance": "Variance between samples",
-}
-LEVEL_NAME = "Level {number} of the latents (0 finest, {last} coarsest)"
 ENGINE_NAMES = {"auto": "Automatic", "openvino": "OpenVINO (processor)", "torch": "PyTorch (graphics card)"}
 
 UCC_GRADIENT = (
@@ -181,8 +172,8 @@ WIDGETS = {
     ),
     "histogramLabel": (
         "",
-        "How often each degree of uncertainty occurs (logarithmic), from 0 on the left to 1 on the right, in the colours of "
-        "the map. Grey: outside the band, not drawn.",
+        "How often each degree of uncertainty occurs (logarithmic), from 0 on the left to 1 on the right, in the "
+        "colours of the map. Grey: outside the band, not drawn.",
     ),
     "opacitySlider": ("Opacity", "How strongly the map covers the scan."),
     "legendCheckBox": ("Colour legend", "Show what the colours mean."),
@@ -206,8 +197,3 @@ WIDGETS = {
     ),
 }
 """Label (or button) and hint of each part of the panel, by its name in the .ui file of the Slicer module."""
-
-
-def in_words(kind: str) -> str:
-    """A kind of uncertainty as people write it: ``mutual_information`` as "mutual information"."""
-    return kind.replace("_", " ")

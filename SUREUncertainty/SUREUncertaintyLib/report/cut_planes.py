@@ -1,4 +1,4 @@
-"""Where to cut: for each analysed region the planes that show its structures, and those through its worst uncertainty."""
+"""Where to cut: for each analysed region the planes of its structures, and those of the most uncertain voxel."""
 
 from __future__ import annotations
 

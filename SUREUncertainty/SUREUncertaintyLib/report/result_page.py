@@ -36,8 +36,8 @@ KINDS = {
     ),
 }
 CENTRED = (
-    " This model sees {} pixels around the middle of a region, whatever the region's size, so that outlines and uncertainty "
-    "may lie outside of the frame."
+    " This model sees {} pixels around the middle of a region, whatever the region's size, so that outlines and "
+    "uncertainty may lie outside of the frame."
 )
 
 

@@ -25,8 +25,8 @@ CAPTION = (
     "What the samples say{}: contours around the voxels that at least 10, 50 and 90 % of them mark (thin to thick){}{}."
 )
 LEVELS = (
-    ", and the uncertainty that each latent level makes alone, coloured from {:.2f} on, where the map of all levels starts "
-    "at {:.2f}: their colours cannot be compared with its"
+    ", and the uncertainty that each latent level makes alone, coloured from {:.2f} on, where the map of all levels "
+    "starts at {:.2f}: their colours cannot be compared with its"
 )
 
 Tile = tuple[str, Callable[[Any], None]]

@@ -35,7 +35,8 @@ Line = tuple[str, str, str, str]
 def draw_chart(document: Mapping[str, Any], folder: Path) -> str:
     """Draw ``folder/robustness.png`` from the content of ``robustness.json``; the file's name.
 
-    One corruption: a panel of overlap, one of uncertainty and one of surface distance. Several: one small panel each, with
+    One corruption: a panel of overlap, one of uncertainty and one of surface distance. Several: one small panel each,
+    with
     uncertainty on an axis of its own at the right, the same for all: it is a small number where the model is sure.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg

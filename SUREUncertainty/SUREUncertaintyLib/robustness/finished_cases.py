@@ -23,8 +23,8 @@ Near = NDArray[np.float32]
 
 
 class Store:
-    """One npz a finished level: its numbers, and the uncertainty near the boundary, which the relation over levels needs.
-    They give way to one JSON file when their series is finished.
+    """One npz a finished level: its numbers, and the uncertainty near the boundary, which the relation over levels
+    needs. They give way to one JSON file when their series is finished.
 
     Names are digests of everything that the numbers depend on (model, seed, estimator, files with their times,
     recipes), so that nothing of another run is ever taken up.

@@ -159,8 +159,8 @@ def boundary_notes(document: Mapping[str, Any]) -> list[str]:
         )
     if without := found.get("", 0):
         notes.append(
-            f"{_scans(without, count)} no boundary, because its label or the model's result is empty: uncertainty near and "
-            "far from it is undefined."
+            f"{_scans(without, count)} no boundary, because its label or the model's result is empty: uncertainty near "
+            "and far from it is undefined."
         )
     return notes
 

@@ -16,7 +16,7 @@ AGREEMENT = ("agreement_dice", "agreement_hd95_mm")
 UNCERTAINTY = ("near_uncertainty", "far_uncertainty")
 LABEL = (*STRUCTURE_METRICS, "ueo")
 LEVEL_METRICS = (*AGREEMENT, *UNCERTAINTY, *LABEL)
-"""Of every level: against the clean result, uncertainty near and far from the boundary, and against the label if given."""
+"""Of every level: against the clean result, uncertainty near and far from the boundary, and the label if given."""
 
 RELATION = ("ur_sigma", "ur_star_sigma", "tau_sigma")
 """Of a whole series."""

@@ -98,9 +98,9 @@ class LossSection:
 class FilterSection:
     """Which training patients to leave out before training, by a table of ``sure difficulty``; empty table: none.
 
-    ``keep`` is the share of patients to keep; ``combine`` and ``target`` as in ``difficulty.patient_filter``. A table whose
-    gate did not find the extractor valid is refused unless ``allow_unproven``. ``random_seed``: drop as many patients
-    at random instead, as a control.
+    ``keep`` is the share of patients to keep; ``combine`` and ``target`` as in ``difficulty.patient_filter``. A table
+    whose gate did not find the extractor valid is refused unless ``allow_unproven``. ``random_seed``: drop as many
+    patients at random instead, as a control.
     """
 
     table: str = ""
@@ -121,7 +121,8 @@ class OptimisationSection:
     ``patch``: size of the training samples in array order, where it should be smaller than what inference reads at once
     (``input.patch``); empty: the same.
 
-    ``train_only``: the part of the network that learns, by name (``scale``: the evidence-scaling head); empty: all of it.
+    ``train_only``: the part of the network that learns, by name (``scale``: the evidence-scaling head); empty: all of
+    it.
 
     With ``restart_step`` the first cosine ends there and a second one starts from ``restart_learning_rate`` (a warm
     restart: Loshchilov and Hutter, ICLR 2017), for losses that set in when the segmentation has settled.

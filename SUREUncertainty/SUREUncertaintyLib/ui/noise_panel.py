@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..analysis.noise_series import KINDS, LevelRow, breaking_level
+from ..analysis.noise_series import KINDS, LevelRow
 from ..corruptions.registry import CORRUPTIONS
 from ..presenters import texts
 from ..presenters.noise_controller import Noise
+from ..presenters.series_sentence import series_sentence
 from .context import PanelContext, choose, chosen, fill_combo, tell
 
 
@@ -87,13 +88,3 @@ class NoisePanel:
     def _on_series(self, _checked: bool = False) -> None:
         self.ui.liveCheckBox.setChecked(False)
         self._run_series(self.noise())
-
-
-def series_sentence(rows: Sequence[LevelRow], translate: Callable[[str], str]) -> str:
-    """One sentence about a series."""
-    if not rows or rows[0].agreement != rows[0].agreement:
-        return translate(texts.SERIES_EMPTY)
-    level = breaking_level(rows)
-    if level is None:
-        return translate(texts.SERIES_HOLDS).format(level=max(row.level for row in rows))
-    return translate(texts.SERIES_BREAKS).format(level=level)

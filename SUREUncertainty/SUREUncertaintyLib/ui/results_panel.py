@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from ..mrml.camera_focus import focus_of
 from ..mrml.nodes import MODEL, PublishedNodes
 from ..mrml.uncertain_band import add_band_segment, limit_editing
 from ..presenters import texts
+from ..presenters.notice_list import notices_text
 from .context import PanelContext, tell
 
 
@@ -46,11 +45,3 @@ class ResultsPanel:
         add_band_segment(published, parameters.bandLow, parameters.bandHigh)
         editor = self._context.desktop.edit_segments(published.segmentation, published.scan)
         limit_editing(editor, published)
-
-
-def notices_text(published: PublishedNodes) -> str:
-    """The warnings of a result, one a line, from what it keeps in the scene."""
-    if published.provenance is None or not published.provenance.GetText():
-        return ""
-    notices = json.loads(published.provenance.GetText()).get("notices", [])
-    return "\n".join(f"\u2022 {notice['text']}" for notice in notices)

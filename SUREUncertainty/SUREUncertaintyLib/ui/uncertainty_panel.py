@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ..analysis.rows import UncertainRegion
@@ -13,9 +12,8 @@ from ..mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
 from ..mrml.volume_nodes import grid_from_node, image_array
 from ..presenters import texts
 from ..presenters.histogram import UncertaintyHistogram
+from ..presenters.region_list import HEADERS, region_cells, region_text
 from .context import PanelContext, choose, chosen, fill_combo, tell
-
-HEADERS = ("Reviewed", "Structure", "Size (mm3)", "Mean uncertainty", "Score (mm3)")
 
 
 class UncertaintyPanel:
@@ -165,20 +163,3 @@ class UncertaintyPanel:
         )
         bars = histogram.rich_text(low, high, window_of(node))
         self.ui.histogramLabel.setText(f'{bars}<div style="margin-top:6px">{words}</div>')
-
-
-def region_cells(region: UncertainRegion) -> tuple[str, ...]:
-    """A place as a row under ``HEADERS``."""
-    numbers = (f"{region.size_mm3:.0f}", f"{region.mean_uncertainty:.2f}", f"{region.score:.1f}")
-    return (str(region.rank), region.structure, *numbers)
-
-
-def region_text(region: UncertainRegion, count: int, translate: Callable[[str], str]) -> str:
-    """Where the views are, in words."""
-    return translate(texts.REGION).format(
-        rank=region.rank,
-        count=count,
-        structure=region.structure,
-        size=region.size_mm3,
-        mean=region.mean_uncertainty,
-    )

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -13,38 +11,12 @@ from numpy.typing import NDArray
 
 from ...core.resampling import model_grid, resample
 from ...core.volume import Volume
-from ...packages.integrity import recorded_checksums
+from ...packages.package_fingerprint import Fingerprint
 
 if TYPE_CHECKING:
-    from ...packages.package import Package
+    pass
 
 ABSENT = "the structure is absent"
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """What the numbers of an extractor depend on. Tables with different fingerprints are never mixed.
-
-    Attributes:
-        name: as the registry knows it, with its argument.
-        sha256: of the weights, hexadecimal; empty for an extractor without weights.
-        preprocessing: orientation, spacing, normalisation and the like, ready for JSON.
-    """
-
-    name: str
-    sha256: str = ""
-    preprocessing: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over all three."""
-        text = json.dumps([self.name, self.sha256, self.preprocessing], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON, the digest included."""
-        facts = {"name": self.name, "sha256": self.sha256, "preprocessing": self.preprocessing}
-        return {**facts, "digest": self.digest}
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,32 +65,6 @@ class Extractor(Protocol):
             InputError: the scan cannot be used.
         """
         ...
-
-
-def package_fingerprint(package: Package) -> Fingerprint:
-    """Checksum of the network's own file, and how it wants its input; other changes of a package do not matter."""
-    facts = package.metadata
-    preprocessing = {
-        "orientation": facts.orientation,
-        "spacing": list(facts.spacing) if facts.spacing else None,
-        "normalisation": facts.normalisation,
-        "patch": list(facts.patch),
-        "overlap": facts.overlap,
-        "axis": "slices, foot to head",
-        "grid": "the whole scan or region at the model's spacing",
-    }
-    network = facts.weights or facts.graphs["main"]
-    return Fingerprint(f"package:{facts.name}", recorded_checksums(package.root)[network], preprocessing)
-
-
-def slice_axis(orientation: str) -> int:
-    """The array axis (k, j, i) that runs from foot to head in an orientation such as ``"RAS"``."""
-    return 2 - next(n for n, letter in enumerate(orientation) if letter in "SI")
-
-
-def slices_first(array: NDArray[Any], orientation: str) -> NDArray[Any]:
-    """A view of (k, j, i) whose first axis is the slice axis of the RAS-ordered volume."""
-    return np.moveaxis(array, slice_axis(orientation), 0)
 
 
 def upright(volume: Volume, labels: bool = False) -> Volume:

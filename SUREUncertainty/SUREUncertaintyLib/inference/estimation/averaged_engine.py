@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ...arrays.heads import Head
 from ..engine import Engine
 
 Float32 = NDArray[np.float32]
@@ -66,9 +65,3 @@ class AveragedEngine:
             raise ValueError("an estimator needs at least one pass")
         total /= np.float32(self.passes)
         return np.log(np.maximum(total, np.finfo(np.float32).tiny))
-
-
-def class_probability(logits: Float32, head: Head) -> Float32:
-    """Class probabilities (B, C, ...) that a head reads from a network's outputs (B, C, ...)."""
-    channels = np.moveaxis(logits, 1, 0)
-    return np.moveaxis(head.probability(head.blended(channels, axis=0)), 0, 1)

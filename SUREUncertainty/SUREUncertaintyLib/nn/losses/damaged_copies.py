@@ -1,4 +1,4 @@
-"""Copies of a batch with damage of other kinds than noise and blur, so that uncertainty learns what they do to a result."""
+"""Copies of a batch with damage of other kinds than noise and blur, so that uncertainty learns what it does."""
 
 from __future__ import annotations
 

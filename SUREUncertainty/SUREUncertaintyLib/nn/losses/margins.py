@@ -104,8 +104,9 @@ def far_margin_loss(
 ) -> Tensor:
     """Mean over passes and voxels of |ln u - ln u_far| where d > t, and of max(0, ln u_far - ln u) where d <= t.
 
-    u_far is ``far_target``. Far away uncertainty has that value, and near a boundary it is never less: the relations alone
-    leave the level of u open. On the logarithm, since the slope of u itself fades as u^2 where there is much evidence.
+    u_far is ``far_target``. Far away uncertainty has that value, and near a boundary it is never less: the relations
+    alone leave the level of u open. On the logarithm, since the slope of u itself fades as u^2 where there is much
+    evidence.
     """
     excess = [u.log() - math.log(settings.far_target) for u in uncertainties]
     parts = [

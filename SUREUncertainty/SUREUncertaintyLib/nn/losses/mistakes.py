@@ -1,7 +1,8 @@
-"""Uncertainty where the network is wrong, and uncertainty that stays near what the segmentation says by itself: both our addition.
+"""Uncertainty where the network is wrong, and uncertainty that stays near what the segmentation says by itself: both
+our addition.
 
-Where only an evidence-scaling head learns (``nn.evidence_scale``), the segmentation loss has nothing left to teach; these two
-take its place. Mistakes are those on the training images, clean and damaged, with the label at hand.
+Where only an evidence-scaling head learns (``nn.evidence_scale``), the segmentation loss has nothing left to teach;
+these two take its place. Mistakes are those on the training images, clean and damaged, with the label at hand.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def _draw(mask: Tensor, generator: torch.Generator) -> Tensor:
 
 @contextmanager
 def recorded_factors(network: nn.Module) -> Iterator[list[Tensor]]:
-    """What the network's evidence-scaling head gives at every pass inside, each (B, 1, ...); nothing without such a head."""
+    """What the evidence-scaling head gives at every pass inside, each (B, 1, ...); nothing without such a head."""
     factors: list[Tensor] = []
     head = getattr(network, "scale", None)
     if head is None:

@@ -1,4 +1,4 @@
-"""Noise over the whole image in place of patches: every voxel near a boundary then says how uncertainty answers noise."""
+"""Noise over the whole image in place of patches: every voxel near a boundary then answers to noise."""
 
 from __future__ import annotations
 

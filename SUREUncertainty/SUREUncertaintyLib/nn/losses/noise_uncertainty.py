@@ -1,4 +1,4 @@
-"""L_nu: near a boundary more noise means more uncertainty, the rise fades with distance, and far away there is no uncertainty."""
+"""L_nu: near a boundary more noise means more uncertainty, the rise fades with distance, far away there is none."""
 
 from __future__ import annotations
 

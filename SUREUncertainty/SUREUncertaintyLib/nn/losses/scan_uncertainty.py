@@ -1,8 +1,8 @@
 """Uncertainty that tells how good a result is: near the boundary it is, on average, proportional to the loss of Dice.
 
-Our addition. The published relations order uncertainty within a scan, and along a level of noise; nothing in them makes the
-uncertainty of two scans, or of two kinds of damage, comparable. With the label at hand the Dice of a pass is known, and the
-mean uncertainty of the same pass can follow it.
+Our addition. The published relations order uncertainty within a scan, and along a level of noise; nothing in them makes
+the uncertainty of two scans, or of two kinds of damage, comparable. With the label at hand the Dice of a pass is known,
+and the mean uncertainty of the same pass can follow it.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ class SureSettings:
             ``points`` random voxels within t.
         largest_level: the two noise levels of a step are drawn from 0 to this.
         blurred: share of the steps whose two copies are blurred, not noisy, with a sigma of 3 voxels at level 1; only
-            with noise over the whole field and in margin form (our addition: uncertainty should rise with whatever hides a
-            boundary).
+            with noise over the whole field and in margin form (our addition: uncertainty should rise with whatever
+            hides a boundary).
         damaged: share of the steps whose copies have damage of another kind (``damaged_copies``), as with blurred.
         hard_samples: patches go where noise does not raise the uncertainty.
         detach_clean: the clean uncertainty is constant in L_mu and L_d.
@@ -44,11 +44,13 @@ class SureSettings:
         far_target: in margin form, u beyond t.
         margin_mistake, c_mistake: in margin form, by how much ln u of a wrong voxel lies above that of a right one, and
             the weight of that, see ``mistakes``.
-        c_scan: in margin form, weight of the relation between a pass's mean uncertainty and its Dice, see ``scan_uncertainty``;
+        c_scan: in margin form, weight of the relation between a pass's mean uncertainty and its Dice, see
+            ``scan_uncertainty``;
             uncertainty_per_loss: the mean uncertainty near the boundary that belongs to a Dice of 0.
-        segmentation: weight of L_Seg on the clean image; 0 where the segmentation is frozen and only uncertainty learns.
-        anchor: for networks with an evidence-scaling head, the weight of the mean of (ln factor)^2 within t: uncertainty stays near
-            what the segmentation network says by itself.
+        segmentation: weight of L_Seg on the clean image; 0 where the segmentation is frozen and only uncertainty
+            learns.
+        anchor: for networks with an evidence-scaling head, the weight of the mean of (ln factor)^2 within t:
+            uncertainty stays near what the segmentation network says by itself.
         protect: the supervision's gradient may be at most this many times the segmentation's, and never against it
             (``surgery``); 0: the two losses are just added.
         start: share of the training before the first uncertainty loss; full: where its ramp has reached 1.

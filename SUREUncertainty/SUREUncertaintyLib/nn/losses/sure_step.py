@@ -139,7 +139,7 @@ class SureStep:
         return self.segmentation.parts(logits, to_one_hot(batch.label, self.classes), batch.epoch)
 
     def _clean_parts(self, logits: Tensor, factors: Sequence[Tensor], batch: _Supervised) -> dict[str, Tensor]:
-        """L_Seg of the clean pass where it has weight, and the anchor of the evidence-scaling head where there is one."""
+        """L_Seg of the clean pass where it has weight, and the anchor of the evidence-scaling head if any."""
         settings, parts = self.settings, dict[str, Tensor]()
         if settings.segmentation:
             parts |= {name: settings.segmentation * part for name, part in self._segmentation(logits, batch).items()}
