@@ -1,9 +1,14 @@
 """The extension's description files agree with one another and with the tree."""
 
 import json
+import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
+
+import slicer_package
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "SUREUncertainty"
@@ -34,13 +39,6 @@ def listed(block: str) -> set[str]:
     return set(body.group(1).split())
 
 
-def tracked(pattern: str) -> set[str]:
-    output = subprocess.run(
-        ["git", "ls-files", pattern], cwd=MODULE, capture_output=True, encoding="utf-8", check=True
-    ).stdout
-    return set(output.split())
-
-
 def test_s4ext_cmake_and_catalogue_entry_say_the_same() -> None:
     cmake, s4ext, entry = cmake_values(), s4ext_values(), catalogue_entry()
     assert cmake["project"] == "SUREExtension"
@@ -58,13 +56,32 @@ def test_the_catalogue_entry_has_only_keys_that_the_index_accepts() -> None:
     assert set(catalogue_entry()) <= allowed | {"enabled", "tier", "dicom_support_rule"}
 
 
-def test_every_library_file_is_packaged() -> None:
-    assert listed("MODULE_PYTHON_SCRIPTS") == {f for f in tracked("*.py") if not f.startswith("Testing")}
+def test_slicer_installs_what_the_module_its_effect_and_its_worker_reach() -> None:
+    assert listed("MODULE_PYTHON_SCRIPTS") == slicer_package.scripts()
+    assert listed("MODULE_PYTHON_RESOURCES") == slicer_package.resources()
 
 
-def test_every_resource_is_packaged() -> None:
-    resources = {f for f in tracked(".") if not f.endswith(".py") and f != "CMakeLists.txt"}
-    assert listed("MODULE_PYTHON_RESOURCES") == resources
+def test_a_model_runs_from_what_slicer_installs_alone(tmp_path: Path) -> None:
+    for name in sorted(listed("MODULE_PYTHON_SCRIPTS") | listed("MODULE_PYTHON_RESOURCES")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(MODULE / name, tmp_path / name)
+    code = (
+        "import SUREUncertaintyLib, SUREUncertaintyLib.worker.server, SUREUncertaintyLib.report.result_folder\n"
+        "from SUREUncertaintyLib.core.phantom import PHANTOM_ROIS, make_phantom\n"
+        "from SUREUncertaintyLib.inference.session import LiveSession\n"
+        "from SUREUncertaintyLib.packages.catalogue import list_packages\n"
+        "models = {package.name: package for package in list_packages()}\n"
+        "session = LiveSession(models['hippocampus-t1'], 'openvino')\n"
+        "session.open(make_phantom(), PHANTOM_ROIS)\n"
+        "print(SUREUncertaintyLib.__file__, sorted(models), len(session.segment().structures))\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith(str(tmp_path))
+    assert "['hippocampus-t1', 'lung-nodule-ct']" in ran.stdout
 
 
 def test_pictures_that_the_catalogue_points_to_exist() -> None:

@@ -23,14 +23,14 @@ def write_html(path: Path, title: str, subtitle: str, content: str) -> None:
     values = {
         "title": escape(title),
         "subtitle": escape(subtitle),
-        "style": (HERE / "page.css").read_text(encoding="utf-8"),
+        "style": (HERE / "html_page.css").read_text(encoding="utf-8"),
         "disclaimer": escape(DISCLAIMER),
         "content": content,
         "version": __version__,
     }
-    path.write_text(filled("shell.html", values), encoding="utf-8")
+    path.write_text(filled(HERE / "html_page.html", values), encoding="utf-8")
 
 
-def filled(template: str, values: Mapping[str, str]) -> str:
-    """A template of this folder with its places filled; ``values`` hold HTML."""
-    return Template((HERE / template).read_text(encoding="utf-8")).substitute(values)
+def filled(template: Path, values: Mapping[str, str]) -> str:
+    """A template with its gaps filled; ``values`` hold HTML."""
+    return Template(template.read_text(encoding="utf-8")).substitute(values)

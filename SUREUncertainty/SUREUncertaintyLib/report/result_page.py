@@ -11,7 +11,7 @@ from typing import Any
 from ..core.wording import in_words
 from ..packages.metadata import PackageMetadata
 from .difficulty_section import hardness
-from .html_page import filled, write_html
+from .html_page import HERE, filled, write_html
 from .html_parts import ABSENT, definitions, details, figure, number, share, table
 from .slice_pictures import Picture
 
@@ -67,7 +67,7 @@ def write_page(
         "details": _details(document),
     }
     title = f"Segmentation of {document['image']}"
-    write_html(folder / FILE, title, _subtitle(document), filled("page.html", values))
+    write_html(folder / FILE, title, _subtitle(document), filled(HERE / "result_page.html", values))
 
 
 def _most(kind: str, classes: int) -> str:

@@ -15,6 +15,7 @@ from .chart import draw_chart
 from .results import BREAKS_BELOW
 
 FILE = "robustness.html"
+TEMPLATE = Path(__file__).resolve().parent / "robustness.html"
 CHART_TITLE = "Agreement and uncertainty by strength of the damage"
 LEVEL_HEAD = {
     "Agreement (Dice)": "agreement_dice",
@@ -39,7 +40,7 @@ def add_robustness_page(document: Mapping[str, Any], folder: Path) -> None:
         "boundary": "\n".join(f"<li>{escape(note)}</li>" for note in boundary_notes(document)),
         "details": _details(document),
     }
-    write_html(folder / FILE, _title(document), _subtitle(document), filled("robustness.html", values))
+    write_html(folder / FILE, _title(document), _subtitle(document), filled(TEMPLATE, values))
 
 
 def finding(name: str, entry: Mapping[str, Any]) -> str:
