@@ -1,6 +1,7 @@
 # make demo      segments the MNI152 template and writes pictures and a report to demo-output/
 # make view      opens what make demo made in the browser
 # make test      style, types and tests
+# make docs      the pages of docs/ with the reference for scripts, built into build/site
 # make bench     ratios measured on this machine, written to docs/
 # make screenshots  pictures of the page in the browser, written to docs/
 # make accuracy  the released package on the validation scans in DATA, written to docs/ and into the package (card, reference)
@@ -13,7 +14,7 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --constraint 
 
 DATA   ?= ../shared/data
 
-.PHONY: demo view test lint types unit bench screenshots accuracy comparison difficulty clean
+.PHONY: demo view test lint types unit docs bench screenshots accuracy comparison difficulty clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -23,6 +24,10 @@ $(VENV)/.demo: pyproject.toml constraints.txt
 
 $(VENV)/.test: $(VENV)/.demo
 	$(PIP) --editable ".[torch,view,demo,test]"
+	touch $@
+
+$(VENV)/.docs: $(VENV)/.demo
+	$(PIP) --editable ".[docs]"
 	touch $@
 
 demo: $(VENV)/.demo
@@ -44,6 +49,9 @@ types: $(VENV)/.test
 
 unit: $(VENV)/.test
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict --quiet
 
 bench: $(VENV)/.test
 	$(BIN)/python Testing/Bench/run.py

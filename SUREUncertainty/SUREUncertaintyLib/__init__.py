@@ -1,5 +1,10 @@
 """SURE Uncertainty: segmentation of medical scans with a map of where the result cannot be trusted.
 
+For scripts, ``import SUREUncertaintyLib as sure`` has what they need; nothing is imported before it is used::
+
+    model = sure.load_model("hippocampus-t1")
+    result = sure.segment("scan.nii.gz", model, sure.Roi("Left", (-45, -47, -36), (-9, 4, 2)))
+
 The rooms of the house, from the ground up. A room imports only from rooms that are named before it here;
 ``Testing/Python/test_layers.py`` reads every import and guards the order.
 
@@ -34,4 +39,91 @@ Faces, which hold no algorithm
     ``cli``          the command line
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .core.errors import SureError
+    from .core.roi import Roi
+    from .core.volume import Grid, Volume
+    from .files.reading import read_labels, read_volume
+    from .files.writing import write_volume
+    from .inference.model import Model, load_model, segment
+    from .inference.result import SegmentationResult
+    from .metrics.bootstrap import grouped_bootstrap, paired_bootstrap
+    from .metrics.calibration import brier, expected_calibration_error
+    from .metrics.detection import error_detection
+    from .metrics.multirater import best_dice, cross_entropy_ncc, diversity, ged_squared
+    from .metrics.overlap import dice, iou
+    from .metrics.ranks import rank_statistics
+    from .metrics.relations import distance_relation, gradient_relation, level_relation
+    from .metrics.surface import surface_distance
+    from .packages.catalogue import list_packages
+    from .report.result_folder import write_results
+
 __version__ = "0.1.0"
+
+_FACE = {
+    "core.errors": ["SureError"],
+    "core.roi": ["Roi"],
+    "core.volume": ["Grid", "Volume"],
+    "files.reading": ["read_labels", "read_volume"],
+    "files.writing": ["write_volume"],
+    "inference.model": ["Model", "load_model", "segment"],
+    "inference.result": ["SegmentationResult"],
+    "metrics.bootstrap": ["grouped_bootstrap", "paired_bootstrap"],
+    "metrics.calibration": ["brier", "expected_calibration_error"],
+    "metrics.detection": ["error_detection"],
+    "metrics.multirater": ["best_dice", "cross_entropy_ncc", "diversity", "ged_squared"],
+    "metrics.overlap": ["dice", "iou"],
+    "metrics.ranks": ["rank_statistics"],
+    "metrics.relations": ["distance_relation", "gradient_relation", "level_relation"],
+    "metrics.surface": ["surface_distance"],
+    "packages.catalogue": ["list_packages"],
+    "report.result_folder": ["write_results"],
+}
+_MODULES = {name: module for module, names in _FACE.items() for name in names}
+
+__all__ = [
+    "Grid",
+    "Model",
+    "Roi",
+    "SegmentationResult",
+    "SureError",
+    "Volume",
+    "best_dice",
+    "brier",
+    "cross_entropy_ncc",
+    "dice",
+    "distance_relation",
+    "diversity",
+    "error_detection",
+    "expected_calibration_error",
+    "ged_squared",
+    "gradient_relation",
+    "grouped_bootstrap",
+    "iou",
+    "level_relation",
+    "list_packages",
+    "load_model",
+    "paired_bootstrap",
+    "rank_statistics",
+    "read_labels",
+    "read_volume",
+    "segment",
+    "surface_distance",
+    "write_results",
+    "write_volume",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    """What an editor offers: the public names and the version."""
+    return [*__all__, "__version__"]

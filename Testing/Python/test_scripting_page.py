@@ -27,7 +27,7 @@ def test_the_examples_for_slicer_s_console(
     assert (tmp_path / "exported" / "structures.csv").is_file()
 
 
-def test_the_example_without_slicer(
+def test_the_examples_without_slicer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     scan = asymmetric_volume(Grid((50, 60, 50), (1.0, 1.0, 1.0), (0.0, -10.0, -40.0)))
@@ -35,7 +35,10 @@ def test_the_example_without_slicer(
     monkeypatch.chdir(tmp_path)
     exec(EXAMPLES[2], {})
     assert "Left Anterior hippocampus" in capsys.readouterr().out
+    assert (tmp_path / "uncertainty.nrrd").is_file()
+    exec(EXAMPLES[3], {})
+    assert capsys.readouterr().out.startswith("0.75\n")
 
 
 def test_every_example_is_run() -> None:
-    assert len(EXAMPLES) == 3
+    assert len(EXAMPLES) == 4

@@ -27,7 +27,7 @@ _FORMATS = "NRRD, NIfTI, MetaImage or DICOM"
 _ENDS_EARLY = ("fread got only", "expected", "cannot be read", "not read completely", "unexpected end", "premature")
 
 
-def read_volume(path: Path) -> Volume:
+def read_volume(path: str | Path) -> Volume:
     """Read a scan: an image file, a folder that holds one DICOM series, or one file of a DICOM series.
 
     A 2D image gives one slice. Voxels keep the file's dtype (float64 from a DICOM rescale becomes float32).
@@ -48,7 +48,7 @@ def read_volume(path: Path) -> Volume:
             raise InputError(f"The scan {path} may not be read. Ask for the right to read it, or copy it.") from None
 
 
-def read_labels(path: Path) -> Volume:
+def read_labels(path: str | Path) -> Volume:
     """Read a label map; whole numbers stored as floats are accepted. The result is uint8, uint16 or int32.
 
     Raises:

@@ -146,7 +146,7 @@ def write_text(path: Path, text: str) -> None:
         raise output_error(error, path) from error
 
 
-def write_volume(volume: Volume, path: Path) -> None:
+def write_volume(volume: Volume, path: str | Path) -> None:
     """Write a volume, compressed, in the format of the suffix (.nrrd, .nii.gz, .mha); whole or not at all.
 
     Raises:
@@ -155,7 +155,7 @@ def write_volume(volume: Volume, path: Path) -> None:
     write_image(to_itk(volume), path)
 
 
-def write_image(image: sitk.Image, path: Path) -> None:
+def write_image(image: sitk.Image, path: str | Path) -> None:
     """Write a SimpleITK image with its metadata; see ``write_volume``."""
     path = Path(path)
     suffix = next((s for s in (".nii.gz", ".nrrd", ".nii", ".mha") if path.name.lower().endswith(s)), "")
