@@ -1,7 +1,7 @@
 """``make accuracy``: the released hippocampus package on the 30 validation scans, never trained or tuned on.
 
-Writes Testing/Bench/results/hippocampus-t1.json, renews docs/accuracy.md from it, puts the numbers on the model card, and stores
-in the package the table of these scans that new scans are compared with ("harder than 28 of 30").
+Writes Testing/Bench/results/hippocampus-t1.json, renews docs/accuracy.md from it, puts the numbers on the model card,
+and stores in the package the table of these scans that new scans are compared with ("harder than 28 of 30").
 Refuses to run when the package lists one of these scans among its training or tuning cases.
 """
 

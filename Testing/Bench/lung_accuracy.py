@@ -2,8 +2,9 @@
 
     PYTHONPATH=Testing/Studies python Testing/Bench/lung_accuracy.py [--data DIR]
 
-Writes Testing/Bench/results/lung-nodule-ct.json, renews docs/hierarchical.md and puts the numbers on the model card. Refuses to
-run when a patient of these slices was trained or tuned on. Also compares the maps that each latent level makes alone.
+Writes Testing/Bench/results/lung-nodule-ct.json, renews docs/hierarchical.md and puts the numbers on the model card.
+Refuses to run when a patient of these slices was trained or tuned on. Also compares the maps that each latent level
+makes alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``make bench``: measures, writes Testing/Bench/results/bench.json and renews the tables in docs/benchmarks.md from it."""
+"""``make bench``: measures, writes results/bench.json beside this file and renews docs/benchmarks.md from it."""
 
 from __future__ import annotations
 

@@ -3,12 +3,13 @@
     make difficulty DATA=DIR
     python Testing/Studies/difficulty_study.py --data DIR --work DIR [--only free] [--seeds 3] [--limit N]
 
-``--data`` holds the hippocampus set with its ``splits.csv``. Everything goes to ``--work``; what is finished
-leaves a JSON file in its folder ``results`` (and a recipe where something was trained). At the end they are put into
-``Testing/Studies/results/difficulty.json``. What has a file or stands there is skipped when the command is started again;
-``--limit`` stops after so many new results. Rows that need no training come first (``--only
-free``, to be run again for a new shipped network), then the fold models, then the arms, whole seeds first. Only the
-training split is used: arms are compared on its tuning subjects, never on the validation scans.
+``--data`` holds the hippocampus set with its ``splits.csv``. Everything goes to ``--work``; what is finished leaves a
+JSON file in its folder ``results`` (and a recipe where something was trained). At the end these go into
+``Testing/Studies/results/difficulty.json``. What has a file or stands there is skipped when the command is started
+again; a further arm with a filter needs the tables in ``--work``. ``--limit`` stops after so many new results. Rows
+that need no training come first (``--only free``, to be run again for a new shipped network), then the fold models,
+then the arms, whole seeds first. Only the training split is used: arms are compared on its tuning subjects, not on
+validation scans.
 """
 
 from __future__ import annotations

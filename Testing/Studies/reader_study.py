@@ -3,11 +3,11 @@
     python Testing/Studies/reader_study.py --data DIR --work DIR [--steps 800] [--seeds 3] [--only settings]
 
 ``--data`` holds ``lidc_multirater``. Everything goes to ``--work``: networks, logs, and in its folder ``results`` the
-recipe and a JSON file of every training. At the end they are put into ``Testing/Studies/results/readers.json``. What has a
-file or stands there is skipped when the command is started again.
-``settings`` trains and scores what was tried for ours, on the tuning patients alone; ``arms`` trains every method and
-scores it once on the validation patients; ``shift`` shows them damaged and foreign slices; ``page`` renews
-``docs/hierarchical.md``. The model that ships has recipes of its own, ``lung-nodule-ct-plain`` and ``lung-nodule-ct``.
+recipe and a JSON file of every training. At the end these go into ``Testing/Studies/results/readers.json``. What has
+a file or stands there is skipped when the command is started again. ``settings`` trains and scores what was tried for
+ours, on the tuning patients alone; ``arms`` trains every method and scores it once on the validation patients;
+``shift`` shows them damaged and foreign slices; ``page`` renews ``docs/hierarchical.md``. The model that ships has
+recipes of its own, ``lung-nodule-ct-plain`` and ``lung-nodule-ct``.
 """
 
 from __future__ import annotations

@@ -124,23 +124,21 @@ def _packed(arm: ArmResult) -> dict[str, Any]:
     corruptions = list(dict.fromkeys(row[corruption] for row in arm.points))
     points = [[places[row[case]], corruptions.index(row[corruption]), *(row[n] for n in numbers)] for row in arm.points]
     models = [{**model, "start": (model["start"] or {}).get("name")} for model in arm.facts["models"]]
-    further = {
-        kind: {name: row for name, row in rows.items() if "error" not in row} for kind, rows in arm.further.items()
-    }
     return {
         **{name: arm.facts[name] for name in FACTS},
         "settings": document_sha256(arm.facts["settings"]),
         "models": _rows("models", models),
         "corruptions": corruptions,
         "outside": {kind: _rows("outside", rows) for kind, rows in arm.outside.items()},
-        "further": {kind: _rows("further", _named(rows)) for kind, rows in further.items()},
+        "further": {kind: _rows("further", _named(rows)) for kind, rows in arm.further.items()},
         "cases": _rows("cases", _named(arm.cases)),
         "points": points,
     }
 
 
 def _named(rows: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{"case": name, **row} for name, row in rows.items()]
+    """Rows of the cases that could be measured."""
+    return [{"case": name, **row} for name, row in rows.items() if "error" not in row]
 
 
 def _rows(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[list[Any]]:

@@ -1,4 +1,4 @@
-"""``docs/difficulty-experiments.md``, made from the recorded results of the experiments alone; a test compares the two."""
+"""``docs/difficulty-experiments.md``, made from the recorded results alone; a test compares the two."""
 
 from __future__ import annotations
 
