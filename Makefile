@@ -14,6 +14,8 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --constraint 
 
 DATA   ?= ../shared/data
 
+RECORDED := Testing/Studies/results
+
 .PHONY: demo view test lint types unit docs bench screenshots accuracy comparison difficulty clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
@@ -61,17 +63,19 @@ screenshots: $(VENV)/.test
 
 accuracy: $(VENV)/.test
 	$(BIN)/python Testing/Bench/accuracy.py --data $(DATA)
-	$(BIN)/python Testing/Bench/lung_accuracy.py --data $(DATA)
+	PYTHONPATH=Testing/Studies $(BIN)/python Testing/Bench/lung_accuracy.py --data $(DATA)
 
 comparison: $(VENV)/.test
-	$(BIN)/sure compare run hippocampus --data $(DATA) --output build/comparison --results docs/results/comparison
-	$(BIN)/sure compare run acdc --data $(DATA) --output build/comparison --results docs/results/comparison
-	$(BIN)/sure compare run hippocampus-settings --data $(DATA) --output build/comparison --results docs/results/comparison
-	$(BIN)/sure compare page hippocampus-settings --results docs/results/comparison --output docs/settings.md
-	$(BIN)/sure compare page hippocampus acdc --results docs/results/comparison --output docs/comparison.md
+	$(BIN)/sure compare run hippocampus --data $(DATA) --output build/comparison --summary $(RECORDED)/comparison.json
+	$(BIN)/sure compare run acdc --data $(DATA) --output build/comparison --summary $(RECORDED)/comparison.json
+	$(BIN)/sure compare run hippocampus-settings --data $(DATA) --output build/comparison --summary $(RECORDED)/settings.json
+	$(BIN)/sure compare summarise hippocampus acdc --results build/comparison/results --output $(RECORDED)/comparison.json
+	$(BIN)/sure compare summarise hippocampus-settings --results build/comparison/results --output $(RECORDED)/settings.json
+	$(BIN)/sure compare page hippocampus-settings --results $(RECORDED)/settings.json --output docs/settings.md
+	$(BIN)/sure compare page hippocampus acdc --results $(RECORDED)/comparison.json --output docs/comparison.md
 
 difficulty: $(VENV)/.test
-	$(BIN)/python Testing/Bench/difficulty_experiments.py --data $(DATA) --work build/difficulty
+	$(BIN)/python Testing/Studies/difficulty_study.py --data $(DATA) --work build/difficulty
 
 clean:
 	rm -rf $(VENV) build demo-output SUREUncertainty/*.egg-info

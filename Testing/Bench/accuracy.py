@@ -1,7 +1,7 @@
 """``make accuracy``: the released hippocampus package on the 30 validation scans, never trained or tuned on.
 
-Writes docs/results/hippocampus-t1.json, renews docs/accuracy.md from it, puts the numbers on the model card, and stores
-in the package the table of these scans that new scans are compared with ("harder than 28 of 30").
+Writes Testing/Bench/results/hippocampus-t1.json, renews docs/accuracy.md from it, puts the numbers on the model card,
+and stores in the package the table of these scans that new scans are compared with ("harder than 28 of 30").
 Refuses to run when the package lists one of these scans among its training or tuning cases.
 """
 
@@ -87,7 +87,7 @@ def main() -> None:
     reference, summary["difficulty"] = reference_of(package, cases, dice)
     amended = amend_package(package, {"metrics": card, "reference": reference})
     summary["fingerprint_of_card"] = amended.fingerprint
-    target = ROOT / "docs" / "results" / f"{MODEL}.json"
+    target = ROOT / "Testing" / "Bench" / "results" / f"{MODEL}.json"
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     page = accuracy_page(summary)

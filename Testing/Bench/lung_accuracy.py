@@ -1,9 +1,10 @@
 """The released lung package against four readers on the validation patients, never trained or tuned on.
 
-    python Testing/Bench/lung_accuracy.py [--data DIR]
+    PYTHONPATH=Testing/Studies python Testing/Bench/lung_accuracy.py [--data DIR]
 
-Writes docs/results/lung-nodule-ct.json, renews docs/hierarchical.md and puts the numbers on the model card. Refuses to
-run when a patient of these slices was trained or tuned on. Also compares the maps that each latent level makes alone.
+Writes Testing/Bench/results/lung-nodule-ct.json, renews docs/hierarchical.md and puts the numbers on the model card.
+Refuses to run when a patient of these slices was trained or tuned on. Also compares the maps that each latent level
+makes alone.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rater_page import write_page
-from rater_shift import central_rows, middle
+from readers.reader_page import PACKAGE, write_page
+from readers.reader_summary import CODEC
+from readers.shifted_slices import central_rows, middle
+from recorded_results import RecordedResults
 from SUREUncertaintyLib.arrays.normalisation import normalise
 from SUREUncertaintyLib.evaluation.evaluate_raters import SliceScores, score_slice, summarise_raters
 from SUREUncertaintyLib.evaluation.raters import (
@@ -153,9 +156,8 @@ def main() -> None:
     levels = compare_levels(package, arrays, central_rows(arrays, entries))
     summary |= {"side": side, "levels": levels, "size_stretch": package.metadata.size_stretch}
     summary |= {"reliability": reliability.rows(), "fingerprint_of_card": amended.fingerprint}
-    target = ROOT / "docs" / "results" / f"{MODEL}.json"
-    target.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    write_page(ROOT / "docs" / "results" / "raters", ROOT / "docs")
+    PACKAGE.write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_page(RecordedResults(CODEC), ROOT / "docs")
     print((ROOT / "docs" / "hierarchical.md").read_text(encoding="utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""``make bench``: measures, writes docs/results/bench.json and renews the tables in docs/benchmarks.md from it."""
+"""``make bench``: measures, writes results/bench.json beside this file and renews docs/benchmarks.md from it."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from browser import bench_browser
-from difficulty import bench_difficulty
 from engines import bench_engines, bench_uncertainty
 from live import bench_live
 from memory import bench_memory
 from previews import bench_previews
 from ranks import bench_ranks
 from samples import bench_samples
+from scale_speed import bench_difficulty
 from tables import benchmarks_page
 from training_cost import bench_training
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "docs" / "results" / "bench.json"
+RESULTS = ROOT / "Testing" / "Bench" / "results" / "bench.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODEL = "hippocampus-t1"
 LATENT_MODEL = "lung-nodule-ct"

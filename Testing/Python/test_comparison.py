@@ -14,6 +14,7 @@ from SUREUncertaintyLib.comparison.arm_result import ArmResult, read_result
 from SUREUncertaintyLib.comparison.page import comparison_page
 from SUREUncertaintyLib.comparison.run_study import run_study
 from SUREUncertaintyLib.comparison.study import Study, parse_study
+from SUREUncertaintyLib.comparison.study_summary import results_of, summarise
 from SUREUncertaintyLib.comparison.trainings import Workplace
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.packages.package import load_package
@@ -176,6 +177,49 @@ def test_the_command_draws_its_page_and_names_what_it_lacks(
     assert "There is no figure 'pie'" in capsys.readouterr().err
     assert sure(["compare", "run", "nothing", "--data", ".", "--output", str(tmp_path / "o")]) == 2
     assert "one of: acdc, hippocampus" in capsys.readouterr().err
+
+
+def test_page_and_figures_are_the_same_from_the_summary_file(
+    study: Study, place: Workplace, results: dict[str, ArmResult], tmp_path: Path
+) -> None:
+    summary = tmp_path / "summary.json"
+    assert summarise([study], place.results.parent, summary) == [f"balls/{name}" for name in sorted(results)]
+    assert comparison_page([study], summary) == comparison_page([study], place.results.parent)
+    for found in results_of(study, summary):
+        whole = results[found.name]
+        np.testing.assert_equal([(*row[:4], row[5]) for row in found.points], [(*r[:4], r[5]) for r in whole.points])
+        assert [row.get("own") for row in found.outside["others"]] == [r.get("own") for r in whole.outside["others"]]
+    recipes = json.loads(summary.read_text(encoding="utf-8"))["recipes"]
+    assert sorted(recipes) == ["balls-pair-member1", "balls-plain", "balls-start", "balls-sure"]
+
+
+def test_arms_in_the_summary_file_are_finished_and_stay_in_it(
+    study: Study, place: Workplace, results: dict[str, ArmResult], tmp_path: Path
+) -> None:
+    summary = tmp_path / "summary.json"
+    summarise([study], place.results.parent, summary)
+    before = summary.read_text(encoding="utf-8")
+    clone = Workplace(tmp_path / "no data", tmp_path / "work", tmp_path / "results" / "balls", "cpu", summary)
+    assert run_study(study, clone) == []
+    assert not (tmp_path / "work").exists()
+    summarise([study], tmp_path / "results", summary)
+    assert summary.read_text(encoding="utf-8") == before
+    other = parse_study(study_document(place.work.parent / "ball.yaml", levels=[0.3]))
+    with pytest.raises(InputError, match=r"summary\.json holds a result of other settings"):
+        run_study(other, clone)
+
+
+def test_only_a_summary_file_is_read_as_one(
+    place: Workplace, results: dict[str, ArmResult], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = str(written(place.work.parent, study_document(place.work.parent / "ball.yaml")))
+    arm = place.results / "plain.json"
+    assert sure(["compare", "page", study, "--results", str(arm), "--output", str(tmp_path / "page.md")]) == 2
+    assert "plain.json is not a summary file" in capsys.readouterr().err
+    nothing = ["compare", "summarise", study, "--results", str(tmp_path), "--output", str(tmp_path / "s.json")]
+    assert sure(nothing) == 2
+    assert "No arm has a result" in capsys.readouterr().err
+    assert not (tmp_path / "s.json").exists()
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ import json
 import re
 from pathlib import Path
 
-from difficulty_page import difficulty_page
-from rater_page import hierarchical_page
+from difficulty.difficulty_page import difficulty_page
+from difficulty.difficulty_summary import CODEC as DIFFICULTY
+from readers.reader_page import hierarchical_page
+from readers.reader_summary import CODEC as READERS
+from recorded_results import SUMMARIES, RecordedResults
 from tables import (
     accuracy_page,
     benchmarks_page,
@@ -15,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def result(name: str) -> dict[str, object]:
-    document: dict[str, object] = json.loads((ROOT / "docs" / "results" / name).read_text(encoding="utf-8"))
+    document: dict[str, object] = json.loads(
+        (ROOT / "Testing" / "Bench" / "results" / name).read_text(encoding="utf-8")
+    )
     return document
 
 
@@ -31,12 +36,10 @@ def test_the_comparison_page_is_made_from_the_recorded_results() -> None:
     from SUREUncertaintyLib.comparison.page import comparison_page
     from SUREUncertaintyLib.comparison.study import load_study
 
-    folder = ROOT / "docs" / "results" / "comparison"
-    studies = [load_study(name) for name in ("hippocampus", "acdc") if (folder / name).is_dir()]
+    studies = [load_study(name) for name in ("hippocampus", "acdc")]
     page = ROOT / "docs" / "comparison.md"
-    assert page.is_file() == bool(studies)
-    assert not studies or page.read_text(encoding="utf-8") == comparison_page(studies, folder)
-    settings = comparison_page([load_study("hippocampus-settings")], folder)
+    assert page.read_text(encoding="utf-8") == comparison_page(studies, SUMMARIES / "comparison.json")
+    settings = comparison_page([load_study("hippocampus-settings")], SUMMARIES / "settings.json")
     assert (page.parent / "settings.md").read_text(encoding="utf-8") == settings
     for study in studies:
         for figure in ("robustness", "risk"):
@@ -44,13 +47,13 @@ def test_the_comparison_page_is_made_from_the_recorded_results() -> None:
 
 
 def test_the_page_of_the_difficulty_experiments_is_made_from_the_recorded_results() -> None:
-    results = ROOT / "docs" / "results" / "difficulty"
-    assert (ROOT / "docs" / "difficulty-experiments.md").read_text(encoding="utf-8") == difficulty_page(results)
+    page = difficulty_page(RecordedResults(DIFFICULTY))
+    assert (ROOT / "docs" / "difficulty-experiments.md").read_text(encoding="utf-8") == page
 
 
 def test_the_page_of_samples_is_made_from_the_recorded_results() -> None:
     docs = ROOT / "docs"
-    page = hierarchical_page(docs / "results" / "raters", docs)
+    page = hierarchical_page(RecordedResults(READERS), docs)
     assert (docs / "hierarchical.md").read_text(encoding="utf-8") == page
     assert "<!--" not in page
 

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from rater_arms import (
+from readers.network_predictor import NetworkPredictor
+from readers.reader_arms import (
     ARMS,
     SETTINGS,
     arm_recipe,
     setting_recipe,
 )
-from rater_predictors import NetworkPredictor
-from rater_results import over_seeds
-from rater_shift import (
+from readers.reader_results import over_seeds
+from readers.shifted_slices import (
     auroc_difference,
     wins,
 )

@@ -1,4 +1,4 @@
-"""``docs/comparison.md``, made from the arms' result files alone."""
+"""``docs/comparison.md``, made from the arms' results alone."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import numpy as np
 
 from ..metrics.bootstrap import Interval, grouped_bootstrap, paired_bootstrap
 from ..training.training_cases import TUNING
-from .arm_result import STRONGEST, ArmResult, read_results
+from .arm_result import STRONGEST, ArmResult
 from .foreign_scores import score_kind
 from .scan_level import difference_of, loss_correlation, points_of, risk_area, with_interval
 from .study import Study
+from .study_summary import results_of
 
 METRICS = {
     "dice": "Dice",
@@ -37,16 +38,17 @@ PAIRED_WORDS = METRICS | RELATIONS
 
 
 def comparison_page(studies: Sequence[Study], results: Path, pictures: str = "pictures") -> str:
-    """Markdown of every study that has results in ``results/STUDY``; what has not been run is not in it."""
+    """Markdown of every study that has results (a folder or summary file); what has not been run is not in it."""
     lines = [
         "# Comparison of estimators",
         "",
-        "Made by `sure compare run` and `sure compare page` from the files in `docs/results/comparison`: every arm has "
-        "its recipe and its result there. Same backbone and data for all arms of a study; what each training and each "
-        "estimate costs stands in the first table. Means over subjects with the 95 % bootstrap interval over subjects.",
+        "Made by `sure compare run` and `sure compare page` from a summary file in `Testing/Studies/results`: every "
+        "arm has its result there, and its recipe by name and SHA-256. Same backbone and data for all arms of a study; "
+        "what each training and each estimate costs stands in the first table. Means over subjects with the 95 % "
+        "bootstrap interval over subjects.",
     ]
     for study in studies:
-        arms = read_results(results / study.name, [arm.name for arm in study.compared])
+        arms = results_of(study, results)
         if arms:
             lines += ["", *_study(study, arms, pictures)]
     return "\n".join(lines) + "\n"

@@ -12,6 +12,7 @@ from ..core.errors import InputError
 from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..evaluation.cases import Case
 from ..evaluation.progress_file import ProgressFile
+from ..files.checksum import document_sha256
 from ..inference.engine_choice import create_engine
 from ..inference.estimation.estimator_choice import Estimate, estimate, estimate_ensemble
 from ..metrics.relations import NOISE_LEVELS
@@ -25,6 +26,7 @@ from .further_files import measure_further
 from .held_out import held_out_cases, refuse_seen
 from .predictor import RememberingPredictor
 from .study import Arm, Study
+from .study_summary import settings_checksum
 from .trainings import Training, Workplace, train_missing, trainings_of
 
 
@@ -44,7 +46,9 @@ def run_study(
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
 ) -> list[Path]:
-    """Train and evaluate every arm that is not finished; the arms' result files.
+    """Train and evaluate every arm that is not finished; the result files of arms that have one.
+
+    An arm is finished when it has a result file, or stands in the place's summary file.
 
     Raises:
         InputError: the study makes no sense, a network has seen a held-out case, or a result of other settings lies
@@ -57,12 +61,12 @@ def run_study(
     for arm in [study.arm(name) for name in chosen.arms] or study.compared:
         raise_if_cancelled(is_cancelled)
         path = place.results / f"{arm.name}.json"
-        if not _is_finished(path, study, arm):
+        if not _is_finished(path, study, arm, place.summary):
             networks = [_networks(study, arm, fold, place, progress, is_cancelled) for fold in arm.folds or (None,)]
             if chosen.only_train or arm.hidden:
                 continue
             write_result(path, _evaluate(study, arm, networks, place, chosen, progress, is_cancelled))
-        files.append(path)
+        files += [path] if path.is_file() else []
     return files
 
 
@@ -86,12 +90,17 @@ def _named(progress: Progress, name: str) -> Progress:
     return lambda fraction, text: progress(fraction, f"{name}: {text}")
 
 
-def _is_finished(path: Path, study: Study, arm: Arm) -> bool:
-    if not path.is_file():
+def _is_finished(path: Path, study: Study, arm: Arm, summary: Path | None) -> bool:
+    if path.is_file():
+        holder, found = path, document_sha256(read_result(path).facts["settings"])
+    elif summary is not None and (known := settings_checksum(summary, study, arm.name)):
+        holder, found = summary, known
+    else:
         return False
-    if read_result(path).facts["settings"] != _settings(study, arm):
+    if found != document_sha256(_settings(study, arm)):
         raise InputError(
-            f"{path} holds a result of other settings. Results are kept: give the arm another name, or move the file."
+            f"{holder} holds a result of other settings. Results are kept: give the arm {arm.name} another name, "
+            "or move the file."
         )
     return True
 

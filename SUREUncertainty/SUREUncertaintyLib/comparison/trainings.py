@@ -23,12 +23,14 @@ class Workplace:
         data: the recipe's data folder.
         work: trainings and everything large.
         results: recipes and result files, kept.
+        summary: a summary file whose arms are finished, too.
     """
 
     data: Path
     work: Path
     results: Path
     device: str | None = None
+    summary: Path | None = None
 
     def run_folder(self, name: str) -> Path:
         """The training of one network."""
