@@ -244,7 +244,7 @@ def test_ctrl_c_or_a_scheduler_ends_a_real_process_with_130_and_nothing_is_left(
         # a shell that started the tests in the background has Ctrl-C ignored, and children inherit that
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from SUREUncertaintyLib.cli.app import main\n"
-        "from SUREUncertaintyLib.report import run\n"
+        "from SUREUncertaintyLib.report import segment_to_folder as run\n"
         "real = run.segment\n"
         "def slow(*args, **options):\n"
         "    print('running', flush=True)\n"
