@@ -8,14 +8,11 @@ from SUREUncertaintyLib.analysis.perception_scale import perception_scale
 from SUREUncertaintyLib.difficulty.gate import (
     DamageTest,
     Gate,
-    auroc,
     choose_damaged,
     damage_test,
-    partial_spearman,
-    pearson,
-    spearman,
     verdict,
 )
+from SUREUncertaintyLib.metrics.correlation import auroc, partial_spearman, pearson, spearman
 
 Image = NDArray[np.float64]
 COUNT = 40

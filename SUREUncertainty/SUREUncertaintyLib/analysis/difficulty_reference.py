@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..core.plain_json import plain
 from .auv import AuvRange, auv_range, mean_scale
 from .image_measures import MeasurePlace, places
 
@@ -72,7 +73,7 @@ class CaseDifficulty:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON with the sentence; NaN becomes None."""
-        document: dict[str, Any] = _plain({**asdict(self), "sentence": self.sentence})
+        document: dict[str, Any] = plain({**asdict(self), "sentence": self.sentence})
         return document
 
 
@@ -143,11 +144,3 @@ def caution(gate: Mapping[str, Any] | None) -> str:
 def _kinds(gate: Mapping[str, Any], status: str) -> str:
     tests = [test for test in gate["damage"] if test["status"] == status and test["auroc"] is not None]
     return ", ".join(f"{test['kind']} ({test['auroc']:.2f})" for test in tests)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..evaluation.case_result import METRICS, plain
+from ..core.plain_json import plain
+from ..evaluation.case_result import METRICS
 from .arm_case import ArmCase
 from .predictor import KEPT
 

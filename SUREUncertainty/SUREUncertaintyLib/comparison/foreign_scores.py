@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..difficulty.gate import auroc
+from ..metrics.correlation import auroc
 from .arm_result import ArmResult
 
 

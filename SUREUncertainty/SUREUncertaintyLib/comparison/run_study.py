@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
+from ..core.progress import IsCancelled, Progress, never, part_of, raise_if_cancelled, silent
 from ..evaluation.cases import Case
 from ..evaluation.progress_file import ProgressFile
 from ..files.checksum import document_sha256
@@ -82,12 +82,10 @@ def _networks(
     study: Study, arm: Arm, fold: int | None, place: Workplace, progress: Progress, is_cancelled: IsCancelled
 ) -> _Networks:
     trainings = trainings_of(study, arm, fold)
-    packages = [train_missing(one, place, _named(progress, one.name), is_cancelled) for one in trainings]
+    packages = [
+        train_missing(one, place, part_of(progress, 0.0, 1.0, f"{one.name}: "), is_cancelled) for one in trainings
+    ]
     return _Networks(tuple(trainings), tuple(packages))
-
-
-def _named(progress: Progress, name: str) -> Progress:
-    return lambda fraction, text: progress(fraction, f"{name}: {text}")
 
 
 def _is_finished(path: Path, study: Study, arm: Arm, summary: Path | None) -> bool:
@@ -143,7 +141,9 @@ def _evaluate(
             refuse_seen(package, cases, study.split)
         opened = _estimate(arm, entry.packages, limits.threads, study.seed)
         predictor = RememberingPredictor(opened.package, opened.engine)
-        measured += _measure(study, arm, cases, predictor, place, _named(progress, arm.name), is_cancelled)
+        measured += _measure(
+            study, arm, cases, predictor, place, part_of(progress, 0.0, 1.0, f"{arm.name}: "), is_cancelled
+        )
         for kind in study.further:
             recipe = entry.trainings[0].recipe
             further[kind.name] |= measure_further(study, kind, recipe, place.data, predictor, is_cancelled)

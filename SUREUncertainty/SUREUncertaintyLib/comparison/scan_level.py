@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from ..metrics.bootstrap import LEVEL, Interval
+from ..metrics.correlation import spearman
 from .arm_result import POINT, ArmResult
 
 RESAMPLES = 1000
@@ -72,9 +72,7 @@ def in_common(first: Points, second: Points) -> tuple[Points, Points]:
 def loss_correlation(points: Points) -> float:
     """Spearman's rho of uncertainty and loss of Dice over the damaged scans; NaN with fewer than three."""
     uncertainty, loss = points.uncertainty[points.damaged], (points.clean - points.dice)[points.damaged]
-    if uncertainty.size < 3 or np.ptp(uncertainty) == 0.0 or np.ptp(loss) == 0.0:
-        return float("nan")
-    return float(np.corrcoef(rankdata(uncertainty), rankdata(loss))[0, 1])
+    return spearman(uncertainty.tolist(), loss.tolist())
 
 
 def risk_coverage(points: Points) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

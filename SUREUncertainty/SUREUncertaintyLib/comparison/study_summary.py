@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..evaluation.case_result import plain
+from ..core.plain_json import plain
 from ..files.checksum import document_sha256
 from ..files.writing import write_text
 from .arm_result import POINT, ArmResult, read_results

@@ -25,6 +25,11 @@ def raise_if_cancelled(is_cancelled: IsCancelled) -> None:
         raise Cancelled()
 
 
-def part_of(progress: Progress, low: float, high: float) -> Progress:
-    """The progress of a stage that takes the share low..high of the whole."""
-    return lambda fraction, text: progress(low + (high - low) * fraction, text)
+def part_of(progress: Progress, low: float, high: float, prefix: str = "") -> Progress:
+    """The progress of a stage that takes the share low..high of the whole; ``prefix`` says which, before each text."""
+    return lambda fraction, text: progress(low + (high - low) * fraction, prefix + text)
+
+
+def one_of(progress: Progress, number: int, total: int, name: str = "") -> Progress:
+    """The progress of one of several equal jobs, counted from 0; ``name`` stands before each text."""
+    return part_of(progress, number / total, (number + 1) / total, f"{name}: " if name else "")

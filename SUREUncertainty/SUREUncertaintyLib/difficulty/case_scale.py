@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +14,7 @@ from ..analysis.auv import mean_scale
 from ..analysis.image_measures import measure_scan
 from ..analysis.perception_scale import Centring, perception_scale
 from ..core.errors import InputError, SureError
+from ..core.plain_json import plain
 from ..core.roi import roi_slices
 from ..core.tasks import threads_of_worker
 from ..core.volume import Volume
@@ -77,7 +77,7 @@ class CaseScale:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; NaN becomes None."""
-        scales = {name: value if math.isfinite(value) else None for name, value in self.scales.items()}
+        scales = plain(self.scales)
         return {**asdict(self), "scales": scales}
 
     @classmethod

@@ -21,11 +21,12 @@ from ..core.tasks import core_count
 from ..evaluation.case_jobs import Work, run_remaining
 from ..evaluation.cases import Case
 from ..evaluation.progress_file import FinishedCases, ProgressFile
+from ..metrics.correlation import partial_spearman, spearman
 from .case_scale import CaseScale, Job, ScaleOptions, run_job
 from .damage import IMAGE_DAMAGE, LABEL_DAMAGE
 from .extractors.extractor import Extractor
 from .extractors.registry import ExtractorOptions, create_extractor
-from .gate import DamageTest, Gate, choose_damaged, damage_test, partial_spearman, spearman
+from .gate import DamageTest, Gate, choose_damaged, damage_test
 from .table import SCHEMA, DifficultyTable
 
 NO_LABELS = "The extractor reads no labels, so it cannot see damaged ones; damage of labels was not tested."

@@ -8,15 +8,16 @@ with Dice on scans that the network was not trained on, and does filtering beat 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from ..analysis.auv import auv_values
+from ..core.plain_json import plain
+from ..metrics.correlation import auroc
 
 Status = Literal["valid", "inverted", "uninformative"]
 DAMAGED_SHARE = 0.2
@@ -84,8 +85,8 @@ class Gate:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; NaN becomes None."""
         tests = [{**asdict(test), "status": test.status} for test in self.damage]
-        numbers = {name: _plain(value) for name, value in asdict(self).items() if name not in ("damage", "notes")}
-        tests = [{name: _plain(value) for name, value in test.items()} for test in tests]
+        numbers = plain({name: value for name, value in asdict(self).items() if name not in ("damage", "notes")})
+        tests = plain(tests)
         return {"status": self.status, "damage": tests, **numbers, "notes": list(self.notes), "verdict": verdict(self)}
 
 
@@ -130,45 +131,6 @@ def choose_damaged(groups: Mapping[str, str], share: float = DAMAGED_SHARE, seed
     count = min(max(1, round(share * len(patients))), max(1, len(patients) - 1))
     chosen = set(np.random.default_rng(seed).permutation(patients)[:count].tolist())
     return tuple(name for name, group in groups.items() if group in chosen)
-
-
-def auroc(values: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
-    """Area under the ROC curve, ties count half (Mann-Whitney); NaN without both kinds."""
-    n = int(positive.sum())
-    if not 0 < n < len(values):
-        return float("nan")
-    return float((rankdata(values)[positive].sum() - n * (n + 1) / 2) / (n * (len(values) - n)))
-
-
-def pearson(x: Sequence[float], y: Sequence[float]) -> float:
-    """Pearson's r of the pairs in which both are defined; NaN with fewer than three or a constant."""
-    first, second = _defined(x, y)
-    return _correlation(first, second)
-
-
-def spearman(x: Sequence[float], y: Sequence[float]) -> float:
-    """Spearman's rho with mid-ranks of the pairs in which both are defined."""
-    first, second = _defined(x, y)
-    return _correlation(rankdata(first), rankdata(second))
-
-
-def partial_spearman(x: Sequence[float], y: Sequence[float], given: Sequence[float]) -> float:
-    """Spearman's rho of x and y with the ranks of ``given`` held equal (first-order partial correlation)."""
-    first, second, third = (rankdata(part) for part in _defined(x, y, given))
-    xy, xz, yz = _correlation(first, second), _correlation(first, third), _correlation(second, third)
-    rest = (1.0 - xz**2) * (1.0 - yz**2)
-    return (xy - xz * yz) / math.sqrt(rest) if math.isfinite(rest) and rest > 1e-12 else float("nan")
-
-
-def _defined(*columns: Sequence[float]) -> list[NDArray[np.float64]]:
-    table = np.array(columns, dtype=np.float64)
-    return list(table[:, np.isfinite(table).all(axis=0)])
-
-
-def _correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-    if len(x) < 3 or np.ptp(x) == 0.0 or np.ptp(y) == 0.0:
-        return float("nan")
-    return float(np.corrcoef(x, y)[0, 1])
 
 
 def _interval(
@@ -226,7 +188,3 @@ def _size_words(gate: Gate) -> list[str]:
     if math.isfinite(gate.error_given_volume):
         words.append(f"At equal volume, AUV and 1 - Dice correlate with {gate.error_given_volume:+.2f}.")
     return words
-
-
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value

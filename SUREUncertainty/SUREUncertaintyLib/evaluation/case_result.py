@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.plain_json import plain
 from .cases import Case
 
 MEAN = "mean"
@@ -98,12 +99,3 @@ class CaseResult:
 
 def _numbers(entry: dict[str, float | None]) -> dict[str, float]:
     return {name: float("nan") if value is None else float(value) for name, value in entry.items()}
-
-
-def plain(value: Any) -> Any:
-    """Nested dictionaries and sequences with NaN replaced by None, as strict JSON wants it."""
-    if isinstance(value, dict):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(entry) for entry in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.progress import IsCancelled, Progress, never, silent
+from ..core.progress import IsCancelled, Progress, never, one_of, silent
 from ..files.writing import OutputFolder
 from ..inference.engine import Engine
 from .case_evaluation import EvaluationOptions, attempt_case
@@ -89,15 +89,10 @@ def _run(
         key = finished.key(case)
         result = earlier.get(key)
         if result is None:
-            result = attempt_case(case, predictor, options, _share(progress, number, len(cases)), is_cancelled)
+            result = attempt_case(case, predictor, options, one_of(progress, number, len(cases)), is_cancelled)
             if not result.error:
                 finished.append(key, result)
         yield result
-
-
-def _share(progress: Progress, number: int, total: int) -> Progress:
-    """A progress that fills one case's share of another."""
-    return lambda fraction, text: progress((number + fraction) / total, text)
 
 
 def _describe(package: Package, engine: Engine, predictor: Predictor, options: EvaluationOptions) -> dict[str, Any]:

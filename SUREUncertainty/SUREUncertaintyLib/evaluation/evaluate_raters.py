@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.plain_json import plain
 from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..files.writing import OutputFolder
 from ..inference.engine import Engine
@@ -29,7 +30,7 @@ from ..metrics.multirater import (
     rater_variance,
 )
 from ..metrics.overlap import dice
-from .case_result import MEAN, plain
+from .case_result import MEAN
 from .raters import RaterSlice, find_rater_files, majority, read_rater_arrays, read_rater_table
 from .slice_predictor import SlicePrediction, SlicePredictor, create_slice_predictor
 from .summary import SCHEMA

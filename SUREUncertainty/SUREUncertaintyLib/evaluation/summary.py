@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..core.labels import Label
+from ..core.plain_json import plain
 from ..metrics.bootstrap import LEVEL, RESAMPLES, Interval, grouped_bootstrap
-from .case_result import MEAN, METRICS, STRUCTURE_METRICS, CaseResult, plain
+from .case_result import MEAN, METRICS, STRUCTURE_METRICS, CaseResult
 
 SCHEMA = "sure-uncertainty/summary/1"
 FACTS = ("boundary", "undefined", "error")

@@ -17,7 +17,7 @@ from ..analysis.uncertain_regions import uncertain_regions
 from ..arrays.heads import Head, create_head
 from ..core.checks import check_modality, check_scan
 from ..core.errors import InputError, PackageError
-from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
+from ..core.progress import IsCancelled, Progress, never, part_of, raise_if_cancelled, silent
 from ..core.roi import Roi
 from ..core.volume import Volume
 from .difficulty_assessor import DifficultyAssessor, with_scales
@@ -85,7 +85,7 @@ def segment(
     canvas = _canvas(volume, package, regions, keep_probabilities)
     contrast: dict[str, dict[str, float]] = {}
     for number, region in enumerate(regions):
-        share = _part(progress, number / len(regions), (number + 1) / len(regions))
+        share = part_of(progress, number / len(regions), (number + 1) / len(regions))
         run = partial(run_network, package=package, engine=engine, head=head)
         run = run if assessor is None else partial(assessor.run, region=region)
         run = run if sampler is None else partial(sampler.run, region=region)
@@ -151,7 +151,7 @@ def _run_region(
         image = prepare_region(volume, region, package.metadata)
         contrast = measure(image[0])
     with watch.stage("network"):
-        windows = _part(progress, 0.0, NETWORK_SHARE, f"{region.name}: ")
+        windows = part_of(progress, 0.0, NETWORK_SHARE, f"{region.name}: ")
         blended = run(image, progress=windows, is_cancelled=is_cancelled)
     del image
     raise_if_cancelled(is_cancelled)
@@ -227,8 +227,3 @@ def _options(package: Package, canvas: Canvas, keep_probabilities: bool) -> dict
         "volume_probability": canvas.sure,
         "keep_probabilities": keep_probabilities,
     }
-
-
-def _part(progress: Progress, low: float, high: float, prefix: str = "") -> Progress:
-    """A progress that fills only low..high of another one."""
-    return lambda fraction, text: progress(low + (high - low) * fraction, prefix + text)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..evaluation.case_result import plain
+from ..core.plain_json import plain
 from ..files.writing import discard, output_error
 from .results import LevelResult, SeriesResult
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
-from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
+from ..core.progress import IsCancelled, Progress, never, one_of, raise_if_cancelled, silent
 from ..corruptions.registry import NAMES, find_corruption
 from ..corruptions.strengths import scale_of
 from ..evaluation.case_jobs import Cluster
@@ -145,9 +145,5 @@ def _run(
         opened = OpenCase(case, predictor, store, is_cancelled)
         for place, name in enumerate(corruptions):
             raise_if_cancelled(is_cancelled)
-            share = _share(progress, number * len(corruptions) + place, total, case.id)
+            share = one_of(progress, number * len(corruptions) + place, total, case.id)
             yield attempt_series(opened, name, options, share, alone)
-
-
-def _share(progress: Progress, number: int, total: int, name: str) -> Progress:
-    return lambda fraction, text: progress((number + fraction) / total, f"{name}: {text}")

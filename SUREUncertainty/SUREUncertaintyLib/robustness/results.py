@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..evaluation.case_result import MEAN, STRUCTURE_METRICS, plain
+from ..core.plain_json import plain
+from ..evaluation.case_result import MEAN, STRUCTURE_METRICS
 from ..evaluation.cases import Case
 
 BREAKS_BELOW = 0.9

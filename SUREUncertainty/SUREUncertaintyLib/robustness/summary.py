@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..evaluation.case_result import plain
+from ..core.plain_json import plain
 from ..metrics.bootstrap import grouped_bootstrap
 from .results import AGREEMENT, BREAKS_BELOW, LEVEL_METRICS, RELATION, SeriesResult
 

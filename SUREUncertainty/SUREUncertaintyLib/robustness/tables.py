@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.labels import Label
-from ..evaluation.case_result import MEAN, plain
+from ..core.plain_json import plain
+from ..evaluation.case_result import MEAN
 from .results import LEVEL_METRICS, RELATION, LevelResult, SeriesResult
 
 CSV = "robustness.csv"

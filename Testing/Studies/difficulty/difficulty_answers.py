@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from recorded_results import RecordedResults
-from SUREUncertaintyLib.difficulty.gate import pearson, spearman
 from SUREUncertaintyLib.metrics.bootstrap import Interval, paired_bootstrap
+from SUREUncertaintyLib.metrics.correlation import pearson, spearman
 
 PAIRS = (
     ("duo", "plain"),

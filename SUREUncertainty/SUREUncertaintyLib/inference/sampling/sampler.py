@@ -12,7 +12,7 @@ from ...analysis.rows import Notice
 from ...analysis.volume_range import VoxelRange
 from ...arrays.heads import Belief, SoftmaxHead, normalised_entropy
 from ...core.errors import InputError
-from ...core.progress import IsCancelled, Progress
+from ...core.progress import IsCancelled, Progress, part_of
 from ...core.resampling import resample_slab
 from ...core.volume import Volume
 from ..network_regions import Region
@@ -81,7 +81,7 @@ class RegionSampler:
         source = _source(image, metadata, self._engine, options)
         total = max(options.count, LEAST_SAMPLES)
         share = total / (total + options.count * len(self._levels))
-        maps, sizes = self._draw(source, region, total, _part(progress, 0.0, share), is_cancelled)
+        maps, sizes = self._draw(source, region, total, part_of(progress, 0.0, share), is_cancelled)
         for level, target in enumerate(self._levels):
             alone = source.at_levels(frozenset({level}))
             self._put(target, self._information(alone, is_cancelled), region)
@@ -198,7 +198,3 @@ def _source(image: Float32, metadata: PackageMetadata, engine: LatentEngine, opt
 
 def _channels(maps: SampleMaps, primary: str) -> Float32:
     return np.concatenate([maps.probability, maps.map(primary)[np.newaxis]])
-
-
-def _part(progress: Progress, low: float, high: float) -> Progress:
-    return lambda fraction, text: progress(low + (high - low) * fraction, text)
