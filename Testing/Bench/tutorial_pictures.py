@@ -33,7 +33,7 @@ from SUREUncertaintyLib.mrml.headless import SLICE_VIEWS, HeadlessScene
 from SUREUncertaintyLib.mrml.opengl import MISSING, pick_gl
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.review import read_regions
-from SUREUncertaintyLib.mrml.uncertainty_rendering import refresh_legend
+from SUREUncertaintyLib.mrml.uncertainty_nodes import refresh_legend
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.training.training_log import curves_of, read_rows
 

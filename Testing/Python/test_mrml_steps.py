@@ -18,7 +18,7 @@ from SUREUncertaintyLib.mrml.noise_series import SeriesNodes, SeriesStep, publis
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.sequences import Track, add_browser
 from SUREUncertaintyLib.mrml.steps import go_to_step, steps_in
-from SUREUncertaintyLib.mrml.uncertainty_rendering import create_uncertainty_display
+from SUREUncertaintyLib.mrml.uncertainty_nodes import create_uncertainty_display
 from SUREUncertaintyLib.mrml.volume_nodes import add_volume, volume_from_node
 from two_blobs import two_blobs
 

@@ -12,7 +12,6 @@ from balls import ball_batch
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss
 from SUREUncertaintyLib.nn.losses.geometry import SampleGeometry, batch_geometry
 from SUREUncertaintyLib.nn.losses.gradient_uncertainty import choose_pairs, gradient_uncertainty_loss, pair_loss
-from SUREUncertaintyLib.nn.losses.network_passes import frozen_statistics, noisy_inputs
 from SUREUncertaintyLib.nn.losses.noise_patches import noisy_image, patch_shape, place_patches
 from SUREUncertaintyLib.nn.losses.noise_uncertainty import (
     Centres,
@@ -21,6 +20,7 @@ from SUREUncertaintyLib.nn.losses.noise_uncertainty import (
     level_loss,
     noise_uncertainty_loss,
 )
+from SUREUncertaintyLib.nn.losses.noisy_passes import frozen_statistics, noisy_inputs
 from SUREUncertaintyLib.nn.losses.schedule import ramp
 from SUREUncertaintyLib.nn.losses.settings import PRINCIPLED, REFERENCE
 from SUREUncertaintyLib.nn.losses.sure_step import SureStep

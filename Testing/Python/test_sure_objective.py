@@ -7,7 +7,7 @@ import pytest
 import torch
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.nn.evidential import dirichlet
-from SUREUncertaintyLib.nn.losses.network_passes import hard_voxels
+from SUREUncertaintyLib.nn.losses.noisy_passes import hard_voxels
 from SUREUncertaintyLib.training.objectives import create_objective
 from SUREUncertaintyLib.training.recipe import LossSection, Recipe, load_recipe
 from SUREUncertaintyLib.training.sure_objective import SureObjective, sure_settings

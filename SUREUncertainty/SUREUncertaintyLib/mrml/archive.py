@@ -14,7 +14,7 @@ import slicer
 
 from ..core.errors import InputError
 from ..files.writing import output_error
-from .without_events import quiet_vtk
+from .without_messages import quiet_vtk
 
 _LARGEST_CONTENT = 16 << 30
 _FILE_NAMES = re.compile(r'\b(?:fileName|fileListMember\w*|uri|uriListMember\w*)\s*=\s*"([^"]*)"', re.IGNORECASE)

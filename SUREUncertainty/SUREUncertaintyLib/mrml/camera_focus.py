@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..core.geometry import grid_corners
 from .nodes import PublishedNodes
 from .segmentation_nodes import labels_from_segmentation
-from .uncertainty_rendering import threshold_of
+from .uncertainty_nodes import threshold_of
 from .volume_nodes import grid_from_node, image_array
 
 _SLAB = 2.0

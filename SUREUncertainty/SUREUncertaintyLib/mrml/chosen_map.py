@@ -10,7 +10,7 @@ import slicer
 from ..presenters import texts
 from .display import show_uncertainty_volume, uncertainty_rendering
 from .nodes import KIND, PublishedNodes
-from .uncertainty_rendering import refresh_legend
+from .uncertainty_nodes import refresh_legend
 
 PRIMARY, ENTROPY, LEVEL = "primary", "entropy", "level"
 """Names of maps; the one of a latent level is ``LEVEL`` and its number."""

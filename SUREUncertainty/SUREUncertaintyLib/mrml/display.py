@@ -13,7 +13,7 @@ from .camera_focus import focus_of
 from .colour_nodes import uncertainty_colour_node
 from .framing import AXES, frame_slice, slice_centre, slice_frame
 from .nodes import PublishedNodes, all_published
-from .uncertainty_rendering import HIGHEST, set_threshold, threshold_of
+from .uncertainty_nodes import HIGHEST, set_threshold, threshold_of
 
 OVERLAY_OPACITY = 0.8
 

@@ -14,7 +14,7 @@ from ..core.volume import Volume
 from .charts import add_line_chart, fill_numbers
 from .nodes import PublishedNodes
 from .sequences import Track, add_browser
-from .uncertainty_rendering import create_uncertainty_display, threshold_of
+from .uncertainty_nodes import create_uncertainty_display, threshold_of
 from .volume_nodes import fill_volume, show_grey
 
 SERIES = "SURE.series"

@@ -20,7 +20,7 @@ from .framing import AROUND, FROM, slice_frame
 from .headless import SLICE_VIEWS, HeadlessScene
 from .nodes import PublishedNodes, all_published
 from .opengl import MISSING, OpenGL, pick_gl
-from .uncertainty_rendering import refresh_legend
+from .uncertainty_nodes import refresh_legend
 from .views import SliceView, ThreeDView
 
 SIZE = (1000, 800)

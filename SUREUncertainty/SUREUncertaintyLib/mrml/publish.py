@@ -30,7 +30,7 @@ from .sample_nodes import publish_levels, publish_samples, stale_nodes
 from .scene_manifest import fill_manifest, model_name
 from .segmentation_nodes import fill_segmentation, was_edited
 from .table_nodes import fill_regions, fill_structures
-from .uncertainty_rendering import add_legend, create_uncertainty_display
+from .uncertainty_nodes import add_legend, create_uncertainty_display
 from .volume_nodes import add_volume, fill_volume, grid_from_node, require_untransformed, right_handed
 
 _OUTLINE, _FILL, _THICKNESS = 1.0, 0.0, 2

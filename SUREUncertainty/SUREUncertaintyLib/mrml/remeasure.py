@@ -14,7 +14,7 @@ from ..core.volume import Volume
 from .nodes import REMEASURED, PublishedNodes
 from .segmentation_nodes import drawn_value, labels_from_segmentation, own_segments, was_edited
 from .table_nodes import fill_regions, fill_structures
-from .uncertainty_rendering import threshold_of
+from .uncertainty_nodes import threshold_of
 from .volume_nodes import grid_from_node, volume_from_node
 
 

@@ -12,7 +12,7 @@ from ..core.volume import Volume
 from ..inference.result import SegmentationResult
 from .nodes import BROWSER, LEVEL, SAMPLE, SAMPLES, level_nodes, result_node
 from .segmentation_nodes import fill_segmentation
-from .uncertainty_rendering import add_legend, create_uncertainty_display
+from .uncertainty_nodes import add_legend, create_uncertainty_display
 from .volume_nodes import fill_volume, right_handed
 
 _OPACITY = 0.7

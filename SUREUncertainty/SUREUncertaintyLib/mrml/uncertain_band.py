@@ -12,7 +12,7 @@ import slicer
 import vtk
 
 from .nodes import PublishedNodes
-from .uncertainty_rendering import HIGHEST
+from .uncertainty_nodes import HIGHEST
 from .volume_nodes import image_array, vtk_image
 
 BAND_ID = "SURE_uncertain_band"

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..mrml.opengl import WINDOW_VARIABLE, OpenGL
-from ..mrml.without_events import quiet_vtk
+from ..mrml.without_messages import quiet_vtk
 from ..presenters import texts
 from .access_guard import LOOPBACK, Guard
 from .folders import Folders

@@ -14,7 +14,7 @@ from ..mrml.display import OVERLAY_OPACITY, crop_rendering, jump_to, set_band, s
 from ..mrml.framing import AROUND
 from ..mrml.nodes import PublishedNodes
 from ..mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
-from ..mrml.uncertainty_rendering import threshold_of
+from ..mrml.uncertainty_nodes import threshold_of
 from ..mrml.volume_nodes import grid_from_node, image_array
 from ..presenters import texts
 from ..presenters.histogram import UncertaintyHistogram

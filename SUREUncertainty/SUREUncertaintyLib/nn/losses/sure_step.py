@@ -14,8 +14,8 @@ from .gradient_protection import backward_protected
 from .gradient_uncertainty import gradient_uncertainty_loss
 from .margins import margin_parts
 from .mistakes import anchor_loss, mistake_margin_loss, recorded_factors
-from .network_passes import Forward, NoisyInputs, frozen_statistics, hard_voxels, noisy_inputs
 from .noise_uncertainty import noise_uncertainty_loss
+from .noisy_passes import Forward, NoisyInputs, frozen_statistics, hard_voxels, noisy_inputs
 from .scan_uncertainty import scan_uncertainty_loss
 from .schedule import ramp
 from .settings import PRINCIPLED, SureSettings
