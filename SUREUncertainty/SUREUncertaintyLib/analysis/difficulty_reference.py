@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ..core.dataclass_json import to_json
 from ..core.errors import InputError
 from .auv import AuvRange, auv_range, mean_scale
 from .image_measures import MeasurePlace, places
@@ -76,8 +77,7 @@ class CaseDifficulty:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON with the sentence; NaN becomes None."""
-        document: dict[str, Any] = _plain({**asdict(self), "sentence": self.sentence})
-        return document
+        return {**to_json(self), "sentence": self.sentence}
 
 
 @dataclass(frozen=True)
@@ -172,11 +172,3 @@ def _gate_facts(gate: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _kinds(gate: Mapping[str, Any], status: str) -> str:
     tests = [test for test in gate["damage"] if test["status"] == status and test["auroc"] is not None]
     return ", ".join(f"{test['kind']} ({test['auroc']:.2f})" for test in tests)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
