@@ -44,11 +44,12 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
         replace(given.structures[0], perception_scale=THIRD, difficulty="harder than 9 of 10"),
         *given.structures[1:],
     )
-    left, right = replace(given.label_set[0], modifier=Code("7771000", "SCT", "Left")), given.label_set[1]
+    codes = {"category": given.label_set[0].category, "type": given.label_set[0].type}  # a scene gives every label some
+    left = replace(given.label_set[0], modifier=Code("7771000", "SCT", "Left"))
     return replace(
         given,
         image=replace(given.image, modality="MR", placed=False),
-        label_set=(left, right, *given.label_set[2:]),
+        label_set=(left, *(replace(label, **codes) for label in given.label_set[1:])),
         rois=(Roi("left", (-30.0, THIRD, -10.5), (-12.0, 0.5, 40.0)), Roi("right", (0.0, 0.0, 0.0), (1.0, 2.0, 3.0))),
         structures=rows,
         probabilities=rng.random((4, *given.labels.grid.shape), np.float32),
@@ -58,19 +59,19 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
     )
 
 
-def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Every number, text and array of a value with the path to it."""
-    if is_dataclass(value):
-        for field in fields(value):
-            yield from leaves(getattr(value, field.name), f"{path}.{field.name}")
+def leaves(value: Any, path: str = "", stop: type | tuple[type, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Every number, text and array of a value with the path to it; a ``stop`` is taken as a whole."""
+    if is_dataclass(value) and not isinstance(value, stop):
+        inner = {f".{field.name}": getattr(value, field.name) for field in fields(value)}
     elif isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from leaves(part, f"{path}[{key}]")
+        inner = {f"[{key}]": part for key, part in value.items()}
     elif isinstance(value, tuple):
-        for number, part in enumerate(value):
-            yield from leaves(part, f"{path}[{number}]")
+        inner = {f"[{number}]": part for number, part in enumerate(value)}
     else:
         yield path, value
+        return
+    for name, part in inner.items():
+        yield from leaves(part, path + name, stop)
 
 
 def comparable(value: Any) -> Any:
