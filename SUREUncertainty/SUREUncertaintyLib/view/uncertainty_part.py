@@ -127,7 +127,7 @@ class UncertaintyPart:
     def legend_in_scene(self) -> Iterator[None]:
         """The scene as it should look in Slicer: with Slicer's own legend in place of the page's."""
         shown = self._shown
-        name = self._session.choice("map", ("primary", "entropy"), "primary")
+        name = self._session.choice("map", () if shown is None else map_names(shown), "primary")
         if shown is not None:
             show_legend(shown, name, self._session.state.legend is True)
         try:
