@@ -217,6 +217,11 @@ class ScriptedLoadableModuleWidget:
     def setup(self) -> None:
         pass
 
+    def onReload(self) -> None:
+        """Slicer runs the module's file again, then closes this widget."""
+        import_module_file()
+        self.cleanup()  # type: ignore[attr-defined]
+
     def resourcePath(self, name: str) -> str:
         return str(MODULE_FILE.parent / "Resources" / name)
 
@@ -334,7 +339,7 @@ def desktop_slicer(folder: Path) -> Iterator[SimpleNamespace]:
 
 
 def import_module_file() -> Any:
-    """Run SUREUncertainty.py as Slicer does, also again for Reload."""
+    """Run SUREUncertainty.py as Slicer does."""
     spec = importlib.util.spec_from_file_location("SUREUncertainty", MODULE_FILE)
     assert spec is not None
     assert spec.loader is not None
