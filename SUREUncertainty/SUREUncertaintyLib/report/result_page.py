@@ -120,7 +120,7 @@ def _structure_cells(row: Mapping[str, Any], colours: Mapping[int, Sequence[floa
 
 def _range(row: Mapping[str, Any]) -> str:
     low, high = row["volume_low_ml"], row["volume_high_ml"]
-    return ABSENT if low is None else f"{low:.2f} – {high:.2f}"
+    return ABSENT if low is None else f"{number(low)} – {number(high)}"
 
 
 def _range_note(document: Mapping[str, Any]) -> str:

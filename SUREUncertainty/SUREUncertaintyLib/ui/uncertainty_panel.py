@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..analysis.rows import UncertainRegion
+from ..core.rounding import decimals
 from ..mrml.chosen_map import map_names, show_legend, show_rendering, with_map
 from ..mrml.display import jump_to, set_band, show_overlay, window_of
 from ..mrml.nodes import PublishedNodes
@@ -169,7 +170,7 @@ class UncertaintyPanel:
 
 def region_cells(region: UncertainRegion) -> tuple[str, ...]:
     """A place as a row under ``HEADERS``."""
-    numbers = (f"{region.size_mm3:.0f}", f"{region.mean_uncertainty:.2f}", f"{region.score:.1f}")
+    numbers = (decimals(region.size_mm3, 0), decimals(region.mean_uncertainty), decimals(region.score, 1))
     return (str(region.rank), region.structure, *numbers)
 
 
