@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..analysis.noise_series import KINDS, LevelRow, breaking_level
+from ..core.translation import Text, Translate
 from ..corruptions.registry import CORRUPTIONS
 from ..presenters import texts
 from ..presenters.noise_controller import Noise
@@ -34,7 +35,7 @@ class NoisePanel:
         self.ui.liveCheckBox.connect("toggled(bool)", self._on_live)
         self.ui.seriesButton.connect("clicked(bool)", self._on_series)
 
-    def update(self, obstacle: str) -> None:
+    def update(self, obstacle: Text) -> None:
         """Follow the parameter node; ``obstacle`` says why noise cannot be tried now, empty when it can."""
         if self._context.parameters is not None:
             choose(self.ui.noiseSelector, self._context.parameters.noiseKind)
@@ -67,7 +68,7 @@ class NoisePanel:
     def show_failure(self, text: str) -> None:
         """Why there is no result; the slider rests."""
         self.ui.liveCheckBox.setChecked(False)
-        tell(self.ui.noiseLabel, self._context.translate(text))
+        tell(self.ui.noiseLabel, text)
 
     def _on_kind(self, _index: int) -> None:
         if self._context.parameters is not None:
@@ -89,7 +90,7 @@ class NoisePanel:
         self._run_series(self.noise())
 
 
-def series_sentence(rows: Sequence[LevelRow], translate: Callable[[str], str]) -> str:
+def series_sentence(rows: Sequence[LevelRow], translate: Translate) -> str:
     """One sentence about a series."""
     if not rows or rows[0].agreement != rows[0].agreement:
         return translate(texts.SERIES_EMPTY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..core.translation import Translate
 from ..mrml.nodes import PublishedNodes
 from ..mrml.remeasure import current_labels
 from ..mrml.table_nodes import table_text
@@ -48,7 +49,9 @@ class NumbersPanel:
         table = self._table()
         if table is None:
             return
-        path = self._context.desktop.save_path("Save the table", f"{table.GetName()}.csv", "Tables (*.csv)")
+        say = self._context.translate
+        name, pattern = f"{table.GetName()}.csv", f"{say(texts.TABLES)} (*.csv)"
+        path = self._context.desktop.save_path(say(texts.SAVE_TABLE), name, pattern)
         if path is not None:
             path.write_text(table_text(table, ","), encoding="utf-8", newline="")
 
@@ -58,7 +61,7 @@ class NumbersPanel:
             tell(self.ui.trustLabel, trust_text(published, self._context.translate))
 
 
-def trust_text(published: PublishedNodes, translate: Any) -> str:
+def trust_text(published: PublishedNodes, translate: Translate) -> str:
     """Measure whether uncertainty is low at sharp edges, and say it."""
     from ..analysis.edge_relation import edge_trust
 
@@ -67,10 +70,10 @@ def trust_text(published: PublishedNodes, translate: Any) -> str:
     return trust_sentences(edge_trust(volume_from_node(published.scan), labels, uncertainty), translate)
 
 
-def trust_sentences(trust: EdgeTrust | None, translate: Any) -> str:
+def trust_sentences(trust: EdgeTrust | None, translate: Translate) -> str:
     """What the relation means, for a clinician."""
     if trust is None:
-        return str(translate(texts.NO_BOUNDARY))
+        return translate(texts.NO_BOUNDARY)
     ucc = translate(texts.UCC_GRADIENT).format(value=trust.ucc)
     ur = translate(texts.UR_GRADIENT).format(value=trust.ur_star)
     return f"{ucc}\n{ur}"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from ..analysis.rows import UncertainRegion
 from ..core.rounding import decimals
+from ..core.translation import EMPTY, Translate, tr as _
 from ..mrml.chosen_map import map_names, show_legend, show_rendering, with_map
 from ..mrml.display import jump_to, set_band, show_overlay, window_of
 from ..mrml.nodes import PublishedNodes
@@ -16,7 +16,7 @@ from ..presenters import texts
 from ..presenters.histogram import UncertaintyHistogram
 from .context import PanelContext, choose, chosen, fill_combo, tell
 
-HEADERS = ("Reviewed", "Structure", "Size (mm3)", "Mean uncertainty", "Score (mm3)")
+HEADERS = (_("Reviewed"), _("Structure"), _("Size (mm3)"), _("Mean uncertainty"), _("Score (mm3)"))
 
 
 class UncertaintyPanel:
@@ -41,9 +41,10 @@ class UncertaintyPanel:
     def show(self, published: PublishedNodes | None) -> None:
         """Show a result; None for no result."""
         self._shown, self._applied, self._rank, self._histogram = published, {}, 0, None
-        self._context.allow(self.ui.uncertaintyFrame, published is not None, "", texts.NO_RESULT)
+        self._context.allow(self.ui.uncertaintyFrame, published is not None, EMPTY, texts.NO_RESULT)
         if published is not None:
-            fill_combo(self.ui.mapSelector, self._names(published), self._context.parameters.map)
+            names = map_names(published, self._context.translate)
+            fill_combo(self.ui.mapSelector, names, self._context.parameters.map)
         self.refresh_regions()
         self.update()
 
@@ -80,7 +81,8 @@ class UncertaintyPanel:
         self._regions = () if table is None else read_regions(table)
         ticks = [is_reviewed(table, region) for region in self._regions]
         rows = [region_cells(region) for region in self._regions]
-        self._context.desktop.fill_table(self.ui.regionsTable, HEADERS, rows, ticks)
+        headers = [self._context.translate(header) for header in HEADERS]
+        self._context.desktop.fill_table(self.ui.regionsTable, headers, rows, ticks)
         obstacle = texts.NO_RESULT if self._shown is None else texts.NO_REGIONS
         self._context.allow(self.ui.nextUncertainButton, bool(self._regions), texts.NEXT_TOOLTIP, obstacle)
         tell(self.ui.regionLabel, "" if self._regions else self._context.translate(texts.NO_REGIONS))
@@ -140,9 +142,6 @@ class UncertaintyPanel:
             mark_reviewed(self._shown.regions, region, self._context.desktop.is_ticked(self.ui.regionsTable, row))
         self.go_to(region)
 
-    def _names(self, published: PublishedNodes) -> dict[str, str]:
-        return {key: self._context.translate(name) for key, name in map_names(published).items()}
-
     def _map_nodes(self) -> PublishedNodes | None:
         """The shown result with the chosen map as its uncertainty."""
         published, parameters = self._shown, self._context.parameters
@@ -174,7 +173,7 @@ def region_cells(region: UncertainRegion) -> tuple[str, ...]:
     return (str(region.rank), region.structure, *numbers)
 
 
-def region_text(region: UncertainRegion, count: int, translate: Callable[[str], str]) -> str:
+def region_text(region: UncertainRegion, count: int, translate: Translate) -> str:
     """Where the views are, in words."""
     return translate(texts.REGION).format(
         rank=region.rank,
