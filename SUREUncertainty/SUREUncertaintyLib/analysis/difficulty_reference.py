@@ -134,10 +134,9 @@ def reference_document(table: DifficultyTable) -> dict[str, Any]:
     return {"schema": SCHEMA, **facts, **tested, "groups": len({scan.group for scan in fresh}), "scans": scans}
 
 
-def read_reference(raw: Mapping[str, Any]) -> Reference | None:
-    """The reference in a package's metadata document; None without one, or with one that is not understood."""
-    document = raw.get("reference")
-    if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+def read_reference(document: Mapping[str, Any] | None) -> Reference | None:
+    """The reference that ``reference_document`` described; None without one, or with one that is not understood."""
+    if document is None or document.get("schema") != SCHEMA:
         return None
     try:
         return Reference(

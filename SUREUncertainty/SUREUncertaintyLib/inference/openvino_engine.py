@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import EngineError
+from .engine import FULL_PRECISION, OneNetwork, unfactored
 from .openvino_graph import OpenVinoGraph
 
 if TYPE_CHECKING:
     from ..packages.package import Package
 
 Float32 = NDArray[np.float32]
-EXACT, QUICK = "f32", "bf16"
+EXACT, QUICK = FULL_PRECISION, "bf16"
 """Precision of the arithmetic inside a network; inputs, weights on disk and outputs are float32 either way."""
 
 INSTALL = "Install it with: pip install openvino, or use the torch engine."
@@ -53,7 +54,7 @@ class OpenVinoSettings:
         return cls(core, config, str(openvino.__version__), used, precision)
 
 
-class OpenVinoEngine:
+class OpenVinoEngine(OneNetwork):
     """Runs ``graphs["main"]``, compiled once a window shape.
 
     Args:
@@ -84,7 +85,7 @@ class OpenVinoEngine:
     def factored(self, windows: Float32) -> tuple[Float32, Float32]:
         """Logits, and what an evidence-scaling head multiplied them by (B, 1, ...); 1 where the graph has no such output."""
         found = self._graph.run((windows,))
-        return found[0], found[1] if len(found) > 1 else np.ones_like(found[0][:, :1])
+        return (found[0], found[1]) if len(found) > 1 else unfactored(found[0])
 
 
 def import_openvino() -> Any:

@@ -162,8 +162,8 @@ def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _model(metadata: PackageMetadata, has_card: bool) -> str:
-    facts = [("Task", metadata.task), ("Intended use", metadata.raw.get("intended_use", ""))]
-    facts.append(("Limits", metadata.raw.get("limits", "")))
+    facts = [("Task", metadata.task), ("Intended use", metadata.intended_use)]
+    facts.append(("Limits", metadata.limits))
     card = f'<p><a href="{CARD}">Model card</a> (beside this page)</p>' if has_card else ""
     return definitions((name, escape(str(text))) for name, text in facts if text) + card
 

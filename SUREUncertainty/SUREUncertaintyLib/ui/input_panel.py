@@ -181,4 +181,4 @@ def model_text(metadata: PackageMetadata | None, translate: Translate = str) -> 
     """What a model was made for, in the words of its package."""
     if metadata is None:
         return translate(texts.CHOOSE_MODEL)
-    return f"{metadata.task}. {metadata.raw.get('intended_use', metadata.description)}"
+    return f"{metadata.task}. {metadata.intended_use or metadata.description}"

@@ -121,5 +121,4 @@ def _model(entry: Entry) -> tuple[str, str, str, str]:
     if entry.package is None:
         return entry.name, "-", f"{size:.1f}", entry.problem
     metadata = entry.package.metadata
-    licence = str(metadata.raw.get("training", {}).get("licence") or metadata.raw.get("copyright", "not given"))
-    return entry.name, metadata.version, f"{size:.1f}", licence
+    return entry.name, metadata.version, f"{size:.1f}", metadata.licence

@@ -26,6 +26,8 @@ import math
 from dataclasses import dataclass, field
 from typing import IO, Any
 
+import numpy as np
+
 VERSION = 1
 COMMANDS = ("load", "segment", "train", "cancel", "close")
 
@@ -69,4 +71,4 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    return value.item() if hasattr(value, "item") else value
+    return value.item() if isinstance(value, np.generic) else value
