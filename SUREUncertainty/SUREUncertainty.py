@@ -10,12 +10,7 @@ from slicer.ScriptedLoadableModule import (
     ScriptedLoadableModuleLogic,
     ScriptedLoadableModuleTest,
 )
-
-# "Reload" runs this file again but not the library: forget the library, so that it is read again too.
-for _name in [name for name in sys.modules if name.split(".")[0] == "SUREUncertaintyLib"]:
-    del sys.modules[_name]
-
-from SUREUncertaintyLib.ui.module_widget import ModuleWidget  # noqa: E402
+from SUREUncertaintyLib.ui.module_widget import ModuleWidget
 
 RESOURCES = Path(__file__).resolve().parent / "Resources"
 
@@ -53,6 +48,12 @@ class SUREUncertaintyWidget(ModuleWidget):
     def createLogic(self):
         """The module's logic."""
         return SUREUncertaintyLogic()
+
+    def onReload(self):
+        """Developers' button Reload: Slicer runs this file again, and the library is read again with it."""
+        for name in [name for name in sys.modules if name.split(".")[0] == "SUREUncertaintyLib"]:
+            del sys.modules[name]
+        super().onReload()
 
 
 class SUREUncertaintyLogic(ScriptedLoadableModuleLogic):

@@ -41,7 +41,7 @@ def bench_previews(model: str) -> dict[str, Any]:
             rows.append((overlap, np.count_nonzero(one.labels.array != two.labels.array), difference.max()))
     overlaps, voxels, uncertainties = np.array(rows).T
     return {
-        "precision": getattr(quick, "precision", "f32"),
+        "precision": quick.precision,
         "scans": len(cases),
         "levels": list(LEVELS),
         "least_dice": round(float(overlaps.min()), 4),

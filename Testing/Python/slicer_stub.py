@@ -17,6 +17,7 @@ from typing import Any
 
 import slicer
 import slicer.util
+from marked_texts import marked_texts
 from slicer_names import ROOT
 from slicer_widgets import FakeUi
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
@@ -217,6 +218,11 @@ class ScriptedLoadableModuleWidget:
     def setup(self) -> None:
         pass
 
+    def onReload(self) -> None:
+        """Slicer runs the module's file again, then closes this widget."""
+        import_module_file()
+        self.cleanup()  # type: ignore[attr-defined]
+
     def resourcePath(self, name: str) -> str:
         return str(MODULE_FILE.parent / "Resources" / name)
 
@@ -249,6 +255,12 @@ def module(name: str, **members: Any) -> ModuleType:
     return made
 
 
+def look_up(context: str, text: str) -> str:
+    """Slicer's ``translate`` without a language: what it is asked for must be among what translators get to see."""
+    assert (context, text) in marked_texts(), f"no translator can find '{text}' in {context}"
+    return str(text)
+
+
 def stub_modules() -> dict[str, ModuleType]:
     """What the desktop has and slicer-core lacks."""
     samples: list[dict[str, Any]] = []
@@ -275,7 +287,7 @@ def stub_modules() -> dict[str, ModuleType]:
     }
     return {
         "slicer.ScriptedLoadableModule": module("slicer.ScriptedLoadableModule", **loadable),
-        "slicer.i18n": module("slicer.i18n", tr=str, translate=lambda context, text: text),
+        "slicer.i18n": module("slicer.i18n", tr=str, translate=look_up),
         "slicer.parameterNodeWrapper": wrapper,
         "SampleData": module("SampleData", SampleDataLogic=logic, samples=samples),
     }
@@ -334,7 +346,7 @@ def desktop_slicer(folder: Path) -> Iterator[SimpleNamespace]:
 
 
 def import_module_file() -> Any:
-    """Run SUREUncertainty.py as Slicer does, also again for Reload."""
+    """Run SUREUncertainty.py as Slicer does."""
     spec = importlib.util.spec_from_file_location("SUREUncertainty", MODULE_FILE)
     assert spec is not None
     assert spec.loader is not None

@@ -86,11 +86,11 @@ def test_the_gates_finding_travels_with_the_reference_in_words(tiny_package: Pac
         for kind, numbers in {"blur": (0.9, 0.8, 1.0), "noise": (0.1, 0.0, 0.2), "motion": (0.6, 0.4, 0.8)}.items()
     )
     tested = replace(plain, header={**plain.header, "gate": Gate(tests).to_json()})
-    found = read_reference({"reference": reference_document(tested)})
+    found = read_reference(reference_document(tested))
     assert found is not None
     assert "finds blur (0.90); it does not reliably find motion (0.60)" in found.caution
     assert "points the wrong way for noise (0.10)" in found.caution
-    untested = read_reference({"reference": reference_document(plain)})
+    untested = read_reference(reference_document(plain))
     assert untested is not None
     assert "Nobody has tested" in untested.place("scan", {"a": 0.1}, CALM).caution
 
@@ -118,11 +118,11 @@ def test_an_undefined_scale_says_so_and_is_no_number_in_json() -> None:
 def test_the_reference_holds_only_scans_that_the_network_was_not_trained_on(tiny_package: Package) -> None:
     document = reference_document(table(tiny_package, [n / 100 for n in range(1, 21)], seen=8))
     assert len(document["scans"]) == 12
-    assert read_reference({"reference": document}) is not None
+    assert read_reference(document) is not None
     with pytest.raises(InputError, match="10 or more scans"):
         reference_document(table(tiny_package, [n / 100 for n in range(1, 21)], seen=15))
     for broken in (None, {"schema": "other"}, {**document, "scans": [{}]}):
-        assert read_reference({"reference": broken}) is None
+        assert read_reference(broken) is None
 
 
 def test_the_run_measures_the_same_scale_as_the_extractor_and_changes_nothing_else(tiny_package: Package) -> None:

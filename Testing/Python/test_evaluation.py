@@ -46,6 +46,7 @@ class Reader:
     """A model that reads its answer from the image: class = rounded value, surest far from any boundary."""
 
     name = "reader"
+    passes = 1
     classes = (Label(0, "background"), Label(1, "shell"), Label(2, "core"))
 
     def __init__(self) -> None:
@@ -54,6 +55,9 @@ class Reader:
     def within(self, roi: Roi | None) -> "Reader":
         assert roi is None
         return self
+
+    def forget(self) -> None:
+        """Nothing is kept."""
 
     def judged(self, volume: Volume) -> ScoredRegion:
         return ScoredRegion((slice(0, SHAPE[0]), slice(0, SHAPE[1]), slice(0, SHAPE[2])))

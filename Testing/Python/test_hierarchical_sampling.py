@@ -15,6 +15,7 @@ from scipy.stats import norm
 from SUREUncertaintyLib.arrays.heads import softmax
 from SUREUncertaintyLib.arrays.standard_noise import NoiseField, standard_noise
 from SUREUncertaintyLib.core.errors import InputError, PackageError
+from SUREUncertaintyLib.inference.engine import OneNetwork
 from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.sampling.draw import SampleSource
 from SUREUncertaintyLib.inference.sampling.encoding import Encoding, LatentLayout, latent_layout, make_layout
@@ -28,7 +29,7 @@ from tiny import build_tiny
 Float32 = NDArray[np.float32]
 
 
-class LocalEngine:
+class LocalEngine(OneNetwork):
     """Levels at strides 1 and 2; logits are 0 and the image + latents, averaged over ``width`` voxels a side."""
 
     name = "local"

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -305,13 +306,30 @@ def test_a_script_can_segment_without_the_panel(opened: SimpleNamespace, tiny_pa
     assert published.structures.GetNumberOfRows() == 2
 
 
-def test_reload_reads_the_library_again(opened: SimpleNamespace) -> None:
-    import sys
+def library() -> dict[str, Any]:
+    return {name: loaded for name, loaded in sys.modules.items() if name.split(".")[0] == "SUREUncertaintyLib"}
 
-    before = sys.modules["SUREUncertaintyLib.ui.module_panel"]
+
+def test_importing_the_module_leaves_the_loaded_library_alone(opened: SimpleNamespace) -> None:
+    """A script that holds classes of the library keeps them when Slicer, or anybody else, imports the module."""
+    before = library()
     import_module_file()
-    assert "SUREUncertaintyLib.ui.module_panel" not in sys.modules
-    sys.modules["SUREUncertaintyLib.ui.module_panel"] = before
+    after = library()
+    assert [name for name in before if after.get(name) is not before[name]] == []
+    assert sys.modules["SUREUncertainty"].ModuleWidget is before["SUREUncertaintyLib.ui.module_widget"].ModuleWidget
+
+
+def test_reload_reads_the_library_again(opened: SimpleNamespace) -> None:
+    before, stand_in = library(), sys.modules["SUREUncertaintyLib.ui.desktop"]
+    opened.widget.onReload()
+    after = library()
+    assert "SUREUncertaintyLib.ui.module_widget" in after
+    assert [name for name in after if after[name] is before.get(name)] == []
+    sys.modules["SUREUncertaintyLib.ui.desktop"] = stand_in
+    again = sys.modules["SUREUncertainty"].SUREUncertaintyWidget()
+    again.setup()
+    assert type(again.panel) is not type(opened.widget.panel)
+    again.cleanup()
 
 
 def test_the_module_registers_its_samples_after_start_up(opened: SimpleNamespace) -> None:

@@ -210,6 +210,29 @@ def test_a_socket_with_the_token_works_and_cannot_read_files_outside(view_server
     assert "outside" not in [scan["name"] for scan in found["scans"]]
 
 
+def test_no_method_of_the_program_can_be_called_that_is_not_on_the_list(view_server: Any, view_example: Path) -> None:
+    from SUREUncertaintyLib.view.actions import Actions
+    from SUREUncertaintyLib.view.app import Application
+
+    outside = view_example.parent / "outside.nrrd"
+    outside.write_bytes(SCAN)
+    offered = {"greet", "lead", "dismiss", "browse", "stop_browsing", "open", "sample", "choose_scan", "run", "cancel"}
+    offered |= {"drop", "place", "move_box", "suggest", "show_result", "show_segment", "frame", "go_to", "go_on"}
+    offered |= {"tick", "series", "stop_noise", "look_from", "trust", "copy"}
+    names = sorted({*dir(Actions), *dir(Application), "_app", "_folders"} - offered)
+    assert "open_upload" in names
+    messages = [hello(view_server.token), call("trame.state.get")]
+    messages += [call("trame.trigger", name, [str(outside)], {}) for name in names]
+    messages += [call("trame.trigger", name, [], {}) for name in names]
+    messages += [call("trame.state.get")]
+    _, before, *answers, after = asyncio.run(speak(view_server, messages))
+    assert {answer.get("result") for answer in answers} == {None}
+    kept = ("scans", "title", "browser", "message", "result")
+    assert {name: after["result"]["state"][name] for name in kept} == {
+        name: before["result"]["state"][name] for name in kept
+    }
+
+
 def test_nonsense_in_the_state_does_no_harm(view_server: Any) -> None:
     names = ("opacity", "band_low", "band_high", "map", "region", "model", "engine", "seed", "slice_Red")
     earlier = asyncio.run(speak(view_server, [hello(view_server.token), call("trame.state.get")]))[1]["result"]["state"]

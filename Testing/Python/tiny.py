@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from SUREUncertaintyLib.inference.engine import OneNetwork
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.package_building import build_package
 
@@ -55,7 +56,7 @@ def build_tiny(destination: Path, **changes: Any) -> Package:
     return build_package(destination, document, network, "CC0", (1, 1, *document["patch"]))
 
 
-class PointEngine:
+class PointEngine(OneNetwork):
     """Logits from each voxel's value alone, so that windows, blending and geometry must not change the answer.
 
     A voxel of value x gets the logits ``slopes * x + offsets``.

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-from ..core.plain_json import plain
+from ..core.dataclass_json import to_json
 from .auv import AuvRange, auv_range, mean_scale
 from .image_measures import MeasurePlace, places
 
@@ -73,8 +73,7 @@ class CaseDifficulty:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON with the sentence; NaN becomes None."""
-        document: dict[str, Any] = plain({**asdict(self), "sentence": self.sentence})
-        return document
+        return {**to_json(self), "sentence": self.sentence}
 
 
 @dataclass(frozen=True)
@@ -114,10 +113,9 @@ class Reference:
         )
 
 
-def read_reference(raw: Mapping[str, Any]) -> Reference | None:
-    """The reference in a package's metadata document; None without one, or with one that is not understood."""
-    document = raw.get("reference")
-    if not isinstance(document, Mapping) or document.get("schema") != SCHEMA:
+def read_reference(document: Mapping[str, Any] | None) -> Reference | None:
+    """The reference that a package's metadata describe; None without one, or with one that is not understood."""
+    if document is None or document.get("schema") != SCHEMA:
         return None
     try:
         return Reference(

@@ -17,6 +17,7 @@ CONTRAST = "contrast-unlike-training"
 PLACE_UNKNOWN = "place-unknown"
 REGIONS_OVERLAP = "regions-overlap"
 SINGLE_SAMPLE = "single-sample"
+SAMPLES_LEFT_OUT = "samples-left-out"
 NOT_HOUNSFIELD = "not-hounsfield"
 HOUNSFIELD = "hounsfield"
 
@@ -74,6 +75,10 @@ TEXTS = {
     SINGLE_SAMPLE: (
         "Only one sample was drawn. It has nothing to differ from, so the uncertainty map is empty and says nothing. "
         "Draw more, for instance 20."
+    ),
+    SAMPLES_LEFT_OUT: (
+        "The samples and the maps of the levels were left out, because the scan is too large to keep them in this "
+        "computer's memory. To have them, crop the scan around the structure and run again."
     ),
     NOT_HOUNSFIELD: (
         "No voxel of the scan lies below 0, but the model '{model}' is for CT, where air lies near -1000. "

@@ -10,6 +10,8 @@ from typing import Any
 
 import typer
 
+from ..core.rounding import decimals
+
 WIDTH = 120
 """Characters a line where the output is no terminal."""
 
@@ -46,10 +48,10 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     low, high = row["volume_low_ml"], row["volume_high_ml"]
     return (
         row["name"],
-        f"{row['volume_ml']:.2f}",
-        "" if low is None else f"{low:.2f} - {high:.2f}",
+        decimals(row["volume_ml"]),
+        "" if low is None else f"{decimals(low)} - {decimals(high)}",
         f"{row['share_over_threshold']:.0%}",
-        f"{row['mean_uncertainty']:.2f}",
+        decimals(row["mean_uncertainty"]),
     )
 
 

@@ -81,9 +81,7 @@ def _score(path: Path, kind: Outside, predictor: Predictor) -> dict[str, float]:
         volume = replace(volume, grid=replace(volume.grid, direction=AXES))
     if kind.box_mm:
         volume = middle_box(volume, kind.box_mm)
-    forget = getattr(predictor, "forget", None)
-    if forget is not None:
-        forget()
+    predictor.forget()
     prediction = predictor.predict(replace(volume, modality=""))
     return uncertainty_of_scan(prediction.labels, prediction.uncertainty)
 

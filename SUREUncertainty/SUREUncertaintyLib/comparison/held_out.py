@@ -28,9 +28,8 @@ def refuse_seen(package: Package, cases: Sequence[Case], split: str = "") -> Non
     Where settings are chosen (``split`` is ``training.training_cases.TUNING``), cases that were tuned on are the right
     ones.
     """
-    training = package.metadata.raw.get("training", {})
-    kinds = ("training_ids",) if split == TUNING else ("training_ids", "tuning_ids")
-    seen = {str(identity) for kind in kinds for identity in training.get(kind, ())}
+    training = package.metadata.training
+    seen = frozenset(training.training_ids) if split == TUNING else training.seen
     if not seen:
         raise InputError(
             f"The model {package.name} does not say which cases it was trained on, so that nothing measured on these "

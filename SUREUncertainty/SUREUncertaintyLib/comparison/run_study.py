@@ -222,7 +222,7 @@ def _facts(study: Study, arm: Arm, networks: Sequence[_Networks], opened: Estima
                 "seed": training.recipe["seed"],
                 "steps": training.recipe["optimisation"]["steps"],
                 "loss": training.recipe["loss"]["name"],
-                "start": package.metadata.raw["training"].get("start"),
+                "start": package.metadata.training.start,
             }
             for training, package in zip(trainings, packages, strict=True)
         ],

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-DISCLAIMER = "Research use only - not a medical device"
+from .translation import tr as _
+
+DISCLAIMER = _("Research use only - not a medical device")
 
 
 MAP_NAMES = {
-    "vacuity": "Vacuity: lack of evidence",
-    "entropy": "Entropy: how undecided",
-    "variance": "Variance between samples",
+    "vacuity": _("Vacuity: lack of evidence"),
+    "entropy": _("Entropy: how undecided"),
+    "variance": _("Variance between samples"),
+    "mutual_information": _("Mutual information: where samples disagree"),
+    "fg_variance": _("Variance of the foreground between samples"),
+    "class_variance": _("Variance of the structures between samples"),
 }
 
 
-LEVEL_NAME = "Level {number} of the latents (0 finest, {last} coarsest)"
+LEVEL_NAME = _("Level {number} of the latents (0 finest, {last} coarsest)")
 
 
 def in_words(kind: str) -> str:

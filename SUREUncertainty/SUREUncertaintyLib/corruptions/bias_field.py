@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 
 DEGREE = 3
@@ -38,4 +39,4 @@ def bias_polynomial(shape: tuple[int, ...], coefficients: list[float]) -> NDArra
     return (field / largest if largest else field).astype(np.float32)
 
 
-BIAS_FIELD = Corruption("bias_field", "Bias field", "scan", _act, _draw)
+BIAS_FIELD = Corruption("bias_field", _("Bias field"), "scan", _act, _draw)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 
 
@@ -14,4 +15,4 @@ def _act(image: Float32, given: CorruptionInput) -> Float32:
     return np.asarray(gaussian_filter(image, sigma, mode="nearest"))
 
 
-BLUR = Corruption("blur", "Blur", "scan", _act)
+BLUR = Corruption("blur", _("Blur"), "scan", _act)

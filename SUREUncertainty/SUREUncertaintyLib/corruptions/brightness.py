@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 
 
@@ -15,4 +16,4 @@ def _act(image: Float32, given: CorruptionInput) -> Float32:
     return image + np.float32(given.physical["shift"])
 
 
-BRIGHTNESS = Corruption("brightness", "Brightness shift", "input", _act)
+BRIGHTNESS = Corruption("brightness", _("Brightness shift"), "input", _act)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..arrays.noise_field import noise_field
 from ..core.errors import InputError
+from ..core.translation import Text
 
 Float32 = NDArray[np.float32]
 
@@ -64,7 +65,7 @@ class Corruption:
     """
 
     name: str
-    title: str
+    title: Text
     space: Space
     act: Callable[[Float32, CorruptionInput], Float32]
     draw: Callable[[np.random.Generator, tuple[float, float, float]], dict[str, Any]] = field(

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 
 
@@ -25,4 +26,4 @@ def _act(image: Float32, given: CorruptionInput) -> Float32:
     return np.asarray(unit**gamma * np.float32(high - low) + np.float32(low), dtype=np.float32)
 
 
-GAMMA = Corruption("gamma", "Gamma (contrast)", "scan", _act, _draw)
+GAMMA = Corruption("gamma", _("Gamma (contrast)"), "scan", _act, _draw)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 from .scan_noise import estimate_noise
 
@@ -20,4 +21,4 @@ def _act(image: Float32, given: CorruptionInput) -> Float32:
     return np.where(image != 0, image + spread * field, np.float32(0.0))
 
 
-GAUSSIAN = Corruption("gaussian", "Gaussian noise", "input", _act)
+GAUSSIAN = Corruption("gaussian", _("Gaussian noise"), "input", _act)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 
 PERIODS = (3.0, 8.0)
@@ -38,4 +39,4 @@ def _act(image: Float32, given: CorruptionInput) -> Float32:
     return np.asarray(np.abs(moved) if float(image.min()) >= 0.0 else moved.real, dtype=np.float32)
 
 
-GHOSTING = Corruption("ghosting", "Motion ghosting", "scan", _act, _draw)
+GHOSTING = Corruption("ghosting", _("Motion ghosting"), "scan", _act, _draw)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 
 MANY = 1000.0
@@ -67,4 +68,4 @@ def _exact(
     return counts
 
 
-POISSON = Corruption("poisson", "Poisson noise", "scan", _act)
+POISSON = Corruption("poisson", _("Poisson noise"), "scan", _act)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32, NotApplicable
 from .scan_noise import estimate_noise, foreground_mean_and_sd
 
@@ -26,4 +27,4 @@ def _act(image: Float32, given: CorruptionInput) -> Float32:
     return np.where(image != 0, np.hypot(real, imaginary), np.float32(0.0))
 
 
-RICIAN = Corruption("rician", "Rician noise", "scan", _act)
+RICIAN = Corruption("rician", _("Rician noise"), "scan", _act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 
 
@@ -13,4 +14,4 @@ def _act(image: Float32, given: CorruptionInput) -> Float32:
     return np.where(chance > 1.0 - half, image.max(), out)
 
 
-SALT_AND_PEPPER = Corruption("salt_and_pepper", "Salt and pepper", "scan", _act)
+SALT_AND_PEPPER = Corruption("salt_and_pepper", _("Salt and pepper"), "scan", _act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 
 
@@ -11,4 +12,4 @@ def _act(image: Float32, given: CorruptionInput) -> Float32:
     return image * (np.float32(1.0) + np.float32(given.physical["relative_spread"]) * given.normal(image.shape))
 
 
-SPECKLE = Corruption("speckle", "Speckle", "scan", _act)
+SPECKLE = Corruption("speckle", _("Speckle"), "scan", _act)

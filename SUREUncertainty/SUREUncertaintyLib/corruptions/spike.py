@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 from .scan_noise import foreground_mean_and_sd
 
@@ -29,4 +30,4 @@ def _act(image: Float32, given: CorruptionInput) -> Float32:
     return image + (amplitude * np.cos(2.0 * np.pi * cycles + given.drawn["phase"])).astype(np.float32)
 
 
-SPIKE = Corruption("spike", "Spike in k-space", "scan", _act, _draw)
+SPIKE = Corruption("spike", _("Spike in k-space"), "scan", _act, _draw)

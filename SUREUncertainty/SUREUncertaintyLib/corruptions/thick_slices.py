@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.translation import tr as _
 from .corruption import Corruption, CorruptionInput, Float32
 
 
@@ -38,4 +39,4 @@ def resampling_matrix(count: int, factor: float) -> NDArray[np.float64]:
     return np.asarray(back @ mean)
 
 
-THICK_SLICES = Corruption("thick_slices", "Downsampled slices", "scan", _act, _draw)
+THICK_SLICES = Corruption("thick_slices", _("Downsampled slices"), "scan", _act, _draw)

@@ -121,7 +121,7 @@ def score_case(job: Job, extractor: Extractor) -> CaseScale:
         InputError: a file is missing, or the label does not lie on the scan.
     """
     case = job.case
-    if case.roi and getattr(extractor, "centred", False):
+    if case.roi and extractor.centred:
         raise InputError(
             f"The extractor sees a window around the middle of a box, so it cannot score the box of '{case.id}' cut "
             "out of its scan. Leave out the column roi and give scans of about the size of the window."

@@ -101,7 +101,7 @@ def _describe(package: Package, engine: Engine, predictor: Predictor, options: E
         "model": package.metadata.name,
         "fingerprint": package.fingerprint,
         "estimator": predictor.name,
-        "passes": getattr(predictor, "passes", 1),
+        "passes": predictor.passes,
         "engine": engine.name,
         "seed": options.seed,
         "noise": {

@@ -53,11 +53,19 @@ class Predictor(Protocol):
         """The estimator: ``"native"``, ``"dropout"``, ..."""
 
     @property
+    def passes(self) -> int:
+        """Runs of a network that a window costs."""
+
+    @property
     def classes(self) -> tuple[Label, ...]:
         """Every class in channel order, background first."""
 
     def within(self, roi: Roi | None) -> Predictor:
         """The same predictor for scans of which one box is analysed; for whole scans when None."""
+        ...
+
+    def forget(self) -> None:
+        """Another scan comes: drop what was kept of the last one."""
         ...
 
     def judged(self, volume: Volume) -> ScoredRegion:
@@ -93,15 +101,18 @@ class NativePredictor:
         opened = open_model(options)
         return cls(opened.package, opened.engine)
 
+    def forget(self) -> None:
+        """Nothing is kept."""
+
     @property
     def name(self) -> str:
         """``"native"``, or the estimator that the engine stands for."""
-        return str(getattr(self.engine, "estimator", "native"))
+        return self.engine.estimator
 
     @property
     def passes(self) -> int:
         """Runs of a network that a window costs."""
-        return int(getattr(self.engine, "passes", 1))
+        return self.engine.passes
 
     @property
     def classes(self) -> tuple[Label, ...]:

@@ -139,7 +139,7 @@ def create_slice_predictor(
         raise InputError(f"The model '{package.metadata.name}' works in 3D; readers' slices need one that works in 2D.")
     if has_latents(package.metadata):
         return Samples(package, engine, samples, seed, sizes)  # type: ignore[arg-type]
-    return OneAnswer(package, engine, str(getattr(engine, "estimator", "native")))
+    return OneAnswer(package, engine, engine.estimator)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,7 @@ from ..arrays.slice_axis import slices_first
 from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.volume import Volume
 from ..packages.package_fingerprint import package_fingerprint
-from .engine import Engine, logits_and_own
+from .engine import NATIVE, Engine, logits_and_own
 from .network_regions import Region
 from .windows import blend_windows
 
@@ -45,8 +45,8 @@ class DifficultyAssessor:
 
         An estimator hands on probabilities that it averaged or rescaled; the table holds S of the network's own logits.
         """
-        reference = read_reference(package.metadata.raw)
-        if reference is None or hasattr(engine, "estimator"):
+        reference = read_reference(package.metadata.reference)
+        if reference is None or engine.estimator != NATIVE:
             return None
         own = f"{package_fingerprint(package).digest}/{reference.power}/{reference.center}"
         return cls(package, engine, head, reference) if own == reference.digest else None

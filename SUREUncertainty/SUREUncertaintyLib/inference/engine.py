@@ -5,9 +5,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+NATIVE = "native"
+"""The estimator of an engine that is none: one pass, read as the package's own head does."""
+
+FULL_PRECISION = "f32"
+
 
 class Engine(Protocol):
-    """Runs one network on windows of fixed size. Engines agree to 1e-3 in probability."""
+    """Runs one network, or several passes as one, on windows of fixed size. Engines agree to 1e-3 in probability."""
 
     @property
     def name(self) -> str:
@@ -17,9 +22,61 @@ class Engine(Protocol):
     def device(self) -> str:
         """Where it runs, in words: ``"cpu"``, ``"cuda:0"``, ``"mps"``."""
 
+    @property
+    def threads(self) -> int | None:
+        """CPU threads; None where nobody knows."""
+
+    @property
+    def version(self) -> str:
+        """Of the library that computes; empty where there is none."""
+
+    @property
+    def precision(self) -> str:
+        """Of the arithmetic: ``"f32"``, or ``"bf16"`` for previews."""
+
+    @property
+    def estimator(self) -> str:
+        """``NATIVE``, or what its passes stand for, such as ``"dropout"``."""
+
+    @property
+    def passes(self) -> int:
+        """Runs of a network that a window costs."""
+
+    @property
+    def seed(self) -> int | None:
+        """Of what is drawn; None where nothing is."""
+
     def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Raw network outputs (B, C, ...) for windows (B, channels, ...); spatial axes as given, 2 or 3 of them."""
         ...
+
+    def factored(self, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Logits, and what an evidence-scaling head multiplied them by (B, 1, ...); 1 without such a head."""
+        ...
+
+
+class OneNetwork:
+    """What is true of an engine that runs one network once and has no more to say; engines inherit it."""
+
+    threads: int | None = None
+    version: str = ""
+    precision: str = FULL_PRECISION
+    estimator: str = NATIVE
+    passes: int = 1
+    seed: int | None = None
+
+    def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """As ``Engine``."""
+        raise NotImplementedError
+
+    def factored(self, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As ``Engine``, for a network without an evidence-scaling head."""
+        return unfactored(self.logits(windows))
+
+
+def unfactored(logits: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What ``Engine.factored`` gives where nothing multiplied the logits (B, C, ...)."""
+    return logits, np.ones_like(logits[:, :1])
 
 
 def logits_and_own(engine: Engine, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -28,9 +85,5 @@ def logits_and_own(engine: Engine, windows: NDArray[np.float32]) -> tuple[NDArra
     How hard a scan is gets measured on the latter: the head answers to damage on purpose, and its factor would hide
     what the frozen network's own maps look like.
     """
-    factored = getattr(engine, "factored", None)
-    if factored is None:
-        logits = engine.logits(windows)
-        return logits, logits
-    logits, factor = factored(windows)
+    logits, factor = engine.factored(windows)
     return logits, logits / factor

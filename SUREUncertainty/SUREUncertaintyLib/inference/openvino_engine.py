@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from ..core.errors import EngineError
 from ..core.openvino_import import import_openvino
+from .engine import FULL_PRECISION, OneNetwork, unfactored
 from .openvino_graph import OpenVinoGraph
 
 if TYPE_CHECKING:
     from ..packages.package import Package
 
 Float32 = NDArray[np.float32]
-EXACT, QUICK = "f32", "bf16"
+EXACT, QUICK = FULL_PRECISION, "bf16"
 """Precision of the arithmetic inside a network; inputs, weights on disk and outputs are float32 either way."""
 
 
@@ -51,7 +52,7 @@ class OpenVinoSettings:
         return cls(core, config, str(openvino.__version__), used, precision)
 
 
-class OpenVinoEngine:
+class OpenVinoEngine(OneNetwork):
     """Runs ``graphs["main"]``, compiled once a window shape.
 
     Args:
@@ -82,4 +83,4 @@ class OpenVinoEngine:
     def factored(self, windows: Float32) -> tuple[Float32, Float32]:
         """Logits, and what an evidence-scaling head multiplied them by (B, 1, ...); 1 where there is no such output."""
         found = self._graph.run((windows,))
-        return found[0], found[1] if len(found) > 1 else np.ones_like(found[0][:, :1])
+        return (found[0], found[1]) if len(found) > 1 else unfactored(found[0])

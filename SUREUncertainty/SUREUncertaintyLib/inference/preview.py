@@ -63,6 +63,6 @@ def preview(
             "model": {"name": metadata.name, "version": metadata.version},
             "engine": engine.name,
             "device": engine.device,
-            "preview": getattr(engine, "precision", "f32"),
+            "preview": engine.precision,
         },
     )

@@ -48,10 +48,10 @@ def describe_run(
         "model": {"name": metadata.name, "version": metadata.version, "fingerprint": package.fingerprint},
         "engine": engine.name,
         "device": engine.device,
-        "threads": getattr(engine, "threads", None),
-        "estimator": getattr(engine, "estimator", "native"),
-        "passes": getattr(engine, "passes", 1),
-        "seed": getattr(engine, "seed", None),  # None where nothing is drawn, as in a native run
+        "threads": engine.threads,
+        "estimator": engine.estimator,
+        "passes": engine.passes,
+        "seed": engine.seed,  # None where nothing is drawn, as in a native run
         "timings_s": watch.rounded(),
         "geometry": {
             "input": describe_grid(grid),
@@ -75,8 +75,7 @@ def library_versions(engine: Engine) -> dict[str, str]:
         "scipy": scipy.__version__,
         "SimpleITK": SimpleITK.Version.VersionString(),
     }
-    version = getattr(engine, "version", None)
-    return versions | ({engine.name: version} if version else {})
+    return versions | ({engine.name: engine.version} if engine.version else {})
 
 
 def describe_grid(grid: Grid) -> dict[str, Any]:

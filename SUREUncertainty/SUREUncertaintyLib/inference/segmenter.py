@@ -174,10 +174,11 @@ def _sampler(
 
 
 def _canvas(volume: Volume, package: Package, regions: Sequence[Region], keep_probabilities: bool) -> Canvas:
+    fitted = package.metadata.volume_probability
     return Canvas(
         volume.grid.shape,
         len(package.metadata.labels),
-        sure=float(package.metadata.raw.get("uncertainty", {}).get("volume_probability", SURE)),
+        sure=SURE if fitted is None else fitted,
         overlapping=overlap(regions),
         keep_probabilities=keep_probabilities,
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
+from ..analysis.notice_texts import SAMPLES_LEFT_OUT, TEXTS
+from ..analysis.rows import Notice
 from ..core.errors import InputError
 from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.roi import Roi
@@ -15,7 +18,9 @@ from .engine import Engine
 from .engine_choice import create_engine
 from .preview import preview, preview_engine
 from .result import SegmentationResult
-from .sampling.encoding import has_latents
+from .sampling.encoding import has_latents, latent_layout
+from .sampling.memory import affordable
+from .sampling.samples_result import SamplingOptions
 from .segmenter import segment
 
 if TYPE_CHECKING:
@@ -48,15 +53,24 @@ class LiveSession:
         keep_probabilities: bool = False,
         progress: Progress = silent,
         is_cancelled: IsCancelled = never,
+        sampling: SamplingOptions | None = None,
     ) -> SegmentationResult:
         """Segment the open scan, or other intensities (k, j, i) in its place; the scan itself stays as it is.
+
+        Args:
+            sampling: what to draw if the model draws samples; others give their one answer. Level maps and samples
+                that would take much of the memory are left out, and a notice says so.
 
         Raises:
             InputError: no scan is open, or the array has another shape.
         """
-        return segment(
-            self._scan(array), self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled
-        )
+        scan, drawn = self._scan(array), None
+        if sampling is not None and has_latents(self.package.metadata):
+            drawn = affordable(sampling, scan.grid.shape, latent_layout(self.package.metadata).levels)
+        result = segment(scan, self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled, drawn)
+        if drawn is None or drawn == sampling:
+            return result
+        return replace(result, notices=(*result.notices, Notice(SAMPLES_LEFT_OUT, TEXTS[SAMPLES_LEFT_OUT])))
 
     def preview(self, array: NDArray[Any], is_cancelled: IsCancelled = never) -> SegmentationResult:
         """Only labels and maps for other intensities, as fast as they can be had; see ``preview.preview``.

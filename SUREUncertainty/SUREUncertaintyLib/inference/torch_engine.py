@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import EngineError
+from .engine import OneNetwork
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -18,7 +19,7 @@ Float32 = NDArray[np.float32]
 INSTALL = "Install it with: pip install 'sure-uncertainty[torch]', or use the OpenVINO engine."
 
 
-class TorchEngine:
+class TorchEngine(OneNetwork):
     """Runs the package's network from its safetensors weights in float32.
 
     Args:
@@ -49,8 +50,7 @@ class TorchEngine:
     def factored(self, windows: Float32) -> tuple[Float32, Float32]:
         """Logits, and what an evidence-scaling head multiplied them by (B, 1, ...); 1 without such a head."""
         if getattr(self._network, "scale", None) is None:
-            logits = self.logits(windows)
-            return logits, np.ones_like(logits[:, :1])
+            return super().factored(windows)
         logits, factor = self._run(self._network.with_factor, windows)
         return logits, factor
 

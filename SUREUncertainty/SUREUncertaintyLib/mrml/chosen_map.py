@@ -7,6 +7,7 @@ from typing import Any
 
 import slicer
 
+from ..core.translation import Translate
 from ..core.wording import LEVEL_NAME, MAP_NAMES
 from .display import show_uncertainty_volume, uncertainty_rendering
 from .nodes import KIND, PublishedNodes
@@ -16,14 +17,14 @@ PRIMARY, ENTROPY, LEVEL = "primary", "entropy", "level"
 """Names of maps; the one of a latent level is ``LEVEL`` and its number."""
 
 
-def map_names(published: PublishedNodes) -> dict[str, str]:
+def map_names(published: PublishedNodes, translate: Translate = str) -> dict[str, str]:
     """The maps that a result has, with their names for people."""
     kind = published.segmentation.GetAttribute(KIND) or ""
-    names = {PRIMARY: MAP_NAMES.get(kind, kind)}
+    names = {PRIMARY: translate(MAP_NAMES[kind]) if kind in MAP_NAMES else kind}
     if published.entropy is not None:
-        names[ENTROPY] = MAP_NAMES[ENTROPY]
-    count = len(published.levels)
-    levels = {f"{LEVEL}{n}": LEVEL_NAME.format(number=n, last=count - 1) for n in range(count)}
+        names[ENTROPY] = translate(MAP_NAMES[ENTROPY])
+    count, level = len(published.levels), translate(LEVEL_NAME)
+    levels = {f"{LEVEL}{n}": level.format(number=n, last=count - 1) for n in range(count)}
     return names | levels
 
 

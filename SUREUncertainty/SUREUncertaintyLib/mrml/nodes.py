@@ -6,7 +6,8 @@ scenes. A result belongs to one scan, one model and one kind of uncertainty.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import slicer
@@ -18,10 +19,12 @@ STRUCTURES = "SURE.structures"
 REGIONS = "SURE.regions"
 PROVENANCE = "SURE.provenance"
 LEVEL = "SURE.level"
+MAP = "SURE.map"
+CONTOUR = "SURE.contour"
 SAMPLES = "SURE.samples"
 BROWSER = "SURE.browser"
 SAMPLE = "SURE.sample"
-"""Roles of the segmentation's node references."""
+"""Roles of the segmentation's node references; a number follows those of level, map and contour."""
 
 MODEL = "SURE.Model"
 KIND = "SURE.Kind"
@@ -42,6 +45,7 @@ class PublishedNodes:
         structures, regions: table nodes.
         provenance: text node (JSON).
         levels: uncertainty maps of the latent levels, finest first, for models that draw samples.
+        maps, contours: further maps of the samples and bands of probability, by their number in the manifest.
         samples, browser: sequence of sample segmentations and what plays it; sample: the one that is shown.
         folder: subject hierarchy item, 0 when there is none.
     """
@@ -55,6 +59,8 @@ class PublishedNodes:
     provenance: Any
     folder: int = 0
     levels: tuple[Any, ...] = ()
+    maps: Mapping[int, Any] = field(default_factory=dict)
+    contours: Mapping[int, Any] = field(default_factory=dict)
     samples: Any = None
     browser: Any = None
     sample: Any = None
@@ -63,7 +69,8 @@ class PublishedNodes:
     def results(self) -> tuple[Any, ...]:
         """All nodes with a place in the subject hierarchy that exist, without the scan."""
         tables = (self.structures, self.regions, self.provenance)
-        nodes = (self.segmentation, self.uncertainty, self.entropy, *self.levels, *tables, self.sample)
+        further = (*self.levels, *self.maps.values(), *self.contours.values())
+        nodes = (self.segmentation, self.uncertainty, self.entropy, *further, *tables, self.sample)
         return tuple(node for node in nodes if node is not None)
 
 
@@ -88,6 +95,8 @@ def published_nodes(segmentation: Any) -> PublishedNodes:
         provenance=segmentation.GetNodeReference(PROVENANCE),
         folder=hierarchy.GetItemParent(item) if item else 0,
         levels=level_nodes(segmentation),
+        maps=numbered_nodes(segmentation, MAP),
+        contours=numbered_nodes(segmentation, CONTOUR),
         samples=segmentation.GetNodeReference(SAMPLES),
         browser=segmentation.GetNodeReference(BROWSER),
         sample=segmentation.GetNodeReference(SAMPLE),
@@ -96,11 +105,16 @@ def published_nodes(segmentation: Any) -> PublishedNodes:
 
 def level_nodes(segmentation: Any) -> tuple[Any, ...]:
     """The maps of the latent levels of a result, finest first."""
+    return tuple(numbered_nodes(segmentation, LEVEL).values())
+
+
+def numbered_nodes(segmentation: Any, role: str) -> dict[int, Any]:
+    """The nodes of the roles that are ``role`` and a number, in the order of that number; deleted ones are left out."""
     roles: list[str] = []
     segmentation.GetNodeReferenceRoles(roles)
-    numbers = sorted(int(role.removeprefix(LEVEL)) for role in roles if role.startswith(LEVEL))
-    found = (segmentation.GetNodeReference(f"{LEVEL}{number}") for number in numbers)
-    return tuple(node for node in found if node is not None)
+    numbers = sorted(int(name.removeprefix(role)) for name in roles if name.startswith(role))
+    found = {number: segmentation.GetNodeReference(f"{role}{number}") for number in numbers}
+    return {number: node for number, node in found.items() if node is not None}
 
 
 def all_published(scene: Any) -> list[PublishedNodes]:

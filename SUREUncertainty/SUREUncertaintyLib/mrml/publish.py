@@ -26,7 +26,7 @@ from .nodes import (
     segmentations_of,
 )
 from .rollback import all_or_nothing
-from .sample_nodes import publish_levels, publish_samples, stale_nodes
+from .sample_nodes import publish_levels, publish_maps, publish_samples, stale_nodes
 from .scene_manifest import fill_manifest, model_name
 from .segmentation_nodes import fill_segmentation, was_edited
 from .table_nodes import fill_regions, fill_structures
@@ -61,6 +61,7 @@ def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> 
         _publish_tables(scene, segmentation, scan, result, undo)
         stale = stale_nodes(scene, segmentation, result)
         publish_levels(scene, segmentation, scan, result, undo)
+        publish_maps(scene, segmentation, scan, result, undo)
         publish_samples(scene, segmentation, scan, result, undo)
         nodes = published_nodes(segmentation)
         place_in_folder(scene, scan, nodes.results, f"{scan.GetName()}: {model_name(result) or 'result'}", undo)

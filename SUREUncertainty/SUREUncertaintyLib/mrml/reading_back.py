@@ -9,7 +9,9 @@ from typing import Any
 import slicer
 import vtk
 
+from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.rows import Notice, StructureRow
+from ..core.dataclass_json import from_json
 from ..core.errors import InputError
 from ..core.labels import Label
 from ..core.roi import Roi
@@ -18,6 +20,7 @@ from ..inference.result import SegmentationResult
 from .nodes import KIND, PublishedNodes
 from .remeasure import current_labels, result_threshold
 from .review import read_regions
+from .sampling_reading import read_sampling
 from .segmentation_nodes import drawn_value, own_segments
 from .volume_nodes import volume_from_node
 
@@ -33,18 +36,21 @@ def result_from_nodes(published: PublishedNodes) -> SegmentationResult:
     uncertainty = volume_from_node(published.uncertainty)
     labels, _ = current_labels(published.segmentation, uncertainty)
     record = _record(published)
+    kind = published.segmentation.GetAttribute(KIND) or "vacuity"
     return SegmentationResult(
         image=volume_from_node(published.scan),
         labels=labels,
         uncertainty=uncertainty,
         entropy=uncertainty if published.entropy is None else volume_from_node(published.entropy),
         label_set=_label_set(published.segmentation),
-        rois=tuple(_roi(item) for item in record.get("regions_of_interest", ())),
+        rois=from_json(tuple[Roi, ...], record.get("regions_of_interest", ())),
         structures=read_structures(published.structures),
         regions=read_regions(published.regions),
-        notices=tuple(Notice(item["code"], item["text"]) for item in record.get("notices", ())),
-        uncertainty_kind=published.segmentation.GetAttribute(KIND) or "vacuity",
+        notices=from_json(tuple[Notice, ...], record.get("notices", ())),
+        uncertainty_kind=kind,
         threshold=result_threshold(published),
+        sampling=read_sampling(published, record, uncertainty, kind),
+        difficulty=from_json(tuple[CaseDifficulty, ...], record.get("difficulty", ())),
         provenance=dict(record.get("provenance", {})),
     )
 
@@ -78,8 +84,3 @@ def _label_set(segmentation: Any) -> tuple[Label, ...]:
 def _record(published: PublishedNodes) -> dict[str, Any]:
     text = None if published.provenance is None else published.provenance.GetText()
     return dict(json.loads(text)) if text else {}
-
-
-def _roi(item: dict[str, Any]) -> Roi:
-    low, high = (tuple(float(value) for value in item[key]) for key in ("low", "high"))
-    return Roi(str(item["name"]), (low[0], low[1], low[2]), (high[0], high[1], high[2]))

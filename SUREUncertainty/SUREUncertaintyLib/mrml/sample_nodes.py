@@ -1,4 +1,4 @@
-"""Drawn samples in a scene: a map a latent level, and sample segmentations as a sequence to step through."""
+"""Drawn samples in a scene: their maps, one more a latent level, and the samples as a sequence to step through."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import slicer
 
 from ..core.labels import Label
 from ..core.volume import Volume
+from ..core.wording import in_words
 from ..inference.result import SegmentationResult
-from .nodes import BROWSER, LEVEL, SAMPLE, SAMPLES, level_nodes, result_node
+from .nodes import BROWSER, CONTOUR, LEVEL, MAP, SAMPLE, SAMPLES, numbered_nodes, result_node
 from .segmentation_nodes import fill_segmentation
 from .uncertainty_nodes import add_legend, create_uncertainty_display
 from .volume_nodes import fill_volume, right_handed
@@ -31,6 +32,29 @@ def publish_levels(scene: Any, segmentation: Any, scan: Any, result: Segmentatio
         if is_new:
             create_uncertainty_display(scene, node, result.threshold)
             add_legend(node, f"Uncertainty\n(level {level})")
+
+
+def publish_maps(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
+    """The samples' further maps, coloured like the uncertainty map, and the bands of probability by structure."""
+    for number, (name, volume) in further_maps(result).items():
+        title = f"{scan.GetName()} uncertainty ({in_words(name)})"
+        node, is_new = result_node(scene, segmentation, f"{MAP}{number}", "vtkMRMLScalarVolumeNode", title)
+        fill_volume(node, right_handed(volume), undo)
+        if is_new:
+            create_uncertainty_display(scene, node, result.threshold)
+    bands = result.sampling.bands if result.sampling is not None else {}
+    for number, (name, volume) in enumerate(bands.items()):
+        title = f"{scan.GetName()} contours ({name})"
+        node, is_new = result_node(scene, segmentation, f"{CONTOUR}{number}", "vtkMRMLScalarVolumeNode", title)
+        fill_volume(node, right_handed(volume), undo)
+        if is_new:
+            node.CreateDefaultDisplayNodes()
+
+
+def further_maps(result: SegmentationResult) -> dict[int, tuple[str, Volume]]:
+    """The samples' maps by their number, without the primary one, which is in the scene already."""
+    maps = result.sampling.maps if result.sampling is not None else {}
+    return {n: (name, volume) for n, (name, volume) in enumerate(maps.items()) if name != result.uncertainty_kind}
 
 
 def publish_samples(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
@@ -58,9 +82,12 @@ def publish_samples(scene: Any, segmentation: Any, scan: Any, result: Segmentati
 
 def stale_nodes(scene: Any, segmentation: Any, result: SegmentationResult) -> list[Any]:
     """What an earlier run left and this one replaces or does not make: to be removed after this one is published."""
-    made = len(result.sampling.levels) if result.sampling is not None else 0
+    sampling = result.sampling
+    levels, bands = (0, 0) if sampling is None else (len(sampling.levels), len(sampling.bands))
+    made = {LEVEL: range(levels), MAP: further_maps(result), CONTOUR: range(bands)}
     samples = [segmentation.GetNodeReference(role) for role in (BROWSER, SAMPLE, SAMPLES)]
-    return [node for node in (*level_nodes(segmentation)[made:], *samples) if node is not None]
+    numbered = [node for role in made for n, node in numbered_nodes(segmentation, role).items() if n not in made[role]]
+    return [*numbered, *(node for node in samples if node is not None)]
 
 
 def show_sample(sample: Any, visible: bool) -> None:

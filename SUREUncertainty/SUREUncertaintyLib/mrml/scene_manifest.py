@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 import vtk
 
+from ..core.dataclass_json import to_json
 from ..inference.result import SegmentationResult
+from ..inference.sampling.samples_result import Sampling
+
+MAP_NAMES, CONTOUR_NAMES = "map_names", "contour_names"
+"""Entries of the manifest's ``sampling``: what the numbered nodes of the samples are called."""
 
 
 def model_name(result: SegmentationResult) -> str:
@@ -20,13 +25,20 @@ def model_name(result: SegmentationResult) -> str:
 def manifest_text(result: SegmentationResult) -> str:
     """Provenance, warnings and settings of a result as JSON."""
     document = {
-        "provenance": result.provenance,
+        "provenance": to_json(result.provenance),
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
-        "notices": [asdict(notice) for notice in result.notices],
+        "notices": to_json(result.notices),
         "difficulty": [case.to_json() for case in result.difficulty],
-        "regions_of_interest": [asdict(roi) for roi in result.rois],
+        "regions_of_interest": to_json(result.rois),
+        "sampling": None if result.sampling is None else _sampling(result.sampling),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _sampling(sampling: Sampling) -> dict[str, Any]:
+    """All but the voxels, which have nodes; maps and contours by name in the order of these."""
+    rest = to_json(replace(sampling, maps={}, levels=(), bands={}, samples=()))
+    return {**rest, MAP_NAMES: list(sampling.maps), CONTOUR_NAMES: list(sampling.bands)}
 
 
 def fill_manifest(node: Any, result: SegmentationResult, undo: ExitStack) -> None:

@@ -16,6 +16,8 @@ from ..core.errors import InputError
 from ..core.volume import LPS_TO_RAS, Grid, Volume
 
 _ADDED = "SURE.Added"
+_MODALITY, _PLACED = "SURE.Modality", "SURE.Placed"
+"""What a scan's file said beside its voxels: modality, and "no" where it did not say how the scan lies."""
 _SKEW = 1e-3
 _HEADROOM = 1.2
 """Grey window relative to the range of the voxels: leaves the brightest tones to the uncertainty map."""
@@ -36,7 +38,8 @@ def volume_from_node(node: Any) -> Volume:
             f"The volume '{node.GetName()}' has several numbers a voxel (a colour or vector image). "
             "A scan with one number a voxel is expected; convert it with the module Vector to Scalar Volume."
         )
-    return Volume(image_array(node.GetImageData()).copy(), grid_from_node(node), node.GetName())
+    facts = {"modality": node.GetAttribute(_MODALITY) or "", "placed": node.GetAttribute(_PLACED) != "no"}
+    return Volume(image_array(node.GetImageData()).copy(), grid_from_node(node), node.GetName(), **facts)
 
 
 def grid_from_node(node: Any) -> Grid:
@@ -79,6 +82,8 @@ def add_volume(scene: Any, volume: Volume) -> Any:
         return found
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(volume.name))
     node.SetAttribute(_ADDED, volume.name)
+    node.SetAttribute(_MODALITY, volume.modality or None)
+    node.SetAttribute(_PLACED, None if volume.placed else "no")
     fill_volume(node, stored, ExitStack())
     show_grey(node, stored.array)
     return node

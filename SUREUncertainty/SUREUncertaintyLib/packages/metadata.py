@@ -5,7 +5,8 @@ The format is described for people who make packages in ``docs/packages.md``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.labels import Label
@@ -30,6 +31,27 @@ class Expected:
 
 
 @dataclass(frozen=True)
+class TrainingRecord:
+    """What a package says about how it came about, as far as programs ask for it.
+
+    Attributes:
+        training_ids, tuning_ids: the cases that it was trained, and tuned, on; empty where it does not say.
+        start: the package whose weights it began with; None for fresh ones.
+        licence: of the data.
+    """
+
+    training_ids: tuple[str, ...] = ()
+    tuning_ids: tuple[str, ...] = ()
+    start: Mapping[str, Any] | None = None
+    licence: str = ""
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Every case that the weights or the settings know."""
+        return frozenset((*self.training_ids, *self.tuning_ids))
+
+
+@dataclass(frozen=True)
 class PackageMetadata:
     """``configs/metadata.json`` of a package: MONAI Bundle fields plus ours.
 
@@ -45,7 +67,7 @@ class PackageMetadata:
         labels: every class, background first, in channel order.
         primary: the kind of uncertainty that ``uncertainty.nrrd`` holds; ``kinds`` are all that exist.
         threshold: uncertainty above which a voxel counts as uncertain.
-        raw: the whole JSON document.
+        raw: the whole JSON document, for whoever writes or prints it; facts are read by the attributes here.
     """
 
     name: str
@@ -84,6 +106,54 @@ class PackageMetadata:
     def size_stretch(self) -> float:
         """How much wider than the middle 90 % of its samples' sizes the interval of a size is; 1 when not fitted."""
         return float(self.raw.get("uncertainty", {}).get("size_stretch", 1.0))
+
+    @property
+    def volume_probability(self) -> float | None:
+        """The fitted q of the range of a volume, which is that of P > q to P > 1 - q; None when not fitted."""
+        found = self.raw.get("uncertainty", {}).get("volume_probability")
+        return None if found is None else float(found)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What every run of the model has to say about its uncertainty."""
+        return tuple(str(text) for text in self.raw.get("uncertainty", {}).get("warnings", ()))
+
+    @property
+    def intended_use(self) -> str:
+        """What it was made for; empty where it does not say."""
+        return str(self.raw.get("intended_use", ""))
+
+    @property
+    def limits(self) -> str:
+        """What it cannot do; empty where it does not say."""
+        return str(self.raw.get("limits", ""))
+
+    @property
+    def licence(self) -> str:
+        """Of the training data, or the copyright."""
+        return self.training.licence or str(self.raw.get("copyright", "not given"))
+
+    @property
+    def reference(self) -> Mapping[str, Any] | None:
+        """Scans to compare a new one with, as ``analysis.difficulty_reference`` reads them; None without."""
+        found = self.raw.get("reference")
+        return found if isinstance(found, Mapping) else None
+
+    @property
+    def training(self) -> TrainingRecord:
+        """How it came about."""
+        found = self.raw.get("training")
+        record = found if isinstance(found, Mapping) else {}
+        trained, tuned = (tuple(str(name) for name in record.get(key, ())) for key in ("training_ids", "tuning_ids"))
+        return TrainingRecord(trained, tuned, record.get("start"), str(record.get("licence") or ""))
+
+    def without_fit(self) -> PackageMetadata:
+        """Without the threshold and the volume range that were fitted to another kind of uncertainty than entropy."""
+        if self.primary == "entropy":
+            return self
+        fitted = self.raw.get("uncertainty", {})
+        kept = {name: value for name, value in fitted.items() if name != "volume_probability"}
+        return replace(self, threshold=ENTROPY_THRESHOLD, raw={**self.raw, "uncertainty": kept})
 
     @property
     def channels(self) -> int:

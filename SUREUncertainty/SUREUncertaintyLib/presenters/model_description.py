@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..core.geometry import parse_orientation, reorient_grid
+from ..core.translation import Translate
 from ..core.volume import Grid
 from ..packages.metadata import PackageMetadata
 from . import texts
@@ -42,8 +43,8 @@ def _planar_box(metadata: PackageMetadata, scan: Grid) -> tuple[float, float, fl
     return (size[0], size[1], size[2])
 
 
-def model_text(metadata: PackageMetadata | None) -> str:
-    """What a model was made for."""
+def model_text(metadata: PackageMetadata | None, translate: Translate = str) -> str:
+    """What a model was made for, in the words of its package."""
     if metadata is None:
-        return texts.CHOOSE_MODEL
-    return f"{metadata.task}. {metadata.raw.get('intended_use', metadata.description)}"
+        return translate(texts.CHOOSE_MODEL)
+    return f"{metadata.task}. {metadata.intended_use or metadata.description}"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..core.roi import Roi
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
+from ..inference.sampling.samples_result import SamplingOptions
 from ..worker.client import WorkerClient
 from ..worker.failures import Failure
 from .call_queue import CallQueue
@@ -20,6 +21,8 @@ from .desktop_protocols import Timer
 
 POLL_MILLISECONDS = 5
 LOG_LINES = 2000
+DRAWN = SamplingOptions(level_maps=True, keep_samples=True)
+"""What a run shows of a model that draws samples: a map a level, and the samples to step through."""
 
 OnProgress = Callable[[float, str], None]
 OnResult = Callable[[SegmentationResult], None]
@@ -74,7 +77,12 @@ class WorkerBridge:
             self._model = (model, engine)
         self.open_scan = volume
         self._client.segment(
-            volume, rois, on_progress=on_progress, on_result=self._closing(on_result), on_error=self._closing(on_error)
+            volume,
+            rois,
+            on_progress=on_progress,
+            on_result=self._closing(on_result),
+            on_error=self._closing(on_error),
+            sampling=DRAWN,
         )
         self._wait()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Iterable, Sequence
 from html import escape
+
+from ..core.rounding import decimals
 
 ABSENT = "–"
 
@@ -29,7 +30,7 @@ def definitions(pairs: Iterable[tuple[str, str]]) -> str:
 
 def number(value: float | None, digits: int = 2) -> str:
     """A number with that many decimals; a dash for None and NaN."""
-    return ABSENT if value is None or not math.isfinite(value) else f"{value:.{digits}f}"
+    return decimals(value, digits, ABSENT)
 
 
 def section(title: str, content: str) -> str:

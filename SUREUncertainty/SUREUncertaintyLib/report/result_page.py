@@ -120,7 +120,7 @@ def _structure_cells(row: Mapping[str, Any], colours: Mapping[int, Sequence[floa
 
 def _range(row: Mapping[str, Any]) -> str:
     low, high = row["volume_low_ml"], row["volume_high_ml"]
-    return ABSENT if low is None else f"{low:.2f} – {high:.2f}"
+    return ABSENT if low is None else f"{number(low)} – {number(high)}"
 
 
 def _range_note(document: Mapping[str, Any]) -> str:
@@ -162,8 +162,8 @@ def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _model(metadata: PackageMetadata, has_card: bool) -> str:
-    facts = [("Task", metadata.task), ("Intended use", metadata.raw.get("intended_use", ""))]
-    facts.append(("Limits", metadata.raw.get("limits", "")))
+    facts = [("Task", metadata.task), ("Intended use", metadata.intended_use)]
+    facts.append(("Limits", metadata.limits))
     card = f'<p><a href="{CARD}">Model card</a> (beside this page)</p>' if has_card else ""
     return definitions((name, escape(str(text))) for name, text in facts if text) + card
 

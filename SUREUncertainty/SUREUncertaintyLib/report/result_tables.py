@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ..analysis.rows import StructureRow, UncertainRegion
+from ..core.dataclass_json import to_json
 
 
 def write_structures(rows: Iterable[StructureRow], path: Path) -> None:
@@ -27,12 +26,12 @@ def write_regions(rows: Iterable[UncertainRegion], path: Path) -> None:
 
 def structure_record(row: StructureRow) -> dict[str, Any]:
     """The row ready for JSON: NaN becomes None."""
-    return {key: _value(value) for key, value in asdict(row).items()}
+    return {name: _rounded(value) for name, value in to_json(row).items()}
 
 
 def region_record(row: UncertainRegion) -> dict[str, Any]:
     """The row ready for JSON."""
-    return {key: _value(value) for key, value in asdict(row).items()}
+    return {name: _rounded(value) for name, value in to_json(row).items()}
 
 
 def _flat(row: UncertainRegion) -> dict[str, Any]:
@@ -51,8 +50,8 @@ def _columns(kind: Any) -> list[str]:
     return list(kind.__dataclass_fields__)
 
 
-def _value(value: Any) -> Any:
-    """Rounded to seven digits, which is what float32 maps can hold."""
-    if isinstance(value, float):
-        return float(f"{value:.7g}") if math.isfinite(value) else None
-    return [_value(item) for item in value] if isinstance(value, tuple) else value
+def _rounded(value: Any) -> Any:
+    """Numbers to seven digits, which is what float32 maps can hold."""
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.7g}") if isinstance(value, float) else value

@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from ..core.dataclass_json import to_json
 from ..core.roi import Roi
 from ..core.voxel_fingerprint import voxel_fingerprint
 from ..core.wording import DISCLAIMER
@@ -27,13 +28,11 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "created": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "image": result.image.name,
         "voxel_fingerprint": voxel_fingerprint(result.image.array),
-        **result.provenance,
+        **to_json(result.provenance),
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
-        "labels": [
-            {"value": label.value, "name": label.name, "color": list(label.color)} for label in result.label_set
-        ],
+        "labels": to_json(result.label_set),
         "rois": [_roi(roi) for roi in result.rois],
-        "notices": [{"code": notice.code, "text": notice.text} for notice in result.notices],
+        "notices": to_json(result.notices),
         "structures": [structure_record(row) for row in result.structures],
         "regions": [region_record(row) for row in result.regions],
         **({"difficulty": [case.to_json() for case in result.difficulty]} if result.difficulty else {}),

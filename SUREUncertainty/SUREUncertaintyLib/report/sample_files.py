@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ..core.dataclass_json import to_json
 from ..core.labels import Label
 from ..files.segment_header import write_segmentation
 from ..files.writing import write_volume
@@ -35,6 +36,7 @@ def describe_sampling(sampling: Sampling) -> dict[str, Any]:
     """What ``report.json`` holds beside the run's record."""
     coverage = sampling.sizes[0].interval.coverage if sampling.sizes else None
     return {
+        "options": to_json(sampling.options),
         "sizes": size_records(sampling),
         "size_coverage": coverage,
         "most_different_samples": list(sampling.most_different),

@@ -36,12 +36,12 @@ class Start:
     @property
     def training_ids(self) -> tuple[str, ...]:
         """Cases that the weights were trained on."""
-        return _ids(self.package, "training_ids")
+        return self.package.metadata.training.training_ids
 
     @property
     def tuning_ids(self) -> tuple[str, ...]:
         """Cases on which something was chosen for these weights."""
-        return _ids(self.package, "tuning_ids")
+        return self.package.metadata.training.tuning_ids
 
     def weights(self, recipe: Recipe) -> dict[str, Tensor]:
         """The package's weights, checked against the recipe's network; layers without weights may differ.
@@ -102,7 +102,3 @@ def find_start(recipe: Recipe, given: str | Path | None = None) -> Start | None:
     """
     wanted = given or recipe.start_from
     return Start(find_package(wanted)) if wanted else None
-
-
-def _ids(package: Package, key: str) -> tuple[str, ...]:
-    return tuple(str(identity) for identity in package.metadata.raw.get("training", {}).get(key, ()))

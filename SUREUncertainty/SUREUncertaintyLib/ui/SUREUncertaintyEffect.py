@@ -18,7 +18,7 @@ from SUREUncertaintyLib.mrml.band_editing import edited_labelmap, result_of
 
 LOW = "BandLow"
 HIGH = "BandHigh"
-ACTIONS = (("grow", "Grow"), ("shrink", "Shrink"), ("smooth", "Smooth"))
+ACTIONS = (("grow", _("Grow")), ("shrink", _("Shrink")), ("smooth", _("Smooth")))
 
 
 class SUREUncertaintyEffect(AbstractScriptedSegmentEditorEffect):
@@ -62,7 +62,7 @@ class SUREUncertaintyEffect(AbstractScriptedSegmentEditorEffect):
         self.scriptedEffect.addLabeledOptionsWidget(_("Uncertain band:"), self.band)
         self.band.connect("valuesChanged(double,double)", self._on_band)
         for action, title in ACTIONS:
-            button = qt.QPushButton(_(title))
+            button = qt.QPushButton(title)
             button.connect("clicked(bool)", lambda _checked=False, action=action: self._apply(action))
             self.scriptedEffect.addOptionsWidget(button)
         self.note = qt.QLabel()

@@ -9,7 +9,7 @@ from ..mrml.boxes import roi_from_node
 from ..mrml.nodes import PublishedNodes
 from ..mrml.publish import publish
 from ..mrml.volume_nodes import volume_from_node
-from ..presenters.worker_bridge import python_executable
+from ..presenters.worker_bridge import DRAWN, python_executable
 from ..worker.client import WorkerClient
 
 
@@ -27,5 +27,5 @@ def segment_node(scene: Any, scan: Any, model: str, region: Any = None, engine: 
     rois: tuple[Roi, ...] = () if region is None else (roi_from_node(region),)
     with WorkerClient(python=python_executable()) as client:
         client.load(model, engine).wait()
-        result = client.segment(volume, rois).wait()
+        result = client.segment(volume, rois, sampling=DRAWN).wait()
     return publish(scene, result, scan)

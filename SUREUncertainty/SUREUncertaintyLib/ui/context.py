@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.translation import Text, Translate
 from ..mrml.nodes import MODEL, PublishedNodes, published_nodes
 from ..presenters.desktop_protocols import Desktop
-
-Translate = Callable[[str], str]
 
 
 @dataclass
@@ -30,7 +29,7 @@ class PanelContext:
     translate: Translate
     parameters: Any = None
 
-    def allow(self, widget: Any, allowed: bool, meaning: str, obstacle: str) -> None:
+    def allow(self, widget: Any, allowed: bool, meaning: Text, obstacle: Text) -> None:
         """Enable a widget with a tooltip that says what it does, or disable it with one that says why."""
         widget.enabled = allowed
         widget.setToolTip(self.translate(meaning if allowed else obstacle))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..core.errors import SureError
+from ..core.translation import Text, Translate, tr as _
 from ..presenters import texts
 
 NEEDED_VERSION = (5, 10)
@@ -30,21 +31,21 @@ class Dependency:
 
     package: str
     module: str
-    purpose: str
+    purpose: Text
 
 
 INFERENCE = (
-    Dependency("openvino", "openvino", "runs the networks on the processor"),
-    Dependency("scikit-image", "skimage", "finds the uncertain regions"),
+    Dependency("openvino", "openvino", _("runs the networks on the processor")),
+    Dependency("scikit-image", "skimage", _("finds the uncertain regions")),
 )
 GRAPHICS = (
-    Dependency("torch", "torch", "runs the networks on a graphics card, and trains them (optional)"),
-    Dependency("monai", "monai", "builds the networks for PyTorch (optional)"),
-    Dependency("safetensors", "safetensors", "reads and writes weights for PyTorch (optional)"),
+    Dependency("torch", "torch", _("runs the networks on a graphics card, and trains them (optional)")),
+    Dependency("monai", "monai", _("builds the networks for PyTorch (optional)")),
+    Dependency("safetensors", "safetensors", _("reads and writes weights for PyTorch (optional)")),
 )
 TRAINING = (
-    Dependency("onnx", "onnx", "writes trained networks (only for training)"),
-    Dependency("PyYAML", "yaml", "reads recipes (only for training)"),
+    Dependency("onnx", "onnx", _("writes trained networks (only for training)")),
+    Dependency("PyYAML", "yaml", _("reads recipes (only for training)")),
 )
 
 
@@ -73,7 +74,14 @@ class Installer(Protocol):
 
 
 class SlicerInstaller:
-    """``slicer.packaging`` where it exists (5.12), the older installer in 5.10."""
+    """``slicer.packaging`` where it exists (5.12), the older installer in 5.10.
+
+    Args:
+        translate: of the question and of errors.
+    """
+
+    def __init__(self, translate: Translate = str) -> None:
+        self._say = translate
 
     def slicer_version(self) -> tuple[int, int]:
         """Major and minor of the running application."""
@@ -90,7 +98,7 @@ class SlicerInstaller:
 
             needed = packaging.load_requirements(requirements)
             packaging.pip_ensure(needed, constraints=constraints, requester="SURE Uncertainty")
-        elif slicer.util.confirmOkCancelDisplay(texts.INSTALL_QUESTION.format(names=names)):
+        elif slicer.util.confirmOkCancelDisplay(self._say(texts.INSTALL_QUESTION).format(names=names)):
             slicer.util.pip_install(["-r", str(requirements), "-c", str(constraints)])
 
     def reinstall(self, packages: Sequence[str], constraints: Path) -> None:
@@ -104,12 +112,12 @@ class SlicerInstaller:
         try:
             import PyTorchUtils  # type: ignore[import-not-found]
         except ImportError as error:
-            raise DependencyError(texts.PYTORCH_EXTENSION) from error
+            raise DependencyError(self._say(texts.PYTORCH_EXTENSION)) from error
         logic = PyTorchUtils.PyTorchUtilsLogic()
         try:
             logic.installTorch(askConfirmation=True)
         except Exception as error:  # light-the-torch inside an old extension does not know Slicer's pip
-            raise DependencyError(f"{texts.PYTORCH_OUTDATED} ({error})") from error
+            raise DependencyError(f"{self._say(texts.PYTORCH_OUTDATED)} ({error})") from error
 
 
 class Dependencies:
@@ -119,11 +127,14 @@ class Dependencies:
         resources: the module's Resources folder with requirements.txt and constraints.txt.
         scratch: a folder for a temporary file.
         installer: how to install.
+        translate: of everything that is said.
     """
 
-    def __init__(self, resources: Path, scratch: Path, installer: Installer | None = None) -> None:
-        self._resources, self._scratch = resources, scratch
-        self._installer = installer or SlicerInstaller()
+    def __init__(
+        self, resources: Path, scratch: Path, installer: Installer | None = None, translate: Translate = str
+    ) -> None:
+        self._resources, self._scratch, self._say = resources, scratch, translate
+        self._installer = installer or SlicerInstaller(translate)
 
     def missing(self) -> tuple[Dependency, ...]:
         """What a run needs and Slicer's Python does not have."""
@@ -141,7 +152,7 @@ class Dependencies:
         """
         found = self._installer.slicer_version()
         if found < NEEDED_VERSION:
-            raise DependencyError(texts.SLICER_TOO_OLD.format(found=".".join(map(str, found))))
+            raise DependencyError(self._say(texts.SLICER_TOO_OLD).format(found=".".join(map(str, found))))
         missing = self.missing()
         if missing:
             self._install(missing, wheels)
@@ -158,15 +169,15 @@ class Dependencies:
         self.require(wheels)
         broken = [item for item in INFERENCE if problem_of(item, python)]
         if not broken:
-            return texts.ALL_WORKS
+            return self._say(texts.ALL_WORKS)
         names = [item.package for item in broken]
         with offline(wheels):
             self._installer.reinstall(names, self._constraints())
         for item in broken:
             reason = problem_of(item, python)
             if reason:
-                raise DependencyError(texts.REPAIR_FAILED.format(name=item.package, reason=reason))
-        return texts.REPAIRED.format(names=", ".join(names))
+                raise DependencyError(self._say(texts.REPAIR_FAILED).format(name=item.package, reason=reason))
+        return self._say(texts.REPAIRED).format(names=", ".join(names))
 
     def require_torch(self, wheels: Path | None = None) -> None:
         """Have PyTorch and what builds the networks for it; asks the user.
@@ -194,12 +205,13 @@ class Dependencies:
         importlib.invalidate_caches()
         left = [item.package for item in missing if find_spec(item.module) is None]
         if left:
-            raise DependencyError(texts.STILL_MISSING.format(names=", ".join(left)))
+            raise DependencyError(self._say(texts.STILL_MISSING).format(names=", ".join(left)))
 
     def rows(self) -> list[tuple[str, str, str]]:
         """(package, version or "", purpose) of everything that is or could be used."""
         return [
-            (item.package, installed_version(item.package), item.purpose) for item in (*INFERENCE, *GRAPHICS, *TRAINING)
+            (item.package, installed_version(item.package), self._say(item.purpose))
+            for item in (*INFERENCE, *GRAPHICS, *TRAINING)
         ]
 
     def _install(self, missing: Sequence[Dependency], wheels: Path | None) -> None:
@@ -208,11 +220,11 @@ class Dependencies:
             try:
                 self._installer.ensure(self._resources / "requirements.txt", self._constraints(), names)
             except Exception as error:  # pip ended with an error; its words are in Slicer's log
-                raise DependencyError(texts.STILL_MISSING.format(names=names) + f" ({error})") from error
+                raise DependencyError(self._say(texts.STILL_MISSING).format(names=names) + f" ({error})") from error
         left = self.missing()
         if left:
             text = texts.INSTALL_DECLINED if len(left) == len(missing) else texts.STILL_MISSING
-            raise DependencyError(text.format(names=", ".join(item.package for item in left)))
+            raise DependencyError(self._say(text).format(names=", ".join(item.package for item in left)))
 
     def _constraints(self) -> Path:
         """The module's upper bounds, and what Slicer brings exactly as it is."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..core.errors import SureError
+from ..core.translation import EMPTY, Text
 from ..mrml.boxes import add_roi_node, box_around, place_roi
 from ..mrml.volume_nodes import grid_from_node
 from ..packages.catalogue import list_packages
@@ -37,7 +38,7 @@ class InputPanel:
         self.ui.engineSelector.connect("currentIndexChanged(int)", self._on_engine)
         self.ui.placeRegionButton.connect("clicked(bool)", self._on_place)
         self.ui.suggestRegionButton.connect("clicked(bool)", self._on_suggest)
-        self.show_status(texts.READY)
+        self.show_status(say(texts.READY))
 
     def refresh_models(self) -> None:
         """Look again which models there are."""
@@ -54,17 +55,17 @@ class InputPanel:
             parameters.model = next(iter(self._models))
         choose(self.ui.modelSelector, parameters.model)
         choose(self.ui.engineSelector, parameters.engine)
-        self.ui.modelInfoLabel.setText(self._context.translate(model_text(self._models.get(parameters.model))))
+        self.ui.modelInfoLabel.setText(model_text(self._models.get(parameters.model), self._context.translate))
         self._update_button(self.obstacle())
 
-    def obstacle(self) -> str:
+    def obstacle(self) -> Text:
         """Why Run is not possible now; empty when it is."""
         parameters = self._context.parameters
         if parameters is None or parameters.inputVolume is None:
             return texts.CHOOSE_SCAN
         if parameters.model not in self._models:
             return texts.CHOOSE_MODEL
-        return ""
+        return EMPTY
 
     def request(self) -> RunRequest:
         """What the widgets ask for."""
@@ -77,13 +78,13 @@ class InputPanel:
         self.ui.progressBar.setRange(0, STEPS)
         self.ui.progressBar.setValue(0)
         self.ui.progressBar.setVisible(True)
-        self.show_status(texts.STARTING)
-        self._update_button("")
+        self.show_status(self._context.translate(texts.STARTING))
+        self._update_button(EMPTY)
 
     def show_progress(self, fraction: float, text: str, elapsed: float) -> None:
         """Bar and status line."""
         self.ui.progressBar.setValue(round(fraction * STEPS))
-        rest = remaining_text(fraction, elapsed)
+        rest = remaining_text(fraction, elapsed, self._context.translate)
         self.show_status(f"{text} - {rest}" if rest else text)
 
     def end(self, text: str) -> None:
@@ -94,10 +95,10 @@ class InputPanel:
         self._update_button(self.obstacle())
 
     def show_status(self, text: str) -> None:
-        """The one status line."""
-        tell(self.ui.statusLabel, self._context.translate(text))
+        """The one status line; the text is in the user's language already."""
+        tell(self.ui.statusLabel, text)
 
-    def _update_button(self, obstacle: str) -> None:
+    def _update_button(self, obstacle: Text) -> None:
         say = self._context.translate
         self.ui.runButton.setText(say(texts.CANCEL if self.is_running else texts.RUN))
         self.ui.runButton.enabled = self.is_running or not obstacle
@@ -105,7 +106,7 @@ class InputPanel:
 
     def _on_button(self, _checked: bool = False) -> None:
         if self.is_running:
-            self.show_status(texts.CANCELLING)
+            self.show_status(self._context.translate(texts.CANCELLING))
             self._cancel()
         else:
             self._run()
@@ -122,7 +123,7 @@ class InputPanel:
         centre = self._context.desktop.crosshair()
         parameters = self._context.parameters
         if centre is None or parameters is None:
-            self.show_status(texts.NEEDS_CROSSHAIR)
+            self.show_status(self._context.translate(texts.NEEDS_CROSSHAIR))
             return
         scan = None if parameters.inputVolume is None else grid_from_node(parameters.inputVolume)
         roi = box_around(centre, box_size(self._models.get(parameters.model), scan), "Region")
@@ -136,7 +137,7 @@ class InputPanel:
 
         parameters = self._context.parameters
         if parameters is None or parameters.inputVolume is None:
-            self.show_status(texts.CHOOSE_SCAN)
+            self.show_status(self._context.translate(texts.CHOOSE_SCAN))
             return
         try:
             nodes = suggest_regions(self._context.scene(), parameters.inputVolume)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..analysis.noise_series import LevelRow
 from ..core.errors import SureError
+from ..core.translation import Translate
 from ..inference.result import SegmentationResult
 from ..mrml.display import look_at, outline_only
 from ..mrml.nodes import PublishedNodes
@@ -52,7 +53,7 @@ class ModulePanel:
         scene: Callable[[], Any],
         desktop: Desktop,
         dependencies: Dependencies,
-        translate: Callable[[str], str] = str,
+        translate: Translate = str,
         slicer_version: str = "",
         bridge: WorkerBridge | None = None,
         training_bridge: WorkerBridge | None = None,
@@ -154,7 +155,7 @@ class ModulePanel:
         self.noises.stop()
         self.train.controller.forget_scene()
         if self.input.is_running:
-            self.input.end(texts.READY)
+            self.input.end(self.context.translate(texts.READY))
 
     def close(self) -> None:
         """End the worker."""

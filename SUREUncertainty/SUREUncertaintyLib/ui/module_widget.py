@@ -12,6 +12,8 @@ from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+from ..core.translation import translated
+
 
 class ModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
     """Keeps the panel and the parameter node together through scenes, module switches and Reload.
@@ -44,9 +46,9 @@ class ModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.ui = slicer.util.childWidgetVariables(uiWidget)
         uiWidget.setMRMLScene(slicer.mrmlScene)
         self.logic = self.createLogic()
-        dependencies = Dependencies(resources_folder(), Path(slicer.app.temporaryPath))
+        say = functools.cache(lambda text: translated(text, translate))
+        dependencies = Dependencies(resources_folder(), Path(slicer.app.temporaryPath), translate=say)
         version = slicer.app.applicationVersion
-        say = functools.cache(lambda text: translate("SUREUncertainty", text))
         self.panel = ModulePanel(self.ui, lambda: slicer.mrmlScene, SlicerDesktop(), dependencies, say, version)
         self.panel.connect()
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self.onSceneStartClose)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..analysis.noise_series import KINDS, LevelRow
+from ..core.translation import Text
 from ..corruptions.registry import CORRUPTIONS
 from ..presenters import texts
 from ..presenters.noise_controller import Noise
-from ..presenters.series_sentence import series_sentence
+from ..presenters.result_sentences import series_sentence
 from .context import PanelContext, choose, chosen, fill_combo, tell
 
 
@@ -35,7 +36,7 @@ class NoisePanel:
         self.ui.liveCheckBox.connect("toggled(bool)", self._on_live)
         self.ui.seriesButton.connect("clicked(bool)", self._on_series)
 
-    def update(self, obstacle: str) -> None:
+    def update(self, obstacle: Text) -> None:
         """Follow the parameter node; ``obstacle`` says why noise cannot be tried now, empty when it can."""
         if self._context.parameters is not None:
             choose(self.ui.noiseSelector, self._context.parameters.noiseKind)
@@ -68,7 +69,7 @@ class NoisePanel:
     def show_failure(self, text: str) -> None:
         """Why there is no result; the slider rests."""
         self.ui.liveCheckBox.setChecked(False)
-        tell(self.ui.noiseLabel, self._context.translate(text))
+        tell(self.ui.noiseLabel, text)
 
     def _on_kind(self, _index: int) -> None:
         if self._context.parameters is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ..mrml.nodes import PublishedNodes
 from ..mrml.table_nodes import table_text
 from ..presenters import texts
-from ..presenters.edge_sentences import trust_text
+from ..presenters.result_sentences import trust_text
 from .context import PanelContext, tell
 
 if TYPE_CHECKING:
@@ -47,7 +47,9 @@ class NumbersPanel:
         table = self._table()
         if table is None:
             return
-        path = self._context.desktop.save_path("Save the table", f"{table.GetName()}.csv", "Tables (*.csv)")
+        say = self._context.translate
+        name, pattern = f"{table.GetName()}.csv", f"{say(texts.TABLES)} (*.csv)"
+        path = self._context.desktop.save_path(say(texts.SAVE_TABLE), name, pattern)
         if path is not None:
             path.write_text(table_text(table, ","), encoding="utf-8", newline="")
 

@@ -6,7 +6,7 @@ from ..mrml.camera_focus import focus_of
 from ..mrml.nodes import MODEL, PublishedNodes
 from ..mrml.uncertain_band import add_band_segment, limit_editing
 from ..presenters import texts
-from ..presenters.notice_list import notices_text
+from ..presenters.result_sentences import notices_text
 from .context import PanelContext, tell
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..core.errors import SureError
+from ..core.translation import tr as _
 from ..packages.catalogue import Entry, list_entries, user_folder
 from ..packages.importing import import_package
 from ..presenters import texts
@@ -17,8 +18,8 @@ from .dependencies import Dependencies, DependencyError
 from .network_text import network_text
 from .report_text import report_text
 
-HEADERS = ("Package", "Version", "What for")
-MODEL_HEADERS = ("Model", "Version", "MB", "Licence")
+HEADERS = (_("Package"), _("Version"), _("What for"))
+MODEL_HEADERS = (_("Model"), _("Version"), _("MB"), _("Licence"))
 MEGABYTE = 1e6
 
 
@@ -58,12 +59,14 @@ class SetupPanel:
 
     def refresh(self) -> None:
         """Show what is installed and the end of the log."""
+        say = self._context.translate
         rows = [(package, version or "-", purpose) for package, version, purpose in self._dependencies.rows()]
-        self._context.desktop.fill_table(self.ui.dependencyTable, HEADERS, rows, ())
+        self._context.desktop.fill_table(self.ui.dependencyTable, [say(header) for header in HEADERS], rows, ())
         self.ui.logText.setPlainText("\n".join(self._log))
-        self.ui.networkLabel.setText(network_text(os.environ))
+        self.ui.networkLabel.setText(network_text(os.environ, say))
         self.ui.modelFolderLabel.setText(str(user_folder()))
-        self._context.desktop.fill_table(self.ui.modelsTable, MODEL_HEADERS, [_model(e) for e in list_entries()], ())
+        models = [_model(entry) for entry in list_entries()]
+        self._context.desktop.fill_table(self.ui.modelsTable, [say(header) for header in MODEL_HEADERS], models, ())
 
     def _wheels(self) -> Path | None:
         folder = str(self.ui.wheelFolder.currentPath)
@@ -118,5 +121,4 @@ def _model(entry: Entry) -> tuple[str, str, str, str]:
     if entry.package is None:
         return entry.name, "-", f"{size:.1f}", entry.problem
     metadata = entry.package.metadata
-    licence = str(metadata.raw.get("training", {}).get("licence") or metadata.raw.get("copyright", "not given"))
-    return entry.name, metadata.version, f"{size:.1f}", licence
+    return entry.name, metadata.version, f"{size:.1f}", metadata.licence

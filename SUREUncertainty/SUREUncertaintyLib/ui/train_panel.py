@@ -71,14 +71,16 @@ class TrainPanel:
         found, obstacle = self._look()
         tell(self.ui.trainFoundLabel, found)
         running = self.controller.is_running
-        self._context.allow(self.ui.trainButton, running or not obstacle, texts.TRAIN_TOOLTIP, obstacle)
+        say = self._context.translate
+        self.ui.trainButton.enabled = running or not obstacle
+        self.ui.trainButton.setToolTip(say(texts.TRAIN_TOOLTIP) if running or not obstacle else obstacle)
         begin = texts.GO_ON_TRAINING if not obstacle and self._has_begun() else texts.TRAIN
-        self.ui.trainButton.setText(self._context.translate(texts.CANCEL if running else begin))
+        self.ui.trainButton.setText(say(texts.CANCEL if running else begin))
 
     def show_training(self, fraction: float, text: str, elapsed: float) -> None:
         """For ``TrainController``."""
         self.ui.trainProgressBar.setValue(round(fraction * STEPS))
-        rest = remaining_text(fraction, elapsed)
+        rest = remaining_text(fraction, elapsed, self._context.translate)
         tell(self.ui.trainLabel, f"{text} - {rest}" if rest else text)
 
     def show_curves(self, nodes: CurveNodes) -> None:
@@ -132,21 +134,22 @@ class TrainPanel:
         return TrainRequest(folder, self._name(), profile, output)
 
     def _look(self) -> tuple[str, str]:
-        """What was found, and why training cannot begin now (empty when it can)."""
+        """What was found, and why training cannot begin now (empty when it can), in the user's language."""
+        say = self._context.translate
         try:
             self._name()
             names = self._names()
         except SureError as error:
             return str(error), str(error)
         if names is None:
-            return "", texts.NEEDS_RECIPE
+            return "", say(texts.NEEDS_RECIPE)
         if not names:
-            return "", texts.NEEDS_PAIRS
+            return "", say(texts.NEEDS_PAIRS)
         obstacle = self._lacks_start()
         if obstacle:
             return obstacle, obstacle
         shown = ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
-        return self._context.translate(texts.FOUND_PAIRS).format(count=len(names), names=shown), ""
+        return say(texts.FOUND_PAIRS).format(count=len(names), names=shown), ""
 
     def _names(self) -> list[str] | None:
         """Names of the pairs to train on; None where a recipe of the user's is still to be chosen."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..analysis.rows import UncertainRegion
+from ..core.translation import EMPTY
 from ..mrml.chosen_map import map_names, show_legend, show_rendering, with_map
 from ..mrml.display import jump_to, set_band, show_overlay, window_of
 from ..mrml.nodes import PublishedNodes
@@ -12,7 +13,7 @@ from ..mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
 from ..mrml.volume_nodes import grid_from_node, image_array
 from ..presenters import texts
 from ..presenters.histogram import UncertaintyHistogram
-from ..presenters.region_list import HEADERS, region_cells, region_text
+from ..presenters.result_sentences import HEADERS, region_cells, region_text
 from .context import PanelContext, choose, chosen, fill_combo, tell
 
 
@@ -38,9 +39,10 @@ class UncertaintyPanel:
     def show(self, published: PublishedNodes | None) -> None:
         """Show a result; None for no result."""
         self._shown, self._applied, self._rank, self._histogram = published, {}, 0, None
-        self._context.allow(self.ui.uncertaintyFrame, published is not None, "", texts.NO_RESULT)
+        self._context.allow(self.ui.uncertaintyFrame, published is not None, EMPTY, texts.NO_RESULT)
         if published is not None:
-            fill_combo(self.ui.mapSelector, self._names(published), self._context.parameters.map)
+            names = map_names(published, self._context.translate)
+            fill_combo(self.ui.mapSelector, names, self._context.parameters.map)
         self.refresh_regions()
         self.update()
 
@@ -77,7 +79,8 @@ class UncertaintyPanel:
         self._regions = () if table is None else read_regions(table)
         ticks = [is_reviewed(table, region) for region in self._regions]
         rows = [region_cells(region) for region in self._regions]
-        self._context.desktop.fill_table(self.ui.regionsTable, HEADERS, rows, ticks)
+        headers = [self._context.translate(header) for header in HEADERS]
+        self._context.desktop.fill_table(self.ui.regionsTable, headers, rows, ticks)
         obstacle = texts.NO_RESULT if self._shown is None else texts.NO_REGIONS
         self._context.allow(self.ui.nextUncertainButton, bool(self._regions), texts.NEXT_TOOLTIP, obstacle)
         tell(self.ui.regionLabel, "" if self._regions else self._context.translate(texts.NO_REGIONS))
@@ -136,9 +139,6 @@ class UncertaintyPanel:
         if column == 0:
             mark_reviewed(self._shown.regions, region, self._context.desktop.is_ticked(self.ui.regionsTable, row))
         self.go_to(region)
-
-    def _names(self, published: PublishedNodes) -> dict[str, str]:
-        return {key: self._context.translate(name) for key, name in map_names(published).items()}
 
     def _map_nodes(self) -> PublishedNodes | None:
         """The shown result with the chosen map as its uncertainty."""

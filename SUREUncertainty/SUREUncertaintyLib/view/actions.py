@@ -1,4 +1,4 @@
-"""What the windows may ask for. Everything that comes from a window is checked here or in the parts."""
+"""What the windows may ask for: one list, and nothing else of the application can be called from a window."""
 
 from __future__ import annotations
 
@@ -13,25 +13,57 @@ from ..mrml.archive import write_mrb
 from ..mrml.nodes import MODEL
 from ..mrml.reading_back import result_from_nodes
 from ..presenters import texts
+from .action import BOUNDS, FLAG, TEXT, WHOLE, Action
 from .app import Application
 from .downloads import Make
 from .folders import RESULT, Folders
 from .result_archive import new_folder, pack, write_export, write_files
+from .uploads import Uploads
 from .windows import Windows
 
 
 class Actions:
-    """Every method without an underscore is an action by its own name."""
+    """What the windows may do to an application is in ``offered``; a method that is not there cannot be called."""
 
-    def __init__(self, application: Application, folders: Folders, windows: Windows) -> None:
-        self._app, self._folders, self._windows = application, folders, windows
+    def __init__(self, application: Application, folders: Folders, uploads: Uploads, windows: Windows) -> None:
+        self._app, self._folders, self._uploads, self._windows = application, folders, uploads, windows
         self._state = application.session.state
         formats = [{"id": choice, "name": texts.EXPORT_NAMES[choice]} for choice in CHOICES]
         self._state.update({"browser": None, "exports": formats, "export_as": "nrrd"})
 
-    def greet(self, name: Any) -> None:
+    def offered(self) -> dict[str, Action]:
+        """The actions by the names that a window calls them by."""
+        return {
+            "greet": Action(self.greet, (TEXT,)),
+            "lead": Action(self.lead),
+            "dismiss": Action(self.dismiss),
+            "browse": Action(self.browse, (TEXT,), optional=1),
+            "stop_browsing": Action(self.stop_browsing),
+            "open": Action(self.open, (TEXT,)),
+            "sample": Action(self.sample),
+            "choose_scan": Action(self.choose_scan, (TEXT,)),
+            "run": Action(self.run),
+            "cancel": Action(self.cancel),
+            "drop": Action(self.drop, (WHOLE,)),
+            "place": Action(self.place),
+            "move_box": Action(self.move_box, (BOUNDS,)),
+            "suggest": Action(self.suggest),
+            "show_result": Action(self.show_result, (TEXT,)),
+            "show_segment": Action(self.show_segment, (TEXT, FLAG)),
+            "frame": Action(self.frame),
+            "go_to": Action(self.go_to, (WHOLE,)),
+            "go_on": Action(self.go_on),
+            "tick": Action(self.tick, (WHOLE, FLAG)),
+            "series": Action(self.series),
+            "stop_noise": Action(self.stop_noise),
+            "look_from": Action(self.look_from, (TEXT,)),
+            "trust": Action(self.trust),
+            "copy": Action(self.copy),
+        }
+
+    def greet(self, name: str) -> None:
         """A window says its name."""
-        self._windows.greet(str(name))
+        self._windows.greet(name)
 
     def lead(self) -> None:
         """A window wants to set the size of the pictures."""
@@ -41,23 +73,23 @@ class Actions:
         """The message was read."""
         self._state.message = None
 
-    def browse(self, path: Any = "") -> None:
+    def browse(self, path: str = "") -> None:
         """List a folder in the file dialog."""
-        listing = self._folders.listing(str(path))
+        listing = self._folders.listing(path)
         self._state.browser = asdict(listing) | {"top": self._folders.is_top(listing.path)}
 
     def stop_browsing(self) -> None:
         """Close the file dialog."""
         self._state.browser = None
 
-    async def open(self, path: Any) -> None:
-        """Open a file or folder of this machine."""
+    async def open(self, path: str) -> None:
+        """Open a file or folder of this machine, inside the folders that the page may read."""
         self._state.browser = None
-        await self._open(self._folders.require(str(path)))
+        await self._open(self._folders.require(path))
 
     async def open_upload(self, path: Path) -> None:
-        """Open what was uploaded (called by the server, not by a window)."""
-        await self._open(path)
+        """Open what was uploaded; the server calls this, and no window can. Raises ``InputError`` for another path."""
+        await self._open(self._uploads.require(path))
 
     async def sample(self) -> None:
         """Load the scan to try things with: the brain template where it is installed, else a phantom."""
@@ -75,7 +107,7 @@ class Actions:
         if not self._app.input.boxes():
             self._app.input.add_boxes(rois)
 
-    def choose_scan(self, identifier: Any) -> None:
+    def choose_scan(self, identifier: str) -> None:
         """Show another scan, with its result where there is one."""
         self._app.choose_scan(identifier)
 
@@ -88,7 +120,7 @@ class Actions:
         """Stop the run."""
         self._app.runs.cancel()
 
-    def drop(self, number: Any) -> None:
+    def drop(self, number: int) -> None:
         """Take a run out of the line."""
         self._app.runs.drop(number)
 
@@ -96,7 +128,7 @@ class Actions:
         """Put the box around the crosshair."""
         self._app.input.place()
 
-    def move_box(self, bounds: Any) -> None:
+    def move_box(self, bounds: list[float]) -> None:
         """Move the box to typed numbers."""
         self._app.input.move_box(bounds)
 
@@ -108,12 +140,12 @@ class Actions:
         await self._tell("Fitting the brain template ...")
         self._app.input.add_boxes(await self._app.in_thread(regions_by_template, volume))
 
-    def show_result(self, identifier: Any) -> None:
+    def show_result(self, identifier: str) -> None:
         """Show another result."""
         self._app.noise.stop()
         self._app.choose_result(self._app.published_of(identifier))
 
-    def show_segment(self, identifier: Any, visible: Any) -> None:
+    def show_segment(self, identifier: str, visible: bool) -> None:
         """Show or hide one structure."""
         self._app.numbers.show_segment(identifier, visible)
         self._app.session.stage.redraw()
@@ -122,7 +154,7 @@ class Actions:
         """Show the whole result, or the whole scan without one, in every view."""
         self._app.frame()
 
-    def go_to(self, rank: Any) -> None:
+    def go_to(self, rank: int) -> None:
         """Jump to a uncertain region."""
         self._app.uncertainty.go_to(rank)
 
@@ -130,7 +162,7 @@ class Actions:
         """Jump to the next uncertain region."""
         self._app.uncertainty.go_on()
 
-    def tick(self, rank: Any, reviewed: Any) -> None:
+    def tick(self, rank: int, reviewed: bool) -> None:
         """Mark a place as reviewed."""
         self._app.uncertainty.tick(rank, reviewed)
 
@@ -143,9 +175,9 @@ class Actions:
         self._app.noise.stop()
         self._app.leave_noise()
 
-    def look_from(self, letter: Any) -> None:
+    def look_from(self, letter: str) -> None:
         """Turn the 3D view: R, L, A, P, S or I."""
-        self._app.look_from(str(letter))
+        self._app.look_from(letter)
 
     def trust(self) -> None:
         """Measure uncertainty at edges."""
@@ -155,7 +187,7 @@ class Actions:
         """The table for the clipboard of the window."""
         return self._app.numbers.csv("\t")
 
-    def _makers(self) -> dict[str, Make]:
+    def makers(self) -> dict[str, Make]:
         """What can be downloaded."""
         return {"structures.csv": self._save_csv, "results.zip": self._save_all, "export.zip": self._export}
 

@@ -11,8 +11,8 @@ from ..mrml.nodes import PublishedNodes
 from ..mrml.noise_series import SeriesNodes
 from ..presenters import texts
 from ..presenters.noise_controller import Noise, NoiseController
+from ..presenters.result_sentences import series_sentence
 from ..presenters.run_controller import RunRequest
-from ..presenters.series_sentence import series_sentence
 from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
 from .loop_timer import LoopTimer

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..core.rounding import decimals, significant
 from ..mrml.display import show_surfaces
 from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.segmentation_nodes import own_segments
 from ..mrml.table_nodes import STRUCTURE_COLUMNS, table_text
 from ..presenters import texts
-from ..presenters.edge_sentences import trust_text
-from ..presenters.notice_list import notices_text
+from ..presenters.result_sentences import notices_text, trust_text
 from .session import Session
 
 LABEL_VALUE = "value"
@@ -75,29 +75,40 @@ def result_name(published: PublishedNodes) -> str:
 def _structures(published: PublishedNodes) -> list[dict[str, Any]]:
     """Name, colour, visibility, volume and uncertainty of the structures, in their order."""
     node, display = published.segmentation, published.segmentation.GetDisplayNode()
-    table = {row[0]: row for row in _rows(published.structures)} if published.structures else {}
-    titles = [column.name for column in STRUCTURE_COLUMNS]
+    known = _numbers(published.structures) if published.structures else {}
     found = []
     for identifier in own_segments(node):
         segment = node.GetSegmentation().GetSegment(identifier)
-        values = dict(zip(titles, table.get(segment.GetName(), [""] * len(titles)), strict=True))
+        values = known.get(segment.GetName(), {})
         found.append(
             {
                 "id": identifier,
                 "name": segment.GetName(),
                 "colour": "rgb({:.0f} {:.0f} {:.0f})".format(*(255 * part for part in segment.GetColor())),
                 "visible": bool(display.GetSegmentVisibility(identifier)),
-                "volume": values["volume_ml"],
-                "low": values["volume_low_ml"],
-                "high": values["volume_high_ml"],
-                "uncertainty": values["mean_uncertainty"][:4],
+                "volume": decimals(values.get("volume_ml")),
+                "low": decimals(values.get("volume_low_ml")),
+                "high": decimals(values.get("volume_high_ml")),
+                "uncertainty": decimals(values.get("mean_uncertainty")),
             }
         )
     return found
 
 
+def _numbers(node: Any) -> dict[str, dict[str, float]]:
+    """The numbers of every structure by its name and the columns'."""
+    table = node.GetTable()
+    names = [column.name for column in STRUCTURE_COLUMNS if table.GetColumnByName(column.name) is not None]
+    return {
+        str(table.GetValueByName(row, "name").ToString()): {
+            name: table.GetValueByName(row, name).ToDouble() for name in names
+        }
+        for row in range(table.GetNumberOfRows())
+    }
+
+
 def _rows(node: Any) -> list[list[str]]:
-    """The table of structures, numbers with three decimals at most."""
+    """The table of structures, numbers with three significant digits."""
     table = node.GetTable()
     names = [column.name for column in STRUCTURE_COLUMNS]
     return [[_cell(table, row, name) for name in names] for row in range(table.GetNumberOfRows())]
@@ -110,7 +121,4 @@ def _cell(table: Any, row: int, name: str) -> str:
     value = table.GetValueByName(row, name)
     if not value.IsNumeric():
         return str(value.ToString())
-    number = value.ToDouble()
-    return (
-        "" if number != number else f"{number:.0f}" if number == int(number) and abs(number) > 99 else f"{number:.3g}"
-    )
+    return significant(value.ToDouble())

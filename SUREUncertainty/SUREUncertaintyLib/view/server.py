@@ -97,7 +97,7 @@ class _Site:
         self._uploads = Uploads(options.upload_mb)
         leaving.callback(self._uploads.close)
         self._windows = Windows(guard, self._show_windows)
-        self._actions = Actions(self.application, folders, self._windows)
+        self._actions = Actions(self.application, folders, self._uploads, self._windows)
         self._register()
 
     def start(self, ready: Callable[[str], None]) -> None:
@@ -135,7 +135,7 @@ class _Site:
         from .result_archive import new_folder
         from .routes import Routes
 
-        downloads = Downloads(self._guard, self._actions._makers(), new_folder)
+        downloads = Downloads(self._guard, self._actions.makers(), new_folder)
         Routes(self._guard, self._uploads, downloads, self._on_upload).add_to(web.app, Path(vue3.www))
         self._windows.current = lambda: str(web.last_active_client_id or "")
 
@@ -145,9 +145,8 @@ class _Site:
         from .page import write_page
 
         server, application = self._server, self.application
-        for name in dir(self._actions):
-            if not name.startswith("_"):
-                server.controller.trigger(name)(answering(application, getattr(self._actions, name)))
+        for name, action in self._actions.offered().items():
+            server.controller.trigger(name)(answering(application, action))
         for part, names in FOLLOWED.items():
             server.state.change(*names)(answering(application, getattr(application, part).update))
         server.state.change("surfaces")(answering(application, application.numbers.show_surface))

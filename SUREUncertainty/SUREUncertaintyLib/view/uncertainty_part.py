@@ -18,7 +18,7 @@ from ..mrml.uncertainty_nodes import threshold_of
 from ..mrml.volume_nodes import grid_from_node, image_array
 from ..presenters import texts
 from ..presenters.histogram import UncertaintyHistogram
-from ..presenters.region_list import HEADERS, region_cells, region_text
+from ..presenters.result_sentences import HEADERS, region_cells, region_text
 from .session import Session
 
 _STOPS = 12
@@ -127,7 +127,7 @@ class UncertaintyPart:
     def legend_in_scene(self) -> Iterator[None]:
         """The scene as it should look in Slicer: with Slicer's own legend in place of the page's."""
         shown = self._shown
-        name = self._session.choice("map", ("primary", "entropy"), "primary")
+        name = self._session.choice("map", () if shown is None else map_names(shown), "primary")
         if shown is not None:
             show_legend(shown, name, self._session.state.legend is True)
         try:

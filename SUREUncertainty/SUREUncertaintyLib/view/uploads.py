@@ -31,6 +31,13 @@ class Uploads:
         """Remove everything that was uploaded."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def require(self, path: Path) -> Path:
+        """The real path of something that was uploaded. Raises ``InputError`` for any other one."""
+        real = path.resolve()
+        if self.folder.resolve() not in real.parents or not real.exists():
+            raise InputError("This upload is no longer there. Choose the file again.")
+        return real
+
     async def receive(self, request: Any) -> Path:
         """Store the files of a multipart request; the file, or the folder of a DICOM series.
 

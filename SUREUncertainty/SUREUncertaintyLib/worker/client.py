@@ -18,14 +18,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.dataclass_json import to_json
 from ..core.errors import EngineError, InputError, SureError
 from ..core.roi import Roi
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
+from ..inference.sampling.samples_result import SamplingOptions
 from .failures import Failure, failure, failure_of, failure_of_exit
 from .jobs import ClientJob, OnError, OnProgress, OnResult
 from .process import WorkerProcess
-from .protocol import grid_to_json, roi_to_json
 from .result_files import read_result, write_array
 
 GRACE_SECONDS = 1.5
@@ -107,11 +108,15 @@ class WorkerClient:
         on_progress: OnProgress | None = None,
         on_result: OnResult | None = None,
         on_error: OnError | None = None,
+        sampling: SamplingOptions | None = None,
     ) -> ClientJob:
-        """Segment a scan; an earlier segmentation that still runs or waits ends as ``superseded``."""
+        """Segment a scan; an earlier segmentation that still runs or waits ends as ``superseded``.
+
+        ``sampling`` says what a model that draws samples should draw; other models give their one answer.
+        """
         with self._lock:
             self._scan, self._scan_is_open = (volume, tuple(rois)), False
-            wanted = {"keep_probabilities": keep_probabilities}
+            wanted = {"keep_probabilities": keep_probabilities, "sampling": to_json(sampling)}
             return self._start(volume, wanted, on_progress, on_result, on_error)
 
     def resegment(
@@ -196,7 +201,7 @@ class WorkerClient:
     def _start(
         self,
         image: Volume,
-        wanted: Mapping[str, bool],
+        wanted: Mapping[str, Any],
         on_progress: OnProgress | None,
         on_result: OnResult | None,
         on_error: OnError | None,
@@ -215,13 +220,8 @@ class WorkerClient:
         if self._scan_is_open:
             arguments["array"] = name
         else:
-            described = {
-                "array": name,
-                "grid": grid_to_json(image.grid),
-                "name": image.name,
-                "modality": image.modality,
-            }
-            arguments |= {"volume": described, "rois": [roi_to_json(roi) for roi in self._scan[1]]}
+            described = {**to_json(image, {}), "array": name}
+            arguments |= {"volume": described, "rois": to_json(self._scan[1])}
             self._scan_is_open = image is self._scan[0]
         self._send(job, "segment", arguments)
         return job

@@ -4,9 +4,10 @@ Requests (client to worker), each with an ``id`` that its answers carry:
 
 - ``{"id": 1, "command": "load", "package": NAME_OR_PATH, "engine": "auto", "device": null, "threads": null}``
 - ``{"id": 2, "command": "segment", "volume": {"array": FILE.npy, "grid": {..}, "name": ..} or {"path": SCAN},
-  "rois": [{"name": .., "low": [..], "high": [..]}], "keep_probabilities": false}``. Without ``volume`` the last one
-  is used again; then ``array`` may name a file with other intensities on the same grid, and ``"preview": true`` asks
-  for labels and maps only, fast.
+  "rois": [{"name": .., "low": [..], "high": [..]}], "keep_probabilities": false, "sampling": {"count": 20, ..}}``;
+  ``sampling`` counts for models that draw samples, others ignore it. Without ``volume`` the last one is used again;
+  then ``array`` may name a file with other intensities on the same grid, and ``"preview": true`` asks for labels and
+  maps only, fast.
 - ``{"id": 3, "command": "train", "folder": SCANS, "name": .., "profile": .., "output": DIR, "recipe": FILE or null}``:
   trains or resumes, imports the package into the user's models and gives its name as ``model``.
 - ``{"id": 3, "command": "cancel"}``: answered at once; the running job ends with the error ``cancelled``.
@@ -22,11 +23,10 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import IO, Any
 
-from ..core.roi import Roi
-from ..core.volume import Grid
+import numpy as np
 
 VERSION = 1
 COMMANDS = ("load", "segment", "train", "cancel", "close")
@@ -71,24 +71,4 @@ def plain(value: Any) -> Any:
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
-    return value.item() if hasattr(value, "item") else value
-
-
-def grid_to_json(grid: Grid) -> dict[str, Any]:
-    """A grid as JSON."""
-    return asdict(grid)
-
-
-def grid_from_json(document: dict[str, Any]) -> Grid:
-    """The grid that ``grid_to_json`` described."""
-    return Grid(**{key: tuple(value) for key, value in document.items()})
-
-
-def roi_to_json(roi: Roi) -> dict[str, Any]:
-    """A region as JSON."""
-    return asdict(roi)
-
-
-def roi_from_json(document: dict[str, Any]) -> Roi:
-    """The region that ``roi_to_json`` described."""
-    return Roi(str(document["name"]), tuple(document["low"]), tuple(document["high"]))
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,23 +1,17 @@
-"""A result between two processes: its maps as .npy files in the private folder, the rest as JSON."""
+"""A result between two processes: its arrays as .npy files in the private folder, the rest as JSON."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..core.errors import InputError
-from ..core.labels import Code, Label
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
-from .protocol import roi_from_json, roi_to_json
-
-Row = TypeVar("Row", StructureRow, UncertainRegion, Notice)
-MAPS = ("labels", "uncertainty", "entropy")
+from ..inference.result_codec import decode_result, encode_result
 
 
 def write_array(array: NDArray[Any], folder: Path, name: str) -> str:
@@ -41,62 +35,25 @@ def read_array(folder: Path, name: str) -> NDArray[Any]:
 
 
 def write_result(result: SegmentationResult, folder: Path, stem: str) -> dict[str, Any]:
-    """Save the maps as ``STEM-labels.npy`` ... and describe the whole result as JSON."""
-    arrays = {name: getattr(result, name).array for name in MAPS}
-    if result.probabilities is not None:
-        arrays["probabilities"] = result.probabilities
-    return {
-        "files": {name: write_array(array, folder, f"{stem}-{name}.npy") for name, array in arrays.items()},
-        "label_set": [asdict(label) for label in result.label_set],
-        "rois": [roi_to_json(roi) for roi in result.rois],
-        "structures": [asdict(row) for row in result.structures],
-        "regions": [asdict(row) for row in result.regions],
-        "notices": [asdict(row) for row in result.notices],
-        "uncertainty_kind": result.uncertainty_kind,
-        "threshold": result.threshold,
-        "provenance": result.provenance,
-    }
+    """Save the arrays as ``STEM-0.npy`` ... and describe the whole result as JSON."""
+    document, arrays = encode_result(result)
+    files = {name: f"{stem}-{number}.npy" for number, name in enumerate(arrays)}
+    for name, file in files.items():
+        write_array(arrays[name], folder, file)
+    return {"result": document, "files": files}
 
 
 def read_result(document: dict[str, Any], folder: Path, image: Volume) -> SegmentationResult:
     """The result that ``write_result`` described, on the grid of ``image``; its files are removed.
 
     Raises:
-        InputError: a file is missing or damaged.
+        InputError: a file is missing or damaged, or the description is.
     """
     files: dict[str, str] = document["files"]
     arrays = {name: read_array(folder, file) for name, file in files.items()}
     for file in files.values():
         (folder / file).unlink(missing_ok=True)
-    return SegmentationResult(
-        image=image,
-        labels=image.with_array(arrays["labels"], "segmentation"),
-        uncertainty=image.with_array(arrays["uncertainty"], "uncertainty"),
-        entropy=image.with_array(arrays["entropy"], "entropy"),
-        label_set=tuple(_label(entry) for entry in document["label_set"]),
-        rois=tuple(roi_from_json(roi) for roi in document["rois"]),
-        structures=tuple(_row(StructureRow, entry) for entry in document["structures"]),
-        regions=tuple(_row(UncertainRegion, entry) for entry in document["regions"]),
-        notices=tuple(_row(Notice, entry) for entry in document["notices"]),
-        probabilities=arrays.get("probabilities"),
-        uncertainty_kind=str(document["uncertainty_kind"]),
-        threshold=float(document["threshold"]),
-        provenance=document["provenance"],
-    )
-
-
-def _row(kind: type[Row], entry: dict[str, Any]) -> Row:
-    """A table row; null stands for NaN."""
-    values = {field.name: _value(entry[field.name]) for field in fields(kind)}
-    return kind(**values)
-
-
-def _value(value: Any) -> Any:
-    if value is None:
-        return float("nan")
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _label(entry: dict[str, Any]) -> Label:
-    codes = {key: Code(**entry[key]) for key in ("category", "type", "modifier") if entry.get(key)}
-    return Label(int(entry["value"]), str(entry["name"]), tuple(entry["color"]), **codes)
+    try:
+        return decode_result(document["result"], arrays, image)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"The worker's answer cannot be read: {error}. Run again.") from error

@@ -12,15 +12,18 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .. import __version__
+from ..core.dataclass_json import from_json
 from ..core.errors import Cancelled, InputError
 from ..core.progress import Progress, raise_if_cancelled
+from ..core.roi import Roi
 from ..core.volume import Volume
 from ..files.reading import read_volume
+from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.session import LiveSession
 from ..packages.catalogue import find_package
 from .failures import Failure, failure, failure_of
 from .inbox import Inbox, Job
-from .protocol import VERSION, Request, grid_from_json, parse_request, roi_from_json, write_message
+from .protocol import VERSION, Request, parse_request, write_message
 from .result_files import read_array, write_result
 from .training import train_own
 
@@ -141,23 +144,22 @@ class Server:
         if session is None:
             raise InputError("No model is loaded. Load one first.")
         if arguments.get("volume") is not None:
-            rois = tuple(roi_from_json(roi) for roi in arguments.get("rois") or ())
+            rois = tuple(from_json(Roi, roi) for roi in arguments.get("rois") or ())
             session.open(self._volume(arguments["volume"]), rois)
         name = arguments.get("array")
         array = None if name is None else read_array(self._folder, name)
         if arguments.get("preview") and array is not None:
             result = session.preview(array, job.is_stopped)
         else:
-            keep = bool(arguments.get("keep_probabilities"))
-            result = session.segment(array, keep, self._progress(job.request.id), job.is_stopped)
+            keep, wish = bool(arguments.get("keep_probabilities")), arguments.get("sampling")
+            sampling = None if wish is None else from_json(SamplingOptions, wish)
+            result = session.segment(array, keep, self._progress(job.request.id), job.is_stopped, sampling)
         return write_result(result, self._folder, str(job.request.id))
 
     def _volume(self, document: dict[str, Any]) -> Volume:
         if "path" in document:
             return read_volume(Path(document["path"]))
-        array = read_array(self._folder, document["array"])
-        name, modality = str(document.get("name", "volume")), str(document.get("modality", ""))
-        return Volume(array, grid_from_json(document["grid"]), name, modality)
+        return from_json(Volume, document, {document["array"]: read_array(self._folder, document["array"])})
 
     def _progress(self, job: int) -> Progress:
         """A progress that speaks at most twenty times a second, and always at the end."""

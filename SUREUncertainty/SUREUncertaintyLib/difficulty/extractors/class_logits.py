@@ -144,8 +144,7 @@ class CrossFitted:
 
 def training_ids(package: Package) -> frozenset[str]:
     """Ids of the cases that the package was trained or tuned on, as its metadata says."""
-    training = package.metadata.raw.get("training", {})
-    return frozenset(str(name) for key in ("training_ids", "tuning_ids") for name in training.get(key, ()))
+    return package.metadata.training.seen
 
 
 def _groups(channels: Sequence[int], size: int) -> Iterator[Sequence[int]]:

@@ -28,6 +28,7 @@ class MaskControl:
 
     kind: ClassVar[str] = "control"
     needs_labels: ClassVar[bool] = True
+    centred: ClassVar[bool] = False
 
     name: str
     read: Read
@@ -62,6 +63,7 @@ class RandomNetwork:
 
     kind: ClassVar[str] = "control"
     needs_labels: ClassVar[bool] = False
+    centred: ClassVar[bool] = False
 
     seed: int = SEED
 

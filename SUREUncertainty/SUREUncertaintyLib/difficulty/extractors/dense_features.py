@@ -51,6 +51,7 @@ class DenseFeatures:
 
     kind: ClassVar[str] = "dense-features"
     needs_labels: ClassVar[bool] = True
+    centred: ClassVar[bool] = False
 
     network: DenseNetwork
     name: str

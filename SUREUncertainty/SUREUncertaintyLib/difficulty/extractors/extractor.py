@@ -54,6 +54,10 @@ class Extractor(Protocol):
     def known(self) -> dict[int, str]:
         """Names of label values, as far as they are known."""
 
+    @property
+    def centred(self) -> bool:
+        """Whether it sees one window around the middle of a box, so that a box cannot be cut out of its scan."""
+
     def seen(self, case_id: str) -> bool:
         """Whether the network was trained or tuned on the case of this id, as far as its package says."""
         ...

@@ -51,6 +51,7 @@ class Promptable:
 
     kind: ClassVar[str] = "promptable"
     needs_labels: ClassVar[bool] = True
+    centred: ClassVar[bool] = False
 
     network: PromptableNetwork
     name: str

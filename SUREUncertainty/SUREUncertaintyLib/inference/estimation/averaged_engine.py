@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..engine import Engine
+from ..engine import Engine, unfactored
 
 Float32 = NDArray[np.float32]
 Passes = Callable[[Float32], Iterator[Float32]]
@@ -49,12 +49,21 @@ class AveragedEngine:
     @property
     def threads(self) -> int | None:
         """CPU threads, where the engine says it."""
-        return getattr(self.base, "threads", None)
+        return self.base.threads
 
     @property
-    def version(self) -> str | None:
-        """The engine's version, where it says it."""
-        return getattr(self.base, "version", None)
+    def version(self) -> str:
+        """Of the library that computes."""
+        return self.base.version
+
+    @property
+    def precision(self) -> str:
+        """Of the arithmetic."""
+        return self.base.precision
+
+    def factored(self, windows: Float32) -> tuple[Float32, Float32]:
+        """The averaged logits; what a head did to those of single passes is part of them."""
+        return unfactored(self.logits(windows))
 
     def logits(self, windows: Float32) -> Float32:
         """Logarithm of the mean class probability (B, C, ...), float32."""

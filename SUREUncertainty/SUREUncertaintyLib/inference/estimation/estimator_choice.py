@@ -24,7 +24,6 @@ from numpy.typing import NDArray
 from ...arrays.heads import Head, create_head
 from ...core.errors import InputError
 from ...core.progress import IsCancelled, Progress, never, silent
-from ...packages.metadata import ENTROPY_THRESHOLD, PackageMetadata
 from ..engine import Engine
 from ..engine_choice import create_engine
 from ..sampling.encoding import has_latents
@@ -132,18 +131,8 @@ def check_estimator(name: str) -> None:
 
 
 def _averaged(package: Package, engine: AveragedEngine) -> Estimate:
-    metadata = replace(_without_fit(package.metadata), head="softmax", primary="entropy", kinds=("entropy",))
+    metadata = replace(package.metadata.without_fit(), head="softmax", primary="entropy", kinds=("entropy",))
     return Estimate(replace(package, metadata=metadata), engine, engine.estimator, engine.passes)
-
-
-def _without_fit(metadata: PackageMetadata) -> PackageMetadata:
-    """Without the threshold and the volume range that were fitted to another kind of uncertainty than entropy."""
-    if metadata.primary == "entropy":
-        return metadata
-    uncertainty = {
-        name: value for name, value in metadata.raw.get("uncertainty", {}).items() if name != "volume_probability"
-    }
-    return replace(metadata, threshold=ENTROPY_THRESHOLD, raw={**metadata.raw, "uncertainty": uncertainty})
 
 
 def _refuse_latents(package: Package, estimator: str) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ...core.errors import PackageError
 from ...nn.registry import LATENT_NETWORK
 from ...packages.metadata import PackageMetadata
+from ..engine import Engine
 
 Float32 = NDArray[np.float32]
 
@@ -32,20 +33,8 @@ class Encoding:
     bytes: int
 
 
-class LatentEngine(Protocol):
-    """Runs the two halves of a network with latents. Engines agree to 1e-3 in probability."""
-
-    @property
-    def name(self) -> str:
-        """``"torch"`` or ``"openvino"``."""
-
-    @property
-    def device(self) -> str:
-        """Where it runs, in words."""
-
-    def logits(self, windows: Float32) -> Float32:
-        """Both halves with latents at their mean, as any ``Engine``."""
-        ...
+class LatentEngine(Engine, Protocol):
+    """Also runs the two halves of a network with latents; its logits are those with latents at their mean."""
 
     def encode(self, windows: Float32) -> Encoding:
         """The encoder on windows (B, channels, ...)."""

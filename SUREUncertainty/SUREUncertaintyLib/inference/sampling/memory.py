@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 
 from ...core.errors import InputError
+from .samples_result import SamplingOptions
 
 SAFE_SHARE = 0.8
+BESIDE_SHARE = 0.2
+"""Share of the free memory that level maps and kept samples may take where nobody asked for them by name."""
 
 
 def bytes_needed(shape: tuple[int, int, int], classes: int, levels: int = 0, kept_samples: int = 0) -> int:
@@ -44,6 +48,25 @@ def check_memory(
         f"Sampling {' x '.join(map(str, reversed(shape)))} voxels needs about {needed / 1e9:.1f} GB of memory, and "
         f"{free / 1e9:.1f} GB are free. To make it fit, {advice}give a region of interest of about {fitting} voxels."
     )
+
+
+def affordable(
+    options: SamplingOptions, shape: tuple[int, int, int], levels: int, available: int | None = None
+) -> SamplingOptions:
+    """The options without level maps and kept samples where these would take much of the memory.
+
+    They lie on the whole scan's grid, and exist in the process that makes them, on their way, and in the scene.
+
+    Args:
+        shape: of the scan (k, j, i).
+        levels: of the network.
+        available: bytes; None asks the system.
+    """
+    free = available_bytes() if available is None else available
+    needed = prod(shape) * (4 * levels * options.level_maps + options.count * options.keep_samples)
+    if free is None or needed <= BESIDE_SHARE * free:
+        return options
+    return replace(options, level_maps=False, keep_samples=False)
 
 
 def available_bytes() -> int | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine import OneNetwork
 from ..openvino_engine import OpenVinoSettings
 from ..openvino_graph import OpenVinoGraph
 from .encoding import Encoding, latent_layout
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 Float32 = NDArray[np.float32]
 
 
-class OpenVinoLatentEngine:
+class OpenVinoLatentEngine(OneNetwork):
     """Runs ``graphs["encoder"]`` and ``graphs["decoder"]`` in float32 on the CPU.
 
     Args, raises: as ``OpenVinoEngine``; also ``PackageError`` for a package without a decoder graph.

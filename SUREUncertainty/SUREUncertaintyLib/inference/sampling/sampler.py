@@ -126,8 +126,7 @@ class RegionSampler:
         """One sample that has nothing to differ from, and warnings that the package carries about its latents."""
         is_alone = self._options.count == 1 and self._metadata.primary != "entropy"
         alone = (Notice(SINGLE_SAMPLE, TEXTS[SINGLE_SAMPLE]),) if is_alone else ()
-        warnings = self._metadata.raw.get("uncertainty", {}).get("warnings", ())
-        return (*alone, *(Notice("latents-collapsed", str(text)) for text in warnings))
+        return (*alone, *(Notice("latents-collapsed", text) for text in self._metadata.warnings))
 
     def _draw(
         self, source: SampleSource, region: Region, total: int, progress: Progress, is_cancelled: IsCancelled

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..engine import OneNetwork
 from ..torch_engine import TorchEngine, exactly, import_torch
 from .encoding import Encoding
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Float32 = NDArray[np.float32]
 
 
-class NetworkEngine:
+class NetworkEngine(OneNetwork):
     """A network with latents that is in memory already, such as one in training."""
 
     name = "torch"

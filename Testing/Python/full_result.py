@@ -1,0 +1,93 @@
+"""A result in which no field is empty, and the leaves of any dataclass, to compare what comes back with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+from SUREUncertaintyLib.analysis.difficulty_reference import CaseDifficulty
+from SUREUncertaintyLib.analysis.image_measures import MeasurePlace
+from SUREUncertaintyLib.core.labels import Code
+from SUREUncertaintyLib.core.roi import Roi
+from SUREUncertaintyLib.inference.result import SegmentationResult
+from SUREUncertaintyLib.inference.sampling.samples_result import Sampling, SamplingOptions, StructureSize
+from SUREUncertaintyLib.inference.sampling.sizes import SizeInterval
+from two_blobs import two_blobs
+
+THIRD = 1.0 / 3.0
+"""A number that no decimal fraction holds."""
+
+
+def full_result(left_handed: bool = False) -> SegmentationResult:
+    """Two blobs with samples, levels, contours, sizes, difficulty, regions and probabilities."""
+    given = two_blobs(left_handed)
+    rng = np.random.default_rng(7)
+    noise = [given.labels.with_array(rng.random(given.labels.grid.shape, np.float32), f"map {n}") for n in range(5)]
+    drawn = [given.labels.with_array(np.roll(given.labels.array, n, axis=1), f"sample {n}") for n in range(3)]
+    sampling = Sampling(
+        options=SamplingOptions(3, 11, (0, 1), True, True, 12.5),
+        maps={"vacuity": given.uncertainty, "fg_variance": noise[0], "class_variance": noise[1]},
+        levels=(noise[2], noise[3]),
+        bands={"left blob": drawn[1], 'right: "blob" / é': drawn[2]},
+        samples=tuple(drawn),
+        most_different=(2, 0),
+        sizes=(StructureSize(5, "left blob", SizeInterval(10 * THIRD, 2.0, 5.5, 100, 0.8), THIRD),),
+    )
+    measure = MeasurePlace("noise", "Noise", THIRD, 0.1, 0.2, 0.3, 9, 10, "it is noisier than 9 of 10")
+    hard = CaseDifficulty(
+        "left", THIRD, {"left blob": THIRD}, 9, 10, 0.9, True, ("it is noisier",), (measure,), (0.1, THIRD), "untested"
+    )
+    unknown = CaseDifficulty("right", float("nan"), {"right blob": float("nan")}, 0, 10, float("nan"), False)
+    rows = (
+        replace(given.structures[0], perception_scale=THIRD, difficulty="harder than 9 of 10"),
+        *given.structures[1:],
+    )
+    codes = {"category": given.label_set[0].category, "type": given.label_set[0].type}  # a scene gives every label some
+    left = replace(given.label_set[0], modifier=Code("7771000", "SCT", "Left"))
+    return replace(
+        given,
+        image=replace(given.image, modality="MR", placed=False),
+        label_set=(left, *(replace(label, **codes) for label in given.label_set[1:])),
+        rois=(Roi("left", (-30.0, THIRD, -10.5), (-12.0, 0.5, 40.0)), Roi("right", (0.0, 0.0, 0.0), (1.0, 2.0, 3.0))),
+        structures=rows,
+        probabilities=rng.random((4, *given.labels.grid.shape), np.float32),
+        sampling=sampling,
+        difficulty=(hard, unknown),
+        provenance={**given.provenance, "seed": 11, "sampling": {"samples": 3, "levels": "all"}, "share": THIRD},
+    )
+
+
+def leaves(value: Any, path: str = "", stop: type | tuple[type, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Every number, text and array of a value with the path to it; a ``stop`` is taken as a whole."""
+    if is_dataclass(value) and not isinstance(value, stop):
+        inner = {f".{field.name}": getattr(value, field.name) for field in fields(value)}
+    elif isinstance(value, Mapping):
+        inner = {f"[{key}]": part for key, part in value.items()}
+    elif isinstance(value, tuple):
+        inner = {f"[{number}]": part for number, part in enumerate(value)}
+    else:
+        yield path, value
+        return
+    for name, part in inner.items():
+        yield from leaves(part, path + name, stop)
+
+
+def comparable(value: Any) -> Any:
+    """A leaf in a form whose equality means bit for bit; NaN equals NaN."""
+    if isinstance(value, np.ndarray):
+        return (value.dtype.str, value.shape, value.tobytes())
+    return value.hex() if isinstance(value, float) else value
+
+
+def empty_leaves(value: Any) -> list[str]:
+    """Fields that hold nothing, in the value and all that it holds."""
+    found = []
+    parts = {field.name: getattr(value, field.name) for field in fields(value)} if is_dataclass(value) else {}
+    for name, part in parts.items():
+        inner = list(part.values()) if isinstance(part, Mapping) else list(part) if isinstance(part, tuple) else [part]
+        if part is None or (isinstance(part, tuple | dict) and not part):
+            found.append(f"{type(value).__name__}.{name}")
+        found += [missing for each in inner[:1] for missing in empty_leaves(each)]
+    return found
