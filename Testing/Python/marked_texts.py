@@ -10,11 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = ROOT / "SUREUncertainty"
-MARKS = (
-    "from ..core.translation import tr as _",
-    "from .translation import tr as _",
-    "from slicer.i18n import tr as _",
-)
+MARK = re.compile(r"^from (?:\.\.core\.translation|\.translation|slicer\.i18n) import [^\n]*\btr as _", re.MULTILINE)
 DIRECT = "translate"
 """The function that takes a context and a literal."""
 
@@ -25,7 +21,7 @@ PATTERN = re.compile(r"[^_]_\((\s*\".+?\"\s*)\)", re.DOTALL)
 def marked_files() -> list[Path]:
     """Every file of module and library that marks texts."""
     files = [MODULE / "SUREUncertainty.py", *(MODULE / "SUREUncertaintyLib").rglob("*.py")]
-    return sorted(file for file in files if any(mark in file.read_text(encoding="utf-8") for mark in MARKS))
+    return sorted(file for file in files if MARK.search(file.read_text(encoding="utf-8")))
 
 
 def context_of(file: Path) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from marked_texts import MODULE, calls, context_of, found_by_pattern, literals_of, marked_files, marked_texts
+from SUREUncertaintyLib.core import wording
 from SUREUncertaintyLib.core.translation import EMPTY, Text, tr, translated
 from SUREUncertaintyLib.corruptions.registry import CORRUPTIONS
 from SUREUncertaintyLib.presenters import texts
@@ -43,7 +44,7 @@ def spoken(value: Any) -> Iterator[Any]:
 
 
 def test_every_text_of_the_common_list_is_marked_where_it_stands() -> None:
-    constants = {n: v for n, v in vars(texts).items() if n.isupper() and n not in NAMES_FOR_PROGRAMS}
+    constants = {n: v for n, v in (vars(wording) | vars(texts)).items() if n.isupper() and n not in NAMES_FOR_PROGRAMS}
     found = [text for value in constants.values() for text in spoken(value) if text]
     assert len(found) > 150
     assert [text for text in found if not isinstance(text, Text)] == []
@@ -107,7 +108,7 @@ def _is_known(argument: ast.expr, local: set[str]) -> bool:
 
 def test_no_translator_gets_a_text_that_only_a_variable_knows() -> None:
     """Names on the right are entries of marked tables, or parameters whose type is ``Text``."""
-    typed = {"title", "purpose", "header", "name", "text", "obstacle", "begin"}
+    typed = {"MAP_NAMES", "LEVEL_NAME", "title", "purpose", "header", "name", "text", "obstacle", "begin"}
     wrong = [
         f"{file.name}:{call.lineno} {ast.unparse(call.args[0])}"
         for file, call in arguments_of_translators()
@@ -124,7 +125,7 @@ def test_mypy_refuses_a_text_that_is_not_marked(tmp_path: Path) -> None:
 
     source = tmp_path / "caller.py"
     source.write_text(
-        "from SUREUncertaintyLib.core import texts\n"
+        "from SUREUncertaintyLib.presenters import texts\n"
         "from SUREUncertaintyLib.core.translation import Translate\n\n\n"
         "def shown(say: Translate, words: str) -> list[str]:\n"
         "    found = [say(texts.READY)]\n"
@@ -139,7 +140,7 @@ def test_mypy_refuses_a_text_that_is_not_marked(tmp_path: Path) -> None:
 
 
 def test_a_text_is_looked_up_under_the_context_of_its_own_file() -> None:
-    held = {("core.texts", "Ready."): "Bereit.", ("test_translation", "Ready."): "wrong"}
+    held = {("presenters.texts", "Ready."): "Bereit.", ("test_translation", "Ready."): "wrong"}
     asked: list[tuple[str, str]] = []
 
     def look_up(context: str, text: str) -> str:
@@ -148,7 +149,7 @@ def test_a_text_is_looked_up_under_the_context_of_its_own_file() -> None:
 
     assert translated(texts.READY, look_up) == "Bereit."
     assert translated(EMPTY, look_up) == ""
-    assert asked == [("core.texts", "Ready.")]
+    assert asked == [("presenters.texts", "Ready.")]
     assert tr("x").context.endswith("test_translation")
 
 
