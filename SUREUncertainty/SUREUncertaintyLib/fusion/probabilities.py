@@ -1,0 +1,104 @@
+"""Probability maps that a network has saved: read, brought onto the scan, and refused where they are none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.channels import read_channels
+from ..core.errors import InputError
+from ..core.volume import Volume
+from .placing import on_scan
+
+Float32 = NDArray[np.float32]
+
+OUTSIDE = 1e-3
+"""How far below 0 or above 1 a probability may lie by rounding."""
+
+SUM = 0.01
+"""How far from 1 the classes of a voxel may add up: half precision, and interpolation between voxels."""
+
+LOGITS = (
+    "They look like raw outputs of a network (logits): save them after the softmax or sigmoid; nnU-Net does so with "
+    "--save_probabilities."
+)
+LOGARITHMS = "They look like logarithms of probabilities: save their exponentials."
+SCALED = "They look like percent or bytes: divide them by 100 or 255 first."
+
+
+def read_probabilities(path: Path, scan: Volume, stored: Volume | None, regions: bool) -> Float32:
+    """Probabilities (C, k, j, i) on the scan's voxels.
+
+    A file with one volume holds the probability of one structure, and its background is made: C = 2.
+
+    Args:
+        stored: the label map that was saved with an .npz, on whose voxels its array lies; on the scan's when None.
+        regions: whether channels may overlap, so that they need not add up to 1.
+
+    Raises:
+        InputError: unreadable, on other voxels, not between 0 and 1, or not adding up to 1.
+    """
+    base = scan if stored is None else stored
+    channels = read_channels(path, base.grid.shape)
+    check_values(path.name, channels.array)
+    grid = channels.grid or base.grid
+    placed = [on_scan(Volume(channel, grid, path.name), scan).array for channel in channels.array]
+    if len(placed) == 1 and not regions:
+        check_not_a_mask(path.name, placed[0])
+        placed = [1.0 - placed[0], placed[0]]
+    probability = np.stack(placed).astype(np.float32, copy=False)
+    np.clip(probability, 0.0, 1.0, out=probability)
+    if not regions:
+        check_sums(path.name, probability)
+    return probability
+
+
+def check_values(name: str, array: NDArray[Any]) -> None:
+    """Raise ``InputError`` for what cannot be probabilities; channels are looked at one by one to save memory."""
+    if array.dtype.kind not in "fiub" or not array.size:
+        raise InputError(f"The file {name} holds no numbers. Probabilities between 0 and 1 are expected.")
+    bad = sum(int(np.count_nonzero(~np.isfinite(channel))) for channel in array)
+    if bad:
+        raise InputError(
+            f"{bad} values of {name} are no numbers (NaN or infinite). Probabilities between 0 and 1 are expected: "
+            "run the network again, and check its input."
+        )
+    low, high = float(array.min()), float(array.max())
+    if low < -OUTSIDE or high > 1.0 + OUTSIDE:
+        raise InputError(
+            f"The values of {name} run from {low:.4g} to {high:.4g}, but probabilities lie between 0 and 1. "
+            f"{_what_they_are(low, high)}"
+        )
+
+
+def check_sums(name: str, probability: Float32) -> None:
+    """Raise ``InputError`` unless the classes of every voxel (C, ...) add up to 1."""
+    total = probability.sum(axis=0)
+    off = np.abs(total - 1.0) > SUM
+    if not off.any():
+        return
+    low, high = float(total.min()), float(total.max())
+    hint = " Is the channel of the background missing?" if high <= 1.0 + SUM else ""
+    raise InputError(
+        f"In {np.count_nonzero(off)} of {total.size} voxels of {name} the {len(probability)} classes do not add up to "
+        f"1 but to {low:.3g} to {high:.3g}. Probabilities of classes that exclude each other are expected, background "
+        f"first.{hint} Regions that may overlap, each with a sigmoid of its own, need --regions or the dataset.json."
+    )
+
+
+def check_not_a_mask(name: str, probability: NDArray[Any]) -> None:
+    """Raise ``InputError`` for a single volume of nothing but 0 and 1."""
+    if bool(np.isin(probability, (0.0, 1.0)).all()):
+        raise InputError(
+            f"The file {name} holds nothing but 0 and 1: an outline, which says nothing about its uncertainty. "
+            "Give two or more outlines with --masks."
+        )
+
+
+def _what_they_are(low: float, high: float) -> str:
+    if low < 0:
+        return LOGARITHMS if high <= OUTSIDE else LOGITS
+    return SCALED if high <= 255 else LOGITS
