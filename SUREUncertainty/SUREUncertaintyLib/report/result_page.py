@@ -72,6 +72,7 @@ def write_page(
         ),
         "caution": MEMBERS_ERR if metadata is None else NETWORK_ERRS,
         "threshold": f"{uncertainty['threshold']:.2f}",
+        "model_heading": "Made from" if metadata is None else "Model",
         "model": made_from(document) if metadata is None else _model(metadata, (folder / CARD).is_file()),
         "details": _details(document),
     }
