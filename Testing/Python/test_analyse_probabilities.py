@@ -322,3 +322,30 @@ def test_exported_dicom_says_what_drew_it(tmp_path: Path, capsys: Capture) -> No
         assert (exported / "uncertainty-entropy.dcm").is_file()
     assert (exported / "uncertainty-mutual_information.dcm").is_file()
     capsys.readouterr()
+
+
+def test_an_array_that_nnunet_s_turning_reader_left_is_turned_back(scan: Path, tmp_path: Path) -> None:
+    ras = reorient_grid(GRID, "RAS")
+    assert ras.shape != GRID.shape or not ras.matches(GRID)
+    turned = np.stack([resample(Volume(channel, GRID), ras, "nearest").array for channel in soft(organ())])
+    write_npz(tmp_path / "case.npz", turned, organ())
+    result = analyse_probabilities(CorruptionInput(scan, [tmp_path / "case.npz"], NAMES))
+    assert np.array_equal(result.labels.array, organ())
+
+
+def test_outside_of_the_box_that_a_network_saw_is_background(scan: Path, tmp_path: Path) -> None:
+    cropped = soft(organ())
+    cropped[:, :, :, :2] = 0.0
+    result = analyse_probabilities(
+        CorruptionInput(scan, [write_npz(tmp_path / "case.npz", cropped.astype(np.float16))])
+    )
+    assert np.array_equal(result.labels.array, organ())
+    assert (result.uncertainty.array[:, :, :2] == 0.0).all()
+
+
+def test_a_missing_background_is_not_taken_for_the_outside_of_a_box(scan: Path, tmp_path: Path) -> None:
+    ball = organ()
+    ball[:, 3, 4] = 0  # no longer a box
+    outlines = np.stack([ball == 1, ball == 2]).astype(np.float32)
+    with pytest.raises(InputError, match="background missing"):
+        analyse_probabilities(CorruptionInput(scan, [write_npz(tmp_path / "case.npz", outlines)]))

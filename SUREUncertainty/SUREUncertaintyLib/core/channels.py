@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ from .resampling import itk_grid
 from .volume import Grid
 
 EXPECTED = "Expected is an .npz with one array, or a NIfTI, NRRD or MetaImage file with one volume a class."
+Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
+"""Shape, whether in Fortran order, and type of an array."""
+
 MOST_CHANNELS = 256
 """A label map of bytes holds no more classes."""
 
@@ -35,11 +39,11 @@ class Channels:
     grid: Grid | None
 
 
-def read_channels(path: Path, shape: tuple[int, int, int]) -> Channels:
+def read_channels(path: Path, shapes: Sequence[tuple[int, int, int]]) -> Channels:
     """Read every channel of a file; a file with one volume has one channel.
 
     Args:
-        shape: (k, j, i) that an .npz must have; it is compared before any voxel is unpacked.
+        shapes: (k, j, i) of which an .npz must have one; they are compared before any voxel is unpacked.
 
     Raises:
         InputError: nothing is there, the file is damaged, holds other than one array, holds Python objects, or its
@@ -50,13 +54,13 @@ def read_channels(path: Path, shape: tuple[int, int, int]) -> Channels:
         raise InputError(f"The file {path} does not exist. Check the path.")
     if path.suffix.lower() in (".pkl", ".pickle", ".npy"):
         raise InputError(f"The file {path.name} is not read, since such files can run programs. {EXPECTED}")
-    return _read_npz(path, shape) if path.suffix.lower() == ".npz" else _read_image(path)
+    return _read_npz(path, shapes) if path.suffix.lower() == ".npz" else _read_image(path)
 
 
-def _read_npz(path: Path, shape: tuple[int, int, int]) -> Channels:
+def _read_npz(path: Path, shapes: Sequence[tuple[int, int, int]]) -> Channels:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(_only_array(path, archive)) as stream:
-            _check_array(path, _header(stream), shape)
+            _check_array(path, _header(stream), shapes)
         with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as stream:
             array = np.lib.format.read_array(stream, allow_pickle=False)
     except _DAMAGED:
@@ -75,15 +79,17 @@ def _only_array(path: Path, archive: zipfile.ZipFile) -> str:
     )
 
 
-def _header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether Fortran order, and type of an array, without its voxels."""
+def _header(stream: Any) -> Header:
+    """The header of an array, without its voxels."""
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
         return np.lib.format.read_array_header_1_0(stream)
     return np.lib.format.read_array_header_2_0(stream)
 
 
-def _check_array(path: Path, header: tuple[tuple[int, ...], bool, np.dtype[Any]], shape: tuple[int, int, int]) -> None:
+def _check_array(
+    path: Path, header: tuple[tuple[int, ...], bool, np.dtype[Any]], shapes: Sequence[tuple[int, int, int]]
+) -> None:
     found, _, kind = header
     if kind.hasobject:
         raise InputError(
@@ -92,7 +98,8 @@ def _check_array(path: Path, header: tuple[tuple[int, ...], bool, np.dtype[Any]]
         )
     if found and found[0] > MOST_CHANNELS and len(found) == 4:
         raise InputError(f"The file {path.name} holds {found[0]} classes; up to {MOST_CHANNELS} can be read.")
-    if len(found) != 4 or found[1:] != shape:
+    shape = shapes[0]
+    if len(found) != 4 or found[1:] not in shapes:
         turned = " Its axes seem to be in another order." if sorted(found[1:]) == sorted(shape) else ""
         raise InputError(
             f"The file {path.name} holds an array of {_times(found)}, but the scan has {_times(shape)} voxels "

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ..core.channels import read_channels
 from ..core.errors import InputError
-from ..core.volume import Volume
+from ..core.geometry import reorient_grid
+from ..core.resampling import resample
+from ..core.volume import Grid, Volume
 from .placing import on_scan
 
 Float32 = NDArray[np.float32]
 
 OUTSIDE = 1e-3
 """How far below 0 or above 1 a probability may lie by rounding."""
+
+READER_AXES = "RAS"
+"""Order of the axes in an .npz whose scan nnU-Net read with NibabelIOWithReorient; its label map is turned back."""
 
 SUM = 0.01
 """How far from 1 the classes of a voxel may add up: half precision, and interpolation between voxels."""
@@ -35,16 +42,19 @@ def read_probabilities(path: Path, scan: Volume, stored: Volume | None, regions:
     A file with one volume holds the probability of one structure, and its background is made: C = 2.
 
     Args:
-        stored: the label map that was saved with an .npz, on whose voxels its array lies; on the scan's when None.
+        stored: the label map that was saved with an .npz, on whose voxels its array lies, in their order or in that
+            of a reader that turns scans first; on the scan's when None.
         regions: whether channels may overlap, so that they need not add up to 1.
 
     Raises:
         InputError: unreadable, on other voxels, not between 0 and 1, or not adding up to 1.
     """
-    base = scan if stored is None else stored
-    channels = read_channels(path, base.grid.shape)
+    grids = (scan.grid,) if stored is None else (stored.grid, reorient_grid(stored.grid, READER_AXES))
+    channels = read_channels(path, [grid.shape for grid in grids])
     check_values(path.name, channels.array)
-    grid = channels.grid or base.grid
+    grid = channels.grid or grids[0]
+    if stored is not None and channels.grid is None:
+        grid = _grid_that_fits(channels.array, stored, grids, regions)
     placed = [on_scan(Volume(channel, grid, path.name), scan).array for channel in channels.array]
     if len(placed) == 1 and not regions:
         check_not_a_mask(path.name, placed[0])
@@ -52,8 +62,22 @@ def read_probabilities(path: Path, scan: Volume, stored: Volume | None, regions:
     probability = np.stack(placed).astype(np.float32, copy=False)
     np.clip(probability, 0.0, 1.0, out=probability)
     if not regions:
+        fill_outside(probability)
         check_sums(path.name, probability)
     return probability
+
+
+def fill_outside(probability: Float32) -> None:
+    """Make voxels in which every class (C, ...) is 0 background, where they are all that lies outside of a box.
+
+    nnU-Net leaves them so outside of the box that its network sees, in version 1 and early in version 2; later versions
+    write background there themselves. Zeros of another shape stay, and with them the classes do not add up to 1: there
+    the channel of the background is missing.
+    """
+    seen = np.asarray(probability.any(axis=0))
+    boxes = ndimage.find_objects(seen.astype(np.uint8))
+    if boxes and seen[boxes[0]].all():
+        probability[0][~seen] = 1.0
 
 
 def check_values(name: str, array: NDArray[Any]) -> None:
@@ -96,6 +120,15 @@ def check_not_a_mask(name: str, probability: NDArray[Any]) -> None:
             f"The file {name} holds nothing but 0 and 1: an outline, which says nothing about its uncertainty. "
             "Give two or more outlines with --masks."
         )
+
+
+def _grid_that_fits(array: NDArray[Any], stored: Volume, grids: Sequence[Grid], regions: bool) -> Grid:
+    """Of the grids with the array's shape the one on which it marks most of what the stored label map marks."""
+    marked = (array > 0.5).any(axis=0) if regions else array.argmax(axis=0) > 0
+    fitting = [grid for grid in grids if grid.shape == marked.shape]
+    saved = Volume((stored.array > 0).astype(np.uint8), stored.grid)
+    found = [int(np.count_nonzero(marked & (resample(saved, grid, "nearest").array > 0))) for grid in fitting]
+    return fitting[int(np.argmax(found))]
 
 
 def _what_they_are(low: float, high: float) -> str:
