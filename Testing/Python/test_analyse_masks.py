@@ -15,6 +15,8 @@ from phantoms import Turn
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.export.formats import ExportFormat
+from SUREUncertaintyLib.export.fresh_folder import export_directly
 from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.files.segment_header import write_segmentation
 from SUREUncertaintyLib.files.segment_reading import read_segmentation
@@ -230,9 +232,21 @@ def test_a_scene_holds_the_result_for_slicer_and_the_browser(
     result = reopened(output)
     assert np.array_equal(np.sort(result.labels.array, axis=None), np.sort(organ(0), axis=None))
     assert [row.name for row in result.structures] == ["Label 1", "Label 2"]
+    assert not result.has_model
     assert result.provenance["made_from"]["kind"] == "masks"
+    assert result.members is not None
+    assert result.members.structures[0].mean_dice == pytest.approx(0.8286, abs=1e-3)
+    page = export_page(result, tmp_path / "page")
+    assert "Agreement of the members" in page
+    assert "Made from" in page
     assert result.uncertainty.array.max() == pytest.approx(0.5794, abs=1e-4)
     assert len(result.regions) > 0
+
+
+def export_page(result: Any, folder: Path) -> str:
+    """The report of a result that is open, without a model, as the module and the browser export it."""
+    export_directly(result, None, folder, (ExportFormat.HTML,))
+    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture

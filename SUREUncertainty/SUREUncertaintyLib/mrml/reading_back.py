@@ -9,6 +9,7 @@ from typing import Any
 import slicer
 import vtk
 
+from ..analysis.agreement import Members
 from ..analysis.rows import Notice, StructureRow
 from ..core.errors import InputError
 from ..core.labels import Label
@@ -45,6 +46,7 @@ def result_from_nodes(published: PublishedNodes) -> SegmentationResult:
         notices=tuple(Notice(item["code"], item["text"]) for item in record.get("notices", ())),
         uncertainty_kind=published.segmentation.GetAttribute(KIND) or "vacuity",
         threshold=result_threshold(published),
+        members=Members.from_json(record["members"]) if record.get("members") else None,
         provenance=dict(record.get("provenance", {})),
     )
 

@@ -24,6 +24,7 @@ def manifest_text(result: SegmentationResult) -> str:
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
         "notices": [asdict(notice) for notice in result.notices],
         "difficulty": [case.to_json() for case in result.difficulty],
+        "members": None if result.members is None else result.members.to_json(),
         "regions_of_interest": [asdict(roi) for roi in result.rois],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
