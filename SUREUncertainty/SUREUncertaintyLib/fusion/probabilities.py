@@ -55,11 +55,10 @@ def read_probabilities(path: Path, scan: Volume, stored: Volume | None, regions:
     grid = channels.grid or grids[0]
     if stored is not None and channels.grid is None:
         grid = _grid_that_fits(channels.array, stored, grids, regions)
-    placed = [on_scan(Volume(channel, grid, path.name), scan).array for channel in channels.array]
-    if len(placed) == 1 and not regions:
-        check_not_a_mask(path.name, placed[0])
-        placed = [1.0 - placed[0], placed[0]]
-    probability = np.stack(placed).astype(np.float32, copy=False)
+    probability = _on_scan(channels.array, grid, scan, path.name)
+    if len(probability) == 1 and not regions:
+        check_not_a_mask(path.name, probability)
+        probability = np.concatenate([1.0 - probability, probability])
     np.clip(probability, 0.0, 1.0, out=probability)
     if not regions:
         fill_outside(probability)
@@ -120,6 +119,13 @@ def check_not_a_mask(name: str, probability: NDArray[Any]) -> None:
             f"The file {name} holds nothing but 0 and 1: an outline, which says nothing about its uncertainty. "
             "Give two or more outlines with --masks."
         )
+
+
+def _on_scan(array: NDArray[Any], grid: Grid, scan: Volume, name: str) -> Float32:
+    """Channels (C, k, j, i) in the order of the scan's voxels as float32; not copied where they are that already."""
+    if not grid.matches(scan.grid):
+        array = np.stack([on_scan(Volume(channel, grid, name), scan).array for channel in array])
+    return np.ascontiguousarray(array, dtype=np.float32)
 
 
 def _grid_that_fits(array: NDArray[Any], stored: Volume, grids: Sequence[Grid], regions: bool) -> Grid:
