@@ -33,7 +33,10 @@ LOGITS = (
     "--save_probabilities."
 )
 LOGARITHMS = "They look like logarithms of probabilities: save their exponentials."
-SCALED = "They look like percent or bytes: divide them by 100 or 255 first."
+SCALED = (
+    "They look like percent or bytes, which are divided by 100 or 255 first, or like label values: label maps are given "
+    "with --masks."
+)
 
 
 def read_probabilities(path: Path, scan: Volume, stored: Volume | None, regions: bool) -> Float32:

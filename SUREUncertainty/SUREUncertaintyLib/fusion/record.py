@@ -40,7 +40,7 @@ def identify(paths: Sequence[Path]) -> tuple[Source, ...]:
     seen: set[Path] = set()
     for path in paths:
         if not path.is_file():
-            raise InputError(f"The file {path} does not exist. Check the path.")
+            raise InputError(f"{path} does not exist or is a folder. One file is expected: check the path.")
         if path.resolve() in seen:
             raise InputError(f"The file {path} is given twice. Give each mask or probability map once.")
         seen.add(path.resolve())
