@@ -34,8 +34,8 @@ LOGITS = (
 )
 LOGARITHMS = "They look like logarithms of probabilities: save their exponentials."
 SCALED = (
-    "They look like percent or bytes, which are divided by 100 or 255 first, or like label values: label maps are given "
-    "with --masks."
+    "They look like percent or bytes, which are divided by 100 or 255 first, or like label values: label maps are "
+    "given with --masks."
 )
 
 
