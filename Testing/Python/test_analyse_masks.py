@@ -225,11 +225,13 @@ def test_the_export_takes_the_result(scan: Path, readers: list[Path], tmp_path: 
 
 
 def test_a_scene_holds_the_result_for_slicer_and_the_browser(
-    scan: Path, readers: list[Path], tmp_path: Path, reopened: Callable[[Path], Any]
+    scan: Path, readers: list[Path], tmp_path: Path, reopened: Callable[[Path], tuple[Any, str]]
 ) -> None:
     output = tmp_path / "out"
     assert run(arguments(scan, output, "--masks", *map(str, readers), "--no-pictures", "--no-report")) == 0
-    result = reopened(output)
+    result, lines = reopened(output)
+    assert "Agreement of the 3 masks on Label 1: mean Dice 0.83" in lines
+    assert "Volumes: range of the 3 masks" in lines
     assert np.array_equal(np.sort(result.labels.array, axis=None), np.sort(organ(0), axis=None))
     assert [row.name for row in result.structures] == ["Label 1", "Label 2"]
     assert not result.has_model
@@ -250,22 +252,23 @@ def export_page(result: Any, folder: Path) -> str:
 
 
 @pytest.fixture
-def reopened() -> Callable[[Path], Any]:
-    """Reads the only result of a results folder as the Slicer module and the browser do."""
+def reopened() -> Callable[[Path], tuple[Any, str]]:
+    """Reads the only result of a results folder, and the lines about it, as the Slicer module and the browser do."""
     pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[mrml]'")
     from SUREUncertaintyLib.mrml.archive import read_mrb
     from SUREUncertaintyLib.mrml.headless import HeadlessScene
     from SUREUncertaintyLib.mrml.nodes import all_published
     from SUREUncertaintyLib.mrml.reading_back import result_from_nodes
+    from SUREUncertaintyLib.presenters.notice_list import notices_text
     from SUREUncertaintyLib.view.open_input import scene_of
 
-    def read(folder: Path) -> Any:
+    def read(folder: Path) -> tuple[Any, str]:
         path = scene_of(folder)
         assert path is not None
         with HeadlessScene() as headless:
             read_mrb(headless.scene, path)
             (published,) = all_published(headless.scene)
-            return result_from_nodes(published)
+            return result_from_nodes(published), notices_text(published)
 
     return read
 

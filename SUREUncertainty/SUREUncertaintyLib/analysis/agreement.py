@@ -141,6 +141,15 @@ def voxel_range(voxels: Sequence[int]) -> VoxelRange:
     return VoxelRange(round(float(low)), round(float(high)))
 
 
+def agreement_sentences(document: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """One sentence a structure that at least one member found, from what ``Members.to_json`` wrote; none for None."""
+    if not document:
+        return ()
+    who = f"Agreement of the {len(document['names'])} {document['noun']}s on"
+    found = (row for row in document["structures"] if row["mean_dice"] is not None)
+    return tuple(f"{who} {row['name']}: mean Dice {row['mean_dice']:.2f}" for row in found)
+
+
 def range_name(members: int, noun: str) -> str:
     """What the volume range of that many members is, for the head of a table."""
     if members < ENOUGH_FOR_QUANTILES:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
+
+from ..analysis.agreement import agreement_sentences
 
 WIDTH = 120
 """Characters a line where the output is no terminal."""
@@ -20,7 +22,7 @@ def print_summary(document: Mapping[str, Any], output: Path, as_json: bool = Fal
         typer.echo(json.dumps(document, indent=2))  # ASCII: readable whatever encoding the pipe has
         return
     _print_table(document)
-    for line in _agreement(document):
+    for line in agreement_sentences(document.get("members")):
         typer.echo(line)
     for notice in document["notices"]:
         typer.echo(f"! {notice['text']}")
@@ -53,15 +55,6 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         f"{row['share_over_threshold']:.0%}",
         f"{row['mean_uncertainty']:.2f}",
     )
-
-
-def _agreement(document: Mapping[str, Any]) -> Iterator[str]:
-    """One line a structure on which several members can agree; none for other results."""
-    members = document.get("members", {})
-    for row in members.get("structures", ()):
-        if row["mean_dice"] is not None:
-            count = len(members["names"])
-            yield f"Agreement of the {count} {members['noun']}s on {row['name']}: mean Dice {row['mean_dice']:.2f}"
 
 
 def _where(document: Mapping[str, Any], output: Path) -> str:

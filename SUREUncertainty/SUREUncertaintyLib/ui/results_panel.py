@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from ..analysis.agreement import agreement_sentences
 from ..mrml.camera_focus import focus_of
 from ..mrml.nodes import MODEL, PublishedNodes
 from ..mrml.uncertain_band import add_band_segment, limit_editing
@@ -49,8 +50,12 @@ class ResultsPanel:
 
 
 def notices_text(published: PublishedNodes) -> str:
-    """The warnings of a result, one a line, from what it keeps in the scene."""
+    """What to know of a result, one a line, from what it keeps in the scene: warnings, and how its members agree."""
     if published.provenance is None or not published.provenance.GetText():
         return ""
-    notices = json.loads(published.provenance.GetText()).get("notices", [])
-    return "\n".join(f"\u2022 {notice['text']}" for notice in notices)
+    record = json.loads(published.provenance.GetText())
+    made = record.get("provenance", {}).get("made_from", {})
+    lines = [notice["text"] for notice in record.get("notices", [])]
+    lines += agreement_sentences(record.get("members"))
+    lines += [f"Volumes: {made['volume_range']}"] if made else []
+    return "\n".join(f"\u2022 {line}" for line in lines)
