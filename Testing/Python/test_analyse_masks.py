@@ -145,7 +145,7 @@ def test_empty_doubled_and_partly_labelled_masks_are_told(tmp_path: Path, scan: 
     )
     texts = {notice.code: notice.text for notice in result.notices}
     assert "empty.nrrd" in texts["empty-mask"]
-    assert "a.nrrd and copy.nrrd" in texts["same-mask"]
+    assert "a.nrrd and copy.nrrd" in texts["same-content"]
     assert "label 2 (in a.nrrd, copy.nrrd)" in texts["label-in-some"]
     assert result.members is not None
     assert result.members.structures[0].dice[2] == (0, 3, 0.0)

@@ -81,7 +81,10 @@ def test_the_mean_decides_where_the_majority_is_barely_sure(scan: Path, tmp_path
     sure = np.stack([np.full(GRID.shape, p, np.float32) for p in (0.02, 0.98)])
     unsure = np.stack([np.full(GRID.shape, p, np.float32) for p in (0.6, 0.4)])
     files = [write_npz(tmp_path / f"{n}.npz", p) for n, p in enumerate((sure, unsure, unsure * 1))]
-    assert (analyse_probabilities(CorruptionInput(scan, files)).labels.array == 1).all()
+    result = analyse_probabilities(CorruptionInput(scan, files))
+    assert (result.labels.array == 1).all()
+    (same,) = [notice.text for notice in result.notices if notice.code == "same-content"]
+    assert "1.npz and 2.npz" in same
 
 
 def test_nothing_beside_the_npz_is_unpickled(scan: Path, tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ import numpy as np
 from ..analysis.notice_sentences import listed
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from .masks import Mask
+from .record import Source
 
 TEXTS = {
     "empty-mask": (
         "Nothing is marked in: {names}. The reader or model found nothing there, or it is not the right file."
     ),
-    "same-mask": "The same in every voxel, and therefore counted twice: {pairs}. Check that none was given by mistake.",
+    "same-content": "The same content, and therefore counted twice: {pairs}. Check that none was given by mistake.",
     "label-in-some": (
         "Marked in some masks only: {names}. In the others the structure is absent, or has another label value."
     ),
@@ -55,12 +56,21 @@ def about_masks(masks: Sequence[Mask], tied: int) -> Iterator[Notice]:
         yield say("empty-mask", names=listed(empty))
     same = [f"{a.name} and {b.name}" for a, b in combinations(masks, 2) if _same(a, b)]
     if same:
-        yield say("same-mask", pairs=listed(same))
+        yield say("same-content", pairs=listed(same))
     some = sorted(_in_some([mask for mask in masks if mask.values]))
     if some:
         yield say("label-in-some", names=listed([_who_marks(masks, value) for value in some]))
     if tied:
         yield say("tied-votes", count=tied)
+
+
+def about_maps(sources: Sequence[Source], regions: bool) -> Iterator[Notice]:
+    """Probability maps of the same content, and regions that may overlap."""
+    same = [f"{a.name} and {b.name}" for a, b in combinations(sources, 2) if a.sha256 == b.sha256]
+    if same:
+        yield say("same-content", pairs=listed(same))
+    if regions:
+        yield say("regions-drawn")
 
 
 def about_outcome(structures: Sequence[StructureRow], places: Sequence[UncertainRegion]) -> Iterator[Notice]:
