@@ -23,6 +23,7 @@ Inference
     ``inference``    a scan and a package to a result
 Measurement
     ``report``       result folders, pictures and pages
+    ``fusion``       masks or probability maps that exist already, as a result
     ``evaluation``   a model on a list of labelled cases
     ``robustness``   a model under damage of rising strength
     ``difficulty``   how hard the scans of a cohort are

@@ -12,7 +12,7 @@ ROOMS = [
     *("metrics", "corruptions"),
     *("nn", "packages"),
     *("analysis", "inference"),
-    *("report", "evaluation", "robustness", "difficulty", "training"),
+    *("report", "fusion", "evaluation", "robustness", "difficulty", "training"),
     *("export", "mrml", "worker", "comparison"),
     *("presenters", "ui", "view", "cli"),
 ]
@@ -32,7 +32,7 @@ LIGHT = {
     "evaluation",
     "worker",
 }
-LIGHT |= {"robustness", "difficulty"}
+LIGHT |= {"robustness", "difficulty", "fusion"}
 ALLOWED_IN_LIGHT = {"numpy", "scipy", "skimage", "SimpleITK", "openvino", "torch", "psutil"}
 TORCH_FILES = {"nn", "training"}
 

@@ -57,6 +57,20 @@ def notices_for(
     )
 
 
+def notices_without_model(
+    labels: Volume, label_set: Sequence[Label], structures: Sequence[StructureRow], regions: Sequence[UncertainRegion]
+) -> tuple[Notice, ...]:
+    """The warnings that need no training data to compare with; arguments as for ``notices_for``."""
+    at_edge = at_image_edge(labels.array)
+    cut = [label.name for label in label_set if label.value in at_edge]
+    return (
+        *((say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
+        *((say(texts.CUT_BY_IMAGE, names=listed(cut)),) if cut else ()),
+        *_about_pieces(labels, structures),
+        *_about_uncertainty(structures, regions),
+    )
+
+
 def _about_findings(
     blocks: list[Analysed], metadata: PackageMetadata, structures: Sequence[StructureRow]
 ) -> Iterator[Notice]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from ..analysis.agreement import agreement_sentences
 from ..core.rounding import decimals
 
 WIDTH = 120
@@ -22,6 +23,8 @@ def print_summary(document: Mapping[str, Any], output: Path, as_json: bool = Fal
         typer.echo(json.dumps(document, indent=2))  # ASCII: readable whatever encoding the pipe has
         return
     _print_table(document)
+    for line in agreement_sentences(document.get("members")):
+        typer.echo(line)
     for notice in document["notices"]:
         typer.echo(f"! {notice['text']}")
     typer.echo(_where(document, output))

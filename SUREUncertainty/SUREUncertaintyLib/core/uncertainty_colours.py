@@ -1,8 +1,11 @@
 """The colours of uncertainty: one perceptual scale for Slicer, the browser and the report."""
 
+from colorsys import hsv_to_rgb
+
 import numpy as np
 from numpy.typing import NDArray
 
+_GOLDEN_RATIO = 0.618034
 _ANCHORS = (
     (0.120, 0.048, 0.278),
     (0.215, 0.037, 0.382),
@@ -41,3 +44,9 @@ def uncertainty_window(threshold: float) -> tuple[float, float]:
     Uncertain voxels then run from red to pale yellow, and the same value has the same colour on every scan of a model.
     """
     return 0.0, min(1.0, 2.0 * threshold) if threshold > 0 else 1.0
+
+
+def label_colour(number: int) -> tuple[float, float, float]:
+    """RGB in 0..1 of a structure without a colour of its own; neighbouring numbers get distant hues."""
+    red, green, blue = hsv_to_rgb(number * _GOLDEN_RATIO % 1.0, 0.65, 0.95)
+    return round(red, 3), round(green, 3), round(blue, 3)

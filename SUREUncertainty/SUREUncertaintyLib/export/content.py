@@ -40,6 +40,11 @@ class ExportContent:
         name, version, fingerprint = (str(model.get(key, "unknown")) for key in ("name", "version", "fingerprint"))
         return name, version, fingerprint
 
+    @property
+    def is_consensus(self) -> bool:
+        """Whether no network drew the segmentation, but the votes of given outlines."""
+        return self.document.get("made_from", {}).get("kind") == "masks"
+
 
 def read_content(folder: Path) -> ExportContent:
     """Read a folder that ``sure segment`` wrote.

@@ -10,11 +10,13 @@ from ..core.labels import Code
 
 SCHEME = "99SURE"
 NO_UNITS = Code("1", "UCUM", "no units")
+CONSENSUS = Code("CONSENSUS", SCHEME, "Most frequent label of several outlines")
 TISSUE = Code("85756007", "SCT", "Tissue")
 QUANTITIES = {
     "vacuity": "Vacuity: lack of evidence, C/S",
     "entropy": "Predictive entropy, divided by ln C",
-    "mutual_information": "Mutual information between samples",
+    "expected_entropy": "Mean entropy of the members, divided by ln C",
+    "mutual_information": "Mutual information between samples or members",
     "fg_variance": "Variance of the foreground over samples",
     "class_variance": "Variance of the classes over samples",
     "variance": "Variance between samples",

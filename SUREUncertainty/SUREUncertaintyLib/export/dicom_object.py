@@ -11,7 +11,7 @@ from ..core.wording import DISCLAIMER
 from ..files.writing import discard, output_error
 from .content import ExportContent
 from .dicom_attributes import quiet_dicom
-from .dicom_codes import SCHEME, label_text
+from .dicom_codes import CONSENSUS, SCHEME, as_dicom, label_text
 from .dicom_series import DicomSeries
 
 MANUFACTURER = "SURE Uncertainty developers"
@@ -45,14 +45,14 @@ def common_arguments(content: ExportContent, series: DicomSeries, number: int) -
 
 
 def algorithm(content: ExportContent) -> Any:
-    """The network that drew the segments."""
+    """The network that drew the segments, or the votes of outlines that did."""
     from highdicom import AlgorithmIdentificationSequence
     from pydicom.sr.codedict import codes
 
     name, version, fingerprint = content.model
     return AlgorithmIdentificationSequence(
         name=name[:64],
-        family=codes.DCM.ArtificialIntelligence,
+        family=as_dicom(CONSENSUS) if content.is_consensus else codes.DCM.ArtificialIntelligence,
         version=version[:64],
         source=PRODUCT,
         parameters={"fingerprint": fingerprint},

@@ -64,13 +64,14 @@ def _description(content: ExportContent, label: Label, number: int) -> Any:
     from highdicom import UID, seg
     from highdicom.color import CIELabColor
 
+    types = seg.SegmentAlgorithmTypeValues
     red, green, blue = (round(255 * part) for part in label.color)
     made = seg.SegmentDescription(
         segment_number=number,
         segment_label=label.name[:64],
         segmented_property_category=as_dicom(label.category or TISSUE),
         segmented_property_type=as_dicom(label.type or TISSUE),
-        algorithm_type=seg.SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_type=types.SEMIAUTOMATIC if content.is_consensus else types.AUTOMATIC,
         algorithm_identification=algorithm(content),
         tracking_uid=UID(),
         tracking_id=f"{content.model[0]}: {label.name}"[:64],

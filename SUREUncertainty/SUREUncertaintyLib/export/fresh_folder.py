@@ -30,14 +30,14 @@ def export_directly(
     """Write a result in the formats; arguments, sentences and errors as for ``export_result``.
 
     Args:
-        package: the model, which the report tells about; may be None without ``ExportFormat.HTML``.
+        package: the model, which the report tells about; None without ``ExportFormat.HTML``, or where no model drew it.
     """
     wants_page = ExportFormat.HTML in formats
     can_draw = find_spec("matplotlib") is not None
     with tempfile.TemporaryDirectory(prefix="sure-export-") as scratch:
         folder = Path(scratch) / "result"
         folder.mkdir()
-        if wants_page and package is not None:
+        if wants_page and (package is not None or not result.has_model):
             write_results(result, folder, package, OutputOptions(pictures=can_draw))
         else:
             write_maps(result, folder)

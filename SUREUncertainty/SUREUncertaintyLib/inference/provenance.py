@@ -61,8 +61,8 @@ def describe_run(
     }
 
 
-def library_versions(engine: Engine) -> dict[str, str]:
-    """Versions of what computed the result."""
+def library_versions(engine: Engine | None = None) -> dict[str, str]:
+    """Versions of what computed the result; ``engine`` is None where no network ran."""
     import numpy
     import scipy
     import SimpleITK
@@ -75,6 +75,8 @@ def library_versions(engine: Engine) -> dict[str, str]:
         "scipy": scipy.__version__,
         "SimpleITK": SimpleITK.Version.VersionString(),
     }
+    if engine is None:
+        return versions
     return versions | ({engine.name: engine.version} if engine.version else {})
 
 

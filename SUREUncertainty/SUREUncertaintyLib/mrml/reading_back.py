@@ -9,6 +9,7 @@ from typing import Any
 import slicer
 import vtk
 
+from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.rows import Notice, StructureRow
 from ..core.dataclass_json import from_json
@@ -51,6 +52,7 @@ def result_from_nodes(published: PublishedNodes) -> SegmentationResult:
         threshold=result_threshold(published),
         sampling=read_sampling(published, record, uncertainty, kind),
         difficulty=from_json(tuple[CaseDifficulty, ...], record.get("difficulty", ())),
+        members=Members.from_json(record["members"]) if record.get("members") else None,
         provenance=dict(record.get("provenance", {})),
     )
 

@@ -29,6 +29,7 @@ def manifest_text(result: SegmentationResult) -> str:
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
         "notices": to_json(result.notices),
         "difficulty": [case.to_json() for case in result.difficulty],
+        "members": None if result.members is None else result.members.to_json(),
         "regions_of_interest": to_json(result.rois),
         "sampling": None if result.sampling is None else _sampling(result.sampling),
     }

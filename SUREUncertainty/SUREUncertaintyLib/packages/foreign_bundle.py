@@ -6,17 +6,16 @@ in one is refused. MONAI indexes arrays (i, j, k), this library (k, j, i): see `
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Mapping
 from typing import Any
 
 from ..core.errors import PackageError
+from ..core.uncertainty_colours import label_colour
 from ..nn.registry import canonical_name
 from .metadata import ENTROPY_THRESHOLD
 from .metadata_fields import Fields
 
 NEUTRAL = {"LoadImage", "EnsureChannelFirst", "EnsureType", "ToTensor", "CastToType"}
-GOLDEN_RATIO = 0.618034
 
 
 def describe_bundle(document: Mapping[str, Any], config: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -175,11 +174,11 @@ def _labels(prediction: Fields) -> list[dict[str, Any]]:
     count = prediction.integer("num_channels", 2, 256)
     if "0" not in names or "background" not in str(names["0"]).lower():
         prediction.fail("channel_def", "channel 0 to be the background")
-    return [{"value": n, "name": str(names.get(str(n), f"class {n}")), "color": _color(n)} for n in range(count)]
-
-
-def _color(number: int) -> list[float]:
-    """Black for the background, then hues that stay apart for any number of structures."""
-    if number == 0:
-        return [0.0, 0.0, 0.0]
-    return [round(part, 3) for part in colorsys.hsv_to_rgb(number * GOLDEN_RATIO % 1.0, 0.65, 0.95)]
+    return [
+        {
+            "value": n,
+            "name": str(names.get(str(n), f"class {n}")),
+            "color": list(label_colour(n)) if n else [0.0, 0.0, 0.0],
+        }
+        for n in range(count)
+    ]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..analysis.agreement import agreement_sentences
 from ..analysis.noise_series import LevelRow, breaking_level
 from ..analysis.rows import UncertainRegion
 from ..core.rounding import decimals
@@ -40,11 +41,15 @@ def region_text(region: UncertainRegion, count: int, translate: Translate) -> st
 
 
 def notices_text(published: PublishedNodes) -> str:
-    """The warnings of a result, one a line, from what it keeps in the scene."""
+    """What to know of a result, one a line, from what it keeps in the scene: warnings, and how its members agree."""
     if published.provenance is None or not published.provenance.GetText():
         return ""
-    notices = json.loads(published.provenance.GetText()).get("notices", [])
-    return "\n".join(f"\u2022 {notice['text']}" for notice in notices)
+    record = json.loads(published.provenance.GetText())
+    made = record.get("provenance", {}).get("made_from", {})
+    lines = [notice["text"] for notice in record.get("notices", [])]
+    lines += agreement_sentences(record.get("members"))
+    lines += [f"Volumes: {made['volume_range']}"] if made else []
+    return "\n".join(f"\u2022 {line}" for line in lines)
 
 
 def trust_text(published: PublishedNodes, translate: Translate) -> str:

@@ -12,6 +12,7 @@ from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, si
 from ..files.segment_header import write_segmentation
 from ..files.writing import write_volume
 from ..inference.result import SegmentationResult
+from .members import write_members
 from .result_page import write_page
 from .result_tables import write_regions, write_structures
 from .run_record import describe_result, write_document
@@ -48,7 +49,7 @@ class OutputOptions:
 def write_results(
     result: SegmentationResult,
     folder: Path,
-    package: Package,
+    package: Package | None,
     wanted: OutputOptions | None = None,
     additions: Sequence[Add] = (),
     progress: Progress = silent,
@@ -58,7 +59,7 @@ def write_results(
 
     Args:
         folder: an empty folder, best that of ``files.writing.OutputFolder``, which keeps it only when all went well.
-        package: the model, for its card.
+        package: the model, for its card; None for results that were made from given masks or probabilities.
         additions: further writers; their pictures and notices enter the report.
 
     Returns:
@@ -86,8 +87,9 @@ def write_results(
     progress(0.9, "writing the report")
     document = describe_result(result)
     if wanted.page:
-        _copy_card(package, folder)
-        write_page(document, package.metadata, pictures, folder)
+        if package is not None:
+            _copy_card(package, folder)
+        write_page(document, None if package is None else package.metadata, pictures, folder)
     return write_document(document, folder)
 
 
@@ -100,6 +102,8 @@ def write_maps(result: SegmentationResult, folder: Path) -> None:
     write_regions(result.regions, folder / "regions.csv")
     if result.sampling is not None:
         write_sampling(result.sampling, result.label_set, folder)
+    if result.members is not None:
+        write_members(result.members, folder)
 
 
 def _copy_card(package: Package, folder: Path) -> None:

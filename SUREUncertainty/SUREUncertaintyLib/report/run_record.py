@@ -37,6 +37,7 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "regions": [region_record(row) for row in result.regions],
         **({"difficulty": [case.to_json() for case in result.difficulty]} if result.difficulty else {}),
         **({} if result.sampling is None else {"samples": describe_sampling(result.sampling)}),
+        **({} if result.members is None else {"members": result.members.to_json()}),
     }
 
 

@@ -54,8 +54,10 @@ class ExportPanel:
         if any(item.needs_source for item in CHOICES[choice]):
             source = self._context.desktop.dicom_files(published.scan)
         wants_page = ExportFormat.HTML in CHOICES[choice]
-        package = find_package(published.segmentation.GetAttribute(MODEL)) if wants_page else None
-        return export_directly(result_from_nodes(published), package, output, CHOICES[choice], source)
+        result = result_from_nodes(published)
+        wants_model = wants_page and result.has_model
+        package = find_package(published.segmentation.GetAttribute(MODEL)) if wants_model else None
+        return export_directly(result, package, output, CHOICES[choice], source)
 
 
 def free_folder(parent: Path, name: str) -> Path:

@@ -24,7 +24,7 @@ def write_files(result: SegmentationResult, model: str, folder: Path) -> None:
         OutputError: the disk is full.
     """
     try:
-        package = find_package(model)
+        package = find_package(model) if result.has_model else None
     except PackageError:
         write_maps(result, folder)
         write_document(describe_result(result), folder)
@@ -43,7 +43,7 @@ def write_export(result: SegmentationResult, model: str, choice: str, source: Pa
             which is not installed. EngineError: highdicom is missing. OutputError.
     """
     formats = CHOICES[choice]
-    package = find_package(model) if ExportFormat.HTML in formats else None
+    package = find_package(model) if ExportFormat.HTML in formats and result.has_model else None
     export_directly(result, package, folder, formats, [] if source is None else [source])
 
 
