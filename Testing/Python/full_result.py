@@ -7,6 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import numpy as np
+from SUREUncertaintyLib.analysis.agreement import Members, StructureAgreement
 from SUREUncertaintyLib.analysis.difficulty_reference import CaseDifficulty
 from SUREUncertaintyLib.analysis.image_measures import MeasurePlace
 from SUREUncertaintyLib.core.labels import Code
@@ -54,6 +55,12 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
         structures=rows,
         probabilities=rng.random((4, *given.labels.grid.shape), np.float32),
         sampling=sampling,
+        members=Members(
+            ("fold 0", "fold 1"),
+            "fold",
+            (StructureAgreement(5, "left blob", (THIRD, 2 * THIRD), ((0, 1, THIRD),)),),
+            {"expected_entropy": noise[3], "mutual_information": noise[4]},
+        ),
         difficulty=(hard, unknown),
         provenance={**given.provenance, "seed": 11, "sampling": {"samples": 3, "levels": "all"}, "share": THIRD},
     )

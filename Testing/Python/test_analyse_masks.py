@@ -259,7 +259,7 @@ def reopened() -> Callable[[Path], tuple[Any, str]]:
     from SUREUncertaintyLib.mrml.headless import HeadlessScene
     from SUREUncertaintyLib.mrml.nodes import all_published
     from SUREUncertaintyLib.mrml.reading_back import result_from_nodes
-    from SUREUncertaintyLib.presenters.notice_list import notices_text
+    from SUREUncertaintyLib.presenters.result_sentences import notices_text
     from SUREUncertaintyLib.view.open_input import scene_of
 
     def read(folder: Path) -> tuple[Any, str]:

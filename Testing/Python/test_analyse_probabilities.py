@@ -96,7 +96,7 @@ def test_nothing_beside_the_npz_is_unpickled(scan: Path, tmp_path: Path) -> None
 
 
 def test_an_npz_of_objects_is_refused_before_it_is_built(scan: Path, tmp_path: Path) -> None:
-    from given import Mark
+    from member_files import Mark
 
     hostile = np.empty((3, *GRID.shape), object)
     hostile[:] = Mark(tmp_path / "OPENED")

@@ -77,7 +77,7 @@ def test_every_field_of_a_result_comes_back_from_a_saved_scene(scene: Any, tmp_p
 
 def test_a_second_run_without_samples_takes_maps_and_contours_away(scene: Any) -> None:
     first = publish(scene, full_result())
-    assert (len(first.maps), len(first.contours)) == (2, 2)
+    assert (len(first.maps), len(first.contours)) == (4, 2)
     assert {*first.maps.values(), *first.contours.values()} <= set(first.results)
     second = publish(scene, two_blobs())
     assert second.segmentation is first.segmentation
@@ -125,9 +125,10 @@ def test_a_scene_of_an_earlier_version_opens(scene: Any) -> None:
 
 def test_a_download_from_the_page_holds_what_the_samples_say(scene: Any, tmp_path: Path) -> None:
     given = replace(full_result(), rois=())
+    assert given.members is not None
     write_files(result_from_nodes(publish(scene, given)), "not installed", tmp_path)
     content = read_content(tmp_path)
-    assert set(content.maps) == {"vacuity", "entropy", "fg_variance", "class_variance"}
+    assert set(content.maps) == {"vacuity", "entropy", "fg_variance", "class_variance", *given.members.maps}
     assert sorted(path.name for path in tmp_path.rglob("*.seg.nrrd"))[:3] == [
         f"sample-00{n}.seg.nrrd" for n in range(3)
     ]

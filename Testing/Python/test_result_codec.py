@@ -115,6 +115,7 @@ IN_THE_REPORT = {
     "uncertainty_kind": "uncertainty",
     "threshold": "uncertainty",
     "sampling": "samples",
+    "members": "members",
     "difficulty": "difficulty",
     "provenance": "model",
 }

@@ -74,12 +74,6 @@ class Members:
             "structures": [_structure_to_json(row) for row in self.structures],
         }
 
-    @staticmethod
-    def from_json(document: Mapping[str, Any], maps: Mapping[str, Volume] | None = None) -> Members:
-        """What ``to_json`` described, with its maps."""
-        rows = tuple(_structure_from_json(row) for row in document["structures"])
-        return Members(tuple(document["names"]), str(document["noun"]), rows, maps or {})
-
 
 class PairCounts:
     """Voxel counts of every structure in every member and in every pair of members, added up block by block."""
@@ -167,17 +161,8 @@ def _structure_to_json(row: StructureAgreement) -> dict[str, Any]:
     }
 
 
-def _structure_from_json(row: Mapping[str, Any]) -> StructureAgreement:
-    dice = ((int(one), int(other), _number(value)) for one, other, value in row["dice"])
-    return StructureAgreement(int(row["value"]), str(row["name"]), tuple(map(_number, row["volumes_ml"])), tuple(dice))
-
-
 def _rounded(value: float) -> float | None:
     return float(f"{value:.7g}") if math.isfinite(value) else None
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
 
 
 def _dice(shared: int, total: int) -> float:

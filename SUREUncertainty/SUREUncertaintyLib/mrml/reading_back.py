@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from typing import Any
 
 import slicer
@@ -22,6 +23,7 @@ from .nodes import KIND, PublishedNodes
 from .remeasure import current_labels, result_threshold
 from .review import read_regions
 from .sampling_reading import read_sampling
+from .scene_manifest import MAP_NAMES, MEMBER_MAPS
 from .segmentation_nodes import drawn_value, own_segments
 from .volume_nodes import volume_from_node
 
@@ -52,7 +54,7 @@ def result_from_nodes(published: PublishedNodes) -> SegmentationResult:
         threshold=result_threshold(published),
         sampling=read_sampling(published, record, uncertainty, kind),
         difficulty=from_json(tuple[CaseDifficulty, ...], record.get("difficulty", ())),
-        members=Members.from_json(record["members"]) if record.get("members") else None,
+        members=_read_members(published, record),
         provenance=dict(record.get("provenance", {})),
     )
 
@@ -81,6 +83,16 @@ def _label_set(segmentation: Any) -> tuple[Label, ...]:
         codes = terminology_codes(str(entry))
         labels.append(Label(drawn_value(segment), segment.GetName(), tuple(segment.GetColor()), *codes))
     return tuple(labels)
+
+
+def _read_members(published: PublishedNodes, record: Mapping[str, Any]) -> Members | None:
+    """The members, with those of their maps that are still in the scene; None where the result has none."""
+    document = record.get("members")
+    if document is None:
+        return None
+    nodes = {name: published.maps.get(MEMBER_MAPS + number) for number, name in enumerate(document[MAP_NAMES])}
+    maps = {name: volume_from_node(node) for name, node in nodes.items() if node is not None}
+    return replace(from_json(Members, document), maps=maps)
 
 
 def _record(published: PublishedNodes) -> dict[str, Any]:

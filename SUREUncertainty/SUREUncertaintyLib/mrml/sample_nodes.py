@@ -12,6 +12,7 @@ from ..core.volume import Volume
 from ..core.wording import in_words
 from ..inference.result import SegmentationResult
 from .nodes import BROWSER, CONTOUR, LEVEL, MAP, SAMPLE, SAMPLES, numbered_nodes, result_node
+from .scene_manifest import MEMBER_MAPS
 from .segmentation_nodes import fill_segmentation
 from .uncertainty_nodes import add_legend, create_uncertainty_display
 from .volume_nodes import fill_volume, right_handed
@@ -35,7 +36,7 @@ def publish_levels(scene: Any, segmentation: Any, scan: Any, result: Segmentatio
 
 
 def publish_maps(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
-    """The samples' further maps, coloured like the uncertainty map, and the bands of probability by structure."""
+    """Further maps of samples and members, coloured like the uncertainty map, and bands of probability by structure."""
     for number, (name, volume) in further_maps(result).items():
         title = f"{scan.GetName()} uncertainty ({in_words(name)})"
         node, is_new = result_node(scene, segmentation, f"{MAP}{number}", "vtkMRMLScalarVolumeNode", title)
@@ -52,9 +53,11 @@ def publish_maps(scene: Any, segmentation: Any, scan: Any, result: SegmentationR
 
 
 def further_maps(result: SegmentationResult) -> dict[int, tuple[str, Volume]]:
-    """The samples' maps by their number, without the primary one, which is in the scene already."""
-    maps = result.sampling.maps if result.sampling is not None else {}
-    return {n: (name, volume) for n, (name, volume) in enumerate(maps.items()) if name != result.uncertainty_kind}
+    """Maps of samples and of members by their number, without the primary one, which is in the scene already."""
+    drawn = result.sampling.maps if result.sampling is not None else {}
+    given = result.members.maps if result.members is not None else {}
+    numbered = [*enumerate(drawn.items()), *enumerate(given.items(), MEMBER_MAPS)]
+    return {n: (name, volume) for n, (name, volume) in numbered if name != result.uncertainty_kind}
 
 
 def publish_samples(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:

@@ -9,12 +9,15 @@ from typing import Any
 
 import vtk
 
+from ..analysis.agreement import Members
 from ..core.dataclass_json import to_json
 from ..inference.result import SegmentationResult
 from ..inference.sampling.samples_result import Sampling
 
 MAP_NAMES, CONTOUR_NAMES = "map_names", "contour_names"
-"""Entries of the manifest's ``sampling``: what the numbered nodes of the samples are called."""
+"""Entries of the manifest's ``sampling`` and ``members``: what the numbered nodes of their maps are called."""
+MEMBER_MAPS = 100
+"""Numbers of the maps of members begin here, behind those of samples."""
 
 
 def model_name(result: SegmentationResult) -> str:
@@ -29,11 +32,16 @@ def manifest_text(result: SegmentationResult) -> str:
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
         "notices": to_json(result.notices),
         "difficulty": [case.to_json() for case in result.difficulty],
-        "members": None if result.members is None else result.members.to_json(),
+        "members": None if result.members is None else _members(result.members),
         "regions_of_interest": to_json(result.rois),
         "sampling": None if result.sampling is None else _sampling(result.sampling),
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _members(members: Members) -> dict[str, Any]:
+    """All but the voxels of the maps, which have nodes; their names in the order of these."""
+    return {**to_json(replace(members, maps={})), MAP_NAMES: list(members.maps)}
 
 
 def _sampling(sampling: Sampling) -> dict[str, Any]:

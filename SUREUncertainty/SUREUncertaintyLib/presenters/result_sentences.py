@@ -6,9 +6,10 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..analysis.agreement import agreement_sentences
+from ..analysis.agreement import Members, agreement_sentences
 from ..analysis.noise_series import LevelRow, breaking_level
 from ..analysis.rows import UncertainRegion
+from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
 from ..core.translation import Translate, tr as _
 from ..mrml.nodes import PublishedNodes
@@ -47,7 +48,8 @@ def notices_text(published: PublishedNodes) -> str:
     record = json.loads(published.provenance.GetText())
     made = record.get("provenance", {}).get("made_from", {})
     lines = [notice["text"] for notice in record.get("notices", [])]
-    lines += agreement_sentences(record.get("members"))
+    members = record.get("members")
+    lines += agreement_sentences(from_json(Members, members).to_json() if members else None)
     lines += [f"Volumes: {made['volume_range']}"] if made else []
     return "\n".join(f"\u2022 {line}" for line in lines)
 
