@@ -31,7 +31,6 @@ from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.metadata_parsing import parse_metadata
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.presenters.model_description import box_size
-from SUREUncertaintyLib.training.description import describe_package
 from SUREUncertaintyLib.training.recipe import load_recipe
 from SUREUncertaintyLib.training.training_cases import TrainingCase
 from tiny import build_tiny
@@ -230,7 +229,10 @@ def test_centred_is_yes_or_no(centred: Package) -> None:
         parse_metadata(centred.metadata.raw | {"centred": "yes"})
 
 
+@pytest.mark.torch
 def test_a_package_for_boxes_describes_what_it_sees_of_its_cases(tmp_path: Path) -> None:
+    from SUREUncertaintyLib.training.description import describe_package
+
     recipe = load_recipe("lung-nodule-ct-plain")
     image = np.random.default_rng(0).normal(size=(96, 96)).astype(np.float32)
     edge = image.copy()

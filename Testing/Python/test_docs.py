@@ -5,11 +5,12 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Testing" / "Bench"))
 
 from difficulty_page import difficulty_page  # noqa: E402
-from rater_page import hierarchical_page  # noqa: E402
 from tables import (
     accuracy_page,  # noqa: E402
     benchmarks_page,  # noqa: E402
@@ -50,7 +51,10 @@ def test_the_page_of_the_difficulty_experiments_is_made_from_the_recorded_result
     assert (ROOT / "docs" / "difficulty-experiments.md").read_text(encoding="utf-8") == difficulty_page(results)
 
 
+@pytest.mark.torch
 def test_the_page_of_samples_is_made_from_the_recorded_results() -> None:
+    from rater_page import hierarchical_page
+
     docs = ROOT / "docs"
     page = hierarchical_page(docs / "results" / "raters", docs)
     assert (docs / "hierarchical.md").read_text(encoding="utf-8") == page

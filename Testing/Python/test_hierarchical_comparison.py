@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.nn.hierarchical.collapse_probe import probe_levels
 from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.core.errors import Cancelled, InputError
 from SUREUncertaintyLib.training.augmentation import Augmentation
 from SUREUncertaintyLib.training.case_order import case_index, positions

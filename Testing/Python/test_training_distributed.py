@@ -11,7 +11,7 @@ HERE = Path(__file__).resolve().parent
 SCRIPT = """
 import hashlib, json, sys
 from pathlib import Path
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.training.distributed import join_processes
 from SUREUncertaintyLib.training.trainer import Trainer
 from test_training import balls, small_recipe
