@@ -64,6 +64,9 @@ def test_no_error_and_no_uncertainty_overlap_entirely() -> None:
     assert uncertainty_threshold([nothing, errors]) == 0.31, (
         "a case without an error counts once nothing of it is uncertain"
     )
+    both = judged(np.repeat([0.205, 0.605], [10, 8]), np.repeat([True, False], [10, 8]))  # Dice 20 / 28 below 0.21
+    assert uncertainty_threshold([nothing, both]) == 0.31
+    assert uncertainty_threshold([nothing, both, both]) == 0.01
 
 
 def test_the_volume_range_is_the_narrowest_that_holds_the_reference() -> None:
@@ -72,6 +75,8 @@ def test_the_volume_range_is_the_narrowest_that_holds_the_reference() -> None:
     # 20 voxels with P = 0.802 of which none is right: held once q > 0.802
     assert volume_probability([sized(np.repeat([0.802, 0.001], [20, 80]), 0)]) == 0.805
     assert volume_probability([sized(np.repeat([0.999, 0.001], [10, 90]), 10)]) == PROBABILITIES[0] == 0.5
+    assert volume_probability([sized(np.repeat([0.5, 0.001], [10, 90]), 10)]) == 0.505, "P > 0.5 holds no P = 0.5"
+    assert volume_probability([sized(np.repeat([0.75, 0.001], [10, 90]), 0)]) == 0.75, "nor P > 0.75 P = 0.75"
 
 
 def test_the_volume_range_holds_nine_of_ten_structures_not_all() -> None:
