@@ -9,6 +9,8 @@ from importlib.util import find_spec
 import pytest
 
 REASON = "torch is not installed: pip install '.[torch]'"
+ENGINE = "openvino" if find_spec("torch") is None else "torch"
+"""For tests of what both engines answer."""
 
 
 def skip_marked(items: list[pytest.Item]) -> None:

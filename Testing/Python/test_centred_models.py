@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import assume, given, strategies as st
+from needed_torch import ENGINE
 from phantoms import tilted_grid
 from SUREUncertaintyLib.analysis import notice_texts as texts
 from SUREUncertaintyLib.analysis.edge_and_pieces import at_window_edge
@@ -122,7 +123,7 @@ def test_a_field_of_view_without_a_middle_is_refused_in_words(centred: Package) 
 
 
 def test_the_size_of_a_box_changes_nothing(centred: Package) -> None:
-    engine = create_engine(centred, "torch", "cpu")
+    engine = create_engine(centred, ENGINE, "cpu")
     scan = Volume(GREY.astype(np.float32), Grid(GREY.shape))
     sizes = [
         segment(
@@ -168,7 +169,7 @@ def test_a_box_is_placed_as_large_as_the_window(centred: Package) -> None:
 
 
 def test_a_slice_is_answered_in_its_middle_and_is_background_around_it(centred: Package) -> None:
-    predictor = create_slice_predictor(centred, create_engine(centred, "torch", "cpu"), 4)
+    predictor = create_slice_predictor(centred, create_engine(centred, ENGINE, "cpu"), 4)
     where = middle_slices(GREY[0].shape, (16, 16))
     whole, middle = predictor.predict(GREY[0], (0,)), predictor.predict(GREY[0][where], (0,))
     assert whole.samples.shape[2:] == whole.probability.shape[1:] == GREY[0].shape
@@ -184,7 +185,7 @@ def test_a_slice_is_answered_in_its_middle_and_is_background_around_it(centred: 
 
 
 def test_a_run_says_what_was_left_out_and_leaves_it_empty(centred: Package) -> None:
-    engine = create_engine(centred, "torch", "cpu")
+    engine = create_engine(centred, ENGINE, "cpu")
     result = segment(Volume(GREY.astype(np.float32), Grid(GREY.shape)), centred, engine, sampling=few(centred))
     (notice,) = (one for one in result.notices if one.code == texts.MIDDLE_ONLY)
     assert "Of the scan (24 x 25 x 2 mm) only the middle was analysed (16 x 16 x 2 mm)" in notice.text
@@ -202,7 +203,7 @@ def test_a_run_says_what_was_left_out_and_leaves_it_empty(centred: Package) -> N
 
 
 def test_a_scan_with_damage_of_strength_0_is_read_as_the_scan_itself(centred: Package) -> None:
-    predictor = NativePredictor(centred, create_engine(centred, "torch", "cpu"))
+    predictor = NativePredictor(centred, create_engine(centred, ENGINE, "cpu"))
     scan = Volume(GREY.astype(np.float32), Grid(GREY.shape))
     clean = predictor.predict(scan)
     (same,) = predictor.corrupted(scan, [make_recipe("gaussian", 0.0, 1, "case")])
@@ -211,6 +212,7 @@ def test_a_scan_with_damage_of_strength_0_is_read_as_the_scan_itself(centred: Pa
     assert clean.uncertainty.any()
 
 
+@pytest.mark.torch
 def test_monai_prepares_the_same_window(centred: Package, tmp_path: Path) -> None:
     from monai.bundle import ConfigParser
 

@@ -207,6 +207,7 @@ def test_dropout_leaves_the_random_state_of_the_process_alone(member: Callable[.
     assert torch.equal(torch.rand(4), expected)
 
 
+@pytest.mark.torch
 def test_dropout_says_what_it_needs(tiny_package: Package) -> None:
     with pytest.raises(InputError, match="torch engine only"):
         create_estimator("dropout", str(tiny_package.root), "openvino")

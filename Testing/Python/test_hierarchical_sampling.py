@@ -259,6 +259,7 @@ def latent_package(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     )
 
 
+@pytest.mark.torch
 def test_a_package_with_latents_holds_two_graphs_and_both_engines_draw_the_same_samples(
     latent_package: Package,
 ) -> None:
@@ -274,6 +275,7 @@ def test_a_package_with_latents_holds_two_graphs_and_both_engines_draw_the_same_
     assert np.abs(draws[0][0] - draws[0][1]).max() > 1e-3
 
 
+@pytest.mark.torch
 def test_the_engine_decodes_an_encoding_as_the_network_does(latent_package: Package) -> None:
     import torch
     from SUREUncertaintyLib.packages.weights import load_network
@@ -336,6 +338,7 @@ def test_a_volume_that_does_not_fit_is_refused_with_what_would() -> None:
     assert bytes_needed(shape, 2, levels=3, kept_samples=10) - bytes_needed(shape, 2) == (12 + 10) * math.prod(shape)
 
 
+@pytest.mark.torch
 def test_the_lung_recipe_fits_its_network(tmp_path: Path) -> None:
     from SUREUncertaintyLib.nn.registry import create_network
     from SUREUncertaintyLib.training.recipe import load_recipe

@@ -81,6 +81,7 @@ def test_a_folder_that_is_no_package_gets_a_sentence(tmp_path: Path) -> None:
         load_package(tmp_path)
 
 
+@pytest.mark.torch
 def test_an_existing_folder_is_kept(package: Package) -> None:
     with pytest.raises(OutputError, match="exists already"):
         build_tiny(package.root)

@@ -133,6 +133,7 @@ def test_oblique_anisotropic_scans_come_back_to_their_own_voxels(threshold_packa
         assert centre == pytest.approx((2, -1, 1), abs=0.15)
 
 
+@pytest.mark.torch
 def test_engines_agree_in_probability_on_an_oblique_anisotropic_scan(tiny_package):
     volume = scan((12, 30, 28), oblique_grid((12, 30, 28), (0.9, 1.1, 2.5), left_handed=True))
     one = segment(volume, tiny_package, TorchEngine(tiny_package, "cpu"), keep_probabilities=True)

@@ -7,11 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).resolve().parent
 SCRIPT = """
 import hashlib, json, sys
 from pathlib import Path
-from needed_torch import torch
+import torch
 from SUREUncertaintyLib.training.distributed import join_processes
 from SUREUncertaintyLib.training.trainer import Trainer
 from test_training import balls, small_recipe
@@ -35,6 +37,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@pytest.mark.torch
 def test_two_processes_end_with_the_same_network_and_only_the_first_writes(tmp_path: Path) -> None:
     paths = os.pathsep.join([str(HERE), str(HERE.parents[1] / "SUREUncertainty")])
     group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "PYTHONPATH": paths}
