@@ -154,6 +154,17 @@ def test_separate_pieces_are_reported_unless_they_are_stray_voxels(metadata: Pac
     assert "upper (2 pieces, the largest holds 97%)" in found[texts.SEVERAL_PIECES]
 
 
+@pytest.mark.parametrize(("share", "named"), [(0.5, False), (0.51, True)])
+def test_more_than_half_of_a_structure_makes_it_mostly_uncertain(
+    metadata: PackageMetadata, share: float, named: bool
+) -> None:
+    labels = Volume(two_balls().astype(np.uint8), CUBE)
+    rows = structure_table(labels, labels.with_array(np.zeros(CUBE.shape, np.float32)), LABELS, 0.5)
+    upper = replace(rows[0], share_over_threshold=share)
+    found = notices_for(labels, metadata, LABELS, (upper, *rows[1:]))
+    assert [notice.code for notice in found] == [texts.MOSTLY_UNCERTAIN] * named
+
+
 def test_a_mostly_uncertain_structure_is_named(metadata: PackageMetadata) -> None:
     found = notices_of(two_balls(), metadata, uncertainty=0.9)
     assert set(found) == {texts.MOSTLY_UNCERTAIN}
