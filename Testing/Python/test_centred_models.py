@@ -150,6 +150,12 @@ def test_what_reaches_the_edge_of_the_window_is_warned_about() -> None:
     fewer = (slice(0, 2), slice(8, 23), slice(0, 16))
     assert at_window_edge(labels, fewer, 3) == {2}  # the next slice is not seen
     assert at_window_edge(labels, fewer, 2) == set()  # and not wanted where slices are read one by one
+    for axis in range(3):
+        edge = np.zeros((9, 9, 9), np.uint8)
+        edge[tuple(-1 if n == axis else 4 for n in range(3))] = 1
+        edge[tuple(0 if n == axis else 4 for n in range(3))] = 2
+        whole = (slice(0, 9),) * 3
+        assert at_window_edge(edge, whole, 3) == set()  # the scan ends there: nothing goes on beyond the window
 
 
 def test_the_warning_is_about_the_window_and_not_about_the_box(centred: Package) -> None:

@@ -93,6 +93,7 @@ def test_confusion_of_two_structures_shows_in_the_class_variance_only() -> None:
     assert maps.fg_variance[0] == 0.0
     assert maps.class_variance[:, 0] == pytest.approx([0.0, 0.25, 0.25])
     assert maps.entropy[0] * math.log(3) == pytest.approx(0.6931472, abs=1e-6)
+    assert maps.map("class_variance")[0] == pytest.approx(0.25), "the mean over the structures, without background"
 
 
 def test_mutual_information_is_nothing_for_equal_samples_and_ln_2_for_opposite_ones() -> None:
