@@ -2,6 +2,8 @@
 # make view      opens what make demo made in the browser
 # make test      style, types and tests
 # make docs      the pages of docs/ with the reference for scripts, built into build/site
+# make test-alone  the tests in a clone with nothing beside it; make test-data: those that read real scans from DATA
+# make test-slicer-python  the tests on a Python 3.12 or 3.13 without PyTorch, as 3D Slicer has; after make unit
 # make bench     ratios measured on this machine, written to docs/
 # make screenshots  pictures of the page in the browser, written to docs/
 # make accuracy  the released package on the validation scans in DATA, written to docs/ and into the package (card, reference)
@@ -15,11 +17,17 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --constraint 
 DATA   ?= ../shared/data
 
 RECORDED := Testing/Studies/results
+SLICER_PYTHON ?= python3.12
+SLICER_VENV   := .venv-slicer
+ALONE         := build/alone
+PYTEST        := python -m pytest --numprocesses 2 --dist loadgroup
+# What tests build with PyTorch is kept here for a Python without.
+export SURE_TEST_PACKAGES ?= $(CURDIR)/build/test-packages
 
-.PHONY: demo view test lint types unit docs bench screenshots accuracy comparison difficulty clean
+.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench screenshots accuracy comparison difficulty clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 10) <= v <= (3, 13) else f"Python 3.10 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) --editable ".[view,demo]"
 	touch $@
@@ -50,7 +58,24 @@ types: $(VENV)/.test
 	$(BIN)/mypy
 
 unit: $(VENV)/.test
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	$(BIN)/$(PYTEST)
+
+test-alone: $(VENV)/.test
+	rm -rf $(ALONE)
+	git clone --quiet --depth 1 "file://$(CURDIR)" $(ALONE)
+	cd $(ALONE) && env -u SURE_DATA PYTHONPATH=$(CURDIR)/$(ALONE)/SUREUncertainty $(CURDIR)/$(BIN)/$(PYTEST)
+
+test-data: $(VENV)/.test
+	SURE_DATA=$(abspath $(DATA)) $(BIN)/$(PYTEST) -m data
+
+$(SLICER_VENV)/.test: pyproject.toml constraints.txt
+	$(SLICER_PYTHON) -m venv $(SLICER_VENV)
+	$(SLICER_VENV)/bin/python -m pip install --disable-pip-version-check --constraint constraints.txt --editable ".[view,demo,test]"
+	! $(SLICER_VENV)/bin/python -c "import torch" 2>/dev/null
+	touch $@
+
+test-slicer-python: $(SLICER_VENV)/.test
+	SURE_EXPECTED_SKIPS="^torch is not installed|^training needs torch" $(SLICER_VENV)/bin/$(PYTEST)
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict --quiet
@@ -78,4 +103,4 @@ difficulty: $(VENV)/.test
 	$(BIN)/python Testing/Studies/difficulty_study.py --data $(DATA) --work build/difficulty
 
 clean:
-	rm -rf $(VENV) build demo-output SUREUncertainty/*.egg-info
+	rm -rf $(VENV) $(SLICER_VENV) build demo-output SUREUncertainty/*.egg-info

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 import yaml
+from needed_torch import torch
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.files.writing import write_volume
 from torch import Tensor

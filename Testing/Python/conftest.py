@@ -1,7 +1,12 @@
 """Fixtures that several test files share."""
 
-import gc
 import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Several processes with a thread for every core each stand in one another's way; read when a library is loaded.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import gc
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -13,6 +18,8 @@ import pytest
 from damaged import write_case
 from foreign import ARGUMENTS, CONFIG, DOCUMENT, write_configs
 from hypothesis import settings
+from needed_torch import skip_marked
+from skips import pytest_sessionfinish, pytest_terminal_summary
 from SUREUncertaintyLib.evaluation.cases import Case
 from SUREUncertaintyLib.packages import catalogue
 from SUREUncertaintyLib.packages.package import Package, load_package
@@ -25,6 +32,12 @@ from workers import LONG
 settings.register_profile("repeatable", derandomize=True)
 settings.register_profile("explore", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+__all__ = ["pytest_sessionfinish", "pytest_terminal_summary"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    skip_marked(items)
 
 
 @pytest.fixture(scope="session")
@@ -136,10 +149,11 @@ def user_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def foreign_network() -> Any:
     """The untrained network of the foreign bundle."""
-    import torch
-    from monai.networks.nets import UNet
+    from needed_torch import torch
 
     torch.manual_seed(3)
+    from monai.networks.nets import UNet
+
     return UNet(**ARGUMENTS).eval()
 
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import xml.etree.ElementTree as ElementTree
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[2]
+NAMES_FILE = ROOT / "Testing" / "Data" / "slicer-5.13.json"
 UI_FILE = ROOT / "SUREUncertainty" / "Resources" / "UI" / "SUREUncertainty.ui"
 
 
 @cache
 def slicer_names() -> dict[str, Any]:
-    """What Python sees in a real 3D Slicer 5.13; skips the test, with the reason, where the list is not at hand."""
-    path = Path(os.environ.get("SURE_SLICER_API") or ROOT.parent / "shared" / "slicer-api") / "slicer-5.13.json"
-    if not path.is_file():
-        pytest.skip(f"the public names of Slicer are not at {path}; set SURE_SLICER_API to their folder")
-    names: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    """What Python sees in a real 3D Slicer 5.13; written by ``Testing/Bench/take_slicer_names.py``."""
+    names: dict[str, Any] = json.loads(NAMES_FILE.read_text(encoding="utf-8"))
     return names
 
 

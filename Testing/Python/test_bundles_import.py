@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from foreign import CONFIG, DOCUMENT, assert_nothing_came_in, tensor_format, write_configs
+from needed_torch import torch
 from safetensors.torch import save_file
 from SUREUncertaintyLib.core.errors import PackageError
 from SUREUncertaintyLib.nn.export import export_onnx

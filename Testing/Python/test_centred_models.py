@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import assume, given, strategies as st
+from needed_torch import ENGINE
 from phantoms import tilted_grid
 from SUREUncertaintyLib.analysis import notice_texts as texts
 from SUREUncertaintyLib.analysis.edge_and_pieces import at_window_edge
@@ -31,7 +32,6 @@ from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.metadata_parsing import parse_metadata
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.presenters.model_description import box_size
-from SUREUncertaintyLib.training.description import describe_package
 from SUREUncertaintyLib.training.recipe import load_recipe
 from SUREUncertaintyLib.training.training_cases import TrainingCase
 from tiny import build_tiny
@@ -123,7 +123,7 @@ def test_a_field_of_view_without_a_middle_is_refused_in_words(centred: Package) 
 
 
 def test_the_size_of_a_box_changes_nothing(centred: Package) -> None:
-    engine = create_engine(centred, "torch", "cpu")
+    engine = create_engine(centred, ENGINE, "cpu")
     scan = Volume(GREY.astype(np.float32), Grid(GREY.shape))
     sizes = [
         segment(
@@ -150,6 +150,12 @@ def test_what_reaches_the_edge_of_the_window_is_warned_about() -> None:
     fewer = (slice(0, 2), slice(8, 23), slice(0, 16))
     assert at_window_edge(labels, fewer, 3) == {2}  # the next slice is not seen
     assert at_window_edge(labels, fewer, 2) == set()  # and not wanted where slices are read one by one
+    for axis in range(3):
+        edge = np.zeros((9, 9, 9), np.uint8)
+        edge[tuple(-1 if n == axis else 4 for n in range(3))] = 1
+        edge[tuple(0 if n == axis else 4 for n in range(3))] = 2
+        whole = (slice(0, 9),) * 3
+        assert at_window_edge(edge, whole, 3) == set()  # the scan ends there: nothing goes on beyond the window
 
 
 def test_the_warning_is_about_the_window_and_not_about_the_box(centred: Package) -> None:
@@ -169,7 +175,7 @@ def test_a_box_is_placed_as_large_as_the_window(centred: Package) -> None:
 
 
 def test_a_slice_is_answered_in_its_middle_and_is_background_around_it(centred: Package) -> None:
-    predictor = create_slice_predictor(centred, create_engine(centred, "torch", "cpu"), 4)
+    predictor = create_slice_predictor(centred, create_engine(centred, ENGINE, "cpu"), 4)
     where = middle_slices(GREY[0].shape, (16, 16))
     whole, middle = predictor.predict(GREY[0], (0,)), predictor.predict(GREY[0][where], (0,))
     assert whole.samples.shape[2:] == whole.probability.shape[1:] == GREY[0].shape
@@ -185,7 +191,7 @@ def test_a_slice_is_answered_in_its_middle_and_is_background_around_it(centred: 
 
 
 def test_a_run_says_what_was_left_out_and_leaves_it_empty(centred: Package) -> None:
-    engine = create_engine(centred, "torch", "cpu")
+    engine = create_engine(centred, ENGINE, "cpu")
     result = segment(Volume(GREY.astype(np.float32), Grid(GREY.shape)), centred, engine, sampling=few(centred))
     (notice,) = (one for one in result.notices if one.code == texts.MIDDLE_ONLY)
     assert "Of the scan (24 x 25 x 2 mm) only the middle was analysed (16 x 16 x 2 mm)" in notice.text
@@ -203,7 +209,7 @@ def test_a_run_says_what_was_left_out_and_leaves_it_empty(centred: Package) -> N
 
 
 def test_a_scan_with_damage_of_strength_0_is_read_as_the_scan_itself(centred: Package) -> None:
-    predictor = NativePredictor(centred, create_engine(centred, "torch", "cpu"))
+    predictor = NativePredictor(centred, create_engine(centred, ENGINE, "cpu"))
     scan = Volume(GREY.astype(np.float32), Grid(GREY.shape))
     clean = predictor.predict(scan)
     (same,) = predictor.corrupted(scan, [make_recipe("gaussian", 0.0, 1, "case")])
@@ -212,6 +218,7 @@ def test_a_scan_with_damage_of_strength_0_is_read_as_the_scan_itself(centred: Pa
     assert clean.uncertainty.any()
 
 
+@pytest.mark.torch
 def test_monai_prepares_the_same_window(centred: Package, tmp_path: Path) -> None:
     from monai.bundle import ConfigParser
 
@@ -230,7 +237,10 @@ def test_centred_is_yes_or_no(centred: Package) -> None:
         parse_metadata(centred.metadata.raw | {"centred": "yes"})
 
 
+@pytest.mark.torch
 def test_a_package_for_boxes_describes_what_it_sees_of_its_cases(tmp_path: Path) -> None:
+    from SUREUncertaintyLib.training.description import describe_package
+
     recipe = load_recipe("lung-nodule-ct-plain")
     image = np.random.default_rng(0).normal(size=(96, 96)).astype(np.float32)
     edge = image.copy()

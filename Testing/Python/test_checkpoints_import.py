@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 from foreign import assert_nothing_came_in
+from needed_torch import torch
 from SUREUncertaintyLib.core.errors import PackageError
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.weights import load_network

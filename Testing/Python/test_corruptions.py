@@ -252,6 +252,7 @@ def test_the_bias_field_stays_within_its_factors_and_reaches_one_of_them() -> No
     assert not bias_polynomial((1, 1, 1), [0.5] * 19).any()
 
 
+@pytest.mark.torch
 def test_gamma_is_that_of_monai() -> None:
     import torch
     from monai.transforms import AdjustContrast

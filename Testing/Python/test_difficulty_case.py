@@ -20,6 +20,7 @@ from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
 from SUREUncertaintyLib.difficulty.gate import DamageTest, Gate
 from SUREUncertaintyLib.difficulty.reference_document import reference_document
 from SUREUncertaintyLib.difficulty.table import DifficultyTable
+from SUREUncertaintyLib.inference import difficulty_assessor as inference_difficulty
 from SUREUncertaintyLib.inference.estimation.single_pass import single_pass
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.package import Package
@@ -145,6 +146,23 @@ def test_every_region_is_judged_on_its_own(tiny_package: Package) -> None:
     assert [case.region for case in found] == ["left", "right"]
     assert set(found[0].scales) == {"left shell", "left core"}
     assert found[0].scale != found[1].scale
+
+
+def test_a_region_whose_logits_are_too_large_to_keep_is_segmented_all_the_same(
+    tiny_package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = referenced(tiny_package, [n / 100 for n in range(1, 21)])
+    needed = 4 * int(np.prod(GRID.shape)) * 2  # float32 logits of two structures
+    found = {}
+    for limit in (needed, needed - 1):
+        monkeypatch.setattr(inference_difficulty, "MEMORY_BYTES", limit)
+        found[limit] = segment(scan(), package, PointEngine())
+    fits, too_large = found[needed], found[needed - 1]
+    assert set(fits.difficulty[0].scales) == {"shell", "core"}
+    assert too_large.difficulty == ()
+    np.testing.assert_array_equal(fits.labels.array, too_large.labels.array)
+    np.testing.assert_array_equal(fits.uncertainty.array, too_large.uncertainty.array)
+    assert math.isnan(too_large.structures[0].perception_scale)
 
 
 def test_a_table_of_other_weights_or_settings_is_not_used(tiny_package: Package) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+from needed_torch import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from SUREUncertaintyLib.analysis.perception_scale import perception_scale

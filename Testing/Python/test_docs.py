@@ -4,9 +4,9 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from difficulty.difficulty_page import difficulty_page
 from difficulty.difficulty_summary import CODEC as DIFFICULTY
-from readers.reader_page import hierarchical_page
 from readers.reader_summary import CODEC as READERS
 from recorded_results import SUMMARIES, RecordedResults
 from tables import (
@@ -51,7 +51,10 @@ def test_the_page_of_the_difficulty_experiments_is_made_from_the_recorded_result
     assert (ROOT / "docs" / "difficulty-experiments.md").read_text(encoding="utf-8") == page
 
 
+@pytest.mark.torch
 def test_the_page_of_samples_is_made_from_the_recorded_results() -> None:
+    from readers.reader_page import hierarchical_page
+
     docs = ROOT / "docs"
     page = hierarchical_page(RecordedResults(READERS), docs)
     assert (docs / "hierarchical.md").read_text(encoding="utf-8") == page

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.analysis.perception_scale import perception_scale as scale_of_array
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.difficulty.case_scale import CaseScale

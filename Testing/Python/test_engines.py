@@ -23,6 +23,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch, torch: bool, openvino: bool, cuda: 
     monkeypatch.setattr(choose, "cuda_is_available", lambda: cuda)
 
 
+@pytest.mark.torch
 def test_engines_agree_on_windows_of_several_shapes(tiny_package):
     one, other = TorchEngine(tiny_package, "cpu"), OpenVinoEngine(tiny_package)
     for shape in [(1, 1, 16, 16, 16), (3, 1, 16, 24, 8), (1, 1, 32, 16, 16), (1, 1, 16, 16, 16)]:
@@ -33,12 +34,14 @@ def test_engines_agree_on_windows_of_several_shapes(tiny_package):
         assert a.std() > 0.05
 
 
+@pytest.mark.torch
 def test_planar_engines_agree(tiny_planar_package):
     batch = windows(5, 1, 16, 16)
     one, other = TorchEngine(tiny_planar_package, "cpu"), OpenVinoEngine(tiny_planar_package)
     assert np.abs(softmax(one.logits(batch), 1) - softmax(other.logits(batch), 1)).max() <= 1e-3
 
 
+@pytest.mark.torch
 def test_a_window_does_not_depend_on_the_batch_that_it_is_in(tiny_package):
     batch = windows(3, 1, 16, 16, 16)
     for engine in (TorchEngine(tiny_package, "cpu"), OpenVinoEngine(tiny_package)):
@@ -53,6 +56,7 @@ def test_results_stay_when_the_next_window_comes(tiny_package):
     assert np.array_equal(first, kept)
 
 
+@pytest.mark.torch
 def test_engines_name_themselves_and_their_threads(tiny_package):
     engine = OpenVinoEngine(tiny_package, threads=1)
     assert (engine.name, engine.device, engine.threads) == ("openvino", "cpu", 1)
@@ -93,6 +97,7 @@ def test_a_missing_engine_says_what_to_install(monkeypatch, tiny_package, engine
         create_engine(tiny_package, engine)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("device", ["cuda:99", "xpu", "mps:3x"])
 def test_a_device_that_is_not_there_lists_those_that_are(tiny_package, device):
     with pytest.raises(EngineError, match="Available: cpu"):
@@ -104,6 +109,7 @@ def test_openvino_refuses_other_devices(tiny_package):
         create_engine(tiny_package, "openvino", "cuda")
 
 
+@pytest.mark.torch
 def test_unreadable_graph_and_weights_are_said(tmp_path):
     package = build_tiny(tmp_path / "broken")
     package.graph_path("main").write_bytes(b"not a graph")
@@ -114,6 +120,7 @@ def test_unreadable_graph_and_weights_are_said(tmp_path):
         TorchEngine(package, "cpu")
 
 
+@pytest.mark.torch
 def test_a_wrong_window_is_an_engine_error_not_a_crash(tiny_package):
     for engine in (OpenVinoEngine(tiny_package), TorchEngine(tiny_package, "cpu")):
         with pytest.raises(EngineError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+from kept_packages import kept_package
 from numpy.typing import NDArray
 from SUREUncertaintyLib.arrays.heads import create_head, normalised_entropy, softmax
 from SUREUncertaintyLib.core.errors import InputError, PackageError
@@ -48,9 +48,15 @@ def member(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Package]:
     def build(seed: int, dropout: float = 0.0, root: Path = folder, **changes: object) -> Package:
         document = tiny_document(**changes)
         document["network"]["arguments"]["dropout"] = dropout
+        destination = root / f"member-{seed}-{dropout}"
+        return kept_package([document, seed], destination, lambda: built(document, seed, destination))
+
+    def built(document: dict[str, Any], seed: int, destination: Path) -> Package:
+        from needed_torch import torch
+
         torch.manual_seed(seed)
         network = create_network(document["network"]["name"], document["network"]["arguments"])
-        return build_package(root / f"member-{seed}-{dropout}", document, network, "CC0", (1, 1, *PATCH))
+        return build_package(destination, document, network, "CC0", (1, 1, *PATCH))
 
     return build
 
@@ -90,6 +96,7 @@ def test_evidential_members_contribute_their_expected_probabilities(tiny_package
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.torch
 def test_an_ensemble_is_a_folder_of_packages_with_a_fingerprint_of_its_own(
     member: Callable[..., Package], tmp_path: Path
 ) -> None:
@@ -168,6 +175,7 @@ def test_test_time_augmentation_runs_slice_by_slice_models(tiny_planar_package: 
     assert np.unique(result.labels.array).size > 1
 
 
+@pytest.mark.torch
 def test_dropout_averages_different_passes_and_repeats_with_its_seed(
     member: Callable[..., Package], tmp_path: Path
 ) -> None:
@@ -186,7 +194,10 @@ def test_dropout_averages_different_passes_and_repeats_with_its_seed(
     np.testing.assert_array_equal(engine.logits(x), still)
 
 
+@pytest.mark.torch
 def test_dropout_leaves_the_random_state_of_the_process_alone(member: Callable[..., Package], tmp_path: Path) -> None:
+    from needed_torch import torch
+
     package = member(5, dropout=0.3, root=tmp_path)
     several = estimate(package, create_engine(package, "torch", "cpu"), "dropout", passes=2)
     torch.manual_seed(3)
@@ -196,6 +207,7 @@ def test_dropout_leaves_the_random_state_of_the_process_alone(member: Callable[.
     assert torch.equal(torch.rand(4), expected)
 
 
+@pytest.mark.torch
 def test_dropout_says_what_it_needs(tiny_package: Package) -> None:
     with pytest.raises(InputError, match="torch engine only"):
         create_estimator("dropout", str(tiny_package.root), "openvino")

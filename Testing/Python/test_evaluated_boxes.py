@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needed_torch import ENGINE
 from phantoms import asymmetric_volume, tilted_grid
 from SUREUncertaintyLib.cli.app import app
 from SUREUncertaintyLib.core.errors import InputError
@@ -80,7 +81,7 @@ def whole(tmp_path: Path) -> Case:
 
 @pytest.fixture
 def predictor(tiny_package: Package) -> NativePredictor:
-    return NativePredictor(tiny_package, create_engine(tiny_package, "torch", "cpu"))
+    return NativePredictor(tiny_package, create_engine(tiny_package, ENGINE, "cpu"))
 
 
 def test_a_box_is_judged_as_the_scan_that_was_cut_to_it(
@@ -243,11 +244,12 @@ def test_results_say_which_box_was_judged(whole: Case, predictor: NativePredicto
         assert ("region part=" in page) == (rois is not None)
 
 
+@pytest.mark.torch
 def test_training_refuses_a_list_with_boxes_and_a_window_is_not_cut_to_one(whole: Case, tmp_path: Path) -> None:
     (tmp_path / "own").mkdir()
     (tmp_path / "own" / "cases.csv").write_text(f'image,label,roi\n{whole.image},{whole.label},"{BOX}"\n', "utf-8")
     with pytest.raises(InputError, match="names a region, but training reads whole scans"):
         find_pairs(tmp_path / "own")
     centred = build_tiny(tmp_path / "boxes", name="boxes", centred=True)
-    options = ExtractorOptions(str(centred.root), engine="torch")
+    options = ExtractorOptions(str(centred.root), engine=ENGINE)
     assert "sees a window around the middle" in run_job(Job(replace(whole, roi=BOX), options, ScaleOptions())).error

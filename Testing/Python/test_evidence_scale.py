@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from balls import ball_recipe, write_balls, written
+from needed_torch import torch
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.inference.engine import logits_and_own
 from SUREUncertaintyLib.inference.engine_choice import create_engine

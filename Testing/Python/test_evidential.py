@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.nn.evidential import (
     Dirichlet,
     EvidentialLoss,

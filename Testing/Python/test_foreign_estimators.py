@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from damaged import write_case
+from needed_torch import torch
 from safetensors.torch import save_file
 from SUREUncertaintyLib.evaluation.evaluate import evaluate_cases
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor

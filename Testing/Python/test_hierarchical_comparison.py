@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+from needed_torch import torch
 from readers.network_predictor import NetworkPredictor
 from readers.reader_arms import (
     ARMS,

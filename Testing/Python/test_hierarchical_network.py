@@ -3,7 +3,7 @@
 import math
 
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.arrays.standard_noise import standard_noise
 from SUREUncertaintyLib.nn.hierarchical.collapse_probe import collapse_warnings, probe_levels
 from SUREUncertaintyLib.nn.hierarchical.decoder import LatentUp

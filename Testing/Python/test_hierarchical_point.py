@@ -1,7 +1,7 @@
 """The second half of the hierarchical loss: the answer at the mean of the prior, beside a draw of the posterior."""
 
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings, ElboTerms, soft_dice_loss
 from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.probabilistic_unet import ProbabilisticUNet

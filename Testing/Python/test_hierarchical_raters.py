@@ -135,6 +135,7 @@ def planar_latent_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     )
 
 
+@pytest.mark.torch
 def test_a_folder_of_readings_is_scored_into_the_common_summary(
     rater_folder: Path, planar_latent_package: Package, tmp_path: Path
 ) -> None:
@@ -167,6 +168,7 @@ def test_slices_weigh_within_nodules_and_nodules_within_patients() -> None:
     assert summary["undefined"]["auroc_disagreement"]["mean"] == {"the readers agree everywhere": 4}
 
 
+@pytest.mark.torch
 def test_a_model_with_one_answer_is_scored_as_one_sample(rater_folder: Path, tiny_planar_package: Package) -> None:
     predictor = create_slice_predictor(tiny_planar_package, create_engine(tiny_planar_package, "torch", "cpu"))
     prediction = predictor.predict(read_rater_arrays(rater_folder / "slices.npz").images[0], (0,))
@@ -180,6 +182,7 @@ def test_too_few_samples_are_refused(samples: int, planar_latent_package: Packag
         create_slice_predictor(planar_latent_package, None, samples)  # type: ignore[arg-type]
 
 
+@pytest.mark.torch
 def test_the_same_seed_scores_the_same_and_slices_of_a_nodule_share_their_noise(
     rater_folder: Path, planar_latent_package: Package
 ) -> None:

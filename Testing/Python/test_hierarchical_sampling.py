@@ -94,6 +94,7 @@ def test_confusion_of_two_structures_shows_in_the_class_variance_only() -> None:
     assert maps.fg_variance[0] == 0.0
     assert maps.class_variance[:, 0] == pytest.approx([0.0, 0.25, 0.25])
     assert maps.entropy[0] * math.log(3) == pytest.approx(0.6931472, abs=1e-6)
+    assert maps.map("class_variance")[0] == pytest.approx(0.25), "the mean over the structures, without background"
 
 
 def test_mutual_information_is_nothing_for_equal_samples_and_ln_2_for_opposite_ones() -> None:
@@ -260,6 +261,7 @@ def latent_package(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     )
 
 
+@pytest.mark.torch
 def test_a_package_with_latents_holds_two_graphs_and_both_engines_draw_the_same_samples(
     latent_package: Package,
 ) -> None:
@@ -275,6 +277,7 @@ def test_a_package_with_latents_holds_two_graphs_and_both_engines_draw_the_same_
     assert np.abs(draws[0][0] - draws[0][1]).max() > 1e-3
 
 
+@pytest.mark.torch
 def test_the_engine_decodes_an_encoding_as_the_network_does(latent_package: Package) -> None:
     import torch
     from SUREUncertaintyLib.packages.weights import load_network
@@ -337,6 +340,7 @@ def test_a_volume_that_does_not_fit_is_refused_with_what_would() -> None:
     assert bytes_needed(shape, 2, levels=3, kept_samples=10) - bytes_needed(shape, 2) == (12 + 10) * math.prod(shape)
 
 
+@pytest.mark.torch
 def test_the_lung_recipe_fits_its_network(tmp_path: Path) -> None:
     from SUREUncertaintyLib.nn.registry import create_network
     from SUREUncertaintyLib.training.recipe import load_recipe

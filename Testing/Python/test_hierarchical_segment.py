@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+from needed_torch import ENGINE
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.core.roi import Roi
@@ -51,7 +52,7 @@ def scan() -> Volume:
 
 
 def test_maps_sizes_and_samples_lie_on_the_scan_and_agree_with_one_another(package: Package, scan: Volume) -> None:
-    engine = create_engine(package, "torch", "cpu")
+    engine = create_engine(package, ENGINE, "cpu")
     result = segment(scan, package, engine, sampling=SamplingOptions(6, 3, None, True, True))
     sampling = result.sampling
     assert sampling is not None
@@ -76,7 +77,7 @@ def test_maps_sizes_and_samples_lie_on_the_scan_and_agree_with_one_another(packa
 def test_the_same_seed_gives_the_same_result_and_a_model_with_latents_samples_unasked(
     package: Package, scan: Volume
 ) -> None:
-    engine = create_engine(package, "torch", "cpu")
+    engine = create_engine(package, ENGINE, "cpu")
     first, again = (segment(scan, package, engine) for _ in range(2))
     other = segment(scan, package, engine, sampling=SamplingOptions(seed=1))
     assert first.sampling is not None
@@ -87,7 +88,7 @@ def test_the_same_seed_gives_the_same_result_and_a_model_with_latents_samples_un
 
 
 def test_bands_are_nested_and_regions_get_their_own_sizes(package: Package, scan: Volume) -> None:
-    engine = create_engine(package, "torch", "cpu")
+    engine = create_engine(package, ENGINE, "cpu")
     rois = (Roi("a", (-6.0, -14.0, 0.0), (0.5, -1.0, 6.0)), Roi("b", (-12.0, -14.0, 0.0), (-7.0, -1.0, 10.0)))
     result = segment(scan, package, engine, rois, sampling=SamplingOptions(3))
     assert result.sampling is not None
@@ -110,12 +111,12 @@ def test_impossible_requests_are_refused_before_anything_runs(
     options: SamplingOptions, message: str, package: Package, scan: Volume
 ) -> None:
     with pytest.raises(InputError, match=message):
-        segment(scan, package, create_engine(package, "torch", "cpu"), sampling=options)
+        segment(scan, package, create_engine(package, ENGINE, "cpu"), sampling=options)
 
 
 def test_samples_of_a_model_that_has_none_are_refused(tiny_package: Package, scan: Volume) -> None:
     with pytest.raises(PackageError, match="one answer only"):
-        segment(scan, tiny_package, create_engine(tiny_package, "torch", "cpu"), sampling=SamplingOptions())
+        segment(scan, tiny_package, create_engine(tiny_package, ENGINE, "cpu"), sampling=SamplingOptions())
 
 
 def test_too_large_a_volume_is_refused_with_what_would_fit(
@@ -123,19 +124,19 @@ def test_too_large_a_volume_is_refused_with_what_would_fit(
 ) -> None:
     monkeypatch.setattr("SUREUncertaintyLib.inference.sampling.memory.available_bytes", lambda: 10_000)
     with pytest.raises(InputError, match=r"18 x 22 x 5 voxels needs about .* region of interest"):
-        segment(scan, package, create_engine(package, "torch", "cpu"))
+        segment(scan, package, create_engine(package, ENGINE, "cpu"))
 
 
 def test_the_warning_of_collapsed_latents_reaches_the_result(package: Package, scan: Volume) -> None:
     raw = dict(package.metadata.raw)
     raw["uncertainty"] = {**raw["uncertainty"], "warnings": ["The latents carry no information: all collapsed."]}
     warned = with_metadata(package, {"raw": raw})
-    result = segment(scan, warned, create_engine(package, "torch", "cpu"), sampling=SamplingOptions(2))
+    result = segment(scan, warned, create_engine(package, ENGINE, "cpu"), sampling=SamplingOptions(2))
     assert [notice.code for notice in result.notices].count("latents-collapsed") == 1
 
 
 def test_a_single_sample_is_said_to_tell_nothing_about_uncertainty(package: Package, scan: Volume) -> None:
-    engine = create_engine(package, "torch", "cpu")
+    engine = create_engine(package, ENGINE, "cpu")
     one, two = (segment(scan, package, engine, sampling=SamplingOptions(count)) for count in (1, 2))
     assert one.uncertainty.array.max() == 0.0
     assert [notice.code for notice in one.notices].count("single-sample") == 1
@@ -147,7 +148,7 @@ def test_the_picture_of_the_samples_says_where_its_colours_begin(
 ) -> None:
     whole = Roi("Box_A", (-12.6, -15.4, 0.0), (0.7, 0.7, 12.5))
     options = SamplingOptions(2, level_maps=True)
-    result = segment(scan, package, create_engine(package, "torch", "cpu"), (whole,), sampling=options)
+    result = segment(scan, package, create_engine(package, ENGINE, "cpu"), (whole,), sampling=options)
     shown = replace(result, threshold=0.08)
     (picture,) = draw_samples(shown, tmp_path)
     assert (tmp_path / picture.file).is_file()
@@ -161,7 +162,7 @@ def test_sure_segment_writes_maps_levels_contours_sizes_and_samples(
     image = sitk.GetImageFromArray(scan.array)
     image.SetSpacing(SPACING)
     sitk.WriteImage(image, str(tmp_path / "scan.nrrd"))
-    common = ["segment", str(tmp_path / "scan.nrrd"), "--model", str(package.root), "--engine", "torch"]
+    common = ["segment", str(tmp_path / "scan.nrrd"), "--model", str(package.root), "--engine", ENGINE]
     common += ["--no-scene", "--no-pictures", "--no-report"]
     asked = ["--samples", "3", "--seed", "5", "--keep-samples", "--level-maps"]
     assert run([*common, *asked, "--output", str(tmp_path / "out")]) == 0

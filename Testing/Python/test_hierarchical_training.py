@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.evaluation.evaluate_raters import evaluate_raters
 from SUREUncertaintyLib.inference.engine_choice import create_engine

@@ -389,3 +389,23 @@ def test_overlay_band_and_jump_reach_every_slice_view_and_the_rendering(scene: A
     jump_to(scene, (3.0, -4.0, 5.0))
     matrix = scene.GetNodeByID("vtkMRMLSliceNodeRed").GetSliceToRAS()
     assert [matrix.GetElement(row, 3) for row in range(3)] == [3.0, -4.0, 5.0]
+
+
+@pytest.mark.parametrize("left_handed", [False, True])
+def test_every_voxel_of_a_node_lies_in_the_patient_where_it_lay_in_the_scan(scene: Any, left_handed: bool) -> None:
+    grid = oblique_grid(left_handed)
+    array = np.random.default_rng(1).integers(0, 2000, grid.shape).astype(np.int16)
+    node = add_volume(scene, Volume(array, grid, "scan"))
+    to_ras = vtk.vtkMatrix4x4()
+    node.GetIJKToRASMatrix(to_ras)
+    assert to_ras.Determinant() > 0
+    for k, j, i in ((0, 0, 0), (1, 2, 3), (19, 29, 39), (7, 0, 38)):
+        place = grid.ijk_to_ras @ (i, j, k, 1.0)
+        at = [round(index) for index in _to_ijk(to_ras, place)[:3]]
+        assert node.GetImageData().GetScalarComponentAsDouble(*at, 0) == array[k, j, i]
+
+
+def _to_ijk(to_ras: Any, place: Any) -> list[float]:
+    inverse = vtk.vtkMatrix4x4()
+    vtk.vtkMatrix4x4.Invert(to_ras, inverse)
+    return list(inverse.MultiplyPoint(place))

@@ -116,6 +116,21 @@ def test_a_size_unlike_the_training_data_is_named_in_every_region_and_an_ordinar
     assert LABELS[1].name not in found[texts.VOLUME]
 
 
+def test_a_structure_that_is_missing_has_no_unusual_volume(metadata: PackageMetadata) -> None:
+    expected = {label.name: (0.1, 1000.0) for label in LABELS}
+    found = notices_of(two_balls() == 1, replace(metadata, expected=replace(ORDINARY, volume_ml=expected)))
+    assert set(found) == {texts.STRUCTURE_MISSING}
+
+
+def test_a_structure_at_the_edge_of_image_and_region_is_cut_by_the_image_alone(metadata: PackageMetadata) -> None:
+    array = two_balls().copy()
+    array[0:11, 18:22, 18:22] = 1
+    roi = Roi("box", (-12, -12, -19.5), (12, 12, 12))  # begins where the image begins
+    found = notices_of(array, metadata, rois=[roi])
+    assert set(found) & {texts.CUT_BY_IMAGE, texts.CUT_BY_ROI} == {texts.CUT_BY_IMAGE}
+    assert "box upper" in found[texts.CUT_BY_IMAGE]
+
+
 def test_a_structure_at_the_edge_of_the_image_is_named(metadata: PackageMetadata) -> None:
     array = two_balls().copy()
     array[0:11, 18:22, 18:22] = 2
@@ -152,6 +167,17 @@ def test_separate_pieces_are_reported_unless_they_are_stray_voxels(metadata: Pac
     found = notices_of(array, metadata)
     assert set(found) == {texts.SEVERAL_PIECES}
     assert "upper (2 pieces, the largest holds 97%)" in found[texts.SEVERAL_PIECES]
+
+
+@pytest.mark.parametrize(("share", "named"), [(0.5, False), (0.51, True)])
+def test_more_than_half_of_a_structure_makes_it_mostly_uncertain(
+    metadata: PackageMetadata, share: float, named: bool
+) -> None:
+    labels = Volume(two_balls().astype(np.uint8), CUBE)
+    rows = structure_table(labels, labels.with_array(np.zeros(CUBE.shape, np.float32)), LABELS, 0.5)
+    upper = replace(rows[0], share_over_threshold=share)
+    found = notices_for(labels, metadata, LABELS, (upper, *rows[1:]))
+    assert [notice.code for notice in found] == [texts.MOSTLY_UNCERTAIN] * named
 
 
 def test_a_mostly_uncertain_structure_is_named(metadata: PackageMetadata) -> None:

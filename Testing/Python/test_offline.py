@@ -58,7 +58,7 @@ def run(code: str, home: Path, *arguments: str) -> dict[str, str]:
     return {line.partition(" ")[0]: line.partition(" ")[2] for line in done.stdout.splitlines()}
 
 
-@pytest.mark.parametrize("engine", ["openvino", "torch"])
+@pytest.mark.parametrize("engine", ["openvino", pytest.param("torch", marks=pytest.mark.torch)])
 def test_a_run_connects_to_nothing_and_leaves_no_trace_at_home(
     tiny_package: Package, tmp_path: Path, engine: str
 ) -> None:

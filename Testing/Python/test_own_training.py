@@ -18,7 +18,6 @@ from SUREUncertaintyLib.training.own_cases import find_pairs, tuning_groups
 from SUREUncertaintyLib.training.own_facts import facts_of
 from SUREUncertaintyLib.training.own_recipe import PROFILES, package_name, prepare_own
 from SUREUncertaintyLib.training.recipe import load_recipe
-from SUREUncertaintyLib.training.train import rhythm_of, train
 from SUREUncertaintyLib.training.training_cases import list_cases, load_cases
 from SUREUncertaintyLib.training.training_log import TrainingLog, read_rows
 
@@ -132,7 +131,10 @@ def test_a_large_structure_gets_coarser_voxels_instead_of_a_larger_patch(tmp_pat
     assert recipe.data.tuning_groups == ()
 
 
+@pytest.mark.torch
 def test_training_on_own_scans_ends_with_a_package_that_segments(folder: Path, tmp_path: Path) -> None:
+    from SUREUncertaintyLib.training.train import train
+
     output = tmp_path / "out"
     path = prepare_own(folder, "balls", "quick", output)
     document = json.loads(path.read_text(encoding="utf-8"))
@@ -168,6 +170,12 @@ def test_small_rules() -> None:
     assert package_name("Ärzte 3 / Leber") == "rzte-3-leber"
     pairs = [type("P", (), {"group": str(number)})() for number in range(11)]
     assert len(tuning_groups(pairs)) == 2
+
+
+@pytest.mark.torch
+def test_the_rhythm_of_a_training_follows_its_steps() -> None:
+    from SUREUncertaintyLib.training.train import rhythm_of
+
     assert rhythm_of(5000) == {"log_every": 50, "save_every": 250, "validate_every": 500}
     assert rhythm_of(400, 400)["validate_every"] == 400
     assert rhythm_of(400) == {"log_every": 10, "save_every": 40, "validate_every": 40}

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 from package_files import FILES, document_of, files_below
 from SUREUncertaintyLib.core.errors import OutputError, PackageError
 from SUREUncertaintyLib.nn.registry import create_network
@@ -82,6 +81,7 @@ def test_a_folder_that_is_no_package_gets_a_sentence(tmp_path: Path) -> None:
         load_package(tmp_path)
 
 
+@pytest.mark.torch
 def test_an_existing_folder_is_kept(package: Package) -> None:
     with pytest.raises(OutputError, match="exists already"):
         build_tiny(package.root)
@@ -89,6 +89,8 @@ def test_an_existing_folder_is_kept(package: Package) -> None:
 
 
 def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
+    from odd_networks import Stubborn
+
     document = tiny_document()
     network = create_network("unet", document["network"]["arguments"])
     with pytest.raises(PackageError, match="does not end in the patch"):
@@ -100,30 +102,13 @@ def test_a_failed_build_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-class Stubborn(torch.nn.Module):
-    """Fails while it is exported, after the weights were written."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kernel = torch.nn.Parameter(torch.zeros(2, 2))
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        raise ZeroDivisionError
-
-
 def test_a_graph_that_disagrees_is_never_packed(tmp_path: Path) -> None:
+    from odd_networks import Forgetful
+
     document = tiny_document()
     with pytest.raises(PackageError, match="differs from the network"):
         build_package(tmp_path / "odd", document, Forgetful(), "CC0", (1, 1, 16, 16, 16))
     assert list(tmp_path.iterdir()) == []
-
-
-class Forgetful(torch.nn.Module):
-    """Depends on a Python number, which tracing freezes at the value for an empty image."""
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        factor = float(image.abs().max())
-        return torch.cat([image * factor, -image, image], 1)
 
 
 def test_amending_rewrites_card_and_checksums_and_nothing_else(package: Package) -> None:

@@ -137,6 +137,7 @@ def test_other_targets_are_refused(target: str) -> None:
         canonical_name(target)
 
 
+@pytest.mark.torch
 def test_every_allowed_network_exists_in_monai() -> None:
     import monai.networks.nets
     from SUREUncertaintyLib.nn.registry import MONAI_NETWORKS
@@ -144,6 +145,7 @@ def test_every_allowed_network_exists_in_monai() -> None:
     assert [name for name in sorted(MONAI_NETWORKS) if not hasattr(monai.networks.nets, name)] == []
 
 
+@pytest.mark.torch
 def test_arguments_that_a_network_does_not_take_get_a_sentence() -> None:
     with pytest.raises(PackageError, match="cannot be built"):
         create_network("unet", {"spatial_dims": 3, "colour": "blue"})

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.weights import load_network
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from needed_torch import torch
 from package_files import document_of
 from safetensors import safe_open
 from SUREUncertaintyLib.core.errors import PackageError

@@ -60,6 +60,7 @@ def test_inputs_of_two_levels_differ_by_the_same_field(tiny_package: Package) ->
     np.testing.assert_allclose(np.sort(weak - clean, axis=None), np.sort(0.3 * field, axis=None), atol=1e-5)
 
 
+@pytest.mark.torch
 def test_evaluation_leaves_every_buffer_of_the_network_unchanged(tiny_package: Package) -> None:
     engine: Any = TorchEngine(tiny_package, "cpu")
     model = NativePredictor(tiny_package, engine)

@@ -52,6 +52,7 @@ def test_a_preview_has_the_maps_of_the_full_run_and_none_of_its_tables(tiny_pack
     assert quick.provenance["model"]["name"] == full.provenance["model"]["name"]
 
 
+@pytest.mark.torch
 def test_lower_precision_is_used_where_the_processor_has_it_and_changes_next_to_nothing(tiny_package: Any) -> None:
     exact = OpenVinoEngine(tiny_package, threads=1)
     quick = preview_engine(tiny_package, exact)

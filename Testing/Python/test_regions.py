@@ -113,3 +113,11 @@ def test_the_scale_follows_the_structures() -> None:
     assert typical_scale(ball_result(radius=12.0).labels, 1) == pytest.approx(6.0, abs=0.1)
     assert typical_scale(ball_result(big, radius=40.0).labels, 1) == pytest.approx(20.0, rel=0.02)
     assert typical_scale(Volume(np.zeros(CUBE.shape, np.uint8), CUBE), 2) == 6.0
+
+
+def test_a_long_ramp_gets_further_regions_two_scales_from_the_last() -> None:
+    excess = np.zeros((3, 3, 121), np.float32)
+    excess[1, 1] = np.linspace(1, 2, 121)  # one maximum, at its end
+    lengths = np.bincount(split(excess, [10.0] * 3).ravel())[1:]
+    assert len(lengths) == 6
+    assert lengths.max() <= 2 * 10 + 3

@@ -8,7 +8,7 @@ from itertools import permutations, product
 import numpy as np
 import pytest
 from SUREUncertaintyLib.core.errors import Cancelled, InputError, PackageError
-from SUREUncertaintyLib.core.roi import Roi
+from SUREUncertaintyLib.core.roi import Roi, roi_mask, roi_slices
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.inference import region_merging as canvas
 from SUREUncertaintyLib.inference.network_regions import plan_regions
@@ -133,6 +133,7 @@ def test_oblique_anisotropic_scans_come_back_to_their_own_voxels(threshold_packa
         assert centre == pytest.approx((2, -1, 1), abs=0.15)
 
 
+@pytest.mark.torch
 def test_engines_agree_in_probability_on_an_oblique_anisotropic_scan(tiny_package):
     volume = scan((12, 30, 28), oblique_grid((12, 30, 28), (0.9, 1.1, 2.5), left_handed=True))
     one = segment(volume, tiny_package, TorchEngine(tiny_package, "cpu"), keep_probabilities=True)
@@ -162,6 +163,23 @@ def test_volume_ranges_are_counted_from_probabilities(tiny_package):
         assert row.volume_low_ml == pytest.approx(np.count_nonzero(p > 0.95) / 1000)
         assert row.volume_high_ml == pytest.approx(np.count_nonzero(p > 0.05) / 1000)
         assert row.volume_low_ml <= row.volume_ml <= row.volume_high_ml
+
+
+def test_volume_ranges_count_no_voxel_beside_the_box_of_a_region(tiny_package):
+    grid = oblique_grid((24, 26, 22), (1.0, 1.0, 1.0))
+    centre = (grid.ijk_to_ras @ (11, 13, 12, 1))[:3]
+    box = Roi("box", tuple(centre - 7), tuple(centre + 7))  # turned against the voxels: its block holds more than it
+    result = segment(
+        scan(grid.shape, grid), tiny_package, OpenVinoEngine(tiny_package), (box,), keep_probabilities=True
+    )
+    assert result.probabilities is not None
+    inside = roi_mask(grid, box)
+    block = roi_slices(grid, box)
+    assert not inside.all()
+    for channel, row in enumerate(result.structures, start=1):
+        p = result.probabilities[channel][block][inside]
+        assert row.volume_low_ml == pytest.approx(np.count_nonzero(p > 0.95) / 1000)
+        assert row.volume_high_ml == pytest.approx(np.count_nonzero(p > 0.05) / 1000)
 
 
 def test_a_fitted_volume_probability_of_the_package_is_used(tiny_package):

@@ -68,6 +68,7 @@ def test_uncertain_regions_lie_on_uncertain_voxels_inside_the_regions(brain: Seg
         assert any(np.all(np.array(r.low) <= place.centre_ras) and np.all(place.centre_ras <= r.high) for r in ROIS)
 
 
+@pytest.mark.torch
 def test_both_engines_agree_on_the_brain(package: Package) -> None:
     scan, roi = demo_scan(), ROIS[:1]
     one, other = (

@@ -101,6 +101,22 @@ def test_a_killed_worker_is_one_sentence_and_the_next_run_works(opened: SimpleNa
     assert run(opened, scan) is not None
 
 
+def test_a_scan_that_is_deleted_during_its_run_leaves_one_sentence_and_no_nodes(opened: SimpleNamespace) -> None:
+    scan = add_scan(opened)
+    parameters(opened).inputVolume, parameters(opened).model = scan, "tiny"
+    opened.ui.runButton.click()
+    opened.scene.RemoveNode(scan)
+    before = node_ids(opened.scene)
+    wait(opened)
+    (said,) = opened.desktop.errors
+    assert "The scan was deleted while it was segmented" in said
+    assert node_ids(opened.scene) == before
+    assert all_published(opened.scene) == []
+    assert opened.ui.runButton.text == "Run"
+    opened.desktop.errors.clear()
+    assert run(opened, add_scan(opened)) is not None
+
+
 def test_a_volume_under_a_transform_gets_a_sentence_that_says_what_to_do(opened: SimpleNamespace) -> None:
     scan = add_scan(opened, grid=tilted_grid())
     transform = opened.scene.AddNewNodeByClass("vtkMRMLLinearTransformNode", "tilt")

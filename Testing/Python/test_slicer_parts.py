@@ -319,6 +319,7 @@ def test_with_a_wheel_folder_pip_stays_offline_and_a_failure_says_what_to_do(tmp
 
 def test_pytorch_is_asked_for_only_when_it_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installer = FakeInstaller()
+    monkeypatch.setattr(dependencies_module, "find_spec", lambda name: object())
     Dependencies(RESOURCES, tmp_path, installer).require_torch()
     assert [entry[0] for entry in installer.seen] == [GRAPHICS_NAMES]
     monkeypatch.setattr(dependencies_module, "find_spec", lambda name: None)
@@ -328,10 +329,10 @@ def test_pytorch_is_asked_for_only_when_it_is_missing(tmp_path: Path, monkeypatc
 
 def test_training_needs_more_than_a_run_and_says_what_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installer = FakeInstaller()
+    monkeypatch.setattr(dependencies_module, "find_spec", lambda name: object())
     Dependencies(RESOURCES, tmp_path, installer).require_training()
     assert installer.seen == [], "everything is there"
-    found = dependencies_module.find_spec
-    monkeypatch.setattr(dependencies_module, "find_spec", lambda name: None if name == "onnx" else found(name))
+    monkeypatch.setattr(dependencies_module, "find_spec", lambda name: None if name == "onnx" else object())
     with pytest.raises(DependencyError, match="onnx could not be installed"):
         Dependencies(RESOURCES, tmp_path, installer).require_training()
     assert [entry[0] for entry in installer.seen] == [GRAPHICS_NAMES]

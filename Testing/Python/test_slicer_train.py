@@ -113,6 +113,7 @@ def test_a_recipe_that_goes_on_from_another_is_not_offered_without_a_start(
     assert ui.trainButton.enabled
 
 
+@pytest.mark.torch
 def test_a_bad_recipe_a_stop_and_a_training_that_ends_with_a_model(studio: SimpleNamespace, tmp_path: Path) -> None:
     """One test, because PyTorch takes seconds to load in each new worker."""
     opened, scans = studio, write_scans(tmp_path / "scans")

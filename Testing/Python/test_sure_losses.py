@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from balls import ball_batch
+from needed_torch import torch
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss
 from SUREUncertaintyLib.nn.losses.geometry import SampleGeometry, batch_geometry
 from SUREUncertaintyLib.nn.losses.gradient_uncertainty import choose_pairs, gradient_uncertainty_loss, pair_loss

@@ -6,8 +6,8 @@ import math
 from dataclasses import replace
 
 import pytest
-import torch
 from balls import ball_batch
+from needed_torch import torch
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss
 from SUREUncertaintyLib.nn.losses.geometry import SampleGeometry
 from SUREUncertaintyLib.nn.losses.gradient_protection import backward_protected

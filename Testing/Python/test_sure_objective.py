@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.nn.evidential import dirichlet
 from SUREUncertaintyLib.nn.losses.noisy_passes import hard_voxels

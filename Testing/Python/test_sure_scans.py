@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 from balls import ball_batch
+from needed_torch import torch
 from SUREUncertaintyLib.corruptions.registry import NAMES
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss
 from SUREUncertaintyLib.nn.losses import damaged_copies as module

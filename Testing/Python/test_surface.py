@@ -57,6 +57,7 @@ def test_hd95_pools_both_directions_before_the_percentile() -> None:
     assert surface_distance(first, second, (1, 1, 1)).assd == pytest.approx(7.5)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("shape", [(9, 11, 7), (14, 13)])
 def test_assd_and_hd95_agree_with_monai(seed: int, shape: tuple[int, ...]) -> None:
@@ -75,6 +76,7 @@ def test_assd_and_hd95_agree_with_monai(seed: int, shape: tuple[int, ...]) -> No
     assert ours.hd95 == pytest.approx(float(np.percentile(torch.cat(both).numpy(), 95)), rel=1e-5)
 
 
+@pytest.mark.torch
 def test_hausdorff_of_monai_is_the_maximum_of_ours() -> None:
     import torch
     from monai.metrics import compute_hausdorff_distance

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.core.errors import Cancelled, InputError
 from SUREUncertaintyLib.training.augmentation import Augmentation
 from SUREUncertaintyLib.training.case_order import case_index, positions
@@ -147,3 +147,25 @@ def test_tuning_groups_and_other_splits_stay_out_of_training(tmp_path: Path) -> 
 def test_a_folder_without_the_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no case table.*splits\.csv"):
         list_cases(DataSection("splits.csv"), tmp_path)
+
+
+@pytest.mark.parametrize(("ema", "decays"), [(0.998, [1 / 10, 2 / 11, 3 / 12, 4 / 13]), (0.2, [0.1, 2 / 11, 0.2, 0.2])])
+def test_the_averaged_weights_follow_closely_at_first_and_then_with_their_own_decay(
+    tmp_path: Path, ema: float, decays: list[float]
+) -> None:
+    plain = small_recipe(steps=4)
+    recipe = dataclasses.replace(plain, optimisation=dataclasses.replace(plain.optimisation, ema=ema))
+    running = Trainer(recipe, balls(), [], tmp_path, Processes(0, 1, torch.device("cpu")), log_every=1)
+    expected = [{name: tensor.clone().double() for name, tensor in running.network.state_dict().items()}]
+
+    def follow(fraction: float, text: str) -> None:
+        decay = decays[len(expected) - 1]
+        now = running.network.state_dict()
+        expected.append({name: decay * old + (1 - decay) * now[name].double() for name, old in expected[-1].items()})
+        for name, tensor in expected[-1].items():
+            torch.testing.assert_close(running.average[name].double(), tensor, atol=1e-6, rtol=1e-5)
+
+    shipped = running.run(follow).state_dict()
+    assert len(expected) == 5
+    assert all(torch.equal(shipped[name], tensor) for name, tensor in running.average.items())
+    assert any(not torch.equal(shipped[name], tensor) for name, tensor in running.network.state_dict().items())

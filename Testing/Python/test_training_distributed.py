@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).resolve().parent
 SCRIPT = """
 import hashlib, json, sys
@@ -35,6 +37,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+@pytest.mark.torch
 def test_two_processes_end_with_the_same_network_and_only_the_first_writes(tmp_path: Path) -> None:
     paths = os.pathsep.join([str(HERE), str(HERE.parents[1] / "SUREUncertainty")])
     group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "PYTHONPATH": paths}

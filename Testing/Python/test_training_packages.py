@@ -17,6 +17,7 @@ def test_a_missing_package_of_the_training_is_a_sentence_and_any_other_stays_an_
         raise ModuleNotFoundError("No module named 'monai.data'", name="monai.data")
 
 
+@pytest.mark.torch
 def test_the_command_leaves_nothing_where_a_package_is_missing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 from balls import ball_recipe, write_balls, written
+from needed_torch import torch
 from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.packages.package import load_package
 from SUREUncertaintyLib.packages.weights import load_network

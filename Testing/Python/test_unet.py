@@ -1,7 +1,7 @@
 """The U-Net: published size, shapes, and encode + decode as two halves of forward."""
 
 import pytest
-import torch
+from needed_torch import torch
 from SUREUncertaintyLib.nn.unet import UNet
 
 

@@ -33,6 +33,7 @@ def test_windows_cover_every_voxel_and_stay_inside(length, patch, overlap):
     assert list(starts) == sorted(set(starts))
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("size", [(16,), (9, 12), (8, 16, 11)])
 def test_weight_is_the_one_of_monai(size):
     from monai.data.utils import compute_importance_map
@@ -41,6 +42,7 @@ def test_weight_is_the_one_of_monai(size):
     assert gaussian_weight(size) == pytest.approx(expected, abs=1e-6)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("shape", "patch", "overlap"),
     [
@@ -64,6 +66,7 @@ def test_blending_is_that_of_monais_inferer(shape, patch, overlap):
     assert result == pytest.approx(expected[0].numpy(), abs=2e-5)
 
 
+@pytest.mark.torch
 def test_probability_blending_of_a_network_is_that_of_monais_inferer(tiny_package):
     import torch
     from monai.inferers import SlidingWindowInferer

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept_packages import kept_package
 from numpy.typing import NDArray
 from SUREUncertaintyLib.inference.engine import OneNetwork
 from SUREUncertaintyLib.packages.package import Package
@@ -42,10 +43,14 @@ def tiny_document(**changes: Any) -> dict[str, Any]:
 
 def build_tiny(destination: Path, **changes: Any) -> Package:
     """Write a package with seeded random weights whose logits are centred and spread, so that all classes win."""
-    import torch
+    document = tiny_document(**changes)
+    return kept_package(document, destination, lambda: _built(document, destination))
+
+
+def _built(document: dict[str, Any], destination: Path) -> Package:
+    from needed_torch import torch
     from SUREUncertaintyLib.nn.registry import create_network
 
-    document = tiny_document(**changes)
     torch.manual_seed(7)
     network = create_network(document["network"]["name"], document["network"]["arguments"])
     with torch.no_grad():

@@ -10,7 +10,7 @@ import typer
 
 NOT_INSTALLED = (
     "The page in the browser needs trame-slicer, which is not installed. "
-    "Install it with: pip install 'sure-uncertainty[view]' (Python 3.10 to 3.13)."
+    "Install it with: pip install 'sure-uncertainty[view]' (Python 3.11 to 3.13)."
 )
 NO_OPENGL = (
     "The views cannot be drawn, because this machine has no OpenGL library. On Debian or Ubuntu: "

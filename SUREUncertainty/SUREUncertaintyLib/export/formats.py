@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 
 from ..core.errors import InputError
 
 
-class ExportFormat(str, Enum):
+class ExportFormat(StrEnum):
     """Values are what a person types."""
 
     NRRD = "nrrd"
