@@ -12,6 +12,7 @@ from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.mrml.camera_focus import Focus
 from SUREUncertaintyLib.mrml.framing import frame_slice, slice_centre
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
+from SUREUncertaintyLib.mrml.uncertainty_nodes import set_threshold
 from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 
 
@@ -45,3 +46,12 @@ def test_a_slice_shows_the_extent_in_the_shorter_direction_too(
     node = scene.AddNewNodeByClass("vtkMRMLSliceNode")
     frame_slice(node, size, np.array([1.0, 2.0, 3.0]), 50.0)
     assert node.GetFieldOfView()[:2] == pytest.approx(field)
+
+
+def test_the_most_uncertain_voxels_of_a_band_are_drawn_in_spite_of_rounding(scene: Any) -> None:
+    array = np.zeros((4, 4, 4), np.float32)
+    node = add_volume(scene, Volume(array, Grid(array.shape), "map"))
+    set_threshold(node, 0.3, 0.7)
+    display = node.GetDisplayNode()
+    assert display.GetLowerThreshold() == pytest.approx(0.3)
+    assert np.float64(np.float32(0.7) * np.float32(1.0000001)) < display.GetUpperThreshold() < 0.71

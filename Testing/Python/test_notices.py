@@ -117,7 +117,7 @@ def test_a_size_unlike_the_training_data_is_named_in_every_region_and_an_ordinar
 
 
 def test_a_structure_that_is_missing_has_no_unusual_volume(metadata: PackageMetadata) -> None:
-    expected = {label.name: (0.1, 1000.0) for label in LABELS}
+    expected = {label.name: (0.1, 1000.0) for label in metadata.foreground}
     found = notices_of(two_balls() == 1, replace(metadata, expected=replace(ORDINARY, volume_ml=expected)))
     assert set(found) == {texts.STRUCTURE_MISSING}
 
