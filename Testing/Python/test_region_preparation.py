@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from SUREUncertaintyLib.analysis import notice_texts as texts
+from SUREUncertaintyLib.arrays.normalisation import normalise
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Grid, Volume
@@ -46,3 +47,9 @@ def test_a_scan_without_air_is_told_to_a_model_for_ct(tiny_package: Package, low
     array[0, 0, 0] = lowest
     result = segment(Volume(array, Grid(array.shape)), with_metadata(tiny_package, {"modality": "CT"}), PointEngine())
     assert (texts.NOT_HOUNSFIELD in {notice.code for notice in result.notices}) == told
+
+
+def test_the_rounding_of_a_constant_is_no_contrast() -> None:
+    array = np.full((4, 4, 4), 1000.0, np.float32)
+    array[::2] = np.nextafter(np.float32(1000.0), np.float32(np.inf))
+    assert not normalise(array, {"kind": "zscore"}).any()
