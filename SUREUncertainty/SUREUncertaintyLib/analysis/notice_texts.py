@@ -19,6 +19,8 @@ REGIONS_OVERLAP = "regions-overlap"
 SINGLE_SAMPLE = "single-sample"
 NOT_HOUNSFIELD = "not-hounsfield"
 HOUNSFIELD = "hounsfield"
+READING = "reading"
+"""What the reader says of a file, in its own sentence."""
 
 TEXTS = {
     NOTHING_FOUND: (

@@ -78,6 +78,7 @@ class Volume:
     Attributes:
         modality: DICOM's code ("CT", "MR", ...) where the file tells it, else empty.
         placed: false where the file does not say how the scan lies in the patient, so that left may be right.
+        remarks: sentences of the reader about what the file leaves open or what was left out.
     """
 
     array: NDArray[Any]
@@ -85,6 +86,7 @@ class Volume:
     name: str = "volume"
     modality: str = ""
     placed: bool = True
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3:
@@ -98,3 +100,7 @@ class Volume:
     def with_array(self, array: NDArray[Any], name: str | None = None) -> Volume:
         """Another volume on the same grid."""
         return replace(self, array=array, name=self.name if name is None else name)
+
+    def with_remarks(self, *sentences: str) -> Volume:
+        """The same scan with more to say about it."""
+        return replace(self, remarks=(*self.remarks, *sentences))
