@@ -219,7 +219,7 @@ FILES: dict[str, tuple[Maker, str]] = {
     "empty folder": (lambda folder: folder, "holds no DICOM files.*Choose a folder with one series"),
     "two series": (two_series, r"holds 2 series: 3 'T1' \(6 images\) and 9 'T2' \(6 images\)"),
     "missing slices": (dicom(skip=(2, 3)), r"Slices are missing .*2 slices between 1.0 and 4.0 mm"),
-    "DICOM segmentation": (dicom(modality="SEG"), "hold no scan but SEG"),
+    "DICOM segmentation": (dicom(modality="SEG"), r"hold no scan but: segmentation \(SEG\)"),
 }
 
 

@@ -62,6 +62,12 @@ def _irregular(
     ordered: Sequence[DicomSlice], depths: NDArray[np.float64], steps: NDArray[np.float64], slack: float
 ) -> InputError:
     title = series_title(ordered)
+    stacks = list(dict.fromkeys(dict(header.kind).get("stack", "") for header in ordered))
+    if len(stacks) > 1:
+        return InputError(
+            f"The DICOM series {title} holds {len(stacks)} stacks ({listed(stacks)}). One stack is expected: export "
+            "each as a series of its own, or load the series in Slicer and save one of its volumes as NRRD."
+        )
     runs = _runs(steps, slack)
     if len(runs) > 1 and all(last - first >= _RUN for first, last in runs):
         parts = [f"{steps[a:b].mean():.2f} mm from {depths[a]:.1f} to {depths[b]:.1f} mm" for a, b in runs]
