@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import pytest
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.files.writing import write_volume
 
 pytestmark = pytest.mark.data
 
@@ -16,7 +18,7 @@ REFUSED = {
     "enhanced/e_missing_frames.dcm": "Slices are missing .*2 slices between",
     "enhanced/h_two_volumes.dcm": "2 volumes.*export the one volume",
     "enhanced/k_tilt.dcm": "gantry tilt",
-    "enhanced/l_uneven.dcm": "unevenly spaced",
+    "enhanced/l_uneven.dcm": "changes its slice spacing: 1.00 mm .* and 1.50 mm",
     "nifti/15_vox_offset0.nii": "first 352 bytes",
     "nifti/16_gz_named.nii": "gzip file named .nii",
     "metaimage/flip.mha": "damaged",
@@ -66,7 +68,9 @@ def test_frames_and_media_give_the_crop(cases_root: Path, base: Volume, name: st
 def test_each_frame_has_its_own_scale(cases_root: Path, base: Volume) -> None:
     read = read_volume(cases_root / "enhanced" / "f_slopes.dcm")
     slopes = 1 + 0.05 * np.arange(43)
-    np.testing.assert_allclose(in_ras(read), np.rint(in_ras(base)) * slopes[:, None, None], rtol=1e-5)
+    np.testing.assert_allclose(
+        in_ras(read), np.rint(in_ras(base)) * slopes[:, None, None] - np.arange(43)[:, None, None], rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,3 +82,21 @@ def test_an_object_beside_the_scan_is_skipped_and_named(cases_root: Path) -> Non
     read = read_volume(cases_root / "dicom" / "study_csa")
     assert read.grid.shape[0] == 43
     assert "99.dcm" in read.remarks[0]
+
+
+def test_a_slope_of_zero_leaves_the_stored_values(cases_root: Path, base: Volume) -> None:
+    assert np.array_equal(read_volume(cases_root / "nifti" / "07b_slope0_inter5.nii").array, base.array)
+
+
+def test_two_places_are_named_and_written(cases_root: Path, tmp_path: Path) -> None:
+    read = read_volume(cases_root / "nifti" / "01_sform4_shifted.nii.gz")
+    assert "30.0 mm apart" in read.remarks[0]
+    write_volume(read, tmp_path / "mask.nii.gz")
+    header = nibabel.load(tmp_path / "mask.nii.gz").header
+    assert (header["qform_code"], header["sform_code"]) == (1, 4)
+    assert np.linalg.norm(header.get_qform()[:3, 3] - header.get_sform()[:3, 3]) == pytest.approx(30)
+
+
+def test_a_compressed_metaimage_without_its_length_is_refused(cases_root: Path) -> None:
+    with pytest.raises(InputError, match="CompressedDataSize"):
+        read_volume(cases_root / "metaimage" / "20b_compressed.mha")

@@ -14,6 +14,9 @@ NO_THICKNESS = (
     "The file does not say how thick its slice is; 1 mm is taken, so that volumes in ml mean nothing but areas do."
 )
 
+NO_SPACING = "The file does not say how large its voxels are; 1 mm is taken, so that lengths in mm and volumes in ml mean nothing."
+PICTURE = "A picture does not say how large its pixels are in the patient, so that lengths in mm and volumes in ml mean nothing."
+
 
 def skipped(folder: Path, objects: Sequence[DicomObject]) -> str:
     """The remark about DICOM objects beside the scan."""

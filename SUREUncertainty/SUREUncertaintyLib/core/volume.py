@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files.nifti_forms import NiftiForms
+
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -79,6 +81,7 @@ class Volume:
         modality: DICOM's code ("CT", "MR", ...) where the file tells it, else empty.
         placed: false where the file does not say how the scan lies in the patient, so that left may be right.
         remarks: sentences of the reader about what the file leaves open or what was left out.
+        forms: both places that a NIfTI file gives this grid, so that a file written for it can carry them too.
     """
 
     array: NDArray[Any]
@@ -87,6 +90,7 @@ class Volume:
     modality: str = ""
     placed: bool = True
     remarks: tuple[str, ...] = ()
+    forms: NiftiForms | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3:

@@ -11,6 +11,7 @@ from typing import Any
 from ..core.errors import InputError
 from ..core.labels import Label
 from ..core.volume import Volume
+from ..files.nifti_forms import NiftiForms, forms_from_json
 from ..files.reading import read_volume
 from ..files.segment_reading import read_segmentation
 from ..report.run_record import FILE
@@ -39,6 +40,11 @@ class ExportContent:
         model = self.document.get("model", {})
         name, version, fingerprint = (str(model.get(key, "unknown")) for key in ("name", "version", "fingerprint"))
         return name, version, fingerprint
+
+    @property
+    def forms(self) -> NiftiForms | None:
+        """Both places of the scan, if it was a NIfTI file."""
+        return forms_from_json(self.document["nifti_forms"]) if "nifti_forms" in self.document else None
 
 
 def read_content(folder: Path) -> ExportContent:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..core.errors import InputError
@@ -86,14 +86,14 @@ def _write_nrrd(content: ExportContent, folder: Path) -> None:
 
 
 def _write_nifti(content: ExportContent, folder: Path) -> None:
-    write_volume(content.labels, folder / "segmentation.nii.gz")
+    write_volume(replace(content.labels, forms=content.forms), folder / "segmentation.nii.gz")
     _write_names(content.label_set, folder / "segmentation-labels.csv")
     _write_volumes(content, folder, ".nii.gz")
 
 
 def _write_volumes(content: ExportContent, folder: Path, suffix: str) -> None:
     for kind, volume in content.maps.items():
-        write_volume(_plain(volume), folder / f"uncertainty-{kind}{suffix}")
+        write_volume(replace(_plain(volume), forms=content.forms), folder / f"uncertainty-{kind}{suffix}")
 
 
 def _write_names(label_set: Iterable[Label], path: Path) -> None:

@@ -9,20 +9,33 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
+from ..core import scan_remarks as remarks
 from ..core.checks import require_spacing
 from ..core.errors import InputError
 from ..core.resampling import from_itk
-from ..core.volume import Volume
+from ..core.safe_names import plain_text
+from ..core.volume import LPS_TO_RAS, Grid, Volume
 from .dicom import read_folder, read_series_of
 from .dicom_header import is_dicom
-from .headers import check_header, check_voxels, require_text_name, says_where
-from .nifti_header import truncated
+from .headers import (
+    check_header,
+    check_numbers,
+    check_streams,
+    require_image_content,
+    require_text_name,
+    says_size,
+    says_where,
+)
+from .nifti_header import is_nifti, read_nifti_header, stored_voxels
+from .streams import incomplete
 
 _SUFFIXES = (
     *(".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd"),
     *(".png", ".tif", ".tiff"),
 )
+_PICTURES = (".png", ".tif", ".tiff")
 _FORMATS = "NRRD, NIfTI, MetaImage or DICOM"
 _ENDS_EARLY = ("fread got only", "expected", "cannot be read", "not read completely", "unexpected end", "premature")
 
@@ -74,20 +87,50 @@ def scan_name(path: Path) -> str:
 
 
 def _read_image(path: Path) -> Volume:
+    require_image_content(path)
     check_header(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:
         reader.ReadImageInformation()
         _require_scalar(path, reader)
-        check_voxels(path)
+        check_streams(path)
+        check_numbers(path)
         image = reader.Execute()
     except RuntimeError as error:
         raise _unreadable(path, str(error)) from None
     if image.GetDimension() == 4:
         image = image[:, :, :, 0]
     _require_geometry(path, image)
-    return replace(from_itk(image, scan_name(path)), modality="", placed=says_where(path))
+    volume = replace(from_itk(image, plain_text(scan_name(path))), placed=says_where(path))
+    if not says_size(path):
+        volume = volume.with_remarks(remarks.PICTURE if path.suffix.lower() in _PICTURES else remarks.NO_SPACING)
+    return _as_nifti(volume, path) if is_nifti(path) else volume
+
+
+def _as_nifti(volume: Volume, path: Path) -> Volume:
+    """The scan at the place that the one rule chooses, with voxels as they are stored where nothing scales them."""
+    header = read_nifti_header(path)
+    if header is None:
+        return volume
+    shape = volume.grid.shape
+    if sorted(n for n in header.shape if n > 1) != sorted(n for n in shape if n > 1):
+        raise InputError(f"The file {path.name} is not what its header says it is. Export the scan again.")
+    chosen = header.forms.chosen
+    if chosen is not None and len(header.shape) > 2:
+        volume = replace(volume, grid=_grid_of(shape, chosen.matrix))
+    if not header.is_scaled and (header.slope != 0 or header.intercept != 0) and header.type is not None:
+        volume = volume.with_array(stored_voxels(header).reshape(shape))
+    return replace(volume, forms=header.forms).with_remarks(*header.forms.remark(shape))
+
+
+def _grid_of(shape: tuple[int, int, int], ijk_to_ras: NDArray[np.float64]) -> Grid:
+    matrix = LPS_TO_RAS @ ijk_to_ras
+    lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+    x, y, z = (float(value) for value in lengths)
+    origin_x, origin_y, origin_z = (float(value) for value in matrix[:3, 3])
+    cosines = (matrix[:3, :3] / lengths).ravel()
+    return Grid(shape, (x, y, z), (origin_x, origin_y, origin_z), tuple(float(value) for value in cosines))
 
 
 def _require_scalar(path: Path, reader: sitk.ImageFileReader) -> None:
@@ -137,9 +180,11 @@ def _unreadable(path: Path, reason: str) -> InputError:
     if "orthonormal" in text:
         return _sheared(path)
     if any(phrase in text for phrase in _ENDS_EARLY):
-        return truncated(path)
-    last = reason.strip().splitlines()[-1].strip()
-    return InputError(f"The file {path.name} cannot be read ({last}). Expected is {_FORMATS}: export the scan again.")
+        return incomplete(path)
+    return InputError(
+        f"The file {path.name} cannot be read: it is damaged, or of a kind of {_FORMATS} that is not read here. "
+        "Export the scan again, or load it in Slicer and save it as NRRD."
+    )
 
 
 @contextmanager

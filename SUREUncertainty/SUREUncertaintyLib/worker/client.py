@@ -220,6 +220,8 @@ class WorkerClient:
                 "grid": grid_to_json(image.grid),
                 "name": image.name,
                 "modality": image.modality,
+                "placed": image.placed,
+                "remarks": list(image.remarks),
             }
             arguments |= {"volume": described, "rois": [roi_to_json(roi) for roi in self._scan[1]]}
             self._scan_is_open = image is self._scan[0]

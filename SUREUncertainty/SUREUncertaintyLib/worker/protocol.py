@@ -3,7 +3,8 @@
 Requests (client to worker), each with an ``id`` that its answers carry:
 
 - ``{"id": 1, "command": "load", "package": NAME_OR_PATH, "engine": "auto", "device": null, "threads": null}``
-- ``{"id": 2, "command": "segment", "volume": {"array": FILE.npy, "grid": {..}, "name": ..} or {"path": SCAN},
+- ``{"id": 2, "command": "segment", "volume": {"array": FILE.npy, "grid": {..}, "name": .., "modality": ..,
+  "placed": true, "remarks": [..]} or {"path": SCAN},
   "rois": [{"name": .., "low": [..], "high": [..]}], "keep_probabilities": false}``. Without ``volume`` the last one
   is used again; then ``array`` may name a file with other intensities on the same grid, and ``"preview": true`` asks
   for labels and maps only, fast.

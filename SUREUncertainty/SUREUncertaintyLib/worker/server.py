@@ -157,7 +157,8 @@ class Server:
             return read_volume(Path(document["path"]))
         array = read_array(self._folder, document["array"])
         name, modality = str(document.get("name", "volume")), str(document.get("modality", ""))
-        return Volume(array, grid_from_json(document["grid"]), name, modality)
+        placed, remarks = bool(document.get("placed", True)), tuple(map(str, document.get("remarks") or ()))
+        return Volume(array, grid_from_json(document["grid"]), name, modality, placed, remarks)
 
     def _progress(self, job: int) -> Progress:
         """A progress that speaks at most twenty times a second, and always at the end."""
