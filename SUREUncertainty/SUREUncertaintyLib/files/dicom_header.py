@@ -93,6 +93,8 @@ def read_header(path: Path) -> DicomSlice | DicomObject:
     """The header of a scan's file, or what else the file is. Raises ``InputError`` for a damaged file."""
     require_text_name(path)
     elements = read_elements(path)
+    if not elements.has_voxels and tags.CLASS not in elements:
+        raise damaged(path)
     other = _other_kind(elements)
     if other:
         return DicomObject(path, other, elements.text(tags.MODALITY))

@@ -56,6 +56,7 @@ def read_volume(path: Path) -> Volume:
         try:
             if path.is_dir():
                 return read_folder(path)
+            require_image_content(path)
             return read_series_of(path) if is_dicom(path) else _read_image(path)
         except PermissionError:
             raise InputError(f"The scan {path} may not be read. Ask for the right to read it, or copy it.") from None
@@ -87,7 +88,6 @@ def scan_name(path: Path) -> str:
 
 
 def _read_image(path: Path) -> Volume:
-    require_image_content(path)
     check_header(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
