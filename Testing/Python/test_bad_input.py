@@ -186,10 +186,7 @@ FILES: dict[str, tuple[Maker, str]] = {
     "negative NRRD spacing": (nrrd("spacings: 1 -1 1"), IMPOSSIBLE),
     "NaN NRRD spacing": (nrrd("spacings: nan 1 1"), IMPOSSIBLE),
     "zero NRRD direction": (nrrd(direction("(0,0,0) (0,1,0) (0,0,1)")), "spacing that is zero"),
-    "NaN NRRD direction": (
-        nrrd(direction("(nan,0,0) (0,1,0) (0,0,1)")),
-        "spacing that is zero or no number|holds nan, which is no number of mm",
-    ),
+    "NaN NRRD direction": (nrrd(direction("(nan,0,0) (0,1,0) (0,0,1)")), "holds nan, which is no number of mm"),
     "zero MetaImage spacing": (metaimage("0 1 1"), IMPOSSIBLE),
     "negative MetaImage spacing": (metaimage("1 1 -3"), IMPOSSIBLE),
     "sheared NRRD": (nrrd(direction("(1,0.3,0) (0,1,0) (0,0,1)")), NOT_RIGHT_ANGLES),

@@ -67,5 +67,5 @@ def test_a_compressed_metaimage_that_does_not_say_its_length_is_refused(tmp_path
     path = written(tmp_path, "a.mha")
     lines = path.read_bytes().split(b"\n")
     path.write_bytes(b"\n".join(line for line in lines if not line.startswith(b"CompressedDataSize")))
-    with pytest.raises(InputError, match="CompressedDataSize.*without compression"):
+    with pytest.raises(InputError, match=r"CompressedDataSize.*without compression"):
         read_volume(path)

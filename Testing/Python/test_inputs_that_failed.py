@@ -68,9 +68,8 @@ def test_frames_and_media_give_the_crop(cases_root: Path, base: Volume, name: st
 def test_each_frame_has_its_own_scale(cases_root: Path, base: Volume) -> None:
     read = read_volume(cases_root / "enhanced" / "f_slopes.dcm")
     slopes = 1 + 0.05 * np.arange(43)
-    np.testing.assert_allclose(
-        in_ras(read), np.rint(in_ras(base)) * slopes[:, None, None] - np.arange(43)[:, None, None], rtol=1e-5
-    )
+    expected = np.rint(in_ras(base)) * slopes[:, None, None] - np.arange(43)[:, None, None]
+    np.testing.assert_allclose(in_ras(read), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", NAMES)

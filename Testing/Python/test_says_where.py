@@ -13,6 +13,7 @@ from SUREUncertaintyLib.files.reading import read_volume
 
 VOXELS = np.arange(24, dtype="<i2")
 RAS = "space: right-anterior-superior\nspace directions: (1,0,0) (0,1,0) (0,0,2)\nspace origin: (1,2,3)"
+NAMED = "space: right-anterior-superior"
 SPACED = "spacings: 1 1 2"
 
 
@@ -23,11 +24,9 @@ def nrrd(folder: Path, fields: str) -> Path:
 
 
 def metaimage(folder: Path, fields: str) -> Path:
-    head = (
-        f"ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False\n{fields}\nDimSize = 2 3 4\n"
-    )
-    data = f"{head}ElementType = MET_SHORT\nElementDataFile = LOCAL\n".encode() + VOXELS.tobytes()
-    (folder / "a.mha").write_bytes(data)
+    start = "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False"
+    head = f"{start}\n{fields}\nDimSize = 2 3 4\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    (folder / "a.mha").write_bytes(head.encode() + VOXELS.tobytes())
     return folder / "a.mha"
 
 
@@ -39,12 +38,7 @@ WHERE = {
     "NRRD, short name of the space": (nrrd, RAS.replace("right-anterior-superior", "LPS"), True, True),
     "NRRD without space": (nrrd, SPACED, False, True),
     "NRRD with axis mins": (nrrd, f"{SPACED}\naxis mins: -4 -5 -6", False, True),
-    "NRRD with only a dimension of space": (
-        nrrd,
-        RAS.replace("space: right-anterior-superior", "space dimension: 3"),
-        False,
-        True,
-    ),
+    "NRRD with only a dimension of space": (nrrd, RAS.replace(NAMED, "space dimension: 3"), False, True),
     "NRRD in a scanner's own axes": (nrrd, RAS.replace("right-anterior-superior", "scanner-xyz"), False, True),
     "NRRD without any size": (nrrd, "content: a", False, False),
     "MetaImage": (metaimage, f"{MATRIX}\n{SIZE}", True, True),
@@ -78,16 +72,8 @@ REFUSED = {
     "NRRD, infinity in a direction": (nrrd, RAS.replace("(0,0,2)", "(0,0,inf)"), "'space directions' holds inf"),
     "NRRD, a word in a direction": (nrrd, RAS.replace("(0,0,2)", "(0,0,two)"), "'space directions' holds two"),
     "NRRD in micrometres": (nrrd, f'{RAS}\nspace units: "um" "um" "um"', "lengths in um. Millimetres are expected"),
-    "MetaImage, NaN in its matrix": (
-        metaimage,
-        f"{MATRIX.replace('1 0 0 0', 'nan 0 0 0')}\n{SIZE}",
-        "its transformmatrix is",
-    ),
-    "MetaImage, a word in its place": (
-        metaimage,
-        f"{MATRIX.replace('Offset = 0', 'Offset = x')}\n{SIZE}",
-        "its offset is",
-    ),
+    "MetaImage, NaN in its matrix": (metaimage, MATRIX.replace("1 0 0 0", "nan 0 0 0"), "its transformmatrix is"),
+    "MetaImage, a word in its place": (metaimage, MATRIX.replace("Offset = 0", "Offset = x"), "its offset is"),
     "MetaImage in micrometres": (metaimage, f"DistanceUnits = um\n{MATRIX}\n{SIZE}", "lengths in um. Millimetres"),
 }
 
@@ -103,10 +89,10 @@ def test_numbers_that_are_none_and_other_units_are_refused(tmp_path, kind):
 def test_a_file_that_is_packed_under_another_name_is_called_that(tmp_path, name):
     path = tmp_path / name
     path.write_bytes(gzip.compress(b"x" * 999))
-    with pytest.raises(InputError, match=rf"{name} is a gzip file named {path.suffix}. Rename it to {name}.gz"):
+    with pytest.raises(InputError, match=rf"{name} is a gzip file named {path.suffix}. Rename it to {name}\.gz"):
         read_volume(path)
     path.write_bytes(b"PK\x03\x04" + bytes(200))
-    with pytest.raises(InputError, match="is a ZIP archive. Unpack it"):
+    with pytest.raises(InputError, match=r"is a ZIP archive. Unpack it"):
         read_volume(path)
     path.write_bytes(b"\n<!DOCTYPE html><html>please log in</html>")
     with pytest.raises(InputError, match="is a web page, perhaps that of a failed download"):

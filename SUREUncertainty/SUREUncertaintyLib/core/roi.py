@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .geometry import crop_grid, grid_corners, ras_to_ijk
+from .safe_names import plain_text
 from .volume import Grid
 
 _EDGE = 1e-4
@@ -165,7 +166,11 @@ def _box(name: str, corners: NDArray[np.float64]) -> Roi:
     low, high = corners.min(axis=0), corners.max(axis=0)
     if not np.isfinite(corners).all() or (high <= low).any():
         raise InputError(f"The region '{name}' has no volume. Give it two different ends on every axis, in mm.")
-    return Roi(name, (float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2])))
+    return Roi(
+        plain_text(name),
+        (float(low[0]), float(low[1]), float(low[2])),
+        (float(high[0]), float(high[1]), float(high[2])),
+    )
 
 
 def _corners(roi: Roi) -> NDArray[np.float64]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -27,7 +28,13 @@ def plain_text(text: str) -> str:
 
 def table_cell(value: Any) -> Any:
     """A value for a CSV file; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    runs = isinstance(value, str) and value.startswith(_FORMULA) and not _is_number(value)
+    return f"'{value}" if runs else value
+
+
+def table_row(values: Iterable[Any]) -> list[Any]:
+    """A line for a CSV file."""
+    return [table_cell(value) for value in values]
 
 
 def from_table_cell(text: str) -> str:
@@ -39,3 +46,11 @@ def file_name(text: str, otherwise: str = "unnamed") -> str:
     """A name that every file system takes: letters, digits, ``. _ + -``, at most 80 of them, no dot at either end."""
     name = _IN_FILE_NAMES.sub("_", plain_text(text))[:80].strip("._ ")
     return f"{name}_" if name.lower().split(".")[0] in _RESERVED else name or otherwise
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -14,8 +14,8 @@ NO_THICKNESS = (
     "The file does not say how thick its slice is; 1 mm is taken, so that volumes in ml mean nothing but areas do."
 )
 
-NO_SPACING = "The file does not say how large its voxels are; 1 mm is taken, so that lengths in mm and volumes in ml mean nothing."
-PICTURE = "A picture does not say how large its pixels are in the patient, so that lengths in mm and volumes in ml mean nothing."
+NO_SPACING = "The file does not say how large its voxels are; 1 mm is taken, so that no mm and no ml can be trusted."
+PICTURE = "A picture does not say how large its pixels are in the patient, so that no mm and no ml can be trusted."
 
 
 def skipped(folder: Path, objects: Sequence[DicomObject]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.labels import Label
+from ..core.safe_names import table_row
 from ..metrics.bootstrap import LEVEL, RESAMPLES, Interval, grouped_bootstrap
 from .case_result import MEAN, METRICS, STRUCTURE_METRICS, CaseResult, plain
 
@@ -52,7 +53,7 @@ def write_results(
         writer = csv.writer(file)
         writer.writerow(("id", "group", "split", "structure", *METRICS, *FACTS))
         for result in results:
-            writer.writerows(_rows(result, classes))
+            writer.writerows(map(table_row, _rows(result, classes)))
     text = json.dumps(plain(summary), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 

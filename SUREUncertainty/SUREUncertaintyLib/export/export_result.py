@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.labels import Label
+from ..core.safe_names import table_cell
 from ..core.volume import Volume
 from ..files.writing import OutputFolder, write_volume
 from ..report.result_page import CARD, FILE as PAGE
@@ -99,7 +100,9 @@ def _write_volumes(content: ExportContent, folder: Path, suffix: str) -> None:
 def _write_names(label_set: Iterable[Label], path: Path) -> None:
     """NIfTI has no place for names: they go beside it."""
     with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([("value", "name"), *((label.value, label.name) for label in label_set)])
+        csv.writer(stream).writerows(
+            [("value", "name"), *((label.value, table_cell(label.name)) for label in label_set)]
+        )
 
 
 def _write_tables(content: ExportContent, folder: Path) -> None:

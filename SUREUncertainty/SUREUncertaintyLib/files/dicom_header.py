@@ -16,19 +16,39 @@ from .headers import require_text_name
 _SUFFIXES = (".dcm", ".dicom", ".ima")
 _IMAGE_ROOT = "1.2.840.10008.5.1.4.1.1."
 _NO_SCANS = {
-    **{"11.": "presentation state", "66": "raw data", "66.1": "registration", "66.3": "registration"},
-    **{"66.2": "fiducials", "66.4": "segmentation", "66.5": "surface segmentation", "67": "real-world values"},
-    **{"88.": "report", "88.59": "key object selection", "104.": "document", "9.": "waveform such as an ECG"},
-    **{"481.2": "radiotherapy dose", "481.3": "radiotherapy structures", "481.": "radiotherapy object"},
-    **{"30": "parametric map", "4.2": "spectroscopy"},
+    "11.": "presentation state",
+    "66": "raw data",
+    "66.1": "registration",
+    "66.3": "registration",
+    "66.2": "fiducials",
+    "66.4": "segmentation",
+    "66.5": "surface segmentation",
+    "67": "real-world values",
+    "88.": "report",
+    "88.59": "key object selection",
+    "104.": "document",
+    "9.": "waveform such as an ECG",
+    "481.2": "radiotherapy dose",
+    "481.3": "radiotherapy structures",
+    "481.": "radiotherapy object",
+    "30": "parametric map",
+    "4.2": "spectroscopy",
 }
 """Storage classes (the end of their UID) whose objects are no scan, with what people call them."""
 
 _DIRECTORY = "1.2.840.10008.1.3.10"
 _NO_SCAN_MODALITIES = {
-    **{"SEG": "segmentation", "RTSTRUCT": "radiotherapy structures", "RTPLAN": "radiotherapy object"},
-    **{"RTDOSE": "radiotherapy dose", "SR": "report", "PR": "presentation state", "KO": "key object selection"},
-    **{"REG": "registration", "DOC": "document", "FID": "fiducials", "RWV": "real-world values"},
+    "SEG": "segmentation",
+    "RTSTRUCT": "radiotherapy structures",
+    "RTPLAN": "radiotherapy object",
+    "RTDOSE": "radiotherapy dose",
+    "SR": "report",
+    "PR": "presentation state",
+    "KO": "key object selection",
+    "REG": "registration",
+    "DOC": "document",
+    "FID": "fiducials",
+    "RWV": "real-world values",
 }
 _DETECTOR, _IMAGER_SPACING, _NOMINAL_SPACING, _SLICE_THICKNESS = 0x00540022, 0x00181164, 0x00182010, 0x00180050
 _KINDS = {0x00080008: "image type", 0x00180081: "echo time", 0x00200100: "time point", 0x00200012: "acquisition"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +92,7 @@ def _irregular(
 def _runs(steps: NDArray[np.float64], slack: float) -> list[tuple[int, int]]:
     """First and last step (exclusive) of each run of steps of one length, where the length changes clearly."""
     marks: list[int] = [0]
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         differs = abs(after - before) > max(_UNEVEN * min(before, after), slack)
         marks.append(marks[-1] + int(differs))
     groups = [[n for n, _ in group] for _, group in groupby(enumerate(marks), key=lambda item: item[1])]

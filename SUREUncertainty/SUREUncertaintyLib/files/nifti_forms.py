@@ -31,7 +31,7 @@ NOTABLE_MM = 0.1
 
 @dataclass(frozen=True, eq=False)
 class NiftiForm:
-    """One place: ``code`` is 0 where the file does not give it, else what it means; ``matrix`` 4 x 4, (i,j,k) to RAS mm."""
+    """One place: ``code`` says what it means, 0 that the file does not give it; ``matrix`` 4 x 4, ijk to RAS mm."""
 
     code: int
     matrix: NDArray[np.float64]

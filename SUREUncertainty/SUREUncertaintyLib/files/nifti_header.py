@@ -27,7 +27,16 @@ from .streams import incomplete, require_intact, starts_as_gzip
 
 _SIZE, _SIZE_OF_SECOND = 348, 540
 _TYPES = {
-    **{2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"},
+    2: "u1",
+    4: "i2",
+    8: "i4",
+    16: "f4",
+    64: "f8",
+    256: "i1",
+    512: "u2",
+    768: "u4",
+    1024: "i8",
+    1280: "u8",
 }
 _UNITS_MM = {1: 1000.0, 3: 0.001}
 _CHUNK = 1 << 20

@@ -26,7 +26,8 @@ _BYTES = {
     **dict.fromkeys(("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"), 2),
     **dict.fromkeys(("int", "signed int", "int32", "int32_t", "uint", "unsigned int", "uint32", "uint32_t"), 4),
     **dict.fromkeys(("longlong", "long long", "int64", "int64_t", "ulonglong", "uint64", "uint64_t"), 8),
-    **{"float": 4, "double": 8},
+    "float": 4,
+    "double": 8,
 }
 _MM = {"mm", "millimeter", "millimetre", "millimeters", "millimetres", ""}
 
