@@ -28,6 +28,7 @@ from .headers import (
     says_size,
     says_where,
 )
+from .locales import decimal_points
 from .nifti_header import is_nifti, read_nifti_header, stored_voxels
 from .streams import incomplete
 
@@ -52,7 +53,7 @@ def read_volume(path: Path) -> Volume:
     require_text_name(path)
     if not path.exists():
         raise InputError(f"The scan {path} does not exist. Check the path.")
-    with _quiet_itk():
+    with _quiet_itk(), decimal_points():
         try:
             if path.is_dir():
                 return read_folder(path)

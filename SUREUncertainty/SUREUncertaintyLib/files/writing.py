@@ -19,6 +19,7 @@ from ..core.errors import InputError, OutputError
 from ..core.resampling import to_itk
 from ..core.volume import Volume
 from .headers import check_header, check_streams, require_text_name
+from .locales import decimal_points
 from .nifti_forms import NiftiForms, put_forms
 from .nifti_header import is_nifti
 
@@ -169,7 +170,8 @@ def write_image(image: sitk.Image, path: Path, forms: NiftiForms | None = None) 
         raise InputError(f"The file name {path.name} must end in .nrrd, .nii.gz or .mha.")
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}{suffix}")
     try:
-        sitk.WriteImage(image, str(partial), useCompression=True)
+        with decimal_points():
+            sitk.WriteImage(image, str(partial), useCompression=True)
         if forms is not None:
             _put_forms(partial, forms)
         _require_complete(partial, image)

@@ -14,6 +14,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 import slicer
 
 from ..core.errors import InputError, OutputError
+from ..files.locales import decimal_points
 from ..files.writing import output_error
 from .without_messages import quiet_vtk
 
@@ -110,7 +111,7 @@ def read_mrb(scene: Any, path: Path) -> None:
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a Slicer scene, or it is damaged. A file made by 'Save as .mrb' is expected.")
     messages = slicer.vtkMRMLMessageCollection()
-    with quiet_vtk():  # what goes wrong is in the messages
+    with quiet_vtk(), decimal_points():  # what goes wrong is in the messages
         complete = scene.ReadFromMRB(str(path), False, messages)
     if not complete:
         raise InputError(f"The scene {path} cannot be read ({_text(messages)}). Save it again from Slicer.")
@@ -146,7 +147,7 @@ def _write(scene: Any, partial: Path, path: Path) -> None:
     messages = slicer.vtkMRMLMessageCollection()
     url, root = scene.GetURL(), scene.GetRootDirectory()
     try:
-        with quiet_vtk():  # it names every file of the archive; what goes wrong is in the messages
+        with quiet_vtk(), decimal_points():  # it names every file of the archive; what goes wrong is in the messages
             written = scene.WriteToMRB(str(partial), None, messages)
     finally:
         scene.SetURL(url)
