@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.evaluation.cases import read_cases
 from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.files.writing import write_volume
 
@@ -99,3 +100,13 @@ def test_two_places_are_named_and_written(cases_root: Path, tmp_path: Path) -> N
 def test_a_compressed_metaimage_without_its_length_is_refused(cases_root: Path) -> None:
     with pytest.raises(InputError, match="CompressedDataSize"):
         read_volume(cases_root / "metaimage" / "20b_compressed.mha")
+
+
+LISTS = {"nel": "a\x85b.nii.gz", "newline_in_field": "a\nb.nii.gz", "tilde": str(Path.home() / "a.nii.gz")}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_case_lists_are_read_as_the_csv_module_does(cases_root: Path, name: str) -> None:
+    path = cases_root / "csv" / f"{name}.csv"
+    (case,) = read_cases(path)
+    assert case.image == path.parent / LISTS[name]

@@ -72,6 +72,13 @@ def same_voxels(first: Grid, second: Grid) -> bool:
     return bool(inside.all())
 
 
+def on_voxels_of(volume: Volume, grid: Grid) -> Volume | None:
+    """The volume in the order of ``grid``'s voxels, which may be turned or flipped; None where it has other voxels."""
+    if volume.grid.matches(grid):
+        return volume
+    return resample(volume, grid, "nearest") if same_voxels(volume.grid, grid) else None
+
+
 def resample(volume: Volume, grid: Grid, order: Order = "linear", default: float = 0.0) -> Volume:
     """The volume on another grid; ``default`` outside its field of view.
 

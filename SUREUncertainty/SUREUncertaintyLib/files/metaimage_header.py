@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..core.checks import require_spacing
 from ..core.errors import InputError
-from .streams import require_intact
+from .streams import incomplete, require_intact
 
 SUFFIXES = (".mha", ".mhd")
 _LARGEST_HEADER = 1 << 16
@@ -66,7 +66,7 @@ def read_metaimage_header(path: Path) -> MetaHeader:
         head = file.read(_LARGEST_HEADER)
     end = re.search(rb"^[ \t]*ElementDataFile[ \t]*=[^\n]*\n?", head, re.MULTILINE | re.IGNORECASE)
     stop = end.end() if end else len(head)
-    pairs = (line.partition("=") for line in head[:stop].decode("latin-1").splitlines() if "=" in line)
+    pairs = (line.partition("=") for line in re.split(r"\r?\n", head[:stop].decode("latin-1")) if "=" in line)
     return MetaHeader({name.strip().lower(): value.strip() for name, _, value in pairs}, stop)
 
 
@@ -94,9 +94,10 @@ def check_metaimage_stream(path: Path) -> None:
     """Raise ``InputError`` for compressed voxels that are damaged or of unknown length."""
     header = read_metaimage_header(path)
     fields = header.fields
-    if fields.get("compresseddata", "").lower() not in ("true", "1", "t"):
-        return
     data = fields.get("elementdatafile", "")
+    if fields.get("compresseddata", "").lower() not in ("true", "1", "t"):
+        _require_length(path, header, data)
+        return
     if not fields.get("compresseddatasize", "").isdigit() or "%" in data or data.upper().startswith("LIST"):
         raise InputError(
             f"The file {path.name} is compressed in a way that cannot be read here: its header does not say how long "
@@ -105,10 +106,24 @@ def check_metaimage_stream(path: Path) -> None:
     local = data.upper() == "LOCAL"
     file = path if local else path.parent / data
     if file.is_file():
-        channels = int(fields.get("elementnumberofchannels", "1") or 1)
-        sizes = [int(size) for size in fields.get("dimsize", "").split() if size.isdigit()]
-        needed = math.prod(sizes) * channels * _BYTES.get(fields.get("elementtype", "").upper(), 1)
-        require_intact(file, path, header.start if local else 0, needed)
+        require_intact(file, path, header.start if local else 0, _needed(fields))
+
+
+def _require_length(path: Path, header: MetaHeader, data: str) -> None:
+    """Voxels that are not compressed have to be all there."""
+    local = data.upper() == "LOCAL"
+    file = path if local else path.parent / data
+    binary = header.fields.get("binarydata", "").lower() in ("true", "1", "t")
+    if binary and file.is_file() and file.stat().st_size - (header.start if local else 0) < _needed(header.fields):
+        raise incomplete(path)
+
+
+def _needed(fields: dict[str, str]) -> int:
+    """Bytes of all voxels."""
+    channels = fields.get("elementnumberofchannels", "1")
+    sizes = [int(size) for size in fields.get("dimsize", "").split() if size.isdigit()]
+    bytes_each = _BYTES.get(fields.get("elementtype", "").upper(), 1)
+    return math.prod(sizes) * bytes_each * (int(channels) if channels.isdigit() else 1)
 
 
 def _numbers(text: str) -> tuple[float, ...] | None:

@@ -179,7 +179,7 @@ def write_image(image: sitk.Image, path: Path, forms: NiftiForms | None = None) 
     except (OSError, RuntimeError, InputError) as error:
         sentence = output_error(error, path)  # before the space comes back
         discard(partial)
-        raise sentence from None
+        raise sentence from error
 
 
 def discard(path: Path) -> None:
@@ -198,8 +198,9 @@ def output_error(error: Exception, path: Path) -> OutputError:
         )
     if code in _FORBIDDEN:
         return OutputError(f"The folder for {path} may not be written to. Choose a folder of your own.")
-    reason = error.strerror if isinstance(error, OSError) else str(error).strip().splitlines()[-1].strip()
-    return OutputError(f"The results cannot be written to {path} ({reason}). Choose another folder.")
+    # what a library says stays in the error's cause: it speaks to programmers
+    reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+    return OutputError(f"The results cannot be written to {path}{reason}. Choose another folder.")
 
 
 def _guess(path: Path) -> int:

@@ -114,7 +114,10 @@ def read_mrb(scene: Any, path: Path) -> None:
     with quiet_vtk(), decimal_points():  # what goes wrong is in the messages
         complete = scene.ReadFromMRB(str(path), False, messages)
     if not complete:
-        raise InputError(f"The scene {path} cannot be read ({_text(messages)}). Save it again from Slicer.")
+        raise InputError(
+            f"The scene {path} cannot be read: it is damaged, or made by another version of Slicer. Save it again from "
+            "Slicer."
+        ) from RuntimeError(_text(messages))
 
 
 def require_contained(path: Path) -> None:
