@@ -21,7 +21,7 @@ from .dicom_charset import decode_text
 
 CHARACTER_SET, CLASS, MODALITY, DESCRIPTION = 0x00080005, 0x00080016, 0x00080060, 0x0008103E
 SERIES, NUMBER, POSITION, ORIENTATION = 0x0020000E, 0x00200011, 0x00200032, 0x00200037
-FRAMES, ROWS, COLUMNS, SAMPLES = 0x00280008, 0x00280010, 0x00280011, 0x00280002
+FRAMES, ROWS, COLUMNS, SAMPLES, BITS = 0x00280008, 0x00280010, 0x00280011, 0x00280002, 0x00280100
 PIXEL_SPACING, BETWEEN_SLICES, INTERCEPT, SLOPE = 0x00280030, 0x00180088, 0x00281052, 0x00281053
 SHARED, PER_FRAME = 0x52009229, 0x52009230
 _TRANSFER_SYNTAX, _VOXELS, _ITEM, _ITEM_END, _SEQUENCE_END = 0x00020010, 0x7FE00000, 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -39,12 +39,17 @@ _LARGEST_VALUE, _DEEPEST, _LARGEST_INFLATED = 1 << 16, 12, 1 << 31
 
 @dataclass(frozen=True, eq=False)
 class Elements:
-    """Values by tag (0xGGGGEEEE), as they are stored; sequences as tuples of data sets."""
+    """Values by tag (0xGGGGEEEE), as they are stored; sequences as tuples of data sets.
+
+    Attributes:
+        has_voxels: whether the file holds some; ``voxel_bytes``: how many bytes of them, None where they are compressed.
+    """
 
     values: Mapping[int, bytes | tuple[Elements, ...]]
     order: str
     inherited: tuple[str, ...] = ()
     has_voxels: bool = False
+    voxel_bytes: int | None = None
 
     def __contains__(self, tag: int) -> bool:
         return tag in self.values
@@ -156,8 +161,9 @@ class _Walker:
     def data_set(self, at: int, end: int) -> Elements:
         """The elements of the file itself."""
         values: dict[int, bytes | tuple[Elements, ...]] = {}
-        _, has_voxels = self._fill(values, at, end, (), 0)
-        return Elements(values, self.order, (), has_voxels)
+        stop, has_voxels = self._fill(values, at, end, (), 0)
+        length = self._header(stop)[1] if has_voxels else _UNDEFINED
+        return Elements(values, self.order, (), has_voxels, None if length == _UNDEFINED else length)
 
     def _fill(
         self, values: dict[int, bytes | tuple[Elements, ...]], at: int, end: int, sets: tuple[str, ...], depth: int

@@ -128,7 +128,21 @@ def read_header(path: Path) -> DicomSlice | DicomObject:
     i, j, k = (*reader.GetSize(), 1)[:3]
     if (i, j) != (elements.count(tags.COLUMNS), elements.count(tags.ROWS)):
         raise damaged(path)
+    _require_as_many_bytes(path, elements, k)
     return _header(path, elements, reader, (i, j, k))
+
+
+def _require_as_many_bytes(path: Path, elements: Elements, frames: int) -> None:
+    """Refuse voxels that are more or fewer than the header says; less than a row more is taken for padding."""
+    if elements.voxel_bytes is None:
+        return
+    row = elements.count(tags.COLUMNS) * max(1, elements.count(tags.SAMPLES)) * elements.count(tags.BITS) // 8
+    needed = row * elements.count(tags.ROWS) * frames
+    if not needed <= elements.voxel_bytes < needed + max(row, 2):
+        raise InputError(
+            f"The DICOM file {path.name} holds {elements.voxel_bytes} bytes of voxels, but by its header (rows, columns, "
+            f"bits, frames) they are {needed}. Copy or export the series again."
+        )
 
 
 def direction_of(cosines: tuple[float, ...]) -> NDArray[np.float64] | None:

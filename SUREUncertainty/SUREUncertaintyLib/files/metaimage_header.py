@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.checks import require_spacing
+from ..core.checks import no_image, require_spacing
 from ..core.errors import InputError
 from .streams import incomplete, require_intact
 
@@ -73,6 +73,8 @@ def read_metaimage_header(path: Path) -> MetaHeader:
 def check_metaimage(path: Path) -> None:
     """Raise ``InputError`` for numbers that are none, and for other units than mm."""
     fields = read_metaimage_header(path).fields
+    if not all(fields.get(name) for name in ("elementtype", "elementdatafile")) or not _counts_fit(fields):
+        raise no_image(path)
     for name in (*_MATRIX, *_PLACE, *_SPACING):
         numbers = _numbers(fields.get(name, ""))
         if name in _SPACING and numbers is not None:
@@ -98,7 +100,8 @@ def check_metaimage_stream(path: Path) -> None:
     if fields.get("compresseddata", "").lower() not in ("true", "1", "t"):
         _require_length(path, header, data)
         return
-    if not fields.get("compresseddatasize", "").isdigit() or "%" in data or data.upper().startswith("LIST"):
+    size = fields.get("compresseddatasize", "")
+    if not size.isdecimal() or not int(size) or "%" in data or data.upper().startswith("LIST"):
         raise InputError(
             f"The file {path.name} is compressed in a way that cannot be read here: its header does not say how long "
             "its compressed voxels are (CompressedDataSize). Write it again without compression, or as NRRD."
@@ -106,7 +109,7 @@ def check_metaimage_stream(path: Path) -> None:
     local = data.upper() == "LOCAL"
     file = path if local else path.parent / data
     if file.is_file():
-        require_intact(file, path, header.start if local else 0, _needed(fields))
+        require_intact(file, path, header.start if local else 0, _needed(fields), int(size))
 
 
 def _require_length(path: Path, header: MetaHeader, data: str) -> None:
@@ -124,6 +127,22 @@ def _needed(fields: dict[str, str]) -> int:
     sizes = [int(size) for size in fields.get("dimsize", "").split() if size.isdigit()]
     bytes_each = _BYTES.get(fields.get("elementtype", "").upper(), 1)
     return math.prod(sizes) * bytes_each * (int(channels) if channels.isdigit() else 1)
+
+
+def _counts_fit(fields: dict[str, str]) -> bool:
+    """Whether sizes are whole numbers above zero, and every list has as many entries as there are axes.
+
+    The library ends the process for some that do not.
+    """
+    axes = int(fields["ndims"]) if fields.get("ndims", "") in ("1", "2", "3", "4") else 0
+    sizes = fields.get("dimsize", "").split()
+    counts = {**dict.fromkeys(_MATRIX, axes * axes), **dict.fromkeys((*_PLACE, *_SPACING), axes)}
+    return (
+        bool(axes)
+        and len(sizes) == axes
+        and all(size.isdecimal() and int(size) for size in sizes)
+        and all(len(fields[name].split()) == count for name, count in counts.items() if name in fields)
+    )
 
 
 def _numbers(text: str) -> tuple[float, ...] | None:

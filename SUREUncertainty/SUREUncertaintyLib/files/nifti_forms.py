@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _CODES = {1: "scanner", 2: "aligned", 3: "Talairach", 4: "MNI152", 5: "other template"}
+KNOWN_CODES = (0, *_CODES)
 _SCANNER = 1
 _SAME = 1e-3
 """Share by which lengths, and cosine by which right angles, may be off."""

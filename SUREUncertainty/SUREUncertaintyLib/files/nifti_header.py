@@ -20,9 +20,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.checks import require_spacing, unusable_voxels
+from ..core.checks import no_image, require_spacing, unusable_voxels
 from ..core.errors import InputError
-from .nifti_forms import NiftiForms, forms_of
+from .nifti_forms import KNOWN_CODES, NiftiForms, forms_of
 from .streams import incomplete, require_intact, starts_as_gzip
 
 _SIZE, _SIZE_OF_SECOND = 348, 540
@@ -105,7 +105,8 @@ def read_nifti_header(path: Path) -> NiftiHeader | None:
             f"The file {path.name} is in the Analyze format, which does not say which side is left. "
             "Export the scan again as NIfTI or NRRD."
         )
-    dimensions = min(max(struct.unpack(order + "h", raw[40:42])[0], 0), 7)
+    dimensions = struct.unpack(order + "h", raw[40:42])[0]
+    dimensions = dimensions if 0 < dimensions <= 7 else 0
     kind, bits = struct.unpack(order + "2h", raw[70:74])
     spacing = struct.unpack(order + "7f", raw[80:108])
     offset, slope, intercept = struct.unpack(order + "3f", raw[108:120])
@@ -129,8 +130,8 @@ def read_nifti_header(path: Path) -> NiftiHeader | None:
 def check_nifti(path: Path) -> None:
     """Raise ``InputError`` for a spacing that cannot be right or a file that is shorter than its header says."""
     header = read_nifti_header(path)
-    if header is None:
-        return
+    if header is None or not header.shape or min(header.shape) < 1:
+        raise no_image(path)
     require_spacing(path, header.spacing)
     _require_place(path, header)
     if not header.data.is_file():
@@ -186,9 +187,14 @@ def stored_voxels(header: NiftiHeader) -> NDArray[Any]:
 def _require_place(path: Path, header: NiftiHeader) -> None:
     """Refuse a place that is no number, or axes of another length than the header's spacing with nothing to fall to."""
     forms = header.forms
-    used = forms.chosen or (forms.sform if forms.sform.given else None)
-    if used is not None and not np.isfinite(used.matrix).all():
-        name = "qform" if used is forms.qform else "sform"
+    for name, form in (("qform", forms.qform), ("sform", forms.sform)):
+        if form.code not in KNOWN_CODES:
+            raise InputError(
+                f"The file {path.name} gives its {name} the code {form.code}, which means nothing, so that it does not "
+                "say where the scan lies. Export the scan again."
+            )
+        if not form.given or np.isfinite(form.matrix).all():
+            continue
         raise InputError(
             f"The file {path.name} does not say where the scan lies: its {name} holds numbers that are none, or are no "
             "rotation. Export the scan again."

@@ -11,9 +11,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.checks import require_spacing
+from ..core.checks import no_image, require_spacing
 from ..core.errors import InputError
-from .streams import require_intact
+from .streams import incomplete, require_intact
 
 SUFFIXES = (".nrrd", ".nhdr")
 _LARGEST_HEADER = 1 << 22
@@ -70,6 +70,10 @@ def read_nrrd_header(path: Path) -> NrrdHeader:
 def check_nrrd(path: Path) -> None:
     """Raise ``InputError`` for sizes, directions or an origin that are no numbers, and for other units than mm."""
     fields = read_nrrd_header(path).fields
+    sizes = fields.get("sizes", "").split()
+    whole = all(size.isdecimal() and int(size) for size in sizes) and fields.get("dimension") == str(len(sizes))
+    if not sizes or not whole or not fields.get("type") or not fields.get("encoding"):
+        raise no_image(path)
     for name in ("spacings", "axis mins", "axis maxs"):
         _require_numbers(path, name, [fields.get(name, "").split()])
     require_spacing(
@@ -91,18 +95,20 @@ def check_nrrd(path: Path) -> None:
 
 
 def check_nrrd_stream(path: Path) -> None:
-    """Raise ``InputError`` for compressed voxels that are damaged."""
+    """Raise ``InputError`` for compressed voxels that are damaged, and for voxels that end early."""
     header = read_nrrd_header(path)
     fields = header.fields
     data = fields.get("data file", fields.get("datafile", ""))
-    skips = fields.get("line skip", fields.get("lineskip", "0")) not in ("", "0")
-    if fields.get("encoding", "").lower() not in ("gzip", "gz") or skips or "%" in data or data.startswith("LIST"):
-        return
-    sizes = [int(size) for size in fields.get("sizes", "").split() if size.isdigit()]
-    needed = math.prod(sizes) * _BYTES.get(fields.get("type", "").lower(), 1)
+    skips = {fields.get(name, "0") for name in ("line skip", "lineskip", "byte skip", "byteskip")} - {"", "0"}
     file = path.parent / data if data else path
-    if file.is_file():
-        require_intact(file, path, 0 if data else header.start, needed)
+    if skips or "%" in data or data.startswith("LIST") or not file.is_file():
+        return
+    needed = math.prod(map(int, fields.get("sizes", "").split())) * _BYTES.get(fields.get("type", "").lower(), 1)
+    start, encoding = 0 if data else header.start, fields.get("encoding", "").lower()
+    if encoding in ("gzip", "gz"):
+        require_intact(file, path, start, needed)
+    elif encoding == "raw" and file.stat().st_size - start < needed:
+        raise incomplete(path)
 
 
 def _require_numbers(path: Path, name: str, groups: list[list[str]], may_be_unknown: bool = True) -> None:

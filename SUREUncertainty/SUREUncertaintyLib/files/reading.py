@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -12,7 +13,7 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 
 from ..core import scan_remarks as remarks
-from ..core.checks import require_spacing
+from ..core.checks import FORMATS, no_image, require_spacing
 from ..core.errors import InputError
 from ..core.resampling import from_itk
 from ..core.safe_names import plain_text
@@ -37,7 +38,6 @@ _SUFFIXES = (
     *(".png", ".tif", ".tiff"),
 )
 _PICTURES = (".png", ".tif", ".tiff")
-_FORMATS = "NRRD, NIfTI, MetaImage or DICOM"
 _ENDS_EARLY = ("fread got only", "expected", "cannot be read", "not read completely", "unexpected end", "premature")
 
 
@@ -170,9 +170,7 @@ def _sheared(path: Path) -> InputError:
 def _unreadable(path: Path, reason: str) -> InputError:
     text = reason.lower()
     if "unable to determine imageio" in text:
-        return InputError(
-            f"The file {path.name} is not an image that can be read, or it is damaged. Expected is {_FORMATS}."
-        )
+        return no_image(path)
     if "spacing" in text or "space vector" in text:
         return InputError(
             f"The file {path.name} gives a voxel spacing that is zero or no number. "
@@ -183,17 +181,37 @@ def _unreadable(path: Path, reason: str) -> InputError:
     if any(phrase in text for phrase in _ENDS_EARLY):
         return incomplete(path)
     return InputError(
-        f"The file {path.name} cannot be read: it is damaged, or of a kind of {_FORMATS} that is not read here. "
+        f"The file {path.name} cannot be read: it is damaged, or of a kind of {FORMATS} that is not read here. "
         "Export the scan again, or load it in Slicer and save it as NRRD."
     )
 
 
 @contextmanager
 def _quiet_itk() -> Iterator[None]:
-    """Keep ITK's console warnings away; what matters in them is raised as an error."""
+    """Keep ITK's console warnings away, and what the libraries below it write to the error stream themselves.
+
+    What matters in them is raised as an error.
+    """
     shown = sitk.ProcessObject.GetGlobalWarningDisplay()
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     try:
-        yield
+        with _no_error_stream():
+            yield
     finally:
         sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+
+
+@contextmanager
+def _no_error_stream() -> Iterator[None]:
+    try:
+        before = os.dup(2)
+    except OSError:  # closed, or a program without a console
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)

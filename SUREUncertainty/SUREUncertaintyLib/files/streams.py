@@ -17,30 +17,33 @@ def starts_as_gzip(path: Path) -> bool:
         return file.read(2) == _GZIP
 
 
-def require_intact(path: Path, named: Path, start: int, needed: int) -> None:
+def require_intact(path: Path, named: Path, start: int, needed: int, length: int | None = None) -> None:
     """Unpack a gzip or zlib stream and throw the bytes away.
 
     Args:
         path: the file that holds the stream, from byte ``start`` on; what follows the stream is not looked at.
         named: the file that a person chose, for the sentence.
         needed: bytes that it must give at least.
+        length: of the stream in the file, where a header says it; None for all that there is.
 
     Raises:
         InputError: it ends early, or a block or its check sum is wrong.
     """
+    left = path.stat().st_size - start if length is None else length
     found = 0
     with path.open("rb") as file:
         file.seek(start)
-        rest = file.read(_CHUNK)
-        while rest and found < needed:
+        rest = b""
+        while found < needed:
             unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either kind, by its first bytes
-            while rest and not unpacker.eof:
+            while not unpacker.eof:
+                if not rest:
+                    rest = file.read(min(_CHUNK, left))
+                    left -= len(rest)
+                if not rest:
+                    raise incomplete(named)
                 found += _unpacked(unpacker, rest, named)
-                rest = unpacker.unconsumed_tail or unpacker.unused_data or file.read(_CHUNK)
-            if not unpacker.eof:
-                raise incomplete(named)
-    if found < needed:
-        raise incomplete(named)
+                rest = unpacker.unconsumed_tail or unpacker.unused_data
 
 
 def damaged(path: Path) -> InputError:
