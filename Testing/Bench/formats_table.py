@@ -52,7 +52,8 @@ def page_with(table: str) -> str:
     """The page with its table replaced."""
     text = PAGE.read_text(encoding="utf-8")
     head, _, _ = text.partition(HEADING)
-    return f"{head}{HEADING}\nMade by `python Testing/Bench/formats_table.py`, which makes each input and reads it.\n\n{table}"
+    made = "Made by `python Testing/Bench/formats_table.py`, which makes each input and reads it."
+    return f"{head}{HEADING}\n{made}\n\n{table}"
 
 
 def _rows() -> Iterator[Row]:

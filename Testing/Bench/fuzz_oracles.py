@@ -20,6 +20,9 @@ _TO_LPS = {
     "superior": (1, 2),
     "inferior": (-1, 2),
 }
+_NEAR_MM = {"nifti": 0.1, "nrrd": 1e-3, "metaimage": 1e-3, "dicom": 1e-2}
+"""For NIfTI the distance of the two forms from which on a person is told."""
+
 _SHORT = {"l": "left", "r": "right", "p": "posterior", "a": "anterior", "s": "superior", "i": "inferior"}
 
 

@@ -71,8 +71,10 @@ def read_slices(slices: list[DicomSlice], name: str) -> Volume:
             "and move it to a folder of its own."
         )
     ordered = in_order(slices)
-    array = sitk.GetArrayFromImage(_load(ordered))
-    return Volume(array, stack_grid(ordered), name, first.modality)
+    array, grid = sitk.GetArrayFromImage(_load(ordered)), stack_grid(ordered)
+    if array.shape != grid.shape:
+        raise damaged(first.path)
+    return Volume(array, grid, name, first.modality)
 
 
 def _read_single(header: DicomSlice, name: str) -> Volume:
@@ -86,6 +88,7 @@ def _read_single(header: DicomSlice, name: str) -> Volume:
             "Export the series again as single images or as an enhanced object, or save it in Slicer as NRRD."
         )
     _require_pixel_size([header])
+    _require_scale([header])
     array = sitk.GetArrayFromImage(_load([header])).reshape(header.size[::-1])
     placed = header.oriented and header.position is not None
     volume = Volume(array, stack_grid([header]), name, header.modality, placed)
@@ -129,6 +132,7 @@ def _placed(slices: list[DicomSlice]) -> list[DicomSlice]:
     if any(header.position is None or not header.oriented for header in slices):
         raise InputError(f"The DICOM series {series_title(slices)} does not say where its slices lie. Export it again.")
     _require_pixel_size(slices)
+    _require_scale(slices)
     return slices
 
 
@@ -137,6 +141,14 @@ def _require_pixel_size(slices: list[DicomSlice]) -> None:
         raise InputError(
             f"The DICOM series {series_title(slices)} does not say how large its pixels are (PixelSpacing), so that "
             "no size could be measured. Export the series again from the archive."
+        )
+
+
+def _require_scale(slices: list[DicomSlice]) -> None:
+    if not all(np.isfinite(header.rescale).all() and header.rescale[0] != 0 for header in slices):
+        raise InputError(
+            f"The DICOM series {series_title(slices)} scales its values by a number that cannot be right (RescaleSlope "
+            "or RescaleIntercept is 0 or no number). Export the series again from the archive."
         )
 
 
@@ -157,9 +169,9 @@ def stack_grid(ordered: Sequence[DicomSlice]) -> Grid:
 def _rescaled(array: NDArray[Any], frames: Sequence[DicomSlice]) -> NDArray[np.float32]:
     """Each frame scaled in its own way; the library scales all of them as the first."""
     slope, intercept = frames[0].rescale
-    stored = (array - intercept) / slope if slope else array
+    stored = (array - intercept) / slope
     whole = np.rint(stored)
-    if not slope or np.abs(stored - whole).max() > 1e-3:
+    if np.abs(stored - whole).max() > 1e-3:
         raise InputError(
             f"The frames of the DICOM file {frames[0].path.name} are scaled each in their own way, which cannot be "
             "undone here. Load the file in Slicer and save the volume as NRRD."

@@ -24,7 +24,8 @@ SERIES, NUMBER, POSITION, ORIENTATION = 0x0020000E, 0x00200011, 0x00200032, 0x00
 FRAMES, ROWS, COLUMNS, SAMPLES, BITS = 0x00280008, 0x00280010, 0x00280011, 0x00280002, 0x00280100
 PIXEL_SPACING, BETWEEN_SLICES, INTERCEPT, SLOPE = 0x00280030, 0x00180088, 0x00281052, 0x00281053
 SHARED, PER_FRAME = 0x52009229, 0x52009230
-_TRANSFER_SYNTAX, _VOXELS, _ITEM, _ITEM_END, _SEQUENCE_END = 0x00020010, 0x7FE00000, 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_TRANSFER_SYNTAX, _ITEM, _ITEM_END, _SEQUENCE_END = 0x00020010, 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
+_VOXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _IMPLICIT, _BIG, _DEFLATED = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"
 _LONG = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV"}
 _KNOWN_SEQUENCES = {
@@ -42,7 +43,7 @@ class Elements:
     """Values by tag (0xGGGGEEEE), as they are stored; sequences as tuples of data sets.
 
     Attributes:
-        has_voxels: whether the file holds some; ``voxel_bytes``: how many bytes of them, None where they are compressed.
+        has_voxels: whether the file holds some; ``voxel_bytes``: how many bytes, None where they are compressed.
     """
 
     values: Mapping[int, bytes | tuple[Elements, ...]]
@@ -175,8 +176,8 @@ class _Walker:
             tag = self._read_tag(at)
             if tag == _ITEM_END:
                 return at + 8, False
-            if depth == 0 and tag >= _VOXELS:
-                return at, tag >> 16 == _VOXELS >> 16
+            if depth == 0 and tag in _VOXELS:
+                return at, True
             kind, length, at = self._header(at)
             if kind == b"SQ" or tag in _KNOWN_SEQUENCES or length == _UNDEFINED:
                 values[tag], at = self._sequence(at, length, sets, depth, kind)

@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from ..core.errors import InputError
 from . import dicom_elements as tags
 from .dicom_elements import Elements, damaged, looks_like_dicom, read_elements
 from .headers import require_text_name
@@ -140,8 +141,8 @@ def _require_as_many_bytes(path: Path, elements: Elements, frames: int) -> None:
     needed = row * elements.count(tags.ROWS) * frames
     if not needed <= elements.voxel_bytes < needed + max(row, 2):
         raise InputError(
-            f"The DICOM file {path.name} holds {elements.voxel_bytes} bytes of voxels, but by its header (rows, columns, "
-            f"bits, frames) they are {needed}. Copy or export the series again."
+            f"The DICOM file {path.name} has {elements.voxel_bytes} bytes of voxels, but {needed} by its header "
+            "(rows, columns, bits, frames). Copy or export the series again."
         )
 
 
@@ -182,7 +183,7 @@ def _header(path: Path, elements: Elements, reader: sitk.ImageFileReader, size: 
         direction=np.eye(3) if direction is None else direction,
         spacing=(i, j, float((*reader.GetSpacing(), 1.0, 1.0)[2])),
         size=size,
-        components=reader.GetNumberOfComponents(),
+        components=max(reader.GetNumberOfComponents(), elements.count(tags.SAMPLES)),
         pixel=reader.GetPixelID(),
         rescale=rescale_of(elements),
         oriented=direction is not None,
@@ -193,9 +194,14 @@ def _header(path: Path, elements: Elements, reader: sitk.ImageFileReader, size: 
 
 
 def rescale_of(elements: Elements) -> tuple[float, float]:
-    """Slope and intercept; 1 and 0 where the file gives none."""
-    slope, intercept = elements.numbers(tags.SLOPE), elements.numbers(tags.INTERCEPT)
-    return slope[0] if slope else 1.0, intercept[0] if intercept else 0.0
+    """Slope and intercept; 1 and 0 where the file gives none, NaN where it gives something else than a number."""
+    slope, intercept = (_first(elements, tag, usual) for tag, usual in ((tags.SLOPE, 1.0), (tags.INTERCEPT, 0.0)))
+    return slope, intercept
+
+
+def _first(elements: Elements, tag: int, usual: float) -> float:
+    found = elements.numbers(tag)
+    return found[0] if found else float("nan") if elements.text(tag) else usual
 
 
 def _other_kind(elements: Elements) -> str:

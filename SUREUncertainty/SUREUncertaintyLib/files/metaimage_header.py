@@ -20,6 +20,8 @@ SUFFIXES = (".mha", ".mhd")
 _LARGEST_HEADER = 1 << 16
 _MATRIX = ("transformmatrix", "orientation", "rotation")
 _PLACE = ("offset", "position", "origin")
+_TRUE_OR_FALSE = ("compresseddata", "binarydata", "binarydatabyteordermsb", "elementbyteordermsb")
+_TRUTH = ("true", "false")
 _SPACING = ("elementspacing", "elementsize")
 _BYTES = {
     "MET_CHAR": 1,
@@ -39,10 +41,11 @@ _BYTES = {
 
 @dataclass(frozen=True)
 class MetaHeader:
-    """Fields by name in lower case, and the byte where voxels in the same file begin."""
+    """Fields by name in lower case, those that stand twice, and the byte where voxels in the same file begin."""
 
     fields: dict[str, str]
     start: int
+    doubled: tuple[str, ...] = ()
 
     @property
     def placed(self) -> bool:
@@ -66,13 +69,20 @@ def read_metaimage_header(path: Path) -> MetaHeader:
         head = file.read(_LARGEST_HEADER)
     end = re.search(rb"^[ \t]*ElementDataFile[ \t]*=[^\n]*\n?", head, re.MULTILINE | re.IGNORECASE)
     stop = end.end() if end else len(head)
-    pairs = (line.partition("=") for line in re.split(r"\r?\n", head[:stop].decode("latin-1")) if "=" in line)
-    return MetaHeader({name.strip().lower(): value.strip() for name, _, value in pairs}, stop)
+    pairs = [line.partition("=") for line in re.split(r"\r?\n", head[:stop].decode("latin-1")) if "=" in line]
+    names = [name.strip().lower() for name, _, _ in pairs]
+    doubled = tuple(sorted({name for name in names if names.count(name) > 1}))
+    return MetaHeader({name: value.strip() for name, (_, _, value) in zip(names, pairs, strict=True)}, stop, doubled)
 
 
 def check_metaimage(path: Path) -> None:
     """Raise ``InputError`` for numbers that are none, and for other units than mm."""
-    fields = read_metaimage_header(path).fields
+    header = read_metaimage_header(path)
+    fields = header.fields
+    if header.doubled:
+        raise InputError(f"The header of {path.name} gives {header.doubled[0]} twice. Export the scan again.")
+    if not all(fields.get(name, "true").lower() in _TRUTH for name in _TRUE_OR_FALSE):
+        raise no_image(path)
     if not all(fields.get(name) for name in ("elementtype", "elementdatafile")) or not _counts_fit(fields):
         raise no_image(path)
     for name in (*_MATRIX, *_PLACE, *_SPACING):
@@ -97,7 +107,7 @@ def check_metaimage_stream(path: Path) -> None:
     header = read_metaimage_header(path)
     fields = header.fields
     data = fields.get("elementdatafile", "")
-    if fields.get("compresseddata", "").lower() not in ("true", "1", "t"):
+    if fields.get("compresseddata", "").lower() != "true":
         _require_length(path, header, data)
         return
     size = fields.get("compresseddatasize", "")
@@ -116,7 +126,7 @@ def _require_length(path: Path, header: MetaHeader, data: str) -> None:
     """Voxels that are not compressed have to be all there."""
     local = data.upper() == "LOCAL"
     file = path if local else path.parent / data
-    binary = header.fields.get("binarydata", "").lower() in ("true", "1", "t")
+    binary = header.fields.get("binarydata", "").lower() == "true"
     if binary and file.is_file() and file.stat().st_size - (header.start if local else 0) < _needed(header.fields):
         raise incomplete(path)
 

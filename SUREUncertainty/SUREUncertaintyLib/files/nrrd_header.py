@@ -34,10 +34,11 @@ _MM = {"mm", "millimeter", "millimetre", "millimeters", "millimetres", ""}
 
 @dataclass(frozen=True)
 class NrrdHeader:
-    """Fields by name in lower case, and the byte where voxels in the same file begin."""
+    """Fields by name in lower case, those that stand twice, and the byte where voxels in the same file begin."""
 
     fields: dict[str, str]
     start: int
+    doubled: tuple[str, ...] = ()
 
     @property
     def placed(self) -> bool:
@@ -63,13 +64,19 @@ def read_nrrd_header(path: Path) -> NrrdHeader:
         return NrrdHeader({}, 0)
     end = re.search(rb"\r?\n\r?\n", head)
     text = head[: end.start() if end else len(head)].decode("latin-1")
-    found = (re.match(r"([^:#]+):(?!=)\s*(.*)", line) for line in re.split(r"\r?\n", text))
-    return NrrdHeader({m[1].strip().lower(): m[2].strip() for m in found if m}, end.end() if end else len(head))
+    lines = (re.match(r"([^:#]+):(?!=)\s*(.*)", line) for line in re.split(r"\r?\n", text))
+    found = [(line[1].strip().lower(), line[2].strip()) for line in lines if line]
+    names = [name for name, _ in found]
+    doubled = tuple(sorted({name for name in names if names.count(name) > 1}))
+    return NrrdHeader(dict(found), end.end() if end else len(head), doubled)
 
 
 def check_nrrd(path: Path) -> None:
     """Raise ``InputError`` for sizes, directions or an origin that are no numbers, and for other units than mm."""
-    fields = read_nrrd_header(path).fields
+    header = read_nrrd_header(path)
+    fields = header.fields
+    if header.doubled:
+        raise InputError(f"The header of {path.name} gives '{header.doubled[0]}' twice. Export the scan again.")
     sizes = fields.get("sizes", "").split()
     whole = all(size.isdecimal() and int(size) for size in sizes) and fields.get("dimension") == str(len(sizes))
     if not sizes or not whole or not fields.get("type") or not fields.get("encoding"):
