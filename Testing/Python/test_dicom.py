@@ -141,6 +141,39 @@ def test_a_series_that_does_not_say_how_it_lies_is_refused(tmp_path, keyword, se
         read_volume(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("tag", "value", "sentence"),
+    [
+        (0x00281053, "0", "scales its values by a number that cannot be right"),
+        (0x00281053, "x", "scales its values by a number that cannot be right|damaged"),
+        (0x00280011, 10, r"has 198 bytes of voxels, but 180 by its header"),
+        (0x00280010, 12, r"has 198 bytes of voxels, but 264 by its header"),
+        (0x00280002, 3, "is in colour|bytes of voxels|damaged"),
+    ],
+)
+def test_a_header_that_does_not_fit_the_voxels_is_refused(tmp_path, tag, value, sentence):
+    for path in write_dicom_series(tmp_path, asymmetric_volume(STRAIGHT), SHUFFLED):
+        dataset = dcmread(path)
+        if value == "x":
+            dataset.add_new(tag, "LO", value)
+        elif tag == 0x00281053:
+            dataset.add_new(tag, "DS", value)
+        else:
+            dataset[tag].value = value
+        dataset.save_as(path)
+    with pytest.raises(InputError, match=sentence):
+        read_volume(tmp_path)
+
+
+def test_elements_before_the_voxels_in_their_group_are_none(tmp_path):
+    volume = asymmetric_volume(STRAIGHT)
+    for path in write_dicom_series(tmp_path, volume, SHUFFLED):
+        data = path.read_bytes()
+        at = data.index(b"\xe0\x7f\x10\x00")
+        path.write_bytes(data[:at] + b"\xe0\x7f\x00\x00\x04\x00\x00\x00\xc6\x00\x00\x00" + data[at:])
+    assert np.array_equal(read_volume(tmp_path).array, volume.array)
+
+
 def test_a_single_slice_without_its_place_or_thickness_says_so(tmp_path):
     volume = asymmetric_volume(Grid((1, 9, 11), (0.9, 0.9, 2.5)))
     path = write_dicom_series(tmp_path, volume, ["only.dcm"])[0]

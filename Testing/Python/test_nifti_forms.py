@@ -136,3 +136,21 @@ def test_a_slope_of_zero_or_no_number_means_stored_values(tmp_path, slope, inter
     read = read_volume(tmp_path / "a.nii")
     assert np.array_equal(read.array, expected.T)
     assert read.array.dtype.kind == ("f" if slope == 2 else "i")
+
+
+@pytest.mark.parametrize("codes", [(256, 0), (0, 7), (1, -1)])
+def test_a_code_that_means_nothing_is_refused(tmp_path, codes):
+    raw = bytearray(gzip.decompress(written(tmp_path, Q, Q, (1, 1)).read_bytes()))
+    raw[252:256] = np.array(codes, "<i2").tobytes()
+    (tmp_path / "b.nii").write_bytes(raw)
+    with pytest.raises(InputError, match="which means nothing"):
+        read_volume(tmp_path / "b.nii")
+
+
+@pytest.mark.parametrize(("at", "value"), [(0, 540), (0, 0), (40, 0), (40, 9), (42, -1), (108, 0)])
+def test_a_header_that_is_none_is_refused(tmp_path, at, value):
+    raw = bytearray(gzip.decompress(written(tmp_path, Q, Q, (1, 1)).read_bytes()))
+    raw[at : at + 4] = np.array([value], "<f4" if at == 108 else "<i4").tobytes()
+    (tmp_path / "b.nii").write_bytes(raw)
+    with pytest.raises(InputError):
+        read_volume(tmp_path / "b.nii")

@@ -66,6 +66,7 @@ def test_a_picture_says_neither(tmp_path, suffix):
     assert "A picture does not say" in read.remarks[0]
 
 
+NO_IMAGE = "not an image that can be read, or it is damaged"
 REFUSED = {
     "NRRD, NaN in an origin": (nrrd, RAS.replace("(1,2,3)", "(1,nan,3)"), "'space origin' holds nan"),
     "NRRD, NaN for a whole direction": (nrrd, RAS.replace("(0,0,2)", "(nan,nan,nan)"), "'space directions' holds nan"),
@@ -74,6 +75,15 @@ REFUSED = {
     "NRRD in micrometres": (nrrd, f'{RAS}\nspace units: "um" "um" "um"', "lengths in um. Millimetres are expected"),
     "MetaImage, NaN in its matrix": (metaimage, MATRIX.replace("1 0 0 0", "nan 0 0 0"), "its transformmatrix is"),
     "MetaImage, a word in its place": (metaimage, MATRIX.replace("Offset = 0", "Offset = x"), "its offset is"),
+    "NRRD, a field twice": (nrrd, f"{RAS}\nspace origin: (1,2,4)", "gives 'space origin' twice"),
+    "MetaImage, a field twice": (metaimage, f"{MATRIX}\n{SIZE}\nElementSpacing = 1 1", "gives elementspacing twice"),
+    "MetaImage, two numbers for three axes": (metaimage, f"{MATRIX}\nElementSpacing = 1 1", NO_IMAGE),
+    "MetaImage, compressed by an odd word": (metaimage, f"{MATRIX}\n{SIZE}\nCompressedData = Truu", NO_IMAGE),
+    "MetaImage, compressed into no bytes": (
+        metaimage,
+        f"{MATRIX}\n{SIZE}\nCompressedData = True\nCompressedDataSize = 0",
+        "how long its compressed voxels are",
+    ),
     "MetaImage in micrometres": (metaimage, f"DistanceUnits = um\n{MATRIX}\n{SIZE}", "lengths in um. Millimetres"),
 }
 
@@ -96,4 +106,12 @@ def test_a_file_that_is_packed_under_another_name_is_called_that(tmp_path, name)
         read_volume(path)
     path.write_bytes(b"\n<!DOCTYPE html><html>please log in</html>")
     with pytest.raises(InputError, match="is a web page, perhaps that of a failed download"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("axes", ["99999999999", "1e30", "0", "-3", "5", "x"])
+def test_a_number_of_axes_that_ends_the_library_does_not_end_us(tmp_path, axes):
+    path = metaimage(tmp_path, f"{MATRIX}\n{SIZE}")
+    path.write_bytes(path.read_bytes().replace(b"NDims = 3", f"NDims = {axes}".encode()))
+    with pytest.raises(InputError, match=NO_IMAGE):
         read_volume(path)

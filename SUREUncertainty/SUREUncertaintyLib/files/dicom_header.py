@@ -134,12 +134,13 @@ def read_header(path: Path) -> DicomSlice | DicomObject:
 
 
 def _require_as_many_bytes(path: Path, elements: Elements, frames: int) -> None:
-    """Refuse voxels that are more or fewer than the header says; less than a row more is taken for padding."""
+    """Refuse voxels that are more or fewer than the header says; less than a row or column more is taken for padding."""
     if elements.voxel_bytes is None:
         return
-    row = elements.count(tags.COLUMNS) * max(1, elements.count(tags.SAMPLES)) * elements.count(tags.BITS) // 8
-    needed = row * elements.count(tags.ROWS) * frames
-    if not needed <= elements.voxel_bytes < needed + max(row, 2):
+    rows, columns = elements.count(tags.ROWS), elements.count(tags.COLUMNS)
+    pixel = max(1, elements.count(tags.SAMPLES)) * elements.count(tags.BITS) // 8
+    needed = rows * columns * pixel * frames
+    if not needed <= elements.voxel_bytes < needed + max(min(rows, columns) * pixel, 2):
         raise InputError(
             f"The DICOM file {path.name} has {elements.voxel_bytes} bytes of voxels, but {needed} by its header "
             "(rows, columns, bits, frames). Copy or export the series again."
