@@ -63,6 +63,11 @@ def read_slices(slices: list[DicomSlice], name: str) -> Volume:
     name = first.description or name
     if any(header.components > 1 for header in slices):
         raise InputError(f"The DICOM series {series_title(slices)} is in colour. A scan with grey values is expected.")
+    if any(header.negative for header in slices):
+        raise InputError(
+            f"The DICOM series {series_title(slices)} is stored as a negative (MONOCHROME1), whose values "
+            "programs read in two ways. Export it again as MONOCHROME2."
+        )
     if len(slices) == 1:
         return _read_single(first, name)
     if any(header.size[2] > 1 for header in slices):

@@ -65,6 +65,7 @@ class DicomSlice:
         position: LPS mm of the first pixel's centre; None where the file does not say it.
         oriented: whether the file says how the slice lies; otherwise ``direction`` means nothing.
         spacing: mm along i, j, k; ``sized``: whether the file says the first two, ``thick`` the third.
+        negative: whether low values are bright (MONOCHROME1); GDCM turns such values around.
         rescale: slope and intercept from stored to real values.
         kind: what tells images at the same position apart, as (name, value).
         frame: number in its file, from 0.
@@ -85,6 +86,7 @@ class DicomSlice:
     oriented: bool = True
     sized: bool = True
     thick: bool = True
+    negative: bool = False
     kind: tuple[tuple[str, str], ...] = ()
     frame: int = 0
 
@@ -134,7 +136,7 @@ def read_header(path: Path) -> DicomSlice | DicomObject:
 
 
 def _require_as_many_bytes(path: Path, elements: Elements, frames: int) -> None:
-    """Refuse voxels that are more or fewer than the header says; less than a row or column more is taken for padding."""
+    """Refuse voxels that are more or fewer than the header says; less than a row or column more is padding."""
     if elements.voxel_bytes is None:
         return
     rows, columns = elements.count(tags.ROWS), elements.count(tags.COLUMNS)
@@ -190,6 +192,7 @@ def _header(path: Path, elements: Elements, reader: sitk.ImageFileReader, size: 
         oriented=direction is not None,
         sized=spacing is not None,
         thick=any(value > 0 for value in thickness),
+        negative=elements.text(tags.PHOTOMETRIC) == "MONOCHROME1",
         kind=tuple((name, elements.text(tag)) for tag, name in _KINDS.items()),
     )
 

@@ -50,6 +50,8 @@ def require_image_content(path: Path) -> None:
         raise InputError(
             f"The file {path.name} is a gzip file named {suffix}. Rename it to {path.name}.gz, or unpack it first."
         )
+    if head.startswith(_GZIP) and not is_nifti(path):
+        raise InputError(f"The file {path.name} is packed with gzip, as only NIfTI files may be. Unpack it first.")
     if head.startswith((b"pk\x03\x04", b"pk\x05\x06")):
         raise InputError(f"The file {path.name} is a ZIP archive. Unpack it and choose the scan in it.")
     if head.startswith((b"<!doctype html", b"<html")):

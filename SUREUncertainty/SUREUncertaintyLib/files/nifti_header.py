@@ -130,7 +130,7 @@ def read_nifti_header(path: Path) -> NiftiHeader | None:
 def check_nifti(path: Path) -> None:
     """Raise ``InputError`` for a spacing that cannot be right or a file that is shorter than its header says."""
     header = read_nifti_header(path)
-    if header is None or not header.shape or min(header.shape) < 1:
+    if header is None or not header.shape or min(header.shape[:3]) < 1:
         raise no_image(path)
     require_spacing(path, header.spacing)
     _require_place(path, header)

@@ -37,6 +37,7 @@ _SUFFIXES = (
     *(".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd"),
     *(".png", ".tif", ".tiff"),
 )
+_ROUNDED = 1e-6
 _PICTURES = (".png", ".tif", ".tiff")
 _ENDS_EARLY = ("fread got only", "expected", "cannot be read", "not read completely", "unexpected end", "premature")
 
@@ -99,7 +100,10 @@ def _read_image(path: Path) -> Volume:
         check_numbers(path)
         image = reader.Execute()
     except RuntimeError as error:
-        raise _unreadable(path, str(error)) from None
+        rounded = _rounded_axes(path) if "orthonormal" in str(error).lower() else None
+        if rounded is None:
+            raise _unreadable(path, str(error)) from None
+        return rounded
     if image.GetDimension() == 4:
         image = image[:, :, :, 0]
     _require_geometry(path, image)
@@ -107,6 +111,20 @@ def _read_image(path: Path) -> Volume:
     if not says_size(path):
         volume = volume.with_remarks(remarks.PICTURE if path.suffix.lower() in _PICTURES else remarks.NO_SPACING)
     return _as_nifti(volume, path) if is_nifti(path) else volume
+
+
+def _rounded_axes(path: Path) -> Volume | None:
+    """A NIfTI file whose axes are right-angled but for rounding, which ITK refuses; None for every other file."""
+    header = read_nifti_header(path) if is_nifti(path) else None
+    usable = header is not None and header.forms.chosen is not None and header.forms.chosen.perpendicular
+    if header is None or not usable or header.type is None or header.voxels != np.prod(header.shape[:3]):
+        return None
+    check_streams(path)
+    check_numbers(path)
+    array = stored_voxels(header)
+    if header.is_scaled and (header.slope, header.intercept) != (1, 0):
+        array = (array * header.slope + header.intercept).astype(np.float32)
+    return _as_nifti(Volume(array, Grid(array.shape), plain_text(scan_name(path))), path)
 
 
 def _as_nifti(volume: Volume, path: Path) -> Volume:
@@ -130,8 +148,11 @@ def _grid_of(shape: tuple[int, int, int], ijk_to_ras: NDArray[np.float64]) -> Gr
     lengths = np.linalg.norm(matrix[:3, :3], axis=0)
     x, y, z = (float(value) for value in lengths)
     origin_x, origin_y, origin_z = (float(value) for value in matrix[:3, 3])
-    cosines = (matrix[:3, :3] / lengths).ravel()
-    return Grid(shape, (x, y, z), (origin_x, origin_y, origin_z), tuple(float(value) for value in cosines))
+    cosines = matrix[:3, :3] / lengths
+    if np.abs(cosines.T @ cosines - np.eye(3)).max() > _ROUNDED:  # the nearest axes that are exactly right-angled
+        left, _, right = np.linalg.svd(cosines)
+        cosines = left @ right
+    return Grid(shape, (x, y, z), (origin_x, origin_y, origin_z), tuple(float(value) for value in cosines.ravel()))
 
 
 def _require_scalar(path: Path, reader: sitk.ImageFileReader) -> None:
