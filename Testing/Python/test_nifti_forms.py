@@ -138,6 +138,15 @@ def test_a_slope_of_zero_or_no_number_means_stored_values(tmp_path, slope, inter
     assert read.array.dtype.kind == ("f" if slope == 2 else "i")
 
 
+@pytest.mark.parametrize(("slope", "intercept"), [(1e-30, 0), (2, np.nan), (1, np.inf)])
+def test_a_scale_that_cannot_be_right_is_refused(tmp_path, slope, intercept):
+    raw = bytearray(gzip.decompress(written(tmp_path, Q, Q, (1, 1)).read_bytes()))
+    raw[112:120] = np.array([slope, intercept], "<f4").tobytes()
+    (tmp_path / "b.nii").write_bytes(raw)
+    with pytest.raises(InputError, match="scales its voxels by numbers that cannot be right"):
+        read_volume(tmp_path / "b.nii")
+
+
 @pytest.mark.parametrize("codes", [(256, 0), (0, 7), (1, -1)])
 def test_a_code_that_means_nothing_is_refused(tmp_path, codes):
     raw = bytearray(gzip.decompress(written(tmp_path, Q, Q, (1, 1)).read_bytes()))

@@ -40,6 +40,9 @@ _TYPES = {
 }
 _UNITS_MM = {1: 1000.0, 3: 0.001}
 _CHUNK = 1 << 20
+_SMALLEST_SLOPE = 1e-20
+"""The library takes smaller ones for none."""
+
 _HEADER, _VOXELS = ".hdr", ".img"
 SUFFIXES = (".nii", _HEADER, _VOXELS)
 
@@ -142,9 +145,10 @@ def check_nifti(path: Path) -> None:
             f"The file {path.name} says that its voxels begin at byte {header.offset}, but its header takes the first "
             f"{first} bytes. Write the scan again with another program, for instance 3D Slicer."
         )
-    if header.is_scaled and not math.isfinite(header.intercept):
+    if header.is_scaled and (not math.isfinite(header.intercept) or abs(header.slope) < _SMALLEST_SLOPE):
         raise InputError(
-            f"The file {path.name} scales its voxels with an intercept that is no number. Export the scan again."
+            f"The file {path.name} scales its voxels by numbers that cannot be right (slope {header.slope:g}, intercept "
+            f"{header.intercept:g}). Export the scan again."
         )
     needed = header.offset + header.voxels * header.bits // 8
     if not starts_as_gzip(header.data) and header.data.stat().st_size < needed:
