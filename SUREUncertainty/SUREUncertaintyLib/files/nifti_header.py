@@ -147,8 +147,8 @@ def check_nifti(path: Path) -> None:
         )
     if header.is_scaled and (not math.isfinite(header.intercept) or abs(header.slope) < _SMALLEST_SLOPE):
         raise InputError(
-            f"The file {path.name} scales its voxels by numbers that cannot be right (slope {header.slope:g}, intercept "
-            f"{header.intercept:g}). Export the scan again."
+            f"The file {path.name} scales its voxels by numbers that cannot be right (slope {header.slope:g}, "
+            f"intercept {header.intercept:g}). Export the scan again."
         )
     needed = header.offset + header.voxels * header.bits // 8
     if not starts_as_gzip(header.data) and header.data.stat().st_size < needed:
