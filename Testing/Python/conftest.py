@@ -71,6 +71,16 @@ def data_root() -> Path:
     return root
 
 
+@pytest.fixture(scope="session")
+def cases_root() -> Path:
+    """The folder of inputs that failed; tests that ask for it carry the ``data`` marker."""
+    beside = Path(__file__).resolve().parents[3] / "shared" / "cases"
+    root = Path(os.environ.get("SURE_CASES") or beside)
+    if not root.is_dir():
+        pytest.skip(f"the inputs that failed are not at {root}; set SURE_CASES to their folder")
+    return root
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A real file system of 1 MiB where mounting is permitted."""

@@ -11,6 +11,7 @@ from SUREUncertaintyLib.analysis.agreement import Members, StructureAgreement
 from SUREUncertaintyLib.analysis.difficulty_reference import CaseDifficulty
 from SUREUncertaintyLib.analysis.image_measures import MeasurePlace
 from SUREUncertaintyLib.core.labels import Code
+from SUREUncertaintyLib.core.nifti_forms import NiftiForm, NiftiForms
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.sampling.samples_result import Sampling, SamplingOptions, StructureSize
@@ -47,9 +48,10 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
     )
     codes = {"category": given.label_set[0].category, "type": given.label_set[0].type}  # a scene gives every label some
     left = replace(given.label_set[0], modifier=Code("7771000", "SCT", "Left"))
+    forms = NiftiForms(NiftiForm(1, np.eye(4)), NiftiForm(2, 2 * np.eye(4)), (1.0, 1.0, THIRD))
     return replace(
         given,
-        image=replace(given.image, modality="MR", placed=False),
+        image=replace(given.image, modality="MR", placed=False, remarks=("What the file left open.",), forms=forms),
         label_set=(left, *(replace(label, **codes) for label in given.label_set[1:])),
         rois=(Roi("left", (-30.0, THIRD, -10.5), (-12.0, 0.5, 40.0)), Roi("right", (0.0, 0.0, 0.0), (1.0, 2.0, 3.0))),
         structures=rows,
@@ -89,12 +91,17 @@ def comparable(value: Any) -> Any:
 
 
 def empty_leaves(value: Any) -> list[str]:
-    """Fields that hold nothing, in the value and all that it holds."""
-    found = []
+    """Fields of the value and of all that it holds that are filled in no object of their type."""
+    filled = dict.fromkeys((name for name, _ in _fields_in(value)), False)
+    for name, holds in _fields_in(value):
+        filled[name] |= holds
+    return [name for name, holds in filled.items() if not holds]
+
+
+def _fields_in(value: Any) -> Iterator[tuple[str, bool]]:
     parts = {field.name: getattr(value, field.name) for field in fields(value)} if is_dataclass(value) else {}
     for name, part in parts.items():
+        yield f"{type(value).__name__}.{name}", part is not None and not (isinstance(part, tuple | dict) and not part)
         inner = list(part.values()) if isinstance(part, Mapping) else list(part) if isinstance(part, tuple) else [part]
-        if part is None or (isinstance(part, tuple | dict) and not part):
-            found.append(f"{type(value).__name__}.{name}")
-        found += [missing for each in inner[:1] for missing in empty_leaves(each)]
-    return found
+        for each in inner[:1]:
+            yield from _fields_in(each)

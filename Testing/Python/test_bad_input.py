@@ -186,7 +186,7 @@ FILES: dict[str, tuple[Maker, str]] = {
     "negative NRRD spacing": (nrrd("spacings: 1 -1 1"), IMPOSSIBLE),
     "NaN NRRD spacing": (nrrd("spacings: nan 1 1"), IMPOSSIBLE),
     "zero NRRD direction": (nrrd(direction("(0,0,0) (0,1,0) (0,0,1)")), "spacing that is zero"),
-    "NaN NRRD direction": (nrrd(direction("(nan,0,0) (0,1,0) (0,0,1)")), "spacing that is zero or no number"),
+    "NaN NRRD direction": (nrrd(direction("(nan,0,0) (0,1,0) (0,0,1)")), "holds nan, which is no number of mm"),
     "zero MetaImage spacing": (metaimage("0 1 1"), IMPOSSIBLE),
     "negative MetaImage spacing": (metaimage("1 1 -3"), IMPOSSIBLE),
     "sheared NRRD": (nrrd(direction("(1,0.3,0) (0,1,0) (0,0,1)")), NOT_RIGHT_ANGLES),
@@ -219,7 +219,7 @@ FILES: dict[str, tuple[Maker, str]] = {
     "empty folder": (lambda folder: folder, "holds no DICOM files.*Choose a folder with one series"),
     "two series": (two_series, r"holds 2 series: 3 'T1' \(6 images\) and 9 'T2' \(6 images\)"),
     "missing slices": (dicom(skip=(2, 3)), r"Slices are missing .*2 slices between 1.0 and 4.0 mm"),
-    "DICOM segmentation": (dicom(modality="SEG"), "hold no scan but SEG"),
+    "DICOM segmentation": (dicom(modality="SEG"), r"hold no scan but: segmentation \(SEG\)"),
 }
 
 

@@ -27,6 +27,37 @@ def test_every_column_is_read_in_any_order(tmp_path: Path) -> None:
     assert case.label == Path("/data/l.nrrd")
 
 
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_line_breaks_in_quotes_belong_to_the_name(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / "CASES.csv"
+    path.write_bytes(f'image,label{ending}"a{ending}b.nii.gz",c.nii.gz{ending}d.nii,{ending}'.encode())
+    first, second = read_cases(path)
+    assert first.image.name == f"a{ending}b.nii.gz"
+    assert first.label is not None
+    assert first.label.name == "c.nii.gz"
+    assert second.image.name == "d.nii"
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c"])
+def test_only_line_breaks_end_a_line(tmp_path: Path, odd: str) -> None:
+    (case,) = read_cases(written(tmp_path, f"image,label\na{odd}b.nii.gz,c.nii.gz\n"))
+    assert case.image.name == f"a{odd}b.nii.gz"
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    (case,) = read_cases(written(tmp_path, "image,label,roi\n~/a.nii.gz,~nobody-here/b.nii.gz,L=~/box.mrk.json\n"))
+    assert case.image == tmp_path / "home" / "a.nii.gz"
+    assert case.label == tmp_path / "~nobody-here" / "b.nii.gz"
+    assert case.roi == f"L={tmp_path / 'home' / 'box.mrk.json'}"
+
+
+def test_an_apostrophe_that_guards_against_formulas_is_none_of_the_name(tmp_path: Path) -> None:
+    (case,) = read_cases(written(tmp_path, "image,id\na.nii,'=1+1\n"))
+    assert case.id == "=1+1"
+
+
 def test_a_spreadsheet_with_byte_order_mark_and_semicolons_is_read(tmp_path: Path) -> None:
     (case,) = read_cases(written(tmp_path, "\ufeffimage;label\r\na.mha;b.mha\r\n\r\n"))
     assert case.label == tmp_path / "b.mha"

@@ -257,3 +257,30 @@ def test_our_reader_reads_segmentations_of_others(data_root: Path) -> None:
     assert sum(int(mask.array.sum()) for mask in overlapping.masks.values()) > int(
         np.any([mask.array for mask in overlapping.masks.values()], axis=0).sum()
     ), "segments that overlap stay apart"
+
+
+@pytest.mark.parametrize(
+    ("sets", "name"),
+    [("ISO_IR 100", "Müller^Jürgen"), (["", "ISO 2022 IR 87"], "Yamada^Tarou=山田^太郎"), ("ISO_IR 192", "Ünal^Ö")],
+)
+def test_a_patient_keeps_the_name_in_any_character_set(tmp_path: Path, sets: Any, name: str) -> None:
+    case = Case(tmp_path, STRAIGHT)
+    for path in case.files:
+        dataset = pydicom.dcmread(path)
+        dataset.SpecificCharacterSet, dataset.PatientName = sets, name
+        dataset.save_as(path)
+    case.export()
+    for file in ("segmentation.dcm", "uncertainty-vacuity.dcm"):
+        assert str(case.object(file).PatientName) == name
+
+
+def test_our_objects_beside_the_scan_stand_in_nobodys_way(case: Case) -> None:
+    case.export()
+    for path in sorted(case.output.glob("*.dcm")):
+        (case.series / path.name).write_bytes(path.read_bytes())
+    again = read_volume(case.series)
+    assert np.array_equal(again.array, case.scan.array)
+    assert "parametric map, segmentation" in again.remarks[0].replace("2 x ", "")
+    case.output = case.output.with_name("again")
+    case.export()
+    assert (case.output / "segmentation.dcm").is_file()

@@ -267,6 +267,13 @@ def test_every_text_is_a_sentence_for_people() -> None:
         assert text.endswith(".")
 
 
+def test_what_the_reader_said_of_the_file_is_a_notice(metadata: PackageMetadata) -> None:
+    labels = Volume(np.zeros(CUBE.shape, np.uint8), CUBE).with_remarks("One thing. Another {thing}.", "A third.")
+    rows = structure_table(labels, Volume(np.zeros(CUBE.shape, np.float32), CUBE), LABELS, 0.5)
+    said = [notice.text for notice in notices_for(labels, metadata, LABELS, rows) if notice.code == texts.READING]
+    assert said == ["One thing. Another {thing}.", "A third."]
+
+
 def test_a_notice_has_a_code_for_machines(metadata: PackageMetadata) -> None:
     labels = Volume(np.zeros(CUBE.shape, np.uint8), CUBE)
     rows = structure_table(labels, Volume(np.zeros(CUBE.shape, np.float32), CUBE), LABELS, 0.5)

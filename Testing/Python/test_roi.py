@@ -43,8 +43,26 @@ def test_a_box_in_numbers_is_read():
     assert parse_roi("left=-45,-10,-45,0.5,-35,10") == Roi("left", (-45, -45, -35), (-10, 0.5, 10))
 
 
-def test_the_ends_of_an_axis_may_come_in_any_order():
-    assert parse_roi(" right = 40,10,0,-40,-35,10") == Roi("right", (10, -40, -35), (40, 0, 10))
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("right=40,10,0,-40,-35,10", r"another order than expected: NAME=R0,R1,A0,A1,S0,S1, with R0 below R1"),
+        ("left=-45,-47.6,-35,-10,10,0", "another order"),
+        ("left=-40,-45,-35,-10,0,10", r"Read as two corners.*it would be left=-40,-10,-45,0,-35,10\."),
+    ],
+)
+def test_numbers_in_another_order_are_refused_with_the_form(text, sentence):
+    with pytest.raises(InputError, match=sentence):
+        parse_roi(text)
+
+
+@given(st.tuples(*[st.tuples(st.floats(-200, 200), st.floats(0.01, 200))] * 3))
+def test_a_box_is_written_in_the_form_that_is_read(ends):
+    low = tuple(float(f"{a:.3f}") for a, _ in ends)
+    high = tuple(float(f"{a + size:.3f}") for a, (_, size) in zip(low, ends, strict=True))
+    roi = Roi("left side", low, high)
+    again = parse_roi(str(roi))
+    assert_allclose([*again.low, *again.high], [*low, *high], atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +86,33 @@ def test_a_slicer_roi_is_read_in_ras(tmp_path):
 def test_a_ras_markup_is_not_mirrored(tmp_path):
     roi = read_markups_roi(write_markup(tmp_path / "a.mrk.json", coordinateSystem="RAS"), "left")
     assert roi == Roi("left", (-12, -15, 5), (-8, -9, 13))
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path):
+    path = write_markup(tmp_path / "a.mrk.json")
+    plain = read_markups_roi(path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_markups_roi(path) == plain
+
+
+@pytest.mark.parametrize(("units", "factor"), [("mm", 1), ("cm", 10), (["mm", "mm", "mm"], 1), ("um", 0.001)])
+def test_units_of_a_markup_are_heeded(tmp_path, units, factor):
+    roi = read_markups_roi(write_markup(tmp_path / "a.mrk.json", coordinateUnits=units))
+    assert_allclose([*roi.low, *roi.high], np.multiply([8, 9, 5, 12, 15, 13], factor))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("coordinateSystem", "IJK"),
+        ("coordinateSystem", None),
+        ("coordinateUnits", "inch"),
+        ("coordinateUnits", ["mm", "s"]),
+    ],
+)
+def test_an_unknown_system_or_unit_is_refused(tmp_path, key, value):
+    with pytest.raises(InputError, match=f"has the {key} .*not known here. Expected is (LPS or RAS|mm or cm)"):
+        read_markups_roi(write_markup(tmp_path / "a.mrk.json", **{key: value}))
 
 
 def test_a_rotated_roi_gives_its_bounding_box(tmp_path):

@@ -123,6 +123,12 @@ def test_a_scan_that_fetches_its_voxels_elsewhere_is_refused(tmp_path: Path, hea
         require_own_data(path)
 
 
+def test_a_blank_line_does_not_hide_where_the_voxels_of_a_metaimage_lie(tmp_path: Path) -> None:
+    (tmp_path / "a.mha").write_bytes(b"NDims = 3\n\nDimSize = 2 2 2\n\nElementDataFile = /etc/passwd\n")
+    with pytest.raises(InputError, match="names other files"):
+        require_own_data(tmp_path / "a.mha")
+
+
 def test_a_scan_with_its_own_voxels_passes(tmp_path: Path) -> None:
     for name, head in (("a.nrrd", b"NRRD0004\ntype: short\n\n"), ("b.mha", b"NDims = 3\nElementDataFile = LOCAL\n")):
         (tmp_path / name).write_bytes(head + b"\0" * 8)

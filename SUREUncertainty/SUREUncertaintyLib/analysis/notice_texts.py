@@ -20,6 +20,7 @@ SINGLE_SAMPLE = "single-sample"
 SAMPLES_LEFT_OUT = "samples-left-out"
 NOT_HOUNSFIELD = "not-hounsfield"
 HOUNSFIELD = "hounsfield"
+READING = "reading"
 
 TEXTS = {
     NOTHING_FOUND: (
@@ -64,6 +65,7 @@ TEXTS = {
         "The file does not say how the scan lies in the patient, so left may be right, and front may be back. "
         "Check the letters at the edges of the pictures, or export the scan again with its orientation."
     ),
+    READING: "{remark}.",
     REGIONS_OVERLAP: (
         "A structure lies where the regions {pairs} overlap. There each voxel belongs to the region that is surer of "
         "it, so a structure may be shared out between them: make the regions smaller, or segment them in separate runs."

@@ -47,6 +47,7 @@ def notices_for(
     blocks = analysed_parts(labels.grid, label_set, rois, windows)
     return (
         *((say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
+        *(say(texts.READING, remark=remark.removesuffix(".")) for remark in labels.remarks),
         *(about_units(metadata, lowest) if lowest is not None else ()),
         *about_scan(labels.grid, metadata, blocks, contrast or {}),
         *_about_findings(blocks, metadata, structures),

@@ -17,6 +17,8 @@ NO_SCENE = Notice(
     "scene.mrb was not written, because slicer-core is not installed; everything else is complete. "
     "To have it: pip install 'sure-uncertainty[mrml]'.",
 )
+SCENE_FAILED = "scene-failed"
+UNREADABLE = "scene.mrb was left out, because it could not be read back: {reason} Everything else is complete."
 CAPTIONS = {
     "3d": ("3D view", "The structures in 3D, with the uncertain voxels volume-rendered around them."),
     "axial": ("Axial view", "As 3D Slicer shows it: axial slice."),
@@ -36,7 +38,7 @@ class AddScene:
     def __call__(self, result: SegmentationResult, folder: Path) -> Addition:
         if find_spec("slicer") is None:
             return Addition(notices=(NO_SCENE,))
-        from ..mrml.archive import write_mrb
+        from ..mrml.archive import UnreadableScene, require_readable, write_mrb
         from ..mrml.display import show_result
         from ..mrml.headless import HeadlessScene
         from ..mrml.publish import publish
@@ -44,7 +46,12 @@ class AddScene:
         with HeadlessScene() as headless:
             published = publish(headless.scene, result)
             show_result(headless.scene, published)
-            write_mrb(headless.scene, folder / FILE)
+            try:
+                write_mrb(headless.scene, folder / FILE)
+                require_readable(folder / FILE)
+            except UnreadableScene as error:
+                (folder / FILE).unlink(missing_ok=True)
+                return Addition(notices=(Notice(SCENE_FAILED, UNREADABLE.format(reason=error)),))
             return self._draw(headless.scene, published, folder) if self.pictures else Addition()
 
     def _draw(self, scene: Any, published: Any, folder: Path) -> Addition:

@@ -10,6 +10,7 @@ import numpy as np
 from .errors import InputError
 from .volume import Grid, Volume
 
+FORMATS = "NRRD, NIfTI, MetaImage or DICOM"
 _CHUNK = 32
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -48,6 +49,13 @@ def require_spacing(path: Path, spacing: tuple[float, ...]) -> None:
     """Raise ``InputError`` unless every spacing of a file is a positive number of mm."""
     if not all(math.isfinite(value) and value > 0 for value in spacing):
         raise _impossible(f"The file {path.name} gives a voxel spacing of", spacing)
+
+
+def no_image(path: Path) -> InputError:
+    """The error for a file that is of no format that can be read, or whose header is broken."""
+    return InputError(
+        f"The file {path.name} is not an image that can be read, or it is damaged. Expected is {FORMATS}."
+    )
 
 
 def unusable_voxels(name: str, count: int) -> InputError:

@@ -72,6 +72,13 @@ def same_voxels(first: Grid, second: Grid) -> bool:
     return bool(inside.all())
 
 
+def on_voxels_of(volume: Volume, grid: Grid) -> Volume | None:
+    """The volume in the order of ``grid``'s voxels, which may be turned or flipped; None where it has other voxels."""
+    if volume.grid.matches(grid):
+        return volume
+    return resample(volume, grid, "nearest") if same_voxels(volume.grid, grid) else None
+
+
 def resample(volume: Volume, grid: Grid, order: Order = "linear", default: float = 0.0) -> Volume:
     """The volume on another grid; ``default`` outside its field of view.
 
@@ -80,18 +87,18 @@ def resample(volume: Volume, grid: Grid, order: Order = "linear", default: float
     """
     view = _aligned_view(volume.array, volume.grid, grid)
     if view is not None:
-        return replace(volume, array=view, grid=grid)
+        return replace(volume, array=view, grid=grid, forms=None)
     depth = _slab_depth(volume.grid, grid)
     slabs = range(0, grid.shape[0], depth)
     first = resample_slab(volume.array, volume.grid, grid, 0, min(depth, grid.shape[0]), order, default)
     if len(slabs) == 1:
-        return replace(volume, array=first, grid=grid)
+        return replace(volume, array=first, grid=grid, forms=None)
     out = np.empty(grid.shape, first.dtype)
     out[:depth] = first
     for k0 in slabs[1:]:
         k1 = min(k0 + depth, grid.shape[0])
         out[k0:k1] = resample_slab(volume.array, volume.grid, grid, k0, k1, order, default)
-    return replace(volume, array=out, grid=grid)
+    return replace(volume, array=out, grid=grid, forms=None)
 
 
 def resample_slab(

@@ -12,23 +12,49 @@ from numpy.typing import NDArray
 
 from .errors import InputError
 from .geometry import crop_grid, grid_corners, ras_to_ijk
+from .safe_names import plain_text
 from .volume import Grid
 
+_TO_RAS = {"LPS": (-1, -1, 1), "RAS": (1, 1, 1), "1": (-1, -1, 1), "0": (1, 1, 1)}
+_UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001}
 _EDGE = 1e-4
 """Share of a voxel by which a box must enter it, so that a box drawn along voxel faces takes no extra layer."""
 
 
+FORM = "NAME=R0,R1,A0,A1,S0,S1"
+"""How a box is written everywhere: on the command line, in case lists and in texts. RAS mm, R0 < R1 and so on."""
+
+_EXAMPLE = "for instance left=-45,-10,-45,0,-35,10"
+
+
 @dataclass(frozen=True)
 class Roi:
-    """An axis-aligned box. ``low`` and ``high`` are RAS corners in mm, low < high on every axis."""
+    """An axis-aligned box. ``low`` and ``high`` are RAS corners in mm, low < high on every axis.
+
+    ``str(roi)`` and ``parse_roi`` have the one form, ``FORM``.
+
+    Raises:
+        InputError: an end that is no number, or a box without volume or with its ends exchanged.
+    """
 
     name: str
     low: tuple[float, float, float]
     high: tuple[float, float, float]
 
+    def __post_init__(self) -> None:
+        corners = np.array([self.low, self.high], float)
+        if not np.isfinite(corners).all() or (corners[0] >= corners[1]).any():
+            raise InputError(
+                f"The region '{self.name}' has no volume. Give it a lower and a higher end on every axis, in mm."
+            )
+
+    def __str__(self) -> str:
+        ends = zip(self.low, self.high, strict=True)
+        return f"{self.name}=" + ",".join(f"{value:.6g}" for pair in ends for value in pair)
+
 
 def parse_roi(text: str) -> Roi:
-    """Read ``NAME=R0,R1,A0,A1,S0,S1`` (RAS mm; the two ends of an axis in any order). Raises ``InputError``."""
+    """Read ``NAME=R0,R1,A0,A1,S0,S1`` (RAS mm, the lower end of an axis first). Raises ``InputError``."""
     name, separator, numbers = text.partition("=")
     try:
         values = [float(part) for part in numbers.split(",")]
@@ -37,9 +63,24 @@ def parse_roi(text: str) -> Roi:
     if not separator or not name.strip() or len(values) != 6 or not np.isfinite(values).all():
         raise InputError(
             f"The region '{text}' cannot be read. A name and six numbers in mm are expected: "
-            "NAME=R0,R1,A0,A1,S0,S1, for instance left=-45,-10,-45,0,-35,10, or the path of a .mrk.json file."
+            f"{FORM}, {_EXAMPLE}, or the path of a .mrk.json file."
         )
-    return _box(name.strip(), np.reshape(values, (3, 2)).T)
+    low, high = np.reshape(values, (3, 2)).T
+    if (low > high).any():
+        raise _wrong_order(name.strip(), values)
+    return _box(name.strip(), np.stack([low, high]))
+
+
+def _wrong_order(name: str, values: list[float]) -> InputError:
+    """Most likely the six numbers are the two corners of the box, one after the other."""
+    corners = np.reshape(values, (2, 3))
+    likely = ""
+    if (corners[0] < corners[1]).all():
+        likely = f" Read as two corners, R0,A0,S0,R1,A1,S1, it would be {_box(name, corners)}."
+    return InputError(
+        f"The numbers of the region '{name}' are in another order than expected: {FORM}, with R0 below R1, A0 below A1 "
+        f"and S0 below S1, {_EXAMPLE}.{likely}"
+    )
 
 
 def read_markups_roi(path: Path, name: str | None = None) -> Roi:
@@ -137,7 +178,7 @@ def _read_roi(text: str) -> Roi:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"The region file {path} does not exist. Check the path.") from None
     except (OSError, ValueError) as error:
@@ -153,19 +194,33 @@ def _markup_corners(markup: dict[str, Any], path: Path) -> NDArray[np.float64]:
         centre = np.asarray(markup["center"], float).reshape(3)
         axes = np.asarray(markup.get("orientation") or np.eye(3), float).reshape(3, 3)
         half = np.abs(axes) @ (np.asarray(markup["size"], float).reshape(3) / 2)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(
             f"The ROI in {path.name} has no usable centre and size. Place it again in Slicer and save it."
         ) from None
-    corners = np.stack([centre - half, centre + half])
-    return corners if markup.get("coordinateSystem", "LPS") in ("RAS", 0) else corners * (-1, -1, 1)
+    corners = np.stack([centre - half, centre + half]) * _known(markup, "coordinateUnits", _UNITS_MM, "mm", path)
+    return corners * _known(markup, "coordinateSystem", _TO_RAS, "LPS", path)
+
+
+def _known(markup: dict[str, Any], key: str, known: dict[str, Any], default: str, path: Path) -> Any:
+    """What a markup's word stands for; a list names the same thing for each axis."""
+    value = markup.get(key, default)
+    words = {str(word) for word in (value if isinstance(value, list) else [value])}
+    if len(words) != 1 or not words <= set(known):
+        raise InputError(
+            f"The ROI in {path.name} has the {key} '{', '.join(sorted(words))}', which is not known here. Expected is "
+            f"{' or '.join(word for word in known if word.isalpha())}: save the ROI again in Slicer."
+        )
+    return known[words.pop()]
 
 
 def _box(name: str, corners: NDArray[np.float64]) -> Roi:
     low, high = corners.min(axis=0), corners.max(axis=0)
-    if not np.isfinite(corners).all() or (high <= low).any():
-        raise InputError(f"The region '{name}' has no volume. Give it two different ends on every axis, in mm.")
-    return Roi(name, (float(low[0]), float(low[1]), float(low[2])), (float(high[0]), float(high[1]), float(high[2])))
+    return Roi(
+        plain_text(name),
+        (float(low[0]), float(low[1]), float(low[2])),
+        (float(high[0]), float(high[1]), float(high[2])),
+    )
 
 
 def _corners(roi: Roi) -> NDArray[np.float64]:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .nifti_forms import NiftiForms
+
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
@@ -78,6 +80,8 @@ class Volume:
     Attributes:
         modality: DICOM's code ("CT", "MR", ...) where the file tells it, else empty.
         placed: false where the file does not say how the scan lies in the patient, so that left may be right.
+        remarks: sentences of the reader about what the file leaves open or what was left out.
+        forms: both places that a NIfTI file gives this grid, so that a file written for it can carry them too.
     """
 
     array: NDArray[Any]
@@ -85,6 +89,8 @@ class Volume:
     name: str = "volume"
     modality: str = ""
     placed: bool = True
+    remarks: tuple[str, ...] = ()
+    forms: NiftiForms | None = None
 
     def __post_init__(self) -> None:
         if self.array.ndim != 3:
@@ -98,3 +104,7 @@ class Volume:
     def with_array(self, array: NDArray[Any], name: str | None = None) -> Volume:
         """Another volume on the same grid."""
         return replace(self, array=array, name=self.name if name is None else name)
+
+    def with_remarks(self, *sentences: str) -> Volume:
+        """The same scan with more to say about it."""
+        return replace(self, remarks=(*self.remarks, *sentences))

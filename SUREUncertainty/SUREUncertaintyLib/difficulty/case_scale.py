@@ -15,6 +15,7 @@ from ..analysis.image_measures import measure_scan
 from ..analysis.perception_scale import Centring, perception_scale
 from ..core.errors import InputError, SureError
 from ..core.plain_json import plain
+from ..core.resampling import on_voxels_of
 from ..core.roi import roi_slices
 from ..core.tasks import threads_of_worker
 from ..core.volume import Volume
@@ -158,8 +159,8 @@ def read_case(case: Case) -> tuple[Volume, Volume | None]:
     part = None if region is None else ScoredRegion(roi_slices(scan.grid, region))
     if case.label is None:
         return scan if part is None else part.of_volume(scan), None
-    labels = read_labels(case.label)
-    if not labels.grid.matches(scan.grid):
+    labels = on_voxels_of(read_labels(case.label), scan.grid)
+    if labels is None:
         raise InputError(f"The label {case.label.name} does not lie on the voxels of {case.image.name}.")
     return (scan, labels) if part is None else (part.of_volume(scan), part.of_volume(labels))
 

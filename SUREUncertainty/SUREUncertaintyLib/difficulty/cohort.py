@@ -17,6 +17,7 @@ from .. import __version__
 from ..analysis.auv import auv_values
 from ..core.errors import InputError
 from ..core.progress import IsCancelled, Progress, never, silent
+from ..core.safe_names import from_table_cell
 from ..core.tasks import core_count
 from ..evaluation.case_jobs import Work, run_remaining
 from ..evaluation.cases import Case
@@ -103,7 +104,7 @@ def read_dice(path: Path) -> dict[str, float]:
     try:
         with file.open(newline="", encoding="utf-8") as stream:
             rows = [row for row in csv.DictReader(stream) if row["structure"] == "mean" and row["dice"]]
-        return {row["id"]: float(row["dice"]) for row in rows}
+        return {from_table_cell(row["id"]): float(row["dice"]) for row in rows}
     except (OSError, KeyError, ValueError) as error:
         raise InputError(
             f"There is no evaluation at {path}; expected cases.csv as 'sure evaluate' writes it."

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..core.progress import IsCancelled, Progress, never, silent
+from ..core.safe_names import table_cell, table_row
 from ..evaluation.cases import COLUMNS, Case
 from ..files.writing import OutputFolder
 from .cohort import CohortOptions, ScoredCohort, score_cohort
@@ -90,7 +91,7 @@ def _write_ranking(scored: ScoredCohort, folder: Path) -> None:
         writer.writerow(("rank", "id", "group", "S", "auv"))
         for number, scan in enumerate(ranking(scored.table)):
             cells = (f"{scan.scale:.10g}", f"{span.auv(scan.scale):.10g}")
-            writer.writerow((number + 1, scan.id, scan.group, *cells))
+            writer.writerow(table_row((number + 1, scan.id, scan.group, *cells)))
 
 
 def _write_ids(path: Path, ids: Sequence[str], cases: Sequence[Case]) -> None:
@@ -102,4 +103,6 @@ def _write_ids(path: Path, ids: Sequence[str], cases: Sequence[Case]) -> None:
         writer.writeheader()
         for case in cases:
             if case.id in chosen:
-                writer.writerow({name: "" if value is None else str(value) for name, value in asdict(case).items()})
+                writer.writerow(
+                    {name: "" if value is None else table_cell(str(value)) for name, value in asdict(case).items()}
+                )

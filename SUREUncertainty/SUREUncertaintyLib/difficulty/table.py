@@ -12,6 +12,7 @@ from typing import Any
 
 from ..analysis.auv import AuvRange, auv_range
 from ..core.errors import InputError
+from ..core.safe_names import table_row
 from .case_scale import CaseScale
 from .patient_filter import SCAN, Scored
 
@@ -96,7 +97,7 @@ def write_table(table: DifficultyTable, folder: Path, kept: Mapping[str, Collect
         writer.writerow((*COLUMNS, *filters))
         for scan in table.scans:
             told = ["" if scan.error else "yes" if scan.id in ids else "no" for ids in filters.values()]
-            writer.writerows([*row, *told] for row in _rows(scan, ranges))
+            writer.writerows(table_row([*row, *told]) for row in _rows(scan, ranges))
     document = {**table.header, "scans": [scan.to_json() for scan in table.scans]}
     text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / HEADER).write_text(text + "\n", encoding="utf-8")

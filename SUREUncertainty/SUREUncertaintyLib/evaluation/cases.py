@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import io
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.roi import Roi, read_rois, split_file
+from ..core.safe_names import from_table_cell
 
 COLUMNS = ("image", "label", "id", "group", "split", "roi")
 """``roi`` last: lists without boxes are written without it."""
@@ -77,14 +80,15 @@ def boxes_of(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as stream:  # the csv module itself knows what ends a line
+            text = stream.read()
     except FileNotFoundError as error:
         raise InputError(f"The case list {path} does not exist. Check the path.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The case list {path} cannot be read as a UTF-8 text file.") from error
-    heading = text.split("\n", 1)[0]
+    heading = re.split(r"[\r\n]", text, maxsplit=1)[0]
     delimiter = ";" if ";" in heading and "," not in heading else ","
-    reader = csv.DictReader(text.splitlines(), delimiter=delimiter, skipinitialspace=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     _check_columns([name.strip() for name in reader.fieldnames or ()], path)
     reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
     return [(reader.line_num, _stripped(row, reader.line_num, path)) for row in reader if any(row.values())]
@@ -104,7 +108,7 @@ def _check_columns(names: list[str], path: Path) -> None:
 def _stripped(row: dict[str, str], line: int, path: Path) -> dict[str, str]:
     if None in row:
         raise InputError(f"Line {line} of the case list {path} has more fields than the heading has columns.")
-    return {name: (value or "").strip() for name, value in row.items()}
+    return {name: from_table_cell((value or "").strip()) for name, value in row.items()}
 
 
 def _case(row: dict[str, str], line: int, path: Path) -> Case:
@@ -114,13 +118,21 @@ def _case(row: dict[str, str], line: int, path: Path) -> Case:
     identity = row.get("id") or ""
     label = row.get("label")
     return Case(
-        image=folder / row["image"],
-        label=folder / label if label else None,
+        image=_file(folder, row["image"]),
+        label=_file(folder, label) if label else None,
         id=identity,
         group=row.get("group") or "",
         split=row.get("split") or "",
         roi=_placed(row.get("roi") or "", folder),
     )
+
+
+def _file(folder: Path, text: str) -> Path:
+    """A path of the list: absolute, in the home folder of a person (``~``), or relative to the list's own."""
+    try:
+        return folder / Path(text).expanduser()
+    except RuntimeError:  # a name that begins with ~, of no known person
+        return folder / text
 
 
 def _placed(roi: str, folder: Path) -> str:
@@ -129,7 +141,8 @@ def _placed(roi: str, folder: Path) -> str:
     if file is None:
         return roi
     name, path = file
-    return f"{name}={folder / path}" if name else str(folder / path)
+    placed = _file(folder, str(path))
+    return f"{name}={placed}" if name else str(placed)
 
 
 def _with_unique_ids(cases: tuple[Case, ...], path: Path) -> tuple[Case, ...]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ..core.plain_json import plain
 from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
+from ..core.safe_names import table_row
 from ..files.writing import OutputFolder
 from ..inference.engine import Engine
 from ..inference.sampling.sizes import size_interval
@@ -201,7 +202,7 @@ def write_raters(scored: Sequence[SliceScores], summary: dict[str, Any], folder:
         for score in scored:
             cells = ["" if np.isnan(value) else f"{value:.10g}" for value in score.values.values()]
             entry = score.entry
-            writer.writerow((entry.row, entry.patient, entry.nodule, entry.slice, entry.split, *cells))
+            writer.writerow(table_row((entry.row, entry.patient, entry.nodule, entry.slice, entry.split, *cells)))
     text = json.dumps(plain(summary), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 

@@ -85,7 +85,7 @@ class ProgressFile(Generic[Result]):
 
     def _read(self) -> dict[str, Result]:
         try:
-            lines = self.path.read_text(encoding="utf-8").splitlines()
+            lines = self.path.read_text(encoding="utf-8").strip("\n").split("\n")
         except (OSError, UnicodeDecodeError):
             return {}
         if not lines or _parsed(lines[0]) != self._run:

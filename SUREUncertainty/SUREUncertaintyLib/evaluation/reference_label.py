@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import InputError
 from ..core.labels import Label
+from ..core.resampling import on_voxels_of
 from ..core.volume import Volume
 from ..files.reading import read_labels
 from .cases import Case
@@ -25,11 +26,12 @@ def read_reference(
     """
     if case.label is None:
         return None
-    reference = read_labels(case.label)
-    if not reference.grid.matches(image.grid):
+    stored = read_labels(case.label)
+    reference = on_voxels_of(stored, image.grid)
+    if reference is None:
         raise InputError(
             f"The label {case.label.name} does not lie on the voxels of {case.image.name}: "
-            f"{_grid_text(reference)} against {_grid_text(image)}, or another place or direction. "
+            f"{_grid_text(stored)} against {_grid_text(image)}, or another place. "
             "Give the label on the grid of its scan."
         )
     values = [label.value for label in classes]

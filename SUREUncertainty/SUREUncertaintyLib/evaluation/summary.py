@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.labels import Label
 from ..core.plain_json import plain
+from ..core.safe_names import table_row
 from ..metrics.bootstrap import LEVEL, RESAMPLES, Interval, grouped_bootstrap
 from .case_result import MEAN, METRICS, STRUCTURE_METRICS, CaseResult
 
@@ -53,7 +54,7 @@ def write_results(
         writer = csv.writer(file)
         writer.writerow(("id", "group", "split", "structure", *METRICS, *FACTS))
         for result in results:
-            writer.writerows(_rows(result, classes))
+            writer.writerows(map(table_row, _rows(result, classes)))
     text = json.dumps(plain(summary), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..core.labels import Label
+from ..core.nifti_forms import NiftiForms, forms_from_json
 from ..core.volume import Volume
 from ..files.reading import read_volume
 from ..files.segment_reading import read_segmentation
@@ -44,6 +45,11 @@ class ExportContent:
     def is_consensus(self) -> bool:
         """Whether no network drew the segmentation, but the votes of given outlines."""
         return self.document.get("made_from", {}).get("kind") == "masks"
+
+    @property
+    def forms(self) -> NiftiForms | None:
+        """Both places of the scan, if it was a NIfTI file."""
+        return forms_from_json(self.document["nifti_forms"]) if "nifti_forms" in self.document else None
 
 
 def read_content(folder: Path) -> ExportContent:

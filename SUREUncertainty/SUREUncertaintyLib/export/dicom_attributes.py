@@ -34,14 +34,26 @@ def complete(dataset: Any, step_mm: float) -> None:
             setattr(dataset, keyword, "")
     if not dataset.get("SliceThickness") and "PerFrameFunctionalGroupsSequence" not in dataset:
         dataset.SliceThickness = f"{step_mm:.6g}"
-    if not dataset.get("SpecificCharacterSet"):
-        dataset.pop("SpecificCharacterSet", None)
+    _use_one_character_set(dataset)
     for keyword, meaning in _REQUIRED.items():
         if not dataset.get(keyword):
             raise InputError(
                 f"The DICOM series does not name its {meaning} ({keyword}), which every object that refers to it "
                 "must repeat. Export as NRRD or NIfTI, or get the series again from the archive."
             )
+
+
+def _use_one_character_set(dataset: Any) -> None:
+    """Texts of several sets (Japanese, Korean, ...) become UTF-8: highdicom repeats them, but knows no such list."""
+    found = dataset.get("SpecificCharacterSet")
+    if not found:
+        dataset.pop("SpecificCharacterSet", None)
+    elif not isinstance(found, str):
+        dataset.decode()
+        for element in dataset:
+            if element.VR == "PN" and element.value:
+                element.value = str(element.value)
+        dataset.SpecificCharacterSet = "ISO_IR 192"
 
 
 def require_one_frame_of_reference(datasets: Sequence[Any]) -> None:

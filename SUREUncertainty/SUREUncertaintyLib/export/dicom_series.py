@@ -15,7 +15,8 @@ from ..core.errors import InputError
 from ..core.resampling import resample, same_voxels
 from ..core.volume import Grid, Volume
 from ..core.voxel_fingerprint import voxel_fingerprint
-from ..files.dicom import in_order, read_slices, series_beside, series_in
+from ..files.dicom import frames_in_order, in_order, read_slices, series_beside, series_in
+from ..files.dicom_frames import read_frames
 from ..files.dicom_header import DicomSlice, is_dicom, read_header
 from .dicom_attributes import complete, quiet_dicom, require_one_frame_of_reference
 
@@ -23,7 +24,6 @@ NOT_DICOM = (
     "DICOM objects need the DICOM series that was segmented, because they refer to its images. {found} "
     "Choose the folder of that series; without one, export as NRRD or NIfTI."
 )
-_PLACE_MM = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,9 +59,7 @@ class DicomSeries:
         """The slice k of ``scan`` that each image (or frame of the one multi-frame file) shows, in file order."""
         if len(self.slices) > 1 or "PerFrameFunctionalGroupsSequence" not in self.datasets[0]:
             return np.arange(self.scan.grid.shape[0])
-        groups = self.datasets[0].PerFrameFunctionalGroupsSequence
-        places = [group.PlanePositionSequence[0].ImagePositionPatient for group in groups]
-        return _slice_numbers(np.array(places, float), self.scan.grid, self.slices[0].path.name)
+        return np.argsort([frame.frame for frame in frames_in_order(read_frames(self.slices[0]))])
 
     def arrange(self, volume: Volume) -> NDArray[Any]:
         """The voxels of a volume as (image, row, column) of the series.
@@ -102,7 +100,7 @@ def open_series(paths: Sequence[Path]) -> DicomSeries:
         if not path.exists():
             raise InputError(NOT_DICOM.format(found=f"{path} does not exist."))
     if len(paths) > 1:
-        found = [header for path in paths if (header := read_header(path)) is not None]
+        found = [header for path in paths if isinstance(header := read_header(path), DicomSlice)]
     elif paths and paths[0].is_dir():
         found = series_in(paths[0])
     elif paths and is_dicom(paths[0]):
@@ -114,18 +112,6 @@ def open_series(paths: Sequence[Path]) -> DicomSeries:
         raise InputError(NOT_DICOM.format(found=name))
     ordered = in_order(found) if len(found) > 1 else found
     return DicomSeries(tuple(ordered), read_slices(ordered, paths[0].name))
-
-
-def _slice_numbers(places: NDArray[np.float64], grid: Grid, name: str) -> NDArray[np.intp]:
-    steps = (np.linalg.inv(grid.ijk_to_lps) @ np.column_stack([places, np.ones(len(places))]).T)[:3].T
-    numbers = np.rint(steps[:, 2]).astype(int)
-    off = np.abs(steps - np.column_stack([np.zeros((len(places), 2)), numbers])) * np.asarray(grid.spacing)
-    if off.max() > _PLACE_MM or sorted(numbers) != list(range(grid.shape[0])):
-        raise InputError(
-            f"The frames of {name} are not one stack of evenly spaced slices, so that a result on it has no place in "
-            "DICOM. Export as NRRD or NIfTI."
-        )
-    return numbers
 
 
 def _size(grid: Grid) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.labels import Label
+from ..core.safe_names import table_cell
 from ..core.volume import Volume
 from ..files.writing import OutputFolder, write_volume
 from ..report.result_page import CARD, FILE as PAGE
@@ -86,20 +87,22 @@ def _write_nrrd(content: ExportContent, folder: Path) -> None:
 
 
 def _write_nifti(content: ExportContent, folder: Path) -> None:
-    write_volume(content.labels, folder / "segmentation.nii.gz")
+    write_volume(replace(content.labels, forms=content.forms), folder / "segmentation.nii.gz")
     _write_names(content.label_set, folder / "segmentation-labels.csv")
     _write_volumes(content, folder, ".nii.gz")
 
 
 def _write_volumes(content: ExportContent, folder: Path, suffix: str) -> None:
     for kind, volume in content.maps.items():
-        write_volume(_plain(volume), folder / f"uncertainty-{kind}{suffix}")
+        write_volume(replace(_plain(volume), forms=content.forms), folder / f"uncertainty-{kind}{suffix}")
 
 
 def _write_names(label_set: Iterable[Label], path: Path) -> None:
     """NIfTI has no place for names: they go beside it."""
     with path.open("w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows([("value", "name"), *((label.value, label.name) for label in label_set)])
+        csv.writer(stream).writerows(
+            [("value", "name"), *((label.value, table_cell(label.name)) for label in label_set)]
+        )
 
 
 def _write_tables(content: ExportContent, folder: Path) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..core.errors import InputError
 from ..core.resampling import itk_grid
 from ..core.volume import Grid
-from .headers import check_header, check_voxels, require_text_name
+from .headers import check_header, check_numbers, check_streams, require_text_name
 
 EXPECTED = "Expected is an .npz with one array, or a NIfTI, NRRD or MetaImage file with one volume a class."
 Header = tuple[tuple[int, ...], bool, np.dtype[Any]]
@@ -110,7 +110,8 @@ def _check_array(
 
 def _read_image(path: Path) -> Channels:
     check_header(path)
-    check_voxels(path)
+    check_streams(path)
+    check_numbers(path)
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError:

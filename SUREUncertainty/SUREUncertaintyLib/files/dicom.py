@@ -2,62 +2,59 @@
 
 from __future__ import annotations
 
-import statistics
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from ..core.errors import InputError
-from ..core.resampling import from_itk
 from ..core.volume import Grid, Volume
-from .dicom_header import DicomSlice, damaged, is_dicom, read_header
+from . import scan_remarks as remarks
+from .dicom_elements import damaged, read_elements
+from .dicom_folder import DicomFolder, find_in_folder, find_objects, require_one_series, series_title
+from .dicom_frames import has_frame_groups, read_frames
+from .dicom_header import DicomObject, DicomSlice, read_header
+from .dicom_stack import require_regular
 
-_NO_SCAN = {"SEG", "RTSTRUCT", "RTPLAN", "RTDOSE", "SR", "PR", "KO", "REG", "DOC", "FID", "RWV"}
 _FILMS = {"US", "XA", "RF", "ES", "IVUS", "XC"}
 
 
 def read_folder(folder: Path) -> Volume:
-    """Read the one series in a folder. Raises ``InputError``: none, several, incomplete, or no scan."""
-    return read_slices(series_in(folder), folder.name)
+    """Read the one series in a folder, or in the folders below it. Raises ``InputError``: none, several, incomplete."""
+    found = find_in_folder(folder)
+    require_one_series(found)
+    volume = read_slices(list(found.scans), folder.name)
+    return volume if not found.others else volume.with_remarks(remarks.skipped(folder, found.others))
 
 
 def read_series_of(path: Path) -> Volume:
-    """Read the series that a file belongs to, from all files of its folder.
+    """Read the series that a file belongs to, from all files of its folder; of a DICOMDIR, what lies beside it.
 
     Raises ``InputError``, also for any damaged DICOM file beside it: it may be the last slice of this series.
     """
+    if path.name.upper() == "DICOMDIR":
+        return read_folder(path.parent)
     return read_slices(series_beside(path), path.parent.name)
 
 
 def series_in(folder: Path) -> list[DicomSlice]:
     """The headers of the one series in a folder, in no order. Raises ``InputError`` as ``read_folder``."""
-    files = _dicom_files(folder)
-    if not files:
-        below = sorted({str(f.parent.relative_to(folder)) for f in folder.glob("*/*") if f.is_file() and is_dicom(f)})
-        hint = f" DICOM files lie in its folders {_listed(below)}: choose one of them." if below else ""
-        raise InputError(f"The folder {folder} holds no DICOM files.{hint or ' Choose a folder with one series.'}")
-    slices = [header for file in files if (header := read_header(file)) is not None]
-    scans = [header for header in slices if header.modality not in _NO_SCAN]
-    if not scans:
-        raise InputError(f"The DICOM files in {folder} hold no scan{_kinds(slices)}. Choose the folder of the scan.")
-    series = _by_series(scans)
-    if len(series) > 1:
-        raise InputError(
-            f"The folder {folder} holds {len(series)} series: {_listed([_title(group) for group in series.values()])}. "
-            "Choose one of them by giving one of its files, or move it to a folder of its own."
-        )
-    return scans
+    found = find_in_folder(folder)
+    require_one_series(found)
+    return list(found.scans)
 
 
 def series_beside(path: Path) -> list[DicomSlice]:
     """The headers of the series that a file belongs to, in no order. Raises ``InputError`` as ``read_series_of``."""
-    header = None if path.name.upper() == "DICOMDIR" else read_header(path)
-    if header is None or header.modality in _NO_SCAN:
-        kind = f" ({header.modality})" if header else ""
-        raise InputError(f"The DICOM file {path.name} holds no scan{kind}. Choose a file or the folder of the scan.")
-    others = [h for f in _dicom_files(path.parent) if not f.samefile(path) and (h := read_header(f)) is not None]
-    return [header, *(h for h in others if h.series == header.series)]
+    header = read_header(path)
+    if isinstance(header, DicomObject):
+        kind = f"{header.kind}, {header.modality}" if header.modality else header.kind
+        raise InputError(f"The DICOM file {path.name} holds no scan ({kind}). Choose a file or the folder of the scan.")
+    beside: DicomFolder = find_objects(path.parent, but=path)
+    return [header, *(other for other in beside.scans if other.series == header.series)]
 
 
 def read_slices(slices: list[DicomSlice], name: str) -> Volume:
@@ -65,90 +62,107 @@ def read_slices(slices: list[DicomSlice], name: str) -> Volume:
     first = slices[0]
     name = first.description or name
     if any(header.components > 1 for header in slices):
-        raise InputError(f"The DICOM series {_title(slices)} is in colour. A scan with grey values is expected.")
+        raise InputError(f"The DICOM series {series_title(slices)} is in colour. A scan with grey values is expected.")
+    if any(header.negative for header in slices):
+        raise InputError(
+            f"The DICOM series {series_title(slices)} is stored as a negative (MONOCHROME1), whose values "
+            "programs read in two ways. Export it again as MONOCHROME2."
+        )
     if len(slices) == 1:
         return _read_single(first, name)
     if any(header.size[2] > 1 for header in slices):
         raise InputError(
-            f"The DICOM series {_title(slices)} holds several volumes, one a file. Choose one of them "
+            f"The DICOM series {series_title(slices)} holds several volumes, one a file. Choose one of them "
             "and move it to a folder of its own."
         )
     ordered = in_order(slices)
-    image = _load(ordered)
-    return Volume(sitk.GetArrayFromImage(image), _grid(ordered), name, first.modality)
+    array, grid = sitk.GetArrayFromImage(_load(ordered)), stack_grid(ordered)
+    if array.shape != grid.shape:
+        raise damaged(first.path)
+    return Volume(array, grid, name, first.modality)
 
 
 def _read_single(header: DicomSlice, name: str) -> Volume:
     if header.size[2] > 1 and header.modality in _FILMS:
         raise InputError(f"The DICOM file {header.path.name} is a film over time ({header.modality}), not a 3D scan.")
-    volume = from_itk(_load([header]), name)
-    return Volume(volume.array, volume.grid, name, header.modality)
+    if has_frame_groups(read_elements(header.path)):
+        return _read_frames(header, name)
+    if header.size[2] > 1:
+        raise InputError(
+            f"The DICOM file {header.path.name} holds {header.size[2]} images but does not say where each lies. "
+            "Export the series again as single images or as an enhanced object, or save it in Slicer as NRRD."
+        )
+    _require_pixel_size([header])
+    _require_scale([header])
+    array = sitk.GetArrayFromImage(_load([header])).reshape(header.size[::-1])
+    placed = header.oriented and header.position is not None
+    volume = Volume(array, stack_grid([header]), name, header.modality, placed)
+    return volume if header.thick else volume.with_remarks(remarks.NO_THICKNESS)
+
+
+def _read_frames(header: DicomSlice, name: str) -> Volume:
+    frames = read_frames(header)
+    ordered = frames_in_order(frames)
+    stored = {frame.rescale for frame in frames}
+    image = _load([header], sitk.sitkFloat64 if len(stored) > 1 else None)
+    array = sitk.GetArrayFromImage(image).reshape(header.size[::-1])
+    if len(stored) > 1:
+        array = _rescaled(array, frames)
+    array = array[[frame.frame for frame in ordered]]
+    return Volume(array, stack_grid(ordered), name, header.modality)
+
+
+def frames_in_order(frames: Sequence[DicomSlice]) -> list[DicomSlice]:
+    """The frames of one file as ``in_order`` has slices; one frame need not lie in a stack. Raises ``InputError``."""
+    return in_order(list(frames)) if len(frames) > 1 else _placed(list(frames))
 
 
 def in_order(slices: list[DicomSlice]) -> list[DicomSlice]:
     """Slices in order along the normal, after checking that they form one regular stack. Raises ``InputError``."""
-    if any(header.position is None for header in slices):
-        raise InputError(f"The DICOM series {_title(slices)} does not say where its slices lie. Export it again.")
-    turned = max(float(np.abs(header.direction - slices[0].direction).max()) for header in slices)
-    if turned > 1e-3 or any(h.size != slices[0].size or h.spacing[:2] != slices[0].spacing[:2] for h in slices):
+    _placed(slices)
+    first = slices[0]
+    turned = max(float(np.abs(header.direction - first.direction).max()) for header in slices)
+    spaced = max(float(np.abs(np.subtract(h.spacing[:2], first.spacing[:2])).max()) for h in slices)
+    if turned > 1e-3 or spaced > 1e-3 * min(first.spacing[:2]) or any(h.size != first.size for h in slices):
         raise InputError(
-            f"The slices of the DICOM series {_title(slices)} differ in direction, size or pixel spacing "
-            "(perhaps a localizer). One stack of parallel slices is expected: choose another series."
+            f"The slices of the DICOM series {series_title(slices)} differ in direction, size or pixel spacing "
+            "(perhaps a localizer, or several stacks). One stack of parallel slices is expected: choose another series."
         )
     ordered = sorted(slices, key=lambda header: header.depth)
-    _require_regular(ordered)
+    require_regular(ordered)
     return ordered
 
 
-def _require_regular(ordered: list[DicomSlice]) -> None:
-    depths = [header.depth for header in ordered]
-    steps = np.diff(depths)
-    if steps.min() < 1e-3:
-        raise InputError(
-            f"The DICOM series {_title(ordered)} holds several images at the same position "
-            "(a scan over time, several echoes, or a copy of a slice). One image a position is expected: "
-            "export a single volume of it."
-        )
-    usual = statistics.median_low(steps)
-    gaps = [n for n, step in enumerate(steps) if step > 1.5 * usual]
-    if gaps:
-        places = [f"{_missing(steps[n], usual)} between {depths[n]:.1f} and {depths[n + 1]:.1f} mm" for n in gaps]
-        raise InputError(
-            f"Slices are missing in the DICOM series {_title(ordered)}: {_listed(places)} along the slice direction "
-            f"(usual step {usual:.2f} mm). Copy or export the whole series again."
-        )
-    if np.abs(steps - usual).max() > 0.05 * usual:
-        raise InputError(
-            f"The slices of the DICOM series {_title(ordered)} are unevenly spaced ({steps.min():.2f} to "
-            f"{steps.max():.2f} mm). Resample the series to an even spacing first."
-        )
-    _require_straight(ordered)
+def _placed(slices: list[DicomSlice]) -> list[DicomSlice]:
+    if any(header.position is None or not header.oriented for header in slices):
+        raise InputError(f"The DICOM series {series_title(slices)} does not say where its slices lie. Export it again.")
+    _require_pixel_size(slices)
+    _require_scale(slices)
+    return slices
 
 
-def _require_straight(ordered: list[DicomSlice]) -> None:
+def _require_pixel_size(slices: list[DicomSlice]) -> None:
+    if not all(header.sized for header in slices):
+        raise InputError(
+            f"The DICOM series {series_title(slices)} does not say how large its pixels are (PixelSpacing), so that "
+            "no size could be measured. Export the series again from the archive."
+        )
+
+
+def _require_scale(slices: list[DicomSlice]) -> None:
+    if not all(np.isfinite(header.rescale).all() and header.rescale[0] != 0 for header in slices):
+        raise InputError(
+            f"The DICOM series {series_title(slices)} scales its values by a number that cannot be right (RescaleSlope "
+            "or RescaleIntercept is 0 or no number). Export the series again from the archive."
+        )
+
+
+def stack_grid(ordered: Sequence[DicomSlice]) -> Grid:
+    """The grid of slices (or frames) that form one regular stack."""
     first, last = ordered[0], ordered[-1]
-    assert first.position is not None
-    assert last.position is not None
-    offset = last.position - first.position
-    sideways = float(np.linalg.norm(offset[:, None].T @ first.direction[:, :2]))
-    if sideways > 0.005 * abs(last.depth - first.depth) + 0.01:
-        raise InputError(
-            f"The slices of the DICOM series {_title(ordered)} are shifted against each other (gantry tilt). "
-            "Load the series in Slicer, which straightens it, and save the volume as NRRD."
-        )
-
-
-def _missing(step: float, usual: float) -> str:
-    count = max(1, round(step / usual) - 1)
-    return f"{count} slice{'s' if count > 1 else ''}"
-
-
-def _grid(ordered: list[DicomSlice]) -> Grid:
-    first, last = ordered[0], ordered[-1]
-    assert first.position is not None
-    step = (last.depth - first.depth) / (len(ordered) - 1)
+    step = (last.depth - first.depth) / (len(ordered) - 1) if len(ordered) > 1 else first.spacing[2]
     i, j, _ = first.size
-    x, y, z = (float(v) for v in first.position)
+    x, y, z = (0.0, 0.0, 0.0) if first.position is None else (float(v) for v in first.position)
     return Grid(
         shape=(len(ordered), j, i),
         spacing=(first.spacing[0], first.spacing[1], step),
@@ -157,13 +171,29 @@ def _grid(ordered: list[DicomSlice]) -> Grid:
     )
 
 
-def _load(ordered: list[DicomSlice]) -> sitk.Image:
+def _rescaled(array: NDArray[Any], frames: Sequence[DicomSlice]) -> NDArray[np.float32]:
+    """Each frame scaled in its own way; the library scales all of them as the first."""
+    slope, intercept = frames[0].rescale
+    stored = (array - intercept) / slope
+    whole = np.rint(stored)
+    if np.abs(stored - whole).max() > 1e-3:
+        raise InputError(
+            f"The frames of the DICOM file {frames[0].path.name} are scaled each in their own way, which cannot be "
+            "undone here. Load the file in Slicer and save the volume as NRRD."
+        )
+    scales = np.array([frame.rescale for frame in frames])[:, :, None, None]
+    return np.asarray(whole * scales[:, 0] + scales[:, 1], np.float32)
+
+
+def _load(ordered: Sequence[DicomSlice], kind: int | None = None) -> sitk.Image:
     """Voxels with rescale slope and intercept applied; float32 where slices are scaled each in their own way."""
     reader = sitk.ImageSeriesReader() if len(ordered) > 1 else sitk.ImageFileReader()
     reader.SetImageIO("GDCMImageIO")
     uneven = len({(header.rescale, header.pixel) for header in ordered}) > 1
-    if uneven or ordered[0].pixel == sitk.sitkFloat64:
-        reader.SetOutputPixelType(sitk.sitkFloat32)
+    if kind is None and (uneven or ordered[0].pixel == sitk.sitkFloat64):
+        kind = sitk.sitkFloat32
+    if kind is not None:
+        reader.SetOutputPixelType(kind)
     paths = [str(header.path) for header in ordered]
     try:
         if len(paths) == 1:
@@ -175,38 +205,10 @@ def _load(ordered: list[DicomSlice]) -> sitk.Image:
         raise damaged(_first_damaged(ordered)) from None
 
 
-def _first_damaged(slices: list[DicomSlice]) -> Path:
+def _first_damaged(slices: Sequence[DicomSlice]) -> Path:
     for header in slices:
         try:
             sitk.ReadImage(str(header.path), imageIO="GDCMImageIO")
         except RuntimeError:
             return header.path
     return slices[0].path
-
-
-def _dicom_files(folder: Path) -> list[Path]:
-    files = (f for f in folder.iterdir() if f.is_file() and f.name.upper() != "DICOMDIR")
-    return sorted(f for f in files if not f.name.startswith(".") and is_dicom(f))
-
-
-def _by_series(slices: list[DicomSlice]) -> dict[str, list[DicomSlice]]:
-    series: dict[str, list[DicomSlice]] = {}
-    for header in slices:
-        series.setdefault(header.series, []).append(header)
-    return dict(sorted(series.items(), key=lambda item: (len(item[1][0].number), item[1][0].number)))
-
-
-def _title(group: list[DicomSlice]) -> str:
-    """A series as people know it: number, description, count."""
-    first, count = group[0], len(group)
-    description = f"'{first.description}'" if first.description else "without description"
-    return f"{first.number or '?'} {description} ({count} image{'s' if count > 1 else ''})"
-
-
-def _kinds(slices: list[DicomSlice]) -> str:
-    kinds = sorted({header.modality for header in slices})
-    return f" but {_listed(kinds)}" if kinds else ""
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]

@@ -1,40 +1,82 @@
 """What image files say and SimpleITK passes over in silence, or cannot bear; each would give a wrong result.
 
-A spacing of zero, below zero or NaN becomes one of 1 mm or its absolute value; for NIfTI see ``nifti_header``. A file
-name that is no UTF-8 ends the whole process.
+See ``nifti_header``, ``nrrd_header`` and ``metaimage_header``. A file name that is no UTF-8 ends the whole process.
 """
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from ..core.checks import require_spacing
 from ..core.errors import InputError
-from .nifti_header import check_nifti, check_nifti_voxels, is_nifti, read_nifti_header
+from .metaimage_header import check_metaimage, check_metaimage_stream, is_metaimage, read_metaimage_header
+from .nifti_header import check_nifti, check_nifti_numbers, check_nifti_stream, is_nifti, read_nifti_header
+from .nrrd_header import check_nrrd, check_nrrd_stream, is_nrrd, read_nrrd_header
+
+_GZIP = b"\x1f\x8b"
 
 
 def check_header(path: Path) -> None:
-    """Raise ``InputError`` for a spacing that cannot be right or a file that is shorter than its header says."""
-    name = path.name.lower()
+    """Raise ``InputError`` for a geometry that cannot be right or a file that is shorter than its header says."""
     if is_nifti(path):
         check_nifti(path)
-    elif name.endswith((".nrrd", ".nhdr")):
-        _check_text_spacing(path, rb"^spacings:(.*)$")
-    elif name.endswith((".mha", ".mhd")):
-        _check_text_spacing(path, rb"^\s*ElementSpacing\s*=(.*)$")
+    elif is_nrrd(path):
+        check_nrrd(path)
+    elif is_metaimage(path):
+        check_metaimage(path)
 
 
-def check_voxels(path: Path) -> None:
+def check_streams(path: Path) -> None:
+    """Raise ``InputError`` for compressed voxels that are damaged or end early."""
+    if is_nifti(path):
+        check_nifti_stream(path)
+    elif is_nrrd(path):
+        check_nrrd_stream(path)
+    elif is_metaimage(path):
+        check_metaimage_stream(path)
+
+
+def check_numbers(path: Path) -> None:
     """Raise ``InputError`` for NaN or infinity that are lost on reading."""
     if is_nifti(path):
-        check_nifti_voxels(path)
+        check_nifti_numbers(path)
+
+
+def require_image_content(path: Path) -> None:
+    """Raise ``InputError`` for a file that is plainly something else than its name says."""
+    with path.open("rb") as file:
+        head = file.read(512).lstrip().lower()
+    if head.startswith(_GZIP) and not path.name.lower().endswith(".gz"):
+        suffix = path.suffix or "image"
+        raise InputError(
+            f"The file {path.name} is a gzip file named {suffix}. Rename it to {path.name}.gz, or unpack it first."
+        )
+    if head.startswith(_GZIP) and not is_nifti(path):
+        raise InputError(f"The file {path.name} is packed with gzip, as only NIfTI files may be. Unpack it first.")
+    if head.startswith((b"pk\x03\x04", b"pk\x05\x06")):
+        raise InputError(f"The file {path.name} is a ZIP archive. Unpack it and choose the scan in it.")
+    if head.startswith((b"<!doctype html", b"<html")):
+        raise InputError(
+            f"The file {path.name} is a web page, perhaps that of a failed download. Download the scan again."
+        )
 
 
 def says_where(path: Path) -> bool:
-    """Whether the file says how the scan lies in the patient; only NIfTI files are looked into."""
-    header = read_nifti_header(path) if is_nifti(path) else None
-    return header is None or header.placed
+    """Whether the file says how the scan lies in the patient; pictures never do."""
+    if is_nifti(path):
+        header = read_nifti_header(path)
+        return header is None or header.placed
+    if is_nrrd(path):
+        return read_nrrd_header(path).placed
+    return is_metaimage(path) and read_metaimage_header(path).placed
+
+
+def says_size(path: Path) -> bool:
+    """Whether the file says how large voxels are; pictures say at most how they are to be printed."""
+    if is_nrrd(path):
+        return read_nrrd_header(path).sized
+    if is_metaimage(path):
+        return read_metaimage_header(path).sized
+    return is_nifti(path)
 
 
 def require_text_name(path: Path) -> None:
@@ -47,13 +89,3 @@ def require_text_name(path: Path) -> None:
             f"The name {shown} holds characters that are no valid text on this computer. "
             "Rename the file or folder, for instance with plain letters and digits."
         ) from None
-
-
-def _check_text_spacing(path: Path, pattern: bytes) -> None:
-    with path.open("rb") as file:
-        head = file.read(16384).split(b"\n\n")[0]
-    found = re.search(pattern, head, re.MULTILINE | re.IGNORECASE)
-    try:
-        require_spacing(path, tuple(float(part) for part in found[1].split()) if found else ())
-    except ValueError:
-        return  # not numbers: the reader itself says that the header is malformed

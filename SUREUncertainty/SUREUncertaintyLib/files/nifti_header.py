@@ -15,16 +15,34 @@ import struct
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..core.checks import require_spacing, unusable_voxels
+from ..core.checks import no_image, require_spacing, unusable_voxels
 from ..core.errors import InputError
+from ..core.nifti_forms import KNOWN_CODES, NiftiForms, forms_of
+from .streams import incomplete, require_intact, starts_as_gzip
 
 _SIZE, _SIZE_OF_SECOND = 348, 540
-_FLOATS = {16: "f4", 64: "f8"}
+_TYPES = {
+    2: "u1",
+    4: "i2",
+    8: "i4",
+    16: "f4",
+    64: "f8",
+    256: "i1",
+    512: "u2",
+    768: "u4",
+    1024: "i8",
+    1280: "u8",
+}
+_UNITS_MM = {1: 1000.0, 3: 0.001}
 _CHUNK = 1 << 20
+_SMALLEST_SLOPE = 1e-20
+"""The library takes smaller ones for none."""
+
 _HEADER, _VOXELS = ".hdr", ".img"
 SUFFIXES = (".nii", _HEADER, _VOXELS)
 
@@ -35,23 +53,37 @@ class NiftiHeader:
 
     Attributes:
         shape: voxels along i, j, k, ...; spacing: mm along i, j, k.
-        bits: of a voxel; floats: their type if they are floating-point numbers, else None.
-        data: the file that holds the voxels, from byte ``offset`` on.
-        placed: whether it says how the scan lies in the patient.
+        bits: of a voxel; type: as it is stored, None for what is no single number.
+        data: the file that holds the voxels, from byte ``offset`` on; ``single``: whether the header is in it, too.
+        slope, intercept: from stored to real values; a slope of 0 means none.
+        forms: how the scan lies in the patient.
     """
 
     shape: tuple[int, ...]
     spacing: tuple[float, ...]
     bits: int
-    floats: np.dtype[np.floating] | None
+    type: np.dtype[Any] | None
     data: Path
     offset: int
-    placed: bool
+    single: bool
+    slope: float
+    intercept: float
+    forms: NiftiForms
 
     @property
     def voxels(self) -> int:
         """How many there are."""
         return math.prod(max(n, 1) for n in self.shape)
+
+    @property
+    def placed(self) -> bool:
+        """Whether it says how the scan lies in the patient."""
+        return self.forms.qform.given or self.forms.sform.given
+
+    @property
+    def is_scaled(self) -> bool:
+        """Whether stored and real values differ (nifti1.h: a slope of 0 means that they do not)."""
+        return self.slope != 0 and math.isfinite(self.slope)
 
 
 def is_nifti(path: Path) -> bool:
@@ -76,55 +108,110 @@ def read_nifti_header(path: Path) -> NiftiHeader | None:
             f"The file {path.name} is in the Analyze format, which does not say which side is left. "
             "Export the scan again as NIfTI or NRRD."
         )
-    dimensions = min(max(struct.unpack(order + "h", raw[40:42])[0], 0), 7)
+    dimensions = struct.unpack(order + "h", raw[40:42])[0]
+    dimensions = dimensions if 0 < dimensions <= 7 else 0
     kind, bits = struct.unpack(order + "2h", raw[70:74])
-    floats = _FLOATS.get(kind)
+    spacing = struct.unpack(order + "7f", raw[80:108])
+    offset, slope, intercept = struct.unpack(order + "3f", raw[108:120])
     single = raw[345:346] == b"+"
+    # a 2D file need not say how thick it is
+    three = tuple(value if n < dimensions else abs(value) or 1.0 for n, value in enumerate(spacing[:3]))
     return NiftiHeader(
         shape=struct.unpack(order + "7h", raw[42:56])[:dimensions],
-        spacing=struct.unpack(order + "7f", raw[80:108])[: min(dimensions, 3)],
+        spacing=spacing[: min(dimensions, 3)],
         bits=bits,
-        floats=None if floats is None else np.dtype(order + floats),
+        type=np.dtype(order + _TYPES[kind]) if kind in _TYPES else None,
         data=halves[0] if single else halves[1],
-        offset=int(struct.unpack(order + "f", raw[108:112])[0]),
-        placed=any(struct.unpack(order + "2h", raw[252:256])),
+        offset=int(offset) if math.isfinite(offset) else -1,
+        single=single,
+        slope=slope,
+        intercept=intercept,
+        forms=forms_of(raw, order, three, _UNITS_MM.get(raw[123] & 7, 1.0)),
     )
 
 
 def check_nifti(path: Path) -> None:
     """Raise ``InputError`` for a spacing that cannot be right or a file that is shorter than its header says."""
     header = read_nifti_header(path)
-    if header is None:
-        return
+    if header is None or not header.shape or min(header.shape[:3]) < 1:
+        raise no_image(path)
     require_spacing(path, header.spacing)
-    needed = header.offset + header.voxels * header.bits // 8
+    _require_place(path, header)
     if not header.data.is_file():
         raise InputError(f"The file {path.name} is one half of a pair; {header.data.name} is missing beside it.")
-    if _length(header.data, needed) < needed:
-        raise truncated(path)
+    first = _SIZE + 4 if header.single else 0
+    if header.offset < first:
+        raise InputError(
+            f"The file {path.name} says that its voxels begin at byte {header.offset}, but its header takes the first "
+            f"{first} bytes. Write the scan again with another program, for instance 3D Slicer."
+        )
+    if header.is_scaled and (not math.isfinite(header.intercept) or abs(header.slope) < _SMALLEST_SLOPE):
+        raise InputError(
+            f"The file {path.name} scales its voxels by numbers that cannot be right (slope {header.slope:g}, "
+            f"intercept {header.intercept:g}). Export the scan again."
+        )
+    needed = header.offset + header.voxels * header.bits // 8
+    if not starts_as_gzip(header.data) and header.data.stat().st_size < needed:
+        raise incomplete(path)
 
 
-def check_nifti_voxels(path: Path) -> None:
+def check_nifti_stream(path: Path) -> None:
+    """Raise ``InputError`` for compressed voxels that are damaged or end early."""
+    header = read_nifti_header(path)
+    if header is not None and starts_as_gzip(header.data):
+        require_intact(header.data, path, 0, header.offset + header.voxels * header.bits // 8)
+
+
+def check_nifti_numbers(path: Path) -> None:
     """Raise ``InputError`` when floating-point voxels hold NaN or infinity, which are lost on reading."""
     header = read_nifti_header(path)
-    if header is None or header.floats is None:
+    if header is None or header.type is None or header.type.kind != "f":
         return
     bad, left = 0, header.voxels
     with _opened(header.data) as file:
         file.seek(header.offset)
-        while left and (block := file.read(min(left, _CHUNK) * header.floats.itemsize)):
-            values = np.frombuffer(block, header.floats)
+        while left and (block := file.read(min(left, _CHUNK) * header.type.itemsize)):
+            values = np.frombuffer(block, header.type)
             bad += int(np.count_nonzero(~np.isfinite(values)))
             left -= values.size
     if bad:
         raise unusable_voxels(path.name, bad)
 
 
-def truncated(path: Path) -> InputError:
-    """The error for a file that ends too early."""
-    return InputError(
-        f"The file {path.name} is incomplete: it ends before its last voxel. Copy or export the scan again."
-    )
+def stored_voxels(header: NiftiHeader) -> NDArray[Any]:
+    """The voxels (k, j, i) as they are stored, of a file that was checked and holds one number a voxel."""
+    assert header.type is not None
+    with _opened(header.data) as file:
+        file.seek(header.offset)
+        raw = file.read(header.voxels * header.type.itemsize)
+    shape = ([max(n, 1) for n in header.shape] + [1, 1])[:3]
+    return np.frombuffer(raw, header.type).astype(header.type.newbyteorder("=")).reshape(shape[::-1])
+
+
+def _require_place(path: Path, header: NiftiHeader) -> None:
+    """Refuse a place that is no number, or axes of another length than the header's spacing with nothing to fall to."""
+    forms = header.forms
+    for name, form in (("qform", forms.qform), ("sform", forms.sform)):
+        if form.code not in KNOWN_CODES:
+            raise InputError(
+                f"The file {path.name} gives its {name} the code {form.code}, which means nothing, so that it does not "
+                "say where the scan lies. Export the scan again."
+            )
+        if not form.given or np.isfinite(form.matrix).all():
+            continue
+        raise InputError(
+            f"The file {path.name} does not say where the scan lies: its {name} holds numbers that are none, or are no "
+            "rotation. Export the scan again."
+        )
+    if forms.chosen is None and forms.sform.perpendicular and forms.sform.given:
+        raise InputError(
+            f"The file {path.name} contradicts itself: its voxels are {_sizes(forms.spacing)} mm by their spacing, but "
+            f"{_sizes(tuple(forms.sform.lengths))} mm by its sform. Export the scan again, or resample it to its sform."
+        )
+
+
+def _sizes(values: tuple[float, ...]) -> str:
+    return " x ".join(f"{value:.4g}" for value in values)
 
 
 def _halves(path: Path) -> tuple[Path, Path]:
@@ -160,35 +247,8 @@ def _beginning(path: Path) -> bytes:
     except FileNotFoundError:
         return b""
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise truncated(path) from None
+        raise incomplete(path) from None
 
 
 def _opened(path: Path) -> BinaryIO:
-    return cast(BinaryIO, gzip.open(path)) if _is_gzip(path) else path.open("rb")
-
-
-def _length(path: Path, needed: int) -> int:
-    """Bytes of the file once it is decompressed; a gzip trailer that agrees with ``needed`` saves counting them."""
-    if not _is_gzip(path):
-        return path.stat().st_size
-    with path.open("rb") as file:
-        file.seek(-4, 2)
-        if struct.unpack("<I", file.read(4))[0] == needed % 2**32:
-            return needed
-    return _gzip_length(path)
-
-
-def _gzip_length(path: Path) -> int:
-    length = 0
-    try:
-        with gzip.open(path) as file:
-            while chunk := file.read(1 << 22):
-                length += len(chunk)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
-        raise truncated(path) from None
-    return length
-
-
-def _is_gzip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+    return cast(BinaryIO, gzip.open(path)) if starts_as_gzip(path) else path.open("rb")

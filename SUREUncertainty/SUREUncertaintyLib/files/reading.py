@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -9,21 +10,35 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
-from ..core.checks import require_spacing
+from ..core.checks import FORMATS, no_image, require_spacing
 from ..core.errors import InputError
 from ..core.resampling import from_itk
-from ..core.volume import Volume
+from ..core.safe_names import plain_text
+from ..core.volume import LPS_TO_RAS, Grid, Volume
+from . import scan_remarks as remarks
 from .dicom import read_folder, read_series_of
 from .dicom_header import is_dicom
-from .headers import check_header, check_voxels, require_text_name, says_where
-from .nifti_header import truncated
+from .headers import (
+    check_header,
+    check_numbers,
+    check_streams,
+    require_image_content,
+    require_text_name,
+    says_size,
+    says_where,
+)
+from .locales import decimal_points
+from .nifti_header import is_nifti, read_nifti_header, stored_voxels
+from .streams import incomplete
 
 _SUFFIXES = (
     *(".nii.gz", ".nii", ".hdr.gz", ".hdr", ".img.gz", ".img", ".seg.nrrd", ".nrrd", ".nhdr", ".mha", ".mhd"),
     *(".png", ".tif", ".tiff"),
 )
-_FORMATS = "NRRD, NIfTI, MetaImage or DICOM"
+_ROUNDED = 1e-6
+_PICTURES = (".png", ".tif", ".tiff")
 _ENDS_EARLY = ("fread got only", "expected", "cannot be read", "not read completely", "unexpected end", "premature")
 
 
@@ -39,10 +54,11 @@ def read_volume(path: str | Path) -> Volume:
     require_text_name(path)
     if not path.exists():
         raise InputError(f"The scan {path} does not exist. Check the path.")
-    with _quiet_itk():
+    with _quiet_itk(), decimal_points():
         try:
             if path.is_dir():
                 return read_folder(path)
+            require_image_content(path)
             return read_series_of(path) if is_dicom(path) else _read_image(path)
         except PermissionError:
             raise InputError(f"The scan {path} may not be read. Ask for the right to read it, or copy it.") from None
@@ -80,14 +96,63 @@ def _read_image(path: Path) -> Volume:
     try:
         reader.ReadImageInformation()
         _require_scalar(path, reader)
-        check_voxels(path)
+        check_streams(path)
+        check_numbers(path)
         image = reader.Execute()
     except RuntimeError as error:
-        raise _unreadable(path, str(error)) from None
+        rounded = _rounded_axes(path) if "orthonormal" in str(error).lower() else None
+        if rounded is None:
+            raise _unreadable(path, str(error)) from None
+        return rounded
     if image.GetDimension() == 4:
         image = image[:, :, :, 0]
     _require_geometry(path, image)
-    return replace(from_itk(image, scan_name(path)), modality="", placed=says_where(path))
+    volume = replace(from_itk(image, plain_text(scan_name(path))), placed=says_where(path))
+    if not says_size(path):
+        volume = volume.with_remarks(remarks.PICTURE if path.suffix.lower() in _PICTURES else remarks.NO_SPACING)
+    return _as_nifti(volume, path) if is_nifti(path) else volume
+
+
+def _rounded_axes(path: Path) -> Volume | None:
+    """A NIfTI file whose axes are right-angled but for rounding, which ITK refuses; None for every other file."""
+    header = read_nifti_header(path) if is_nifti(path) else None
+    usable = header is not None and header.forms.chosen is not None and header.forms.chosen.perpendicular
+    if header is None or not usable or header.type is None or header.voxels != np.prod(header.shape[:3]):
+        return None
+    check_streams(path)
+    check_numbers(path)
+    array = stored_voxels(header)
+    if header.is_scaled and (header.slope, header.intercept) != (1, 0):
+        array = (array * header.slope + header.intercept).astype(np.float32)
+    return _as_nifti(Volume(array, Grid(array.shape), plain_text(scan_name(path))), path)
+
+
+def _as_nifti(volume: Volume, path: Path) -> Volume:
+    """The scan at the place that the one rule chooses, with voxels as they are stored where nothing scales them."""
+    header = read_nifti_header(path)
+    if header is None:
+        return volume
+    shape = volume.grid.shape
+    if sorted(n for n in header.shape if n > 1) != sorted(n for n in shape if n > 1):
+        raise InputError(f"The file {path.name} is not what its header says it is. Export the scan again.")
+    chosen = header.forms.chosen
+    if chosen is not None and len(header.shape) > 2:
+        volume = replace(volume, grid=_grid_of(shape, chosen.matrix))
+    if not header.is_scaled and (header.slope != 0 or header.intercept != 0) and header.type is not None:
+        volume = volume.with_array(stored_voxels(header).reshape(shape))
+    return replace(volume, forms=header.forms).with_remarks(*header.forms.remark(shape))
+
+
+def _grid_of(shape: tuple[int, int, int], ijk_to_ras: NDArray[np.float64]) -> Grid:
+    matrix = LPS_TO_RAS @ ijk_to_ras
+    lengths = np.linalg.norm(matrix[:3, :3], axis=0)
+    x, y, z = (float(value) for value in lengths)
+    origin_x, origin_y, origin_z = (float(value) for value in matrix[:3, 3])
+    cosines = matrix[:3, :3] / lengths
+    if np.abs(cosines.T @ cosines - np.eye(3)).max() > _ROUNDED:  # the nearest axes that are exactly right-angled
+        left, _, right = np.linalg.svd(cosines)
+        cosines = left @ right
+    return Grid(shape, (x, y, z), (origin_x, origin_y, origin_z), tuple(float(value) for value in cosines.ravel()))
 
 
 def _require_scalar(path: Path, reader: sitk.ImageFileReader) -> None:
@@ -126,9 +191,7 @@ def _sheared(path: Path) -> InputError:
 def _unreadable(path: Path, reason: str) -> InputError:
     text = reason.lower()
     if "unable to determine imageio" in text:
-        return InputError(
-            f"The file {path.name} is not an image that can be read, or it is damaged. Expected is {_FORMATS}."
-        )
+        return no_image(path)
     if "spacing" in text or "space vector" in text:
         return InputError(
             f"The file {path.name} gives a voxel spacing that is zero or no number. "
@@ -137,17 +200,39 @@ def _unreadable(path: Path, reason: str) -> InputError:
     if "orthonormal" in text:
         return _sheared(path)
     if any(phrase in text for phrase in _ENDS_EARLY):
-        return truncated(path)
-    last = reason.strip().splitlines()[-1].strip()
-    return InputError(f"The file {path.name} cannot be read ({last}). Expected is {_FORMATS}: export the scan again.")
+        return incomplete(path)
+    return InputError(
+        f"The file {path.name} cannot be read: it is damaged, or of a kind of {FORMATS} that is not read here. "
+        "Export the scan again, or load it in Slicer and save it as NRRD."
+    )
 
 
 @contextmanager
 def _quiet_itk() -> Iterator[None]:
-    """Keep ITK's console warnings away; what matters in them is raised as an error."""
+    """Keep ITK's console warnings away, and what the libraries below it write to the error stream themselves.
+
+    What matters in them is raised as an error.
+    """
     shown = sitk.ProcessObject.GetGlobalWarningDisplay()
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     try:
-        yield
+        with _no_error_stream():
+            yield
     finally:
         sitk.ProcessObject.SetGlobalWarningDisplay(shown)
+
+
+@contextmanager
+def _no_error_stream() -> Iterator[None]:
+    try:
+        before = os.dup(2)
+    except OSError:  # closed, or a program without a console
+        yield
+        return
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(before, 2)
+        os.close(before)

@@ -9,6 +9,7 @@ import SimpleITK as sitk
 from ..core.errors import InputError
 from ..core.labels import Code, Label
 from ..core.volume import Volume
+from .locales import decimal_points
 from .reading import read_labels
 
 _GREY = (0.5, 0.5, 0.5)
@@ -23,7 +24,8 @@ def read_segmentation(path: Path) -> tuple[Volume, tuple[Label, ...]]:
     labels = read_labels(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
-    reader.ReadImageInformation()
+    with decimal_points():
+        reader.ReadImageInformation()
     header = {key: reader.GetMetaData(key) for key in reader.GetMetaDataKeys()}
     segments: list[Label] = []
     while f"Segment{len(segments)}_LabelValue" in header:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gzip
 import json
 import os
 import shutil
@@ -15,9 +16,12 @@ from types import TracebackType
 import SimpleITK as sitk
 
 from ..core.errors import InputError, OutputError
+from ..core.nifti_forms import NiftiForms, put_forms
 from ..core.resampling import to_itk
 from ..core.volume import Volume
-from .headers import check_header, require_text_name
+from .headers import check_header, check_streams, require_text_name
+from .locales import decimal_points
+from .nifti_header import is_nifti
 
 _MANIFEST = ".sure-results.json"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -152,24 +156,30 @@ def write_volume(volume: Volume, path: str | Path) -> None:
     Raises:
         InputError: the suffix is not known. OutputError: the file cannot be written, or the disk is full.
     """
-    write_image(to_itk(volume), path)
+    path = Path(path)
+    forms = volume.forms if is_nifti(path) else None
+    fitting = forms is not None and forms.fits(volume.grid.ijk_to_ras)
+    write_image(to_itk(volume), path, forms if fitting else None)
 
 
-def write_image(image: sitk.Image, path: str | Path) -> None:
-    """Write a SimpleITK image with its metadata; see ``write_volume``."""
+def write_image(image: sitk.Image, path: str | Path, forms: NiftiForms | None = None) -> None:
+    """Write a SimpleITK image with its metadata, into a NIfTI file both its places; see ``write_volume``."""
     path = Path(path)
     suffix = next((s for s in (".nii.gz", ".nrrd", ".nii", ".mha") if path.name.lower().endswith(s)), "")
     if not suffix:
         raise InputError(f"The file name {path.name} must end in .nrrd, .nii.gz or .mha.")
     partial = path.with_name(f".{path.name}.partial-{os.getpid()}{suffix}")
     try:
-        sitk.WriteImage(image, str(partial), useCompression=True)
+        with decimal_points():
+            sitk.WriteImage(image, str(partial), useCompression=True)
+        if forms is not None:
+            _put_forms(partial, forms)
         _require_complete(partial, image)
         partial.replace(path)
     except (OSError, RuntimeError, InputError) as error:
         sentence = output_error(error, path)  # before the space comes back
         discard(partial)
-        raise sentence from None
+        raise sentence from error
 
 
 def discard(path: Path) -> None:
@@ -188,8 +198,9 @@ def output_error(error: Exception, path: Path) -> OutputError:
         )
     if code in _FORBIDDEN:
         return OutputError(f"The folder for {path} may not be written to. Choose a folder of your own.")
-    reason = error.strerror if isinstance(error, OSError) else str(error).strip().splitlines()[-1].strip()
-    return OutputError(f"The results cannot be written to {path} ({reason}). Choose another folder.")
+    # what a library says stays in the error's cause: it speaks to programmers
+    reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
+    return OutputError(f"The results cannot be written to {path}{reason}. Choose another folder.")
 
 
 def _guess(path: Path) -> int:
@@ -199,9 +210,18 @@ def _guess(path: Path) -> int:
     return errno.ENOSPC if shutil.disk_usage(path.parent).free < 1 << 20 else errno.EIO
 
 
+def _put_forms(path: Path, forms: NiftiForms) -> None:
+    """SimpleITK writes one place into both forms: put each where it belongs."""
+    packed = path.name.lower().endswith(".gz")
+    raw = path.read_bytes()
+    placed = put_forms(gzip.decompress(raw) if packed else raw, forms)
+    path.write_bytes(gzip.compress(placed, 6) if packed else placed)
+
+
 def _require_complete(path: Path, image: sitk.Image) -> None:
     """SimpleITK reports a full disk only for some formats and moments, so look at the end of the file."""
     check_header(path)
+    check_streams(path)
     if path.name.lower().endswith(".nrrd"):
         size = image.GetNumberOfPixels() * image.GetNumberOfComponentsPerPixel() * image.GetSizeOfPixelComponent()
         with path.open("rb") as file:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import EngineError
+from ..files.locales import decimal_points
 
 Float32 = NDArray[np.float32]
 SHAPES_KEPT = 4
@@ -32,7 +33,8 @@ class OpenVinoGraph:
         self._core, self._config = core, config
         self._compiled: dict[tuple[tuple[int, ...], ...], Any] = {}
         try:
-            self._model = core.read_model(str(path))
+            with decimal_points():
+                self._model = core.read_model(str(path))
         except RuntimeError as error:
             raise EngineError(
                 f"OpenVINO cannot read the ONNX graph {path.name} of the package '{package}'. "
@@ -58,5 +60,7 @@ class OpenVinoGraph:
                 self._compiled.pop(next(iter(self._compiled)))
             names = [port.get_any_name() for port in self._model.inputs]
             self._model.reshape({name: list(shape) for name, shape in zip(names, shapes, strict=True)})
-            self._compiled[shapes] = self._core.compile_model(self._model, "CPU", self._config).create_infer_request()
+            with decimal_points():
+                compiled = self._core.compile_model(self._model, "CPU", self._config)
+            self._compiled[shapes] = compiled.create_infer_request()
         return self._compiled[shapes]

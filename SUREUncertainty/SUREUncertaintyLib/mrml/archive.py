@@ -6,13 +6,15 @@ import html
 import re
 import tempfile
 import zipfile
-from pathlib import Path, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import unquote
+from xml.parsers.expat import ExpatError, ParserCreate
 
 import slicer
 
-from ..core.errors import InputError
+from ..core.errors import InputError, OutputError
+from ..files.locales import decimal_points
 from ..files.writing import output_error
 from .without_messages import quiet_vtk
 
@@ -34,9 +36,69 @@ def write_mrb(scene: Any, path: Path) -> None:
         with tempfile.TemporaryDirectory(prefix=".sure-scene-", dir=path.parent) as folder:
             partial = Path(folder) / path.name
             _write(scene, partial, path)
+            _require_whole(partial, path)
             partial.replace(path)
     except OSError as error:
         raise output_error(error, path) from None
+
+
+class UnreadableScene(OutputError):
+    """A scene was written, but in a way that nothing can open."""
+
+
+def require_readable(path: Path) -> None:
+    """Read a scene of a published result back into a scene of its own, outside the desktop application.
+
+    Raises:
+        UnreadableScene: it cannot be read, or no result is in it.
+    """
+    from .headless import HeadlessScene
+    from .nodes import all_published
+
+    with HeadlessScene() as again:
+        try:
+            read_mrb(again.scene, path)
+        except InputError as error:
+            raise UnreadableScene(str(error)) from error
+        if not all_published(again.scene):
+            raise UnreadableScene(f"The scene {path.name} holds no result.")
+
+
+def _require_whole(written: Path, path: Path) -> None:
+    """A scene counts as written once its archive is whole, its text is XML and every file that it names is in it.
+
+    Raises ``UnreadableScene``.
+    """
+    try:
+        with zipfile.ZipFile(written) as archive:
+            broken = archive.testzip()
+            if broken is not None:
+                raise ValueError(f"{broken} is damaged")
+            members = {PurePosixPath(name) for name in archive.namelist()}
+            for scene in (name for name in members if name.suffix == ".mrml"):
+                missing = _named_files(archive.read(str(scene)), scene.parent) - members
+                if missing:
+                    raise ValueError(f"{sorted(missing)[0]} is not in it")
+    except (ValueError, zipfile.BadZipFile, ExpatError) as error:
+        raise UnreadableScene(
+            f"The scene {path.name} was written in a way that cannot be read again ({error}), so it was removed. "
+            "Give the scan a plain name (letters and digits) and try again."
+        ) from error
+
+
+def _named_files(scene: bytes, folder: PurePosixPath) -> set[PurePosixPath]:
+    """The files that a scene names, as members of its archive. Raises ``ExpatError`` for what is no XML."""
+    found: set[PurePosixPath] = set()
+
+    def see(_: str, attributes: dict[str, str]) -> None:
+        name = attributes.get("fileName", "")
+        if name and "://" not in name:
+            found.add(folder / unquote(name))
+
+    parser = ParserCreate()
+    parser.StartElementHandler = see
+    parser.Parse(scene, True)
+    return found
 
 
 def read_mrb(scene: Any, path: Path) -> None:
@@ -49,10 +111,13 @@ def read_mrb(scene: Any, path: Path) -> None:
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a Slicer scene, or it is damaged. A file made by 'Save as .mrb' is expected.")
     messages = slicer.vtkMRMLMessageCollection()
-    with quiet_vtk():  # what goes wrong is in the messages
+    with quiet_vtk(), decimal_points():  # what goes wrong is in the messages
         complete = scene.ReadFromMRB(str(path), False, messages)
     if not complete:
-        raise InputError(f"The scene {path} cannot be read ({_text(messages)}). Save it again from Slicer.")
+        raise InputError(
+            f"The scene {path} cannot be read: it is damaged, or made by another version of Slicer. Save it again from "
+            "Slicer."
+        ) from RuntimeError(_text(messages))
 
 
 def require_contained(path: Path) -> None:
@@ -85,7 +150,7 @@ def _write(scene: Any, partial: Path, path: Path) -> None:
     messages = slicer.vtkMRMLMessageCollection()
     url, root = scene.GetURL(), scene.GetRootDirectory()
     try:
-        with quiet_vtk():  # it names every file of the archive; what goes wrong is in the messages
+        with quiet_vtk(), decimal_points():  # it names every file of the archive; what goes wrong is in the messages
             written = scene.WriteToMRB(str(partial), None, messages)
     finally:
         scene.SetURL(url)

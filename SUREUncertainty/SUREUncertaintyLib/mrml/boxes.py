@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import InputError
 from ..core.roi import Roi
+from .safe_names import unique_name
 
 OUTLINE_OPACITY = 0.0
 GLYPH_PERCENT = 1.5
@@ -33,7 +34,7 @@ def roi_from_node(node: Any) -> Roi:
 
 def add_roi_node(scene: Any, roi: Roi) -> Any:
     """An ROI node for a box, with the box's inside clear so that the scan shows."""
-    node = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", scene.GenerateUniqueName(roi.name))
+    node = scene.AddNewNodeByClass("vtkMRMLMarkupsROINode", unique_name(scene, roi.name))
     place_roi(node, roi)
     node.CreateDefaultDisplayNodes()
     node.GetDisplayNode().SetFillOpacity(OUTLINE_OPACITY)

@@ -8,6 +8,8 @@ from typing import Any
 import slicer
 import vtk
 
+from .safe_names import unique_name
+
 Colour = tuple[float, float, float]
 
 
@@ -28,7 +30,7 @@ def fill_numbers(node: Any, columns: Mapping[str, Sequence[float]], titles: Mapp
 
 def add_line_chart(scene: Any, name: str, table: Any, x: str, curves: Mapping[str, Colour]) -> Any:
     """A chart of columns of a table against its column ``x``; names are the columns' titles."""
-    chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", scene.GenerateUniqueName(name))
+    chart = scene.AddNewNodeByClass("vtkMRMLPlotChartNode", unique_name(scene, name))
     for column, colour in curves.items():
         series = scene.AddNewNodeByClass("vtkMRMLPlotSeriesNode", table.GetColumnTitle(column))
         series.SetAndObserveTableNodeID(table.GetID())

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..training.training_log import curves_of
 from .charts import add_line_chart, fill_numbers
+from .safe_names import unique_name
 
 TITLES = {"step": "Step", "loss": "Loss (share of the first)", "tuning_dice": "Dice on scans set aside"}
 _COLOURS = {"loss": (0.91, 0.42, 0.14), "tuning_dice": (0.26, 0.52, 0.76)}
@@ -23,7 +24,7 @@ class CurveNodes:
 
 def add_curves(scene: Any, name: str) -> CurveNodes:
     """Table and chart without content."""
-    table = scene.AddNewNodeByClass("vtkMRMLTableNode", scene.GenerateUniqueName(f"{name} training"))
+    table = scene.AddNewNodeByClass("vtkMRMLTableNode", unique_name(scene, f"{name} training"))
     update_table(table, [])
     chart = add_line_chart(scene, f"Training of {name}", table, "step", _COLOURS)
     return CurveNodes(table, chart)

@@ -13,6 +13,7 @@ from .camera_focus import focus_of
 from .colour_nodes import uncertainty_colour_node
 from .framing import AXES, frame_slice, slice_centre, slice_frame
 from .nodes import PublishedNodes, all_published
+from .safe_names import node_name
 from .uncertainty_nodes import HIGHEST, set_threshold, threshold_of
 
 OVERLAY_OPACITY = 0.8
@@ -117,8 +118,8 @@ def uncertainty_rendering(node: Any) -> Any:
 
 
 def _create_rendering(scene: Any, node: Any, kind: str) -> Any:
-    display = scene.AddNewNodeByClass(kind, f"{node.GetName()} rendering")
-    properties = scene.AddNewNodeByClass("vtkMRMLVolumePropertyNode", f"{node.GetName()} rendering property")
+    display = scene.AddNewNodeByClass(kind, node_name(f"{node.GetName()} rendering"))
+    properties = scene.AddNewNodeByClass("vtkMRMLVolumePropertyNode", node_name(f"{node.GetName()} rendering property"))
     display.SetAndObserveVolumePropertyNodeID(properties.GetID())
     display.SetFollowVolumeDisplayNode(False)
     display.SetAndObserveColorNodeID(uncertainty_colour_node(scene).GetID())  # for its legend

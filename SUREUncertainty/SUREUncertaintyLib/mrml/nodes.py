@@ -12,6 +12,8 @@ from typing import Any
 
 import slicer
 
+from .safe_names import unique_name
+
 SCAN = "SURE.scan"
 UNCERTAINTY = "SURE.uncertainty"
 ENTROPY = "SURE.entropy"
@@ -128,6 +130,6 @@ def result_node(scene: Any, segmentation: Any, role: str, kind: str, name: str) 
     node = segmentation.GetNodeReference(role)
     if node is not None:
         return node, False
-    node = scene.AddNewNodeByClass(kind, scene.GenerateUniqueName(name))
+    node = scene.AddNewNodeByClass(kind, unique_name(scene, name))
     segmentation.SetNodeReferenceID(role, node.GetID())
     return node, True

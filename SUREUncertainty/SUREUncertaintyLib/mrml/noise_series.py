@@ -13,6 +13,7 @@ from ..analysis.noise_series import LevelRow
 from ..core.volume import Volume
 from .charts import add_line_chart, fill_numbers
 from .nodes import PublishedNodes
+from .safe_names import unique_name
 from .sequences import Track, add_browser
 from .uncertainty_nodes import create_uncertainty_display, threshold_of
 from .volume_nodes import fill_volume, show_grey
@@ -64,7 +65,7 @@ def publish_series(
         steps: what to step through, one a level.
         published: the result at the last level, whose colours the maps take.
     """
-    table = scene.AddNewNodeByClass("vtkMRMLTableNode", scene.GenerateUniqueName(f"{name} series"))
+    table = scene.AddNewNodeByClass("vtkMRMLTableNode", unique_name(scene, f"{name} series"))
     fill_numbers(table, {field: [getattr(row, field) for row in rows] for field in _TITLES}, _TITLES)
     chart = add_line_chart(scene, name, table, "level", _CURVES)
     chart.SetYAxisTitle("Dice / uncertainty")

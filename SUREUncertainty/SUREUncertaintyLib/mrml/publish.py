@@ -26,6 +26,7 @@ from .nodes import (
     segmentations_of,
 )
 from .rollback import all_or_nothing
+from .safe_names import unique_name
 from .sample_nodes import publish_levels, publish_maps, publish_samples, stale_nodes
 from .scene_manifest import fill_manifest, model_name
 from .segmentation_nodes import fill_segmentation, was_edited
@@ -85,7 +86,7 @@ def _segmentation_node(scene: Any, scan: Any, result: SegmentationResult) -> Any
     for node in segmentations_of(scene, scan, model_name(result), result.uncertainty_kind):
         if not was_edited(node, grid):
             return node
-    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", scene.GenerateUniqueName(f"{scan.GetName()} structures"))
+    node = scene.AddNewNodeByClass("vtkMRMLSegmentationNode", unique_name(scene, f"{scan.GetName()} structures"))
     node.SetAttribute(MODEL, model_name(result))
     node.SetAttribute(KIND, result.uncertainty_kind)
     node.SetNodeReferenceID(SCAN, scan.GetID())

@@ -12,6 +12,7 @@ from ..core.volume import Volume
 from ..core.wording import in_words
 from ..inference.result import SegmentationResult
 from .nodes import BROWSER, CONTOUR, LEVEL, MAP, SAMPLE, SAMPLES, numbered_nodes, result_node
+from .safe_names import node_name, unique_name
 from .scene_manifest import MEMBER_MAPS
 from .segmentation_nodes import fill_segmentation
 from .uncertainty_nodes import add_legend, create_uncertainty_display
@@ -69,12 +70,12 @@ def publish_samples(scene: Any, segmentation: Any, scan: Any, result: Segmentati
     if not samples:
         return
     name = f"{scan.GetName()} samples"
-    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", scene.GenerateUniqueName(name))
+    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", unique_name(scene, name))
     sequence.SetIndexName("sample")
     sequence.SetIndexUnit("")
     for number, volume in enumerate(samples):
         sequence.SetDataNodeAtValue(_sample_node(volume, result.label_set, scan, f"sample {number}"), str(number))
-    browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", scene.GenerateUniqueName(f"{name} browser"))
+    browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", unique_name(scene, f"{name} browser"))
     undo.callback(scene.RemoveNode, browser)  # before its proxy, or else the sequences logic makes another proxy
     browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())
     browser.SetPlaybackRateFps(4.0)
@@ -101,7 +102,7 @@ def show_sample(sample: Any, visible: bool) -> None:
 
 def _sample_node(volume: Volume, label_set: tuple[Label, ...], scan: Any, name: str) -> Any:
     node = slicer.vtkMRMLSegmentationNode()
-    node.SetName(name)
+    node.SetName(node_name(name))
     fill_segmentation(node, right_handed(volume), label_set, scan, ExitStack())
     return node
 
@@ -109,7 +110,7 @@ def _sample_node(volume: Volume, label_set: tuple[Label, ...], scan: Any, name: 
 def _add_proxy(browser: Any, sequence: Any, scan: Any) -> Any:
     """The node in the scene that shows the chosen sample; the sequences logic has made one where it is running."""
     proxy = browser.GetProxyNode(sequence) or browser.AddProxyNode(sequence.GetNthDataNode(0), sequence, True)
-    proxy.SetName(f"{scan.GetName()} sample")
+    proxy.SetName(node_name(f"{scan.GetName()} sample"))
     proxy.CreateDefaultDisplayNodes()
     display = proxy.GetDisplayNode()
     display.SetVisibility3D(False)

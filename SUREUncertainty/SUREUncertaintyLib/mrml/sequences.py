@@ -8,6 +8,8 @@ from typing import Any
 
 import vtk
 
+from .safe_names import node_name, unique_name
+
 FRAMES_PER_SECOND = 4.0
 
 
@@ -30,7 +32,7 @@ def add_browser(
     Returns:
         The browser, and the node in the scene that shows each track.
     """
-    browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", scene.GenerateUniqueName(name))
+    browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", unique_name(scene, name))
     shown = []
     for number, track in enumerate(tracks):
         sequence = _add_sequence(scene, track, index_name, values)
@@ -39,7 +41,7 @@ def add_browser(
         else:
             browser.AddSynchronizedSequenceNodeID(sequence.GetID())
         proxy = browser.GetProxyNode(sequence) or browser.AddProxyNode(track.nodes[0], sequence, True)
-        proxy.SetName(track.name)
+        proxy.SetName(node_name(track.name))
         shown.append(proxy)
     browser.SetPlaybackRateFps(FRAMES_PER_SECOND)
     show_step(browser, 0)
@@ -70,7 +72,7 @@ def shown_nodes(browser: Any) -> list[Any]:
 
 
 def _add_sequence(scene: Any, track: Track, index_name: str, values: Sequence[str]) -> Any:
-    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", scene.GenerateUniqueName(f"{track.name} steps"))
+    sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", unique_name(scene, f"{track.name} steps"))
     sequence.SetIndexName(index_name)
     sequence.SetIndexUnit("")
     for node, value in zip(track.nodes, values, strict=True):

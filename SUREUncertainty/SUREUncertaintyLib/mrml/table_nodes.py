@@ -12,6 +12,7 @@ from typing import Any
 import vtk
 
 from ..analysis.rows import StructureRow, UncertainRegion
+from ..core.safe_names import table_row
 
 
 @dataclass(frozen=True)
@@ -101,5 +102,5 @@ def table_text(node: Any, separator: str) -> str:
     writer.writerow([node.GetColumnTitle(name) or name for name in names])
     for row in range(table.GetNumberOfRows()):
         cells = [table.GetValueByName(row, name).ToString() for name in names]
-        writer.writerow(["" if cell == "nan" else cell for cell in cells])
+        writer.writerow(table_row("" if cell == "nan" else cell for cell in cells))
     return lines.getvalue()

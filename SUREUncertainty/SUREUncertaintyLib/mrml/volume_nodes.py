@@ -14,6 +14,7 @@ from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from ..core.errors import InputError
 from ..core.volume import LPS_TO_RAS, Grid, Volume
+from .safe_names import node_name, unique_name
 
 _ADDED = "SURE.Added"
 _MODALITY, _PLACED = "SURE.Modality", "SURE.Placed"
@@ -80,8 +81,8 @@ def add_volume(scene: Any, volume: Volume) -> Any:
     found = _find_added(scene, stored)
     if found is not None:
         return found
-    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", scene.GenerateUniqueName(volume.name))
-    node.SetAttribute(_ADDED, volume.name)
+    node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", unique_name(scene, volume.name))
+    node.SetAttribute(_ADDED, node_name(volume.name))
     node.SetAttribute(_MODALITY, volume.modality or None)
     node.SetAttribute(_PLACED, None if volume.placed else "no")
     fill_volume(node, stored, ExitStack())
@@ -153,7 +154,11 @@ def vtk_matrix(matrix: NDArray[np.float64]) -> Any:
 def _find_added(scene: Any, volume: Volume) -> Any:
     for node in slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", scene):
         image = node.GetImageData()
-        if node.GetAttribute(_ADDED) != volume.name or image is None or node.GetParentTransformNode() is not None:
+        if (
+            node.GetAttribute(_ADDED) != node_name(volume.name)
+            or image is None
+            or node.GetParentTransformNode() is not None
+        ):
             continue
         if grid_from_node(node).matches(volume.grid) and np.array_equal(image_array(image), volume.array):
             return node

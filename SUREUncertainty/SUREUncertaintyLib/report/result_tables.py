@@ -9,6 +9,7 @@ from typing import Any
 
 from ..analysis.rows import StructureRow, UncertainRegion
 from ..core.dataclass_json import to_json
+from ..core.safe_names import table_cell
 
 
 def write_structures(rows: Iterable[StructureRow], path: Path) -> None:
@@ -43,7 +44,7 @@ def _write(records: Iterable[Mapping[str, Any]], columns: list[str], path: Path)
     with path.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, columns)
         writer.writeheader()
-        writer.writerows(records)
+        writer.writerows({key: table_cell(value) for key, value in record.items()} for record in records)
 
 
 def _columns(kind: Any) -> list[str]:

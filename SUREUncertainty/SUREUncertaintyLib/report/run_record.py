@@ -28,6 +28,7 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "image": result.image.name,
         "voxel_fingerprint": voxel_fingerprint(result.image.array),
+        **({} if result.image.forms is None else {"nifti_forms": result.image.forms.to_json()}),
         **to_json(result.provenance),
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
         "labels": to_json(result.label_set),

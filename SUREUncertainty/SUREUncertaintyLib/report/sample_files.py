@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.dataclass_json import to_json
 from ..core.labels import Label
+from ..core.safe_names import table_cell
 from ..files.segment_header import write_segmentation
 from ..files.writing import write_volume
 from ..inference.sampling.samples_result import Sampling
@@ -29,7 +30,7 @@ def write_sampling(sampling: Sampling, label_set: Sequence[Label], folder: Path)
     with (folder / "sizes.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, SIZES)
         writer.writeheader()
-        writer.writerows(size_records(sampling))
+        writer.writerows({key: table_cell(value) for key, value in row.items()} for row in size_records(sampling))
 
 
 def describe_sampling(sampling: Sampling) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.labels import Label
 from ..core.plain_json import plain
+from ..core.safe_names import table_row
 from ..evaluation.case_result import MEAN
 from .results import LEVEL_METRICS, RELATION, LevelResult, SeriesResult
 
@@ -28,7 +29,7 @@ def write_tables(
         writer = csv.writer(stream)
         writer.writerow(COLUMNS)
         for result in series:
-            writer.writerows(_lines(result, names))
+            writer.writerows(map(table_row, _lines(result, names)))
     text = json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False)
     (folder / JSON).write_text(text + "\n", encoding="utf-8")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.safe_names import table_row
 from ..evaluation.cases import SUFFIXES, read_cases
 
 TABLES = ("cases.csv", "CASES.csv")
@@ -56,7 +57,7 @@ def table_text(pairs: Iterable[Pair]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["image", "label", "id", "group", "split"])
     for pair in pairs:
-        writer.writerow([pair.image.absolute(), pair.label.absolute(), pair.id, pair.group, "train"])
+        writer.writerow(table_row([pair.image.absolute(), pair.label.absolute(), pair.id, pair.group, "train"]))
     return text.getvalue()
 
 

@@ -14,7 +14,7 @@ from ..arrays.normalisation import normalise
 from ..core.errors import InputError
 from ..core.geometry import crop_grid
 from ..core.progress import Progress, silent
-from ..core.resampling import model_grid, resample
+from ..core.resampling import model_grid, on_voxels_of, resample
 from ..core.volume import Volume
 from ..evaluation.raters import RaterArrays, majority, read_rater_arrays
 from ..files.reading import read_labels, read_volume
@@ -108,7 +108,7 @@ def _rows(section: DataSection, data: Path, split: str) -> tuple[Path, list[dict
     table = root / section.table
     if not table.is_file():
         raise InputError(f"There is no case table {table}. Give the folder that holds {section.table} with --data.")
-    with table.open(newline="", encoding="utf-8") as stream:
+    with table.open(newline="", encoding="utf-8-sig") as stream:
         rows = [row for row in csv.DictReader(stream) if row.get(section.split_column) == split]
     if not rows:
         raise InputError(f"{table} has no row whose {section.split_column} is '{split}'.")
@@ -145,6 +145,7 @@ def load_cases(
             cases.append(prepare_slice(file, archives[file.image], section))
         else:
             image, label = read_volume(file.image), read_labels(file.label)
+            label = on_voxels_of(label, image.grid) or label
             if data is not None:
                 image, label = cut_to_structures(image, with_classes(label, data.label_values), data.crop_margin_mm)
             whole = prepare(file, image, label, section)

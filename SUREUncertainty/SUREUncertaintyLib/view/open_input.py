@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..files.metaimage_header import is_metaimage, read_metaimage_header
+from ..files.nrrd_header import is_nrrd, read_nrrd_header
 from ..mrml.archive import require_contained
 from .folders import RESULT, SCENE
-
-_HEAD = 1 << 16
 
 
 def scene_of(path: Path) -> Path | None:
@@ -34,14 +34,16 @@ def require_own_data(path: Path) -> None:
     if scene_of(path) is not None:
         require_contained(path if path.is_file() else path / RESULT)
         return
-    if path.is_dir() or not path.name.lower().endswith((".nrrd", ".nhdr", ".mha", ".mhd")):
-        return
-    with path.open("rb") as file:
-        head = file.read(_HEAD).split(b"\n\n")[0].lower()
-    for line in head.splitlines():
-        name, _, value = line.partition(b"=" if line.startswith(b"elementdatafile") else b":")
-        if name.strip() in (b"data file", b"datafile", b"elementdatafile") and value.strip() != b"local":
-            raise InputError(
-                f"The file {path.name} holds no voxels of its own but names other files. Save the scan as one file "
-                "(.nrrd, .nii.gz or .mha) and open that."
-            )
+    if path.is_file() and not _holds_its_voxels(path):
+        raise InputError(
+            f"The file {path.name} holds no voxels of its own but names other files. Save the scan as one file "
+            "(.nrrd, .nii.gz or .mha) and open that."
+        )
+
+
+def _holds_its_voxels(path: Path) -> bool:
+    """Read as the reader itself does: blank lines end the header of an NRRD file but not that of a MetaImage."""
+    if is_nrrd(path):
+        fields = read_nrrd_header(path).fields
+        return "data file" not in fields and "datafile" not in fields
+    return not is_metaimage(path) or read_metaimage_header(path).fields.get("elementdatafile", "").upper() == "LOCAL"

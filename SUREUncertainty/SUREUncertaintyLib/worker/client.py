@@ -12,6 +12,7 @@ import itertools
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -220,7 +221,10 @@ class WorkerClient:
         if self._scan_is_open:
             arguments["array"] = name
         else:
-            described = {**to_json(image, {}), "array": name}
+            described = {
+                **to_json(replace(image, forms=None), {}),
+                "array": name,
+            }  # the answer is put on the image kept here
             arguments |= {"volume": described, "rois": to_json(self._scan[1])}
             self._scan_is_open = image is self._scan[0]
         self._send(job, "segment", arguments)

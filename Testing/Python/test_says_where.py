@@ -1,0 +1,117 @@
+"""Files that leave open how a scan lies or how large it is are read with a sentence, those that contradict refused."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.files.reading import read_volume
+
+VOXELS = np.arange(24, dtype="<i2")
+RAS = "space: right-anterior-superior\nspace directions: (1,0,0) (0,1,0) (0,0,2)\nspace origin: (1,2,3)"
+NAMED = "space: right-anterior-superior"
+SPACED = "spacings: 1 1 2"
+
+
+def nrrd(folder: Path, fields: str) -> Path:
+    head = f"NRRD0005\ntype: short\ndimension: 3\nsizes: 2 3 4\n{fields}\nendian: little\nencoding: raw\n\n"
+    (folder / "a.nrrd").write_bytes(head.encode() + VOXELS.tobytes())
+    return folder / "a.nrrd"
+
+
+def metaimage(folder: Path, fields: str) -> Path:
+    start = "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False"
+    head = f"{start}\n{fields}\nDimSize = 2 3 4\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
+    (folder / "a.mha").write_bytes(head.encode() + VOXELS.tobytes())
+    return folder / "a.mha"
+
+
+MATRIX = "TransformMatrix = 1 0 0 0 1 0 0 0 1\nOffset = 0 0 0"
+SIZE = "ElementSpacing = 1 1 2"
+WHERE = {
+    "NRRD in RAS": (nrrd, RAS, True, True),
+    "NRRD in LPS": (nrrd, RAS.replace("right-anterior", "left-posterior"), True, True),
+    "NRRD, short name of the space": (nrrd, RAS.replace("right-anterior-superior", "LPS"), True, True),
+    "NRRD without space": (nrrd, SPACED, False, True),
+    "NRRD with axis mins": (nrrd, f"{SPACED}\naxis mins: -4 -5 -6", False, True),
+    "NRRD with only a dimension of space": (nrrd, RAS.replace(NAMED, "space dimension: 3"), False, True),
+    "NRRD in a scanner's own axes": (nrrd, RAS.replace("right-anterior-superior", "scanner-xyz"), False, True),
+    "NRRD without any size": (nrrd, "content: a", False, False),
+    "MetaImage": (metaimage, f"{MATRIX}\n{SIZE}", True, True),
+    "MetaImage with the older word": (metaimage, f"Rotation = 1 0 0 0 1 0 0 0 1\n{SIZE}", True, True),
+    "MetaImage without a matrix": (metaimage, SIZE, False, True),
+    "MetaImage without a spacing": (metaimage, MATRIX, True, False),
+    "MetaImage without both": (metaimage, "Comment = a", False, False),
+}
+
+
+@pytest.mark.parametrize("kind", WHERE)
+def test_what_a_file_leaves_open_is_said(tmp_path, kind):
+    make, fields, placed, sized = WHERE[kind]
+    read = read_volume(make(tmp_path, fields))
+    assert read.placed == placed
+    assert any("how large its voxels are" in remark for remark in read.remarks) == (not sized)
+    assert np.array_equal(np.sort(read.array.ravel()), VOXELS)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_a_picture_says_neither(tmp_path, suffix):
+    sitk.WriteImage(sitk.GetImageFromArray(np.arange(12, dtype=np.uint8).reshape(3, 4)), str(tmp_path / f"a.{suffix}"))
+    read = read_volume(tmp_path / f"a.{suffix}")
+    assert not read.placed
+    assert "A picture does not say" in read.remarks[0]
+
+
+NO_IMAGE = "not an image that can be read, or it is damaged"
+REFUSED = {
+    "NRRD, NaN in an origin": (nrrd, RAS.replace("(1,2,3)", "(1,nan,3)"), "'space origin' holds nan"),
+    "NRRD, NaN for a whole direction": (nrrd, RAS.replace("(0,0,2)", "(nan,nan,nan)"), "'space directions' holds nan"),
+    "NRRD, infinity in a direction": (nrrd, RAS.replace("(0,0,2)", "(0,0,inf)"), "'space directions' holds inf"),
+    "NRRD, a word in a direction": (nrrd, RAS.replace("(0,0,2)", "(0,0,two)"), "'space directions' holds two"),
+    "NRRD in micrometres": (nrrd, f'{RAS}\nspace units: "um" "um" "um"', "lengths in um. Millimetres are expected"),
+    "MetaImage, NaN in its matrix": (metaimage, MATRIX.replace("1 0 0 0", "nan 0 0 0"), "its transformmatrix is"),
+    "MetaImage, a word in its place": (metaimage, MATRIX.replace("Offset = 0", "Offset = x"), "its offset is"),
+    "NRRD, a field twice": (nrrd, f"{RAS}\nspace origin: (1,2,4)", "gives 'space origin' twice"),
+    "MetaImage, a field twice": (metaimage, f"{MATRIX}\n{SIZE}\nElementSpacing = 1 1", "gives elementspacing twice"),
+    "MetaImage, two numbers for three axes": (metaimage, f"{MATRIX}\nElementSpacing = 1 1", NO_IMAGE),
+    "MetaImage, compressed by an odd word": (metaimage, f"{MATRIX}\n{SIZE}\nCompressedData = Truu", NO_IMAGE),
+    "MetaImage, compressed into no bytes": (
+        metaimage,
+        f"{MATRIX}\n{SIZE}\nCompressedData = True\nCompressedDataSize = 0",
+        "how long its compressed voxels are",
+    ),
+    "MetaImage in micrometres": (metaimage, f"DistanceUnits = um\n{MATRIX}\n{SIZE}", "lengths in um. Millimetres"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_numbers_that_are_none_and_other_units_are_refused(tmp_path, kind):
+    make, fields, sentence = REFUSED[kind]
+    with pytest.raises(InputError, match=sentence):
+        read_volume(make(tmp_path, fields))
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nrrd", "a.mha", "a.dcm", "a.png"])
+def test_a_file_that_is_packed_under_another_name_is_called_that(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(b"x" * 999))
+    with pytest.raises(InputError, match=rf"{name} is a gzip file named {path.suffix}. Rename it to {name}\.gz"):
+        read_volume(path)
+    path.write_bytes(b"PK\x03\x04" + bytes(200))
+    with pytest.raises(InputError, match=r"is a ZIP archive. Unpack it"):
+        read_volume(path)
+    path.write_bytes(b"\n<!DOCTYPE html><html>please log in</html>")
+    with pytest.raises(InputError, match="is a web page, perhaps that of a failed download"):
+        read_volume(path)
+
+
+@pytest.mark.parametrize("axes", ["99999999999", "1e30", "0", "-3", "5", "x"])
+def test_a_number_of_axes_that_ends_the_library_does_not_end_us(tmp_path, axes):
+    path = metaimage(tmp_path, f"{MATRIX}\n{SIZE}")
+    path.write_bytes(path.read_bytes().replace(b"NDims = 3", f"NDims = {axes}".encode()))
+    with pytest.raises(InputError, match=NO_IMAGE):
+        read_volume(path)
