@@ -67,8 +67,11 @@ def test_a_scan_gets_its_place_and_the_reasons_in_words() -> None:
     assert 0.0 < found.auv < 1.0
     unexplained = known.place("scan", {"a": 0.001}, CALM)
     assert (unexplained.harder_than, unexplained.auv, unexplained.outside) == (30, 1.0, True)
-    assert "do not explain why" in unexplained.sentence
-    assert "outside the range" in unexplained.sentence
+    assert "cannot be said" in unexplained.sentence
+    assert unexplained.summary == ""
+    assert (unexplained.to_json()["harder_than"], unexplained.to_json()["auv"]) == (None, None)
+    hard = reference([n / 100 for n in range(1, 31)]).place("scan", {"a": 0.0101}, CALM)
+    assert "do not explain why" in hard.sentence
 
 
 def test_every_measure_stands_beside_those_of_the_others() -> None:

@@ -1,6 +1,7 @@
 """``sure``: the command line. Every command is one file; errors become one sentence and an exit code.
 
-Exit codes: 0 done, 1 failed, 2 wrong input, 3 finished but some cases failed, 130 cancelled.
+Exit codes: 0 done, 1 failed, 2 wrong input, 3 finished but some cases failed, 4 (only with --strict) done but the
+verdict is "do not use", 130 cancelled.
 """
 
 from __future__ import annotations

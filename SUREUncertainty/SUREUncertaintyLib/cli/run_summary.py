@@ -10,6 +10,8 @@ from typing import Any
 
 import typer
 
+from ..presenters.texts import VERDICT_MEANINGS, VERDICT_NAMES
+
 WIDTH = 120
 """Characters a line where the output is no terminal."""
 
@@ -19,10 +21,20 @@ def print_summary(document: Mapping[str, Any], output: Path, as_json: bool = Fal
     if as_json:
         typer.echo(json.dumps(document, indent=2))  # ASCII: readable whatever encoding the pipe has
         return
+    _print_verdict(document)
     _print_table(document)
     for notice in document["notices"]:
-        typer.echo(f"! {notice['text']}")
+        if notice["text"] not in document["status_reasons"]:
+            typer.echo(f"! {notice['text']}")
     typer.echo(_where(document, output))
+
+
+def _print_verdict(document: Mapping[str, Any]) -> None:
+    """The verdict stands first, before any number."""
+    status = document["status"]
+    typer.echo(f"{VERDICT_NAMES[status].upper()}. {VERDICT_MEANINGS[status]}")
+    for reason in document["status_reasons"]:
+        typer.echo(f"! {reason}")
 
 
 def _print_table(document: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
+from ..analysis.verdict import Verdict, verdict_of
 from ..core.labels import Label
 from ..core.roi import Roi
 from ..core.volume import Volume
@@ -22,9 +23,9 @@ class SegmentationResult:
 
     Attributes:
         image: the input, unchanged.
-        labels: uint8 label map; values are those of ``label_set``.
-        uncertainty: float32, the primary kind of uncertainty (vacuity C/S for evidential nets), 0 where nothing was analysed.
-        entropy: float32 predictive entropy over all classes divided by ln C, 0 where nothing was analysed.
+        labels: uint8 label map; values are those of ``label_set``; 0 where the map of uncertainty says not analysed.
+        uncertainty: float32, the primary kind of uncertainty (vacuity C/S for evidential nets), NaN where nothing was analysed.
+        entropy: float32 predictive entropy over all classes divided by ln C, NaN where nothing was analysed.
         label_set: the foreground labels of this result in order, with final values, names, colours and terminology
             (with several ROIs the package's labels stand once a ROI, prefixed by its name).
         rois: the regions that were analysed; empty for the whole scan.
@@ -49,3 +50,8 @@ class SegmentationResult:
     sampling: Sampling | None = None
     difficulty: tuple[CaseDifficulty, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the result can be used, from its warnings."""
+        return verdict_of(self.notices)

@@ -14,6 +14,20 @@ CANCELLING = "Stopping ..."
 DONE = "Done on {engine} ({device}) in {seconds:.1f} s."
 RUN_TOOLTIP = "Segment the scan and map where the result cannot be trusted. Nothing leaves this computer."
 
+VERDICT_NAMES = {"usable": "Usable", "check": "Check", "do_not_use": "Do not use"}
+VERDICT_MEANINGS = {
+    "usable": "No warning speaks against this result. Look at its uncertain regions all the same.",
+    "check": "Compare this result with the scan before it is used:",
+    "do_not_use": "This result should not be used:",
+}
+"""By ``analysis.verdict`` status; the reasons follow."""
+
+TAKES_LONG = "This run takes about {minutes} min ({windows} windows of the network). A region makes it shorter."
+TOO_LARGE = (
+    "This run needs about {needed:.1f} GB of memory, and {free:.1f} GB are free. Close other programs, or give a "
+    "smaller region."
+)
+
 REMAINING_SECONDS = "about {seconds:d} s left"
 REMAINING_MINUTES = "about {minutes:d} min left"
 
