@@ -2,7 +2,7 @@
 
 Settings are chosen on the 32 tuning scans of ``hippocampus-t1``; the validation scans are for scoring once. Another
 source means T1 scans of heads whose results are plausible; they carry no labels. Foreign are other sequences, other
-organs, whole heads, and boxes that hold no hippocampus.
+organs, a head without a box, and boxes that hold no hippocampus.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from accuracy import validation_cases
 from SUREUncertaintyLib.analysis.noise_series import KINDS, damaged
+from SUREUncertaintyLib.core.geometry import crop_grid
 from SUREUncertaintyLib.core.phantom import PHANTOM_ROIS, make_phantom
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Volume
@@ -35,6 +36,8 @@ EMPTY_BOXES = (
     Roi("Parietal", (-40.0, -60.0, 40.0), (-4.0, -10.0, 75.0)),
 )
 """RAS mm in MNI space, of the size of the training crops; none of them holds a hippocampus."""
+HALF = ((40, 140), (80, 180), (20, 120))
+"""Voxels (k, j, i) of the template."""
 HEARTS, WHOLE_HEARTS = 10, 5
 """Every tenth of the 100 cropped hearts, every fifth of the 10 whole ones."""
 
@@ -73,13 +76,22 @@ def unlabelled(data: Path) -> Iterator[Scan]:
     yield from _boxed(OTHER_SOURCE, template, ROIS)
     yield from _boxed(FOREIGN, template, EMPTY_BOXES)
     yield from _boxed(FOREIGN, head, EMPTY_BOXES)
-    yield Scan(FOREIGN, f"{template.name}, whole head", template)
+    yield Scan(FOREIGN, f"{template.name}, half a head", crop_block(template, HALF))
     yield from _boxed(FOREIGN, make_phantom(), PHANTOM_ROIS)
     hearts = sorted((data / "acdc_noncommercial" / "roi").glob("*_ED.nii.gz"))[::HEARTS]
     whole = sorted((data / "acdc_noncommercial" / "original").glob("*/*_frame01.nii.gz"))[::WHOLE_HEARTS]
     cine = sorted((data / "sunnybrook_lv" / "volumes").glob("*_ED.nii.gz"))
     for path in (*hearts, *whole, *cine, *(data / organ for organ in ORGANS)):
         yield Scan(FOREIGN, path.name, read_volume(path))
+
+
+def crop_block(volume: Volume, ranges: Sequence[tuple[int, int]]) -> Volume:
+    """A block of a scan; ``ranges`` along (k, j, i)."""
+    block = tuple(slice(*part) for part in ranges)
+    k, j, i = block
+    array = volume.array[block]
+    grid = crop_grid(volume.grid, (i.start, j.start, k.start), array.shape[::-1])
+    return replace(volume, array=array, grid=grid)
 
 
 def _boxed(kind: str, volume: Volume, boxes: Sequence[Roi]) -> Iterator[Scan]:

@@ -173,7 +173,7 @@ def test_a_package_keeps_its_fingerprint_of_difficulty_when_the_table_is_stored_
 
 
 def test_report_and_tables_show_the_place(tiny_package: Package, tmp_path: Path) -> None:
-    package = referenced(tiny_package, [n / 100 for n in range(1, 21)])
+    package = referenced(tiny_package, [n / 40 for n in range(1, 21)])
     result = segment(scan(), package, PointEngine())
     for name in ("out", "bare"):
         (tmp_path / name).mkdir()
