@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..analysis.rows import Notice
+from ..core.errors import OutputError
+from ..files.writing import temporary_is_full
 from ..inference.result import SegmentationResult
 from ..report.result_folder import Addition
 from ..report.slice_pictures import Picture
@@ -17,6 +19,7 @@ NO_SCENE = Notice(
     "scene.mrb was not written, because slicer-core is not installed; everything else is complete. "
     "To have it: pip install 'sure-uncertainty[mrml]'.",
 )
+WITHOUT = "scene.mrb was not written; everything else is complete. {reason}"
 CAPTIONS = {
     "3d": ("3D view", "The structures in 3D, with the uncertain voxels volume-rendered around them."),
     "axial": ("Axial view", "As 3D Slicer shows it: axial slice."),
@@ -36,6 +39,16 @@ class AddScene:
     def __call__(self, result: SegmentationResult, folder: Path) -> Addition:
         if find_spec("slicer") is None:
             return Addition(notices=(NO_SCENE,))
+        try:
+            return self._write(result, folder)
+        except (OSError, OutputError):
+            (folder / FILE).unlink(missing_ok=True)
+            reason = temporary_is_full()
+            if not reason:
+                raise
+            return Addition(notices=(Notice(NO_SCENE.code, WITHOUT.format(reason=reason)),))
+
+    def _write(self, result: SegmentationResult, folder: Path) -> Addition:
         from ..mrml.archive import write_mrb
         from ..mrml.display import show_result
         from ..mrml.headless import HeadlessScene

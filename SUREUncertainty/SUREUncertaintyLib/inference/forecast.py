@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 FLOAT_BYTES = 4
 MAP_BYTES = 9
 """Label map, uncertainty and entropy of the scan's own grid."""
+MANY = 100
+"""Windows whose time is worth a word where nobody has measured it yet."""
 LONG_S = 20.0
 """A run that is over sooner needs no word about its time."""
 
@@ -50,6 +52,8 @@ class Forecast:
         """For people: the warnings, then time and memory where they are worth a word."""
         lines = [notice.text for notice in self.notices]
         seconds = 0.0 if seconds_a_window is None else self.windows * seconds_a_window
+        if seconds_a_window is None and self.windows > MANY:
+            lines.append(texts.MANY_WINDOWS.format(windows=self.windows))
         if seconds > LONG_S:
             lines.append(texts.TAKES_LONG.format(minutes=max(1, round(seconds / 60)), windows=self.windows))
         free = available_bytes()

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import slicer
 
 from ..core.errors import InputError
 from ..core.roi import Roi
+
+SUGGESTED = "SURE.Suggested"
+"""Attribute of boxes that *Suggest* made."""
 
 OUTLINE_OPACITY = 0.0
 GLYPH_PERCENT = 1.5
@@ -40,6 +44,17 @@ def add_roi_node(scene: Any, roi: Roi) -> Any:
     node.GetDisplayNode().SetPropertiesLabelVisibility(False)  # the name would lie over the structure
     node.GetDisplayNode().SetGlyphScale(GLYPH_PERCENT)
     return node
+
+
+def replace_suggested(scene: Any, rois: Sequence[Roi]) -> list[Any]:
+    """ROI nodes for boxes that were suggested, in the place of those of an earlier suggestion; drawn boxes stay."""
+    for node in slicer.util.getNodesByClass("vtkMRMLMarkupsROINode", scene):
+        if node.GetAttribute(SUGGESTED):
+            scene.RemoveNode(node)
+    nodes = [add_roi_node(scene, roi) for roi in rois]
+    for node in nodes:
+        node.SetAttribute(SUGGESTED, "1")
+    return nodes
 
 
 def place_roi(node: Any, roi: Roi) -> None:

@@ -41,6 +41,12 @@ def threshold_of(node: Any) -> float:
     return float(node.GetDisplayNode().GetLowerThreshold())
 
 
+def band_of(node: Any) -> tuple[float, float]:
+    """Lowest and highest uncertainty of the voxels of the map that are drawn."""
+    display = node.GetDisplayNode()
+    return float(display.GetLowerThreshold()), min(float(display.GetUpperThreshold()) - _ROUNDING, HIGHEST)
+
+
 def add_legend(node: Any, title: str) -> Any:
     """The colour legend of a map, made where it does not exist.
 

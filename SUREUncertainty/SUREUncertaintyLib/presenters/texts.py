@@ -23,6 +23,7 @@ VERDICT_MEANINGS = {
 """By ``analysis.verdict`` status; the reasons follow."""
 
 TAKES_LONG = "This run takes about {minutes} min ({windows} windows of the network). A region makes it shorter."
+MANY_WINDOWS = "This run needs {windows} windows of the network, minutes on a processor. A region makes it shorter."
 TOO_LARGE = (
     "This run needs about {needed:.1f} GB of memory, and {free:.1f} GB are free. Close other programs, or give a "
     "smaller region."

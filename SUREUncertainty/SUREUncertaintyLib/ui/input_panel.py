@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..core.errors import SureError
 from ..core.geometry import parse_orientation, reorient_grid
@@ -14,7 +15,9 @@ from ..packages.metadata import PackageMetadata
 from ..presenters import texts
 from ..presenters.remaining_time import remaining_text
 from ..presenters.run_controller import RunRequest
+from .cautions import cautions
 from .context import PanelContext, choose, chosen, fill_combo, tell
+from .double_click import DoubleClick
 
 STEPS = 1000
 DEFAULT_BOX_MM = (50.0, 50.0, 50.0)
@@ -31,6 +34,7 @@ class InputPanel:
         self._run, self._cancel = run, cancel
         self._models: dict[str, PackageMetadata] = {}
         self.is_running = False
+        self.clicks = DoubleClick()
 
     def connect(self) -> None:
         """Fill the lists and listen to the widgets."""
@@ -59,7 +63,7 @@ class InputPanel:
             parameters.model = next(iter(self._models))
         choose(self.ui.modelSelector, parameters.model)
         choose(self.ui.engineSelector, parameters.engine)
-        self.ui.modelInfoLabel.setText(self._context.translate(model_text(self._models.get(parameters.model))))
+        self._show_model(parameters)
         self._update_button(self.obstacle())
 
     def obstacle(self) -> str:
@@ -102,6 +106,13 @@ class InputPanel:
         """The one status line."""
         tell(self.ui.statusLabel, self._context.translate(text))
 
+    def _show_model(self, parameters: Any) -> None:
+        """What the model was made for, and what speaks against running it on this scan and region."""
+        metadata, regions = self._models.get(parameters.model), [node for node in (parameters.region,) if node]
+        lines = [self._context.translate(model_text(metadata))]
+        lines += [f"\u26a0 {text}" for text in cautions(parameters.inputVolume, metadata, regions)]
+        self.ui.modelInfoLabel.setText("\n".join(lines))
+
     def _update_button(self, obstacle: str) -> None:
         say = self._context.translate
         self.ui.runButton.setText(say(texts.CANCEL if self.is_running else texts.RUN))
@@ -109,11 +120,12 @@ class InputPanel:
         self.ui.runButton.setToolTip(say(obstacle or texts.RUN_TOOLTIP))
 
     def _on_button(self, _checked: bool = False) -> None:
-        if self.is_running:
+        if not self.is_running:
+            self.clicks.is_second(None)
+            self._run()
+        elif not self.clicks.is_fresh():
             self.show_status(texts.CANCELLING)
             self._cancel()
-        else:
-            self._run()
 
     def _on_model(self, _index: int) -> None:
         if self._context.parameters is not None:

@@ -12,6 +12,7 @@ from ..presenters import texts
 from ..presenters.remaining_time import remaining_text
 from ..presenters.run_controller import RunController, RunRequest
 from ..presenters.worker_bridge import WorkerBridge
+from ..ui.double_click import DoubleClick
 from ..worker.failures import Failure
 from .session import Session
 
@@ -46,6 +47,7 @@ class RunPart:
         self._controller = RunController(bridge, lambda: session.scene, self)
         self._line: list[Waiting] = []
         self._count = 0
+        self._clicks = DoubleClick()
         session.state.update({"run": None, "line": [], "status": texts.READY})
 
     @property
@@ -59,6 +61,8 @@ class RunPart:
         Raises:
             InputError: too many are waiting.
         """
+        if self._clicks.is_second(request):
+            return
         if len(self._line) >= LONGEST_LINE:
             raise InputError(f"{LONGEST_LINE} runs are waiting already. Let one end first.")
         self._count += 1
@@ -66,8 +70,8 @@ class RunPart:
         self._next()
 
     def cancel(self) -> None:
-        """Stop the run that is under way; the next one follows."""
-        if self.is_running:
+        """Stop the run that is under way; the next one follows. The second half of a double click on Run stops none."""
+        if self.is_running and not self._clicks.is_fresh():
             self._session.state.status = texts.CANCELLING
             self._controller.cancel()
 
