@@ -12,7 +12,7 @@ from ..core.errors import InputError
 from ..core.roi import Roi
 
 SUGGESTED = "SURE.Suggested"
-"""Attribute of boxes that *Suggest* made."""
+"""Attribute of boxes that *Suggest* made; its value is the box's name there."""
 
 OUTLINE_OPACITY = 0.0
 GLYPH_PERCENT = 1.5
@@ -48,12 +48,18 @@ def add_roi_node(scene: Any, roi: Roi) -> Any:
 
 def replace_suggested(scene: Any, rois: Sequence[Roi]) -> list[Any]:
     """ROI nodes for boxes that were suggested, in the place of those of an earlier suggestion; drawn boxes stay."""
-    for node in slicer.util.getNodesByClass("vtkMRMLMarkupsROINode", scene):
-        if node.GetAttribute(SUGGESTED):
-            scene.RemoveNode(node)
-    nodes = [add_roi_node(scene, roi) for roi in rois]
-    for node in nodes:
-        node.SetAttribute(SUGGESTED, "1")
+    found = slicer.util.getNodesByClass("vtkMRMLMarkupsROINode", scene)
+    earlier = {node.GetAttribute(SUGGESTED): node for node in found if node.GetAttribute(SUGGESTED)}
+    nodes = []
+    for roi in rois:
+        node = earlier.pop(roi.name, None)
+        if node is None:
+            node = add_roi_node(scene, roi)
+            node.SetAttribute(SUGGESTED, roi.name)
+        place_roi(node, roi)
+        nodes.append(node)
+    for node in earlier.values():
+        scene.RemoveNode(node)
     return nodes
 
 

@@ -44,7 +44,8 @@ def threshold_of(node: Any) -> float:
 def band_of(node: Any) -> tuple[float, float]:
     """Lowest and highest uncertainty of the voxels of the map that are drawn."""
     display = node.GetDisplayNode()
-    return float(display.GetLowerThreshold()), min(float(display.GetUpperThreshold()) - _ROUNDING, HIGHEST)
+    low, high = float(display.GetLowerThreshold()), float(display.GetUpperThreshold()) - _ROUNDING
+    return low, min(round(high, 6), HIGHEST)
 
 
 def add_legend(node: Any, title: str) -> Any:

@@ -129,10 +129,11 @@ class ModulePanel:
             return
         self.noise.clear()
         shown = self.context.published()
-        if shown is None or shown.scan is scan:
+        if shown is not None and shown.scan is scan:
             return
         results = [result for result in all_published(self.context.scene()) if result.scan is scan]
-        hide_result(self.context.scene(), shown)
+        if shown is not None:
+            hide_result(self.context.scene(), shown)
         self.context.parameters.segmentation = results[-1].segmentation if results else None
 
     def run(self) -> None:
