@@ -18,7 +18,7 @@ scans of heads from other scanners (three patients with multiple sclerosis, and 
 them, and on some of them the model fails visibly. "Foreign" are T2 and FLAIR scans, hearts, abdomens, boxes without a
 hippocampus, a phantom, and half a head without a box.
 
-A rule marked *(given up)* was one of an earlier version: it fires on good results as well, so it is no warning any more.
+A rule marked *(given up)* was one of an earlier version: it fires on good results as well, so it warns no more.
 """
 ORDER = ("intact", "damaged, good", "damaged, between", "damaged, poor", "another source", "foreign")
 TITLES = {"tuning": "Tuning scans, and scans of other sources", "validation": "Validation scans (scored once)"}

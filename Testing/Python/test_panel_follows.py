@@ -1,4 +1,4 @@
-"""Panel and page follow what was chosen: cautions before a run, one run a double click, nothing left of another scan."""
+"""Panel and page follow what was chosen: cautions before a run, one run a double click, nothing of another scan."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def test_the_gravest_warning_decides_and_its_reason_comes_first() -> None:
 
 
 def test_every_warning_has_one_place_in_the_verdict() -> None:
-    assert UNUSABLE | WORTH_A_CHECK == set(texts.TEXTS) | {texts.LATENTS_COLLAPSED}
+    assert set(texts.TEXTS) | {texts.LATENTS_COLLAPSED} == UNUSABLE | WORTH_A_CHECK
     assert not UNUSABLE & WORTH_A_CHECK
 
 

@@ -21,7 +21,7 @@ FAR = 1.5
 """A volume beyond the range of the training data by this factor is far from it."""
 
 WIDE, UNTOLD = 0.65, 1.5
-"""Width of the volume range, of the volume itself. On 32 tuning scans the first was never reached (docs/warnings.md)."""
+"""Width of the volume range over the volume; on 32 tuning scans the first was never reached (docs/warnings.md)."""
 
 WHOLE_SHARE = 0.99
 """A structure whose largest piece holds less than this share is in pieces; a few stray voxels are not worth a warning,

@@ -31,7 +31,9 @@ def score_structures(
     ``reference`` (k, j, i) holds values of ``classes``; ``spacing`` is in mm in the order of its axes.
 
     Channel n of the probabilities belongs to ``classes[n]``. Voxels that were not analysed (NaN in the uncertainty)
-    count as background in overlap and calibration, and are left out of the detection of errors. Returns the UEO threshold of each structure.
+    count as background in overlap and calibration, and are left out of the detection of errors.
+
+    Returns the UEO threshold of each structure.
     """
     analysed = np.isfinite(prediction.uncertainty)
     ranking = UncertaintyRanking(prediction.uncertainty[analysed])

@@ -1,4 +1,4 @@
-"""What stands for "not analysed" in formats whose readers lose NaN: ITK (and with it Slicer) reads NaN in NIfTI as 0."""
+"""What stands for "not analysed" where readers lose NaN: ITK (and with it Slicer) reads NaN in NIfTI as 0."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known before a run: whether scan and regions are of the model's kind, and what time and memory it will take."""
+"""What is known before a run: whether scan and regions are of the model's kind, and what time and memory it takes."""
 
 from __future__ import annotations
 

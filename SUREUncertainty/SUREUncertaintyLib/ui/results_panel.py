@@ -73,10 +73,8 @@ def shown_verdict(published: PublishedNodes, translate: Callable[[str], str] = s
         return None
     record = json.loads(published.provenance.GetText())
     notices = tuple(Notice(entry["code"], entry["text"]) for entry in record.get("notices", []))
-    if "status" in record:
-        verdict = Verdict(record["status"], tuple(record["status_reasons"]))
-    else:
-        verdict = verdict_of(notices)
+    kept = "status" in record
+    verdict = Verdict(record["status"], tuple(record["status_reasons"])) if kept else verdict_of(notices)
     word, meaning = (translate(names[verdict.status]) for names in (texts.VERDICT_NAMES, texts.VERDICT_MEANINGS))
     further = tuple(notice.text for notice in notices if notice.text not in verdict.reasons)
     return ShownVerdict(verdict.status, word, meaning, verdict.reasons, further)
