@@ -24,7 +24,7 @@ class SegmentationResult:
     Attributes:
         image: the input, unchanged.
         labels: uint8 label map; values are those of ``label_set``; also 0 where nothing was analysed.
-        uncertainty: float32, the primary kind of uncertainty (vacuity C/S for evidential nets), NaN where nothing was analysed.
+        uncertainty: float32, the primary kind (vacuity C/S for evidential nets), NaN where nothing was analysed.
         entropy: float32 predictive entropy over all classes divided by ln C, NaN where nothing was analysed.
         label_set: the foreground labels of this result in order, with final values, names, colours and terminology
             (with several ROIs the package's labels stand once a ROI, prefixed by its name).
