@@ -165,12 +165,15 @@ def test_a_volume_range_that_is_too_wide_is_told_by_models_that_know_sizes(
     first, *others = structure_table(labels, Volume(np.full(CUBE.shape, 0.9, np.float32), CUBE), LABELS, 0.5)
     low, high = (first.volume_ml * (1 + side * width / 2) for side in (-1, 1))
     rows = (replace(first, volume_low_ml=low, volume_high_ml=high), *others)
-    knowing = replace(metadata, expected=replace(ORDINARY, volume_ml={"unknown": (0.0, 1.0)}))
+    sized = replace(metadata, expected=replace(ORDINARY, volume_ml={"unknown": (0.0, 1.0)}))
+    knowing = replace(sized, raw={"uncertainty": {"volume_probability": 0.9}})
     found = {notice.code: notice.text for notice in notices_for(labels, knowing, LABELS, rows)}
     assert set(found) == ({code} if code else set())
     assert code is None or "upper" in found[code]
     assert code is None or "lower" not in found[code]
     assert notices_for(labels, metadata, LABELS, rows) == ()
+    unfitted = replace(sized, raw={"uncertainty": {}})
+    assert notices_for(labels, unfitted, LABELS, rows) == ()
 
 
 def test_a_size_far_from_the_training_data_is_told_instead_of_one_unlike_it(metadata: PackageMetadata) -> None:

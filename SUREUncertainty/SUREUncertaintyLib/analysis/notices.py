@@ -136,8 +136,9 @@ def _about_pieces(labels: Volume, structures: Sequence[StructureRow]) -> Iterato
 
 
 def _about_ranges(metadata: PackageMetadata, structures: Sequence[StructureRow]) -> Iterator[Notice]:
-    """Volume ranges that are too wide; only for models that know how large their structures are, in mm."""
-    if not metadata.expected.volume_ml:
+    """Volume ranges that are too wide; only for models whose range was fitted, and that know sizes in mm."""
+    fitted = "volume_probability" in metadata.raw.get("uncertainty", {})
+    if not fitted or not metadata.expected.volume_ml:
         return
     width = {
         row.name: (row.volume_high_ml - row.volume_low_ml) / row.volume_ml
