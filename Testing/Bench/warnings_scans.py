@@ -39,7 +39,7 @@ EMPTY_BOXES = (
 HALF = ((40, 140), (80, 180), (20, 120))
 """Voxels (k, j, i) of the template."""
 HEARTS, WHOLE_HEARTS = 10, 5
-"""Every tenth of the 100 cropped hearts, every fifth of the 10 whole ones."""
+"""Every tenth cropped heart of 100, every fifth whole one of 10."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +54,7 @@ class Scan:
 
 
 def labelled(package: Package, data: Path, split: str) -> Iterator[Scan]:
-    """Every scan of the tuning (or validation) split, intact and under each kind of damage, strengths in turn."""
+    """Every scan of the tuning (or validation) split, intact and under every other kind of damage, strengths in turn."""
     tuning = {str(name) for name in package.metadata.raw["training"]["tuning_ids"]}
     cases = validation_cases(data, "val" if split == "validation" else "train")
     chosen = [case for case in cases if split == "validation" or case.id in tuning]
@@ -62,7 +62,7 @@ def labelled(package: Package, data: Path, split: str) -> Iterator[Scan]:
         assert case.label is not None
         scan = Scan(INTACT, case.id, read_volume(case.image), read_labels(case.label))
         yield scan
-        for turn, kind in enumerate(KINDS):
+        for turn, kind in enumerate(KINDS[number % 2 :: 2]):
             strength = STRENGTHS[(number + turn) % len(STRENGTHS)]
             image = scan.volume.with_array(damaged(scan.volume, kind, strength, seed=number))
             yield replace(scan, kind=DAMAGED, name=f"{case.id} {kind} {strength:g}", volume=image)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from math import isfinite
 
@@ -20,8 +20,9 @@ from .scan_notices import Contrast, about_scan, about_units
 FAR = 1.5
 """A volume beyond the range of the training data by this factor is far from it."""
 
-WIDE, UNTOLD = 0.65, 1.5
-"""Width of the volume range over the volume; on 32 tuning scans the first was never reached (docs/warnings.md)."""
+UNCERTAINTYED, WIDE, UNTOLD = 0.55, 0.65, 1.5
+"""Width of the volume range over the volume; on 32 tuning scans none was reached (docs/warnings.md). Below the first,
+grey values unlike the training data are not worth a warning."""
 
 WHOLE_SHARE = 0.99
 """A structure whose largest piece holds less than this share is in pieces; a few stray voxels are not worth a warning,
@@ -52,6 +53,9 @@ def notices_for(
         lowest: value of the scan's darkest voxel, None when the file itself says what kind of scan it is.
     """
     blocks = analysed_parts(labels.grid, label_set, rois, windows)
+    widths = _range_widths(metadata, structures)
+    if widths and max(widths.values()) <= UNCERTAINTYED:
+        contrast = None  # the model is as sure as on scans that it knows: other grey values did it no harm
     return (
         *((say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
         *(about_units(metadata, lowest) if lowest is not None else ()),
@@ -60,7 +64,7 @@ def notices_for(
         *_about_edges(labels, blocks, metadata),
         *_about_overlap(labels, () if windows else rois),
         *_about_pieces(labels, structures),
-        *_about_ranges(metadata, structures),
+        *_about_ranges(widths),
         *_about_islands(regions),
     )
 
@@ -135,16 +139,20 @@ def _about_pieces(labels: Volume, structures: Sequence[StructureRow]) -> Iterato
         yield say(texts.SEVERAL_PIECES, names=listed(names))
 
 
-def _about_ranges(metadata: PackageMetadata, structures: Sequence[StructureRow]) -> Iterator[Notice]:
-    """Volume ranges that are too wide; only for models whose range was fitted, and that know sizes in mm."""
+def _range_widths(metadata: PackageMetadata, structures: Sequence[StructureRow]) -> dict[str, float]:
+    """Width of each volume range over the volume; only of models whose range was fitted, and that know sizes in mm."""
     fitted = "volume_probability" in metadata.raw.get("uncertainty", {})
     if not fitted or not metadata.expected.volume_ml:
-        return
-    width = {
+        return {}
+    return {
         row.name: (row.volume_high_ml - row.volume_low_ml) / row.volume_ml
         for row in structures
         if row.voxels and isfinite(row.volume_low_ml)
     }
+
+
+def _about_ranges(width: Mapping[str, float]) -> Iterator[Notice]:
+    """Volume ranges that are too wide."""
     untold = [name for name, share in width.items() if share > UNTOLD]
     if untold:
         yield say(texts.VOLUME_UNTOLD, names=listed(untold))

@@ -27,7 +27,7 @@ WHOLE = 1.5
 """A scan larger than the largest training box by this factor is no box around the structure."""
 
 SELECTIVE = ("skewness", "kurtosis", "middle")
-SLACK = 0.5
+SLACK = 0.25
 """Grey values count as unlike the training data when one of these measures lies outside its range by this share of the
 range. The others (edges, background) differ on good scans of other scanners as often as on bad ones (docs/warnings.md).
 """
