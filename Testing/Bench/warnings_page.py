@@ -18,6 +18,9 @@ scans of heads from other scanners (three patients with multiple sclerosis, and 
 them, and on some of them the model fails visibly. "Foreign" are T2 and FLAIR scans, hearts, abdomens, boxes without a
 hippocampus, a phantom, and half a head without a box.
 
+The warning `hounsfield` is for CTs. Strong noise on scans with large grey values makes some as low as air on CT, too; no
+scanner does.
+
 A rule marked *(given up)* was one of an earlier version: it fires on good results as well, so it warns no more.
 """
 ORDER = ("intact", "damaged, good", "damaged, between", "damaged, poor", "another source", "foreign")
