@@ -19,7 +19,6 @@ STATUSES = (USABLE, CHECK, DO_NOT_USE)
 OUTSIDE = frozenset(
     {
         texts.REGION_NEEDED,
-        texts.NOT_HOUNSFIELD,
         texts.HOUNSFIELD,
         texts.VOLUME_FAR,
         texts.VOLUME_UNTOLD,
@@ -34,6 +33,7 @@ WORTH_A_CHECK = frozenset(
         texts.CUT_BY_ROI,
         texts.CUT_BY_WINDOW,
         texts.MIDDLE_ONLY,
+        texts.NOT_HOUNSFIELD,  # a CT that was stored in other units is no other scan
         texts.VOLUME,
         texts.WIDE_RANGE,
         texts.EXTENT,

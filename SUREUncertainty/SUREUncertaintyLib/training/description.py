@@ -130,7 +130,7 @@ def _widened(values: np.ndarray[Any, Any]) -> list[float]:
 
 def _held_out(recipe: Recipe, network: nn.Module, tuning: Sequence[TrainingCase]) -> float | None:
     """Mean Dice on the tuning cases, four digits; None without any."""
-    dice = mean_dice(network, tuning, recipe.input.patch)
+    dice = mean_dice(network, tuning, recipe.input.patch) if tuning else float("nan")
     return round(dice, 4) if math.isfinite(dice) else None
 
 
