@@ -12,14 +12,14 @@ has to select: it may fire on few good results, and has to fire on poor ones or 
 The tables say how often each one fires, for the model `{model}`. They come from
 `Testing/Bench/warnings_table.py`; settings were chosen on the tuning scans only.
 
-"Damaged" are copies of the same scans, each under every other kind of damage of `sure robustness`, in strengths 0.3, 0.6
-and 1 in turn: *good* where the mean Dice stays at 0.8 or more, *poor* below 0.6, *between* the rest. "Another source" are T1
-scans of heads from other scanners (three patients with multiple sclerosis, and the MNI152 template); nobody outlined
-them, and on some of them the model fails visibly. "Foreign" are T2 and FLAIR scans, hearts, abdomens, boxes without a
-hippocampus, a phantom, and half a head without a box.
+"Damaged" are copies of the same scans, each under every other kind of damage of `sure robustness`, in strengths 0.3,
+0.6 and 1 in turn: *good* where the mean Dice stays at 0.8 or more, *poor* below 0.6, *between* the rest. "Another
+source" are T1 scans of heads from other scanners (three patients with multiple sclerosis, and the MNI152 template);
+nobody outlined them, and on some of them the model fails visibly. "Foreign" are T2 and FLAIR scans, hearts, abdomens,
+boxes without a hippocampus, a phantom, and half a head without a box.
 
-The warning `hounsfield` is for CTs. Strong noise on scans with large grey values makes some as low as air on CT, too; no
-scanner does.
+The warning `hounsfield` is for CTs. Strong noise on scans with large grey values makes some as low as air on CT, too;
+no scanner does.
 
 A rule marked *(given up)* was one of an earlier version: it fires on good results as well, so it warns no more.
 """

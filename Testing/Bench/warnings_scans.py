@@ -54,7 +54,7 @@ class Scan:
 
 
 def labelled(package: Package, data: Path, split: str) -> Iterator[Scan]:
-    """Every scan of the tuning (or validation) split, intact and under every other kind of damage, strengths in turn."""
+    """Every scan of the tuning (or validation) split, intact and under every other kind of damage."""
     tuning = {str(name) for name in package.metadata.raw["training"]["tuning_ids"]}
     cases = validation_cases(data, "val" if split == "validation" else "train")
     chosen = [case for case in cases if split == "validation" or case.id in tuning]

@@ -14,6 +14,7 @@ from tables import (
     accuracy_page,  # noqa: E402
     benchmarks_page,  # noqa: E402
 )
+from warnings_page import warnings_page  # noqa: E402
 
 
 def result(name: str) -> dict[str, object]:
@@ -27,6 +28,10 @@ def test_the_benchmark_tables_are_made_from_the_recorded_result() -> None:
 
 def test_the_accuracy_table_is_made_from_the_recorded_result() -> None:
     assert (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8") == accuracy_page(result("hippocampus-t1.json"))
+
+
+def test_the_page_of_warnings_is_made_from_the_recorded_result() -> None:
+    assert (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8") == warnings_page(result("warnings.json"))
 
 
 def test_the_comparison_page_is_made_from_the_recorded_results() -> None:
