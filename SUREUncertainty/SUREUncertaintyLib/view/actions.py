@@ -83,6 +83,11 @@ class Actions:
         self._state.message = None
         self._app.runs.add(self._app.input.request())
 
+    def queue(self) -> None:
+        """Run this when the present run has ended, be it the same once more."""
+        self._state.message = None
+        self._app.runs.add(self._app.input.request(), in_line=True)
+
     def cancel(self) -> None:
         """Stop the run."""
         self._app.runs.cancel()

@@ -55,13 +55,16 @@ class RunPart:
         """Whether a run is under way."""
         return self._controller.is_running
 
-    def add(self, request: RunRequest) -> None:
+    def add(self, request: RunRequest, in_line: bool = False) -> None:
         """Run now, or when the runs before it have ended.
+
+        Args:
+            in_line: it was asked for as a further run, so that an equal one is no second half of a double click.
 
         Raises:
             InputError: too many are waiting.
         """
-        if self._clicks.is_second(request):
+        if not in_line and self._clicks.is_second(request):
             return
         if len(self._line) >= LONGEST_LINE:
             raise InputError(f"{LONGEST_LINE} runs are waiting already. Let one end first.")
