@@ -1,7 +1,9 @@
 """`sure segment` as a person and as a script use it."""
 
+import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -235,7 +237,7 @@ def test_version_and_help_need_no_heavy_package() -> None:
         assert command in done.stdout
 
 
-@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_ctrl_c_or_a_scheduler_ends_a_real_process_with_130_and_nothing_is_left(
     job: Job, ending: signal.Signals
 ) -> None:
@@ -266,3 +268,74 @@ def test_ctrl_c_or_a_scheduler_ends_a_real_process_with_130_and_nothing_is_left(
     assert process.returncode == 130, errors
     assert "cancelled; nothing was written" in errors
     assert set(job.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_do_not_matter(job: Job, closed: str) -> None:
+    code = "import sys; from SUREUncertaintyLib.cli.app import main; main(sys.argv[1:])"
+    command = shlex.join([sys.executable, "-c", code, *job.arguments("--no-pictures", "--no-scene")])
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    done = subprocess.run(["sh", "-c", f"exec {command} {closed}"], env=environment, check=False, timeout=120)
+    assert done.returncode == 0
+    document = json.loads((job.output / "report.json").read_text(encoding="utf-8"))
+    assert document["status"] in ("usable", "check", "do_not_use")
+
+
+def test_under_nohup_a_closed_terminal_does_not_cancel() -> None:
+    code = (
+        "import signal\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from SUREUncertaintyLib.cli.app import _cancel_on_signals\n"
+        "_cancel_on_signals()\n"
+        "assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+
+
+@pytest.mark.parametrize("output", [".", ".."])
+def test_the_working_folder_is_not_exchanged_under_the_shell(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: Capture, output: str
+) -> None:
+    inner = job.folder / "empty" / "inner"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    arguments = job.arguments("--overwrite", *LEAN)
+    arguments[arguments.index("--output") + 1] = output
+    assert run(arguments) == 1
+    assert "the folder that this command was started in" in capsys.readouterr().err
+    assert list(inner.iterdir()) == []
+
+
+def test_a_full_temporary_folder_is_named_and_the_result_stays_without_its_scene(
+    job: Job, small_disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    pytest.importorskip("slicer")
+    full = small_disk / "filled"
+    with full.open("wb", buffering=0) as stream, contextlib.suppress(OSError):
+        while stream.write(bytes(4096)):
+            pass
+    monkeypatch.setattr(app.tempfile, "tempdir", str(small_disk))
+    assert run(job.arguments("--no-pictures", "--json")) == 0
+    document = json.loads(capsys.readouterr().out)
+    (notice,) = (one for one in document["notices"] if one["code"] == "no-scene")
+    assert str(small_disk) in notice["text"]
+    assert "everything else is complete" in notice["text"]
+    assert "scene.mrb" not in document["files"]
+    assert "segmentation.seg.nrrd" in document["files"]
+
+
+@pytest.mark.parametrize("temporary_full", [True, False])
+def test_a_failing_scene_is_only_forgiven_when_the_temporary_folder_is_full(
+    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: Capture, temporary_full: bool
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(scene.AddScene, "_write", fail)
+    sentence = "The folder for temporary files, /full, is full." if temporary_full else ""
+    monkeypatch.setattr(scene, "temporary_is_full", lambda: sentence)
+    assert run(job.arguments("--no-pictures", "--json")) == (0 if temporary_full else 1)
+    assert job.output.exists() == temporary_full
+    if temporary_full:
+        assert "/full, is full" in capsys.readouterr().out

@@ -68,8 +68,11 @@ def test_a_scan_gets_its_place_and_the_reasons_in_words() -> None:
     assert 0.0 < found.auv < 1.0
     unexplained = known.place("scan", {"a": 0.001}, CALM)
     assert (unexplained.harder_than, unexplained.auv, unexplained.outside) == (30, 1.0, True)
-    assert "do not explain why" in unexplained.sentence
-    assert "outside the range" in unexplained.sentence
+    assert "cannot be said" in unexplained.sentence
+    assert unexplained.summary == ""
+    assert (unexplained.to_json()["harder_than"], unexplained.to_json()["auv"]) == (None, None)
+    hard = reference([n / 100 for n in range(1, 31)]).place("scan", {"a": 0.0101}, CALM)
+    assert "do not explain why" in hard.sentence
 
 
 def test_every_measure_stands_beside_those_of_the_others() -> None:
@@ -188,7 +191,7 @@ def test_a_package_keeps_its_fingerprint_of_difficulty_when_the_table_is_stored_
 
 
 def test_report_and_tables_show_the_place(tiny_package: Package, tmp_path: Path) -> None:
-    package = referenced(tiny_package, [n / 100 for n in range(1, 21)])
+    package = referenced(tiny_package, [n / 40 for n in range(1, 21)])
     result = segment(scan(), package, PointEngine())
     for name in ("out", "bare"):
         (tmp_path / name).mkdir()

@@ -13,6 +13,7 @@ from tables import (
     accuracy_page,
     benchmarks_page,
 )
+from warnings_page import warnings_page
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,6 +31,10 @@ def test_the_benchmark_tables_are_made_from_the_recorded_result() -> None:
 
 def test_the_accuracy_table_is_made_from_the_recorded_result() -> None:
     assert (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8") == accuracy_page(result("hippocampus-t1.json"))
+
+
+def test_the_page_of_warnings_is_made_from_the_recorded_result() -> None:
+    assert (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8") == warnings_page(result("warnings.json"))
 
 
 def test_the_comparison_page_is_made_from_the_recorded_results() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,18 @@ def test_voxels_and_places_come_back(case: Case) -> None:
         uncertainty = read_dicom_map(case.output / f"uncertainty-{kind}.dcm")
         assert uncertainty.grid.matches(case.scan.grid, 1e-4)
         assert np.array_equal(uncertainty.array, volume.array)
+
+
+def test_what_was_not_analysed_is_padding_in_a_map(case: Case) -> None:
+    uncertainty = np.array(case.result.uncertainty.array)
+    uncertainty[2:4, :, 3:] = np.nan
+    result = replace(case.result, uncertainty=case.result.uncertainty.with_array(uncertainty))
+    case.folder = write_result_folder(result, case.output.parent / "boxed")
+    case.export()
+    stored = read_dicom_map(case.output / "uncertainty-vacuity.dcm").array
+    assert case.object("uncertainty-vacuity.dcm").FloatPixelPaddingValue == -1.0
+    assert np.array_equal(stored == -1.0, np.isnan(uncertainty))
+    assert np.array_equal(stored[np.isfinite(uncertainty)], uncertainty[np.isfinite(uncertainty)])
 
 
 def assert_same(mask: Volume, expected: Volume) -> None:

@@ -33,6 +33,7 @@ from SUREUncertaintyLib.mrml.remeasure import current_labels, needs_measuring, r
 from SUREUncertaintyLib.mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
 from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
 from SUREUncertaintyLib.mrml.uncertain_band import BAND_ID, add_band_segment, limit_editing
+from SUREUncertaintyLib.mrml.uncertainty_nodes import set_threshold, threshold_of
 from SUREUncertaintyLib.mrml.volume_nodes import image_array, volume_from_node
 
 SHAPE = (14, 16, 18)
@@ -238,6 +239,9 @@ class FakeEffect:
     def doubleParameter(self, name: str) -> float:
         return self.parameters[name]
 
+    def parameter(self, name: str) -> str:
+        return str(self.parameters[name])
+
     def addLabeledOptionsWidget(self, label: str, widget: Any) -> None:
         self.widgets.append(widget)
 
@@ -296,7 +300,7 @@ def test_the_effect_grows_inside_the_band_and_can_be_undone(
     effect.setupOptionsFrame()
     effect.updateGUIFromMRML()
     band, grow = handle.widgets[0], handle.widgets[1]
-    assert (band.minimumValue, band.maximumValue) == (0.5, 1.0)
+    assert (band.minimumValue, band.maximumValue) == (threshold_of(published.uncertainty), 1.0)
     assert handle.widgets[-1].text == ""
     band.setValues(0.7, 1.0)
     assert handle.parameters["BandLow"] == 0.7
@@ -304,6 +308,28 @@ def test_the_effect_grows_inside_the_band_and_can_be_undone(
     assert handle.calls == ["undo", "set"]
     expected = edited_labelmap(segment_image(published, 0), published.uncertainty, "grow", (0.7, 1.0))
     assert np.array_equal(image_array(handle.modified), image_array(expected))
+    effect.updateGUIFromMRML()
+    assert band.minimumValue == 0.7  # what a person chose stays
+    set_threshold(published.uncertainty, 0.06, 1.0)
+    effect.updateGUIFromMRML()
+    assert (band.minimumValue, band.maximumValue) == pytest.approx((0.06, 1.0))  # the panel's band moved
+
+
+def test_the_effect_says_when_nothing_can_change(published: PublishedNodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = FakeEffect(published.segmentation, segment_image(published, 0))
+    effect = load_effect(monkeypatch)(handle)
+    effect.setMRMLDefaults()
+    effect.setupOptionsFrame()
+    effect.updateGUIFromMRML()
+    handle.widgets[0].setValues(0.99, 1.0)
+    handle.widgets[1].click()
+    assert handle.calls == []
+    assert "Nothing can change" in handle.widgets[-1].text
+    assert "0.99 to 1.00" in handle.widgets[-1].text
+    handle.widgets[0].setValues(0.3, 1.0)
+    handle.widgets[1].click()
+    assert handle.calls == ["undo", "set"]
+    assert handle.widgets[-1].text == ""
 
 
 def test_the_effect_uses_only_what_segment_editor_offers() -> None:

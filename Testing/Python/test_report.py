@@ -267,7 +267,7 @@ def test_notices_come_first_and_none_is_said_to_be_none(
         replace(result, notices=(), regions=()), tmp_path / "calm", tiny_package, OutputOptions(pictures=False)
     )
     calm = Page(tmp_path / "calm" / "report.html")
-    assert "No warnings" in calm.text
+    assert "No warning speaks against this result" in calm.text
     assert "No voxel is above the threshold of uncertainty" in calm.text
     assert calm.references == ["model-card.md"]
 

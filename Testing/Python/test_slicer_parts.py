@@ -101,7 +101,7 @@ def test_remaining_time_is_said_once_it_can_be_known(fraction: float, elapsed: f
 
 
 def test_the_histogram_counts_analysed_voxels_only() -> None:
-    uncertainty = np.zeros(1000)
+    uncertainty = np.full(1000, np.nan)
     uncertainty[:300] = 0.25
     uncertainty[300:400] = 0.75
     histogram = UncertaintyHistogram(uncertainty, voxel_volume_mm3=2.0)
@@ -121,7 +121,7 @@ def test_the_histogram_counts_analysed_voxels_only() -> None:
 
 
 def test_the_histogram_of_nothing_is_empty() -> None:
-    assert UncertaintyHistogram(np.zeros(8), 1.0).share(0.0, 1.0) == 0.0
+    assert UncertaintyHistogram(np.full(8, np.nan), 1.0).share(0.0, 1.0) == 0.0
 
 
 @pytest.mark.parametrize("action", sorted(ACTIONS))

@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.render, pytest.mark.xdist_group("
 LEAST_GLOW = {"Red": 0.0015, "Green": 0.0015, "Yellow": 0.005, "ThreeD": 0.02}
 """Smallest share of uncertainty in a picture of the example; at default settings it is about three times that."""
 
+DOUBLE_CLICK = 600
+"""Milliseconds after which a click on Cancel is no second half of a double click on Run."""
+
 
 def test_every_view_shows_the_scan_its_outlines_and_the_glow(page: Any) -> None:
     for view, least in LEAST_GLOW.items():
@@ -143,6 +146,7 @@ def test_cancel_stops_a_run_and_the_next_in_line_follows(page: Any, view_server:
     page.select_option("#region", "all")
     page.click("#queue")
     assert "Waiting: brain - hippocampus-t1" in page.inner_text(".line")
+    page.wait_for_timeout(DOUBLE_CLICK)
     page.click("#cancel")
     text_of(page, "#status", "Done on")
     assert page.locator(".line").count() == 0
@@ -154,6 +158,7 @@ def test_a_run_can_be_taken_out_of_the_line_and_cancel_says_so(page: Any, view_s
     page.click("#queue")
     page.get_by_label("out of the line").click()
     page.wait_for_function("() => trame.state.get('line').length === 0")
+    page.wait_for_timeout(DOUBLE_CLICK)
     page.click("#cancel")
     text_of(page, "#status", "The run was cancelled; nothing was written.")
     page.locator("#run").wait_for()

@@ -18,6 +18,9 @@ from .image_measures import MeasurePlace, places
 SCHEMA = "sure-difficulty-reference/1"
 FEWEST = 10
 HARD = 0.9
+UNCOMPARABLE = (
+    "How hard this scan is for the model cannot be said: it is outside of the scans that it could be compared with."
+)
 FOUND = {
     "valid": "finds",
     "uninformative": "does not reliably find",
@@ -34,7 +37,8 @@ class CaseDifficulty:
         region: name of the region, ``"scan"`` for the whole.
         scale: S, the mean over ``scales`` by structure; NaN where undefined.
         harder_than, count: of the reference scans.
-        auv: 1 = as hard as the hardest of them, clipped to 0..1; ``outside`` when S lies outside their range.
+        auv: 1 = as hard as the hardest of them, clipped to 0..1; ``outside`` when S lies outside their range
+            or the scan outside of what the model knows, so that there is no comparison.
         because: what is unusual about the scan, in words.
         measures: noise, sharpness, size and what is cut off, each among those of the reference scans.
         others: S of the reference scans, the hardest first. caution: what is known about the score's worth.
@@ -57,23 +61,26 @@ class CaseDifficulty:
         """For people; it speaks of the model, never of a bad scan."""
         if not math.isfinite(self.scale):
             return "How hard this scan is for the model could not be measured."
+        if self.outside:
+            return UNCOMPARABLE
         text = f"For this model, it is harder than {self.harder_than} of {self.count} scans that it was not trained on"
         if self.because:
             text += ": " + "; ".join(self.because)
         elif self.harder_than >= HARD * self.count:
             text += "; noise, blur and size do not explain why"
-        return text + (". Its scale lies outside the range of those scans." if self.outside else ".")
+        return text + "."
 
     @property
     def summary(self) -> str:
         """The place in a few words, for a cell of a table."""
-        if not math.isfinite(self.scale):
+        if not math.isfinite(self.scale) or self.outside:
             return ""
         return "; ".join([f"harder than {self.harder_than} of {self.count}", *self.because])
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON with the sentence; NaN becomes None."""
-        return {**to_json(self), "sentence": self.sentence}
+        """Plain JSON with the sentence; NaN becomes None, as does a comparison that does not hold."""
+        document = {**to_json(self), "sentence": self.sentence}
+        return document | ({"harder_than": None, "auv": None} if self.outside else {})
 
 
 @dataclass(frozen=True)

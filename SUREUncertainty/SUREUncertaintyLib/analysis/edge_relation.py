@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..core.volume import Volume
 from ..metrics.boundary import boundary_zone
 from ..metrics.relations import gradient_relation, zone_gradient
@@ -25,9 +27,10 @@ class EdgeTrust:
 
 
 def edge_trust(image: Volume, labels: Volume, uncertainty: Volume) -> EdgeTrust | None:
-    """The gradient relation of a result; None when the label map has no boundary. All three on one grid."""
+    """The gradient relation of a result; None when the label map has no analysed boundary. All three on one grid."""
     spacing = image.grid.spacing_kji
-    zone = boundary_zone(labels.array, spacing)
+    whole = boundary_zone(labels.array, spacing)
+    zone = None if whole is None else whole.within(np.isfinite(uncertainty.array))
     if zone is None:
         return None
     gradient = zone_gradient(image.array, zone, spacing)

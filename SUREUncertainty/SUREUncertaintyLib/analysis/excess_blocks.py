@@ -89,7 +89,8 @@ def _summed(array: NDArray[Any], threshold: float, factor: Sequence[int]) -> NDA
     cells = np.zeros(size, np.float32)
     edges = [np.arange(0, n, f) for n, f in zip(array.shape, factor, strict=True)]
     for layer, first in enumerate(edges[0]):
-        excess = np.maximum(array[first : first + factor[0]].astype(np.float32) - np.float32(threshold), 0)
+        # fmax: what was not analysed is NaN and adds nothing
+        excess = np.fmax(array[first : first + factor[0]].astype(np.float32) - np.float32(threshold), np.float32(0))
         rows = np.add.reduceat(excess.sum(axis=0), edges[1], axis=0)
         cells[layer] = np.add.reduceat(rows, edges[2], axis=1)
     return cells

@@ -64,10 +64,11 @@ def level_row(
 
     Args:
         clean, labels: label maps (k, j, i) at strength 0 and at ``level``.
-        uncertainty: 0..1 at ``level``.
+        uncertainty: 0..1 at ``level``, NaN where nothing was analysed.
     """
     where = clean != 0
-    mean = float(uncertainty[where].mean(dtype=np.float64)) if where.any() else float("nan")
+    where_analysed = where & np.isfinite(uncertainty)
+    mean = float(uncertainty[where_analysed].mean(dtype=np.float64)) if where_analysed.any() else float("nan")
     volume = float(np.count_nonzero(labels)) * voxel_volume_mm3 / 1000.0
     return LevelRow(level, dice(labels != 0, where), mean, volume)
 

@@ -5,8 +5,10 @@ STRUCTURE_MISSING = "structure-missing"
 CUT_BY_IMAGE = "cut-by-image"
 CUT_BY_ROI = "cut-by-roi"
 VOLUME = "volume-unlike-training"
+VOLUME_FAR = "volume-far-from-training"
+WIDE_RANGE = "wide-volume-range"
+VOLUME_UNTOLD = "volume-untold"
 SEVERAL_PIECES = "several-pieces"
-MOSTLY_UNCERTAIN = "mostly-uncertain"
 UNCERTAIN_ISLANDS = "uncertain-islands"
 REGION_NEEDED = "region-needed"
 EXTENT = "extent-unlike-training"
@@ -21,6 +23,9 @@ SAMPLES_LEFT_OUT = "samples-left-out"
 NOT_HOUNSFIELD = "not-hounsfield"
 HOUNSFIELD = "hounsfield"
 READING = "reading"
+DIFFICULTY = "difficulty-outside"
+LATENTS_COLLAPSED = "latents-collapsed"
+"""Its sentence comes with the package."""
 
 TEXTS = {
     NOTHING_FOUND: (
@@ -40,7 +45,19 @@ TEXTS = {
         "the result is wrong there, however sure it looks."
     ),
     SEVERAL_PIECES: "Found in separate pieces: {names}. Check the smaller ones, they may be false.",
-    MOSTLY_UNCERTAIN: "More than half of the voxels are uncertain: {names}. Do not rely on it without checking.",
+    VOLUME_FAR: (
+        "The size is far from every case in the training data: {names}. "
+        "This is another structure or another kind of scan, or the model failed."
+    ),
+    WIDE_RANGE: "The model is less sure of the size than on any good scan: {names}. Compare the outline with the scan.",
+    VOLUME_UNTOLD: (
+        "The model cannot tell the size: {names}. What is possible reaches from far less to far more than what was "
+        "outlined, as on scans that it does not know."
+    ),
+    DIFFICULTY: (
+        "The network's maps of this scan are unlike those of every scan that it was compared with, "
+        "so how hard it is for the model cannot be said."
+    ),
     UNCERTAIN_ISLANDS: (
         "{count} uncertain {regions} no structure; {first} at {position} mm. "
         "Something may have been missed there, or the scan differs from the training data."

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from math import isfinite
 
 from ..core.labels import Label
 from ..core.roi import Roi
@@ -15,6 +16,13 @@ from .edge_and_pieces import at_image_edge, at_roi_edge, at_window_edge, pieces_
 from .notice_sentences import listed, say, span
 from .rows import Notice, StructureRow, UncertainRegion
 from .scan_notices import Contrast, about_scan, about_units
+
+FAR = 1.5
+"""A volume beyond the range of the training data by this factor is far from it."""
+
+UNCERTAINTYED, WIDE, UNTOLD = 0.55, 0.65, 1.5
+"""Width of the volume range over the volume; on 32 tuning scans none was reached (docs/warnings.md). Below the first,
+grey values unlike the training data are not worth a warning."""
 
 WHOLE_SHARE = 0.99
 """A structure whose largest piece holds less than this share is in pieces; a few stray voxels are not worth a warning,
@@ -45,6 +53,9 @@ def notices_for(
         lowest: value of the scan's darkest voxel, None when the file itself says what kind of scan it is.
     """
     blocks = analysed_parts(labels.grid, label_set, rois, windows)
+    widths = _range_widths(metadata, structures)
+    if widths and max(widths.values()) <= UNCERTAINTYED:
+        contrast = None  # the model is as sure as on scans that it knows: other grey values did it no harm
     return (
         *((say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
         *(say(texts.READING, remark=remark.removesuffix(".")) for remark in labels.remarks),
@@ -54,7 +65,8 @@ def notices_for(
         *_about_edges(labels, blocks, metadata),
         *_about_overlap(labels, () if windows else rois),
         *_about_pieces(labels, structures),
-        *_about_uncertainty(structures, regions),
+        *_about_ranges(widths),
+        *_about_islands(regions),
     )
 
 
@@ -68,7 +80,7 @@ def notices_without_model(
         *((say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
         *((say(texts.CUT_BY_IMAGE, names=listed(cut)),) if cut else ()),
         *_about_pieces(labels, structures),
-        *_about_uncertainty(structures, regions),
+        *_about_islands(regions),
     )
 
 
@@ -85,18 +97,25 @@ def _about_findings(
             missing += empty
     if missing:
         yield say(texts.STRUCTURE_MISSING, names=listed(missing))
+    far = [text for block in blocks for text in _unlike_sizes(block, metadata, structures, FAR)]
     unlike = [text for block in blocks for text in _unlike_sizes(block, metadata, structures)]
-    if unlike:
+    if far:
+        yield say(texts.VOLUME_FAR, names=listed(far))
+    elif unlike:
         yield say(texts.VOLUME, names=listed(unlike))
 
 
-def _unlike_sizes(block: Analysed, metadata: PackageMetadata, structures: Sequence[StructureRow]) -> Iterator[str]:
-    """Structures that were found, with a volume outside the range of the training data."""
+def _unlike_sizes(
+    block: Analysed, metadata: PackageMetadata, structures: Sequence[StructureRow], factor: float = 1.0
+) -> Iterator[str]:
+    """Structures that were found, with a volume outside the range of the training data by more than a factor."""
     volumes = {row.value: row.volume_ml for row in structures if row.voxels}
     for label, own in zip(block.label_set, metadata.foreground, strict=False):
         expected = metadata.expected.volume_ml.get(own.name)
         volume = volumes.get(label.value)
-        if expected is not None and volume is not None and not expected[0] <= volume <= expected[1]:
+        if expected is None or volume is None:
+            continue
+        if not expected[0] / factor <= volume <= expected[1] * factor:
             yield f"{label.name} ({volume:.2f} ml, expected {span(expected, 2)} ml)"
 
 
@@ -135,10 +154,28 @@ def _about_pieces(labels: Volume, structures: Sequence[StructureRow]) -> Iterato
         yield say(texts.SEVERAL_PIECES, names=listed(names))
 
 
-def _about_uncertainty(structures: Sequence[StructureRow], regions: Sequence[UncertainRegion]) -> Iterator[Notice]:
-    uncertain = [row.name for row in structures if row.share_over_threshold > 0.5]
-    if uncertain:
-        yield say(texts.MOSTLY_UNCERTAIN, names=listed(uncertain))
+def _range_widths(metadata: PackageMetadata, structures: Sequence[StructureRow]) -> dict[str, float]:
+    """Width of each volume range over the volume; only of models whose range was fitted, and that know sizes in mm."""
+    if metadata.volume_probability is None or not metadata.expected.volume_ml:
+        return {}
+    return {
+        row.name: (row.volume_high_ml - row.volume_low_ml) / row.volume_ml
+        for row in structures
+        if row.voxels and isfinite(row.volume_low_ml)
+    }
+
+
+def _about_ranges(width: Mapping[str, float]) -> Iterator[Notice]:
+    """Volume ranges that are too wide."""
+    untold = [name for name, share in width.items() if share > UNTOLD]
+    if untold:
+        yield say(texts.VOLUME_UNTOLD, names=listed(untold))
+    wide = [f"{name} (a range as wide as {share:.0%} of the volume)" for name, share in width.items() if share > WIDE]
+    if wide and not untold:
+        yield say(texts.WIDE_RANGE, names=listed(wide))
+
+
+def _about_islands(regions: Sequence[UncertainRegion]) -> Iterator[Notice]:
     islands = [region for region in regions if region.is_island]
     if islands:
         r, a, s = islands[0].centre_ras

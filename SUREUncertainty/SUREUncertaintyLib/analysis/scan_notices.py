@@ -23,6 +23,15 @@ NEGLIGIBLE = 2
 AIR = -900.0
 """HU: air on CT lies near -1000; scans of other kinds hold no such values."""
 
+WHOLE = 1.5
+"""A scan larger than the largest training box by this factor is no box around the structure."""
+
+SELECTIVE = ("skewness", "kurtosis", "middle")
+SLACK = 0.25
+"""Grey values count as unlike the training data when one of these measures lies outside its range by this share of the
+range. The others (edges, background) differ on good scans of other scanners as often as on bad ones (docs/warnings.md).
+"""
+
 Contrast = Mapping[str, Mapping[str, float]]
 
 
@@ -38,12 +47,9 @@ def about_units(metadata: PackageMetadata, lowest: float) -> Iterator[Notice]:
 def about_scan(grid: Grid, metadata: PackageMetadata, blocks: list[Analysed], contrast: Contrast) -> Iterator[Notice]:
     """What differs from the training data: field of view, spacing, grey values."""
     yield from _spacing(grid, metadata)
-    extent = [notice for block in blocks for notice in _extent(block, metadata)]
-    yield from extent
+    yield from (notice for block in blocks for notice in _extent(block, metadata))
     yield from (notice for block in blocks for notice in _left_out(grid, block, metadata))
-    # grey values of a much larger field of view differ anyway
-    if not any(notice.code == texts.REGION_NEEDED for notice in extent):
-        yield from _grey_values(blocks, metadata, contrast)
+    yield from _grey_values(blocks, metadata, contrast)
 
 
 def _spacing(grid: Grid, metadata: PackageMetadata) -> Iterator[Notice]:
@@ -61,7 +67,7 @@ def _extent(block: Analysed, metadata: PackageMetadata) -> Iterator[Notice]:
         return
     # a digit more than people need, so that a size just outside never reads as one inside
     facts = {"extent": lengths(block.grid.extent_mm, 1), "model": metadata.name, "expected": span(expected, 1)}
-    if block.roi is None and max(block.grid.extent_mm) > expected[1]:
+    if block.roi is None and max(block.grid.extent_mm) > WHOLE * expected[1]:
         yield say(texts.REGION_NEEDED, **facts)
     elif min(block.grid.extent_mm) < expected[0] or max(block.grid.extent_mm) > expected[1]:
         yield say(texts.EXTENT, where=block.where, **facts)
@@ -96,9 +102,12 @@ def _together(blocks: Sequence[Analysed]) -> str:
 
 
 def _unlike(metadata: PackageMetadata, measures: Mapping[str, float]) -> list[str]:
-    """In words, the measures outside the range of the training data."""
-    return [
-        DESCRIPTIONS.get(name, name)
-        for name, (low, high) in metadata.expected.contrast.items()
-        if name in measures and not low <= measures[name] <= high
-    ]
+    """In words, the selective measures that lie well outside the range of the training data."""
+    found = []
+    for name in SELECTIVE:
+        if name in measures and name in metadata.expected.contrast:
+            low, high = metadata.expected.contrast[name]
+            slack = SLACK * (high - low)
+            if not low - slack <= measures[name] <= high + slack:
+                found.append(DESCRIPTIONS[name])
+    return found

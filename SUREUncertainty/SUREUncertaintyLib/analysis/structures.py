@@ -33,7 +33,8 @@ def structure_table(
 
     Args:
         labels: non-negative integer label map (k, j, i).
-        uncertainty: values in 0..1 on the same grid.
+        uncertainty: values in 0..1 on the same grid, NaN where nothing was analysed: such voxels count in the volume
+            (a person may have drawn them), not in what is said about uncertainty.
         threshold: a voxel above it is uncertain.
         ranges: voxel counts by label value (``analysis.volume_range``).
 
@@ -48,11 +49,12 @@ def structure_table(
 
 @dataclass
 class _Tally:
-    """Sums by label value; columns of ``counts`` and ``sums`` are interior and boundary."""
+    """Sums by label value; columns of ``counts`` and ``sums`` are interior and boundary, of the analysed voxels."""
 
     size: int
 
     def __post_init__(self) -> None:
+        self.voxels = np.zeros(self.size, np.int64)
         self.counts = np.zeros((self.size, 2), np.int64)
         self.sums = np.zeros((self.size, 2), np.float64)
         self.uncertain = np.zeros(self.size, np.int64)
@@ -62,6 +64,8 @@ class _Tally:
         self, labels: NDArray[Any], uncertainty: NDArray[Any], boundary: NDArray[np.bool_], threshold: float
     ) -> None:
         chosen = (labels != 0) & (labels < self.size)
+        self.voxels += np.bincount(labels[chosen].astype(np.intp), minlength=self.size)
+        chosen &= np.isfinite(uncertainty)
         values = labels[chosen].astype(np.intp)
         amount = uncertainty[chosen].astype(np.float64)
         part = 2 * values + boundary[chosen]
@@ -98,7 +102,7 @@ def _row(label: Label, tally: _Tally, voxel_mm3: float, ranges: Mapping[int, Vox
     value = label.value
     interior, boundary = (int(n) for n in tally.counts[value])
     inner_sum, boundary_sum = (float(x) for x in tally.sums[value])
-    voxels = interior + boundary
+    voxels = int(tally.voxels[value])
     low, high = volume_range_ml(voxels, ranges.get(value), voxel_mm3)
     return StructureRow(
         value=value,
@@ -108,9 +112,9 @@ def _row(label: Label, tally: _Tally, voxel_mm3: float, ranges: Mapping[int, Vox
         volume_ml=voxels * voxel_mm3 / MM3_PER_ML,
         volume_low_ml=low,
         volume_high_ml=high,
-        mean_uncertainty=_ratio(inner_sum + boundary_sum, voxels),
+        mean_uncertainty=_ratio(inner_sum + boundary_sum, interior + boundary),
         p95_uncertainty=tally.quantile(value, 0.95),
-        share_over_threshold=_ratio(float(tally.uncertain[value]), voxels),
+        share_over_threshold=_ratio(float(tally.uncertain[value]), interior + boundary),
         boundary_uncertainty=_ratio(boundary_sum, boundary),
         interior_uncertainty=_ratio(inner_sum, interior),
     )

@@ -45,7 +45,7 @@ def uncertain_regions(
 
     Args:
         labels: label map (k, j, i).
-        uncertainty: 0..1 on the same grid.
+        uncertainty: 0..1 on the same grid, NaN where nothing was analysed.
         threshold: a voxel above it is uncertain.
         scale_mm: size of the places that connected (26 neighbours) uncertain voxels are split into; half the radius of
             the typical structure when None, between 6 and 30 mm.

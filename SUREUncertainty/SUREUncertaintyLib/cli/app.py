@@ -1,6 +1,7 @@
 """``sure``: the command line. Every command is one file; errors become one sentence and an exit code.
 
-Exit codes: 0 done, 1 failed, 2 wrong input, 3 finished but some cases failed, 130 cancelled.
+Exit codes: 0 done, 1 failed, 2 wrong input, 3 finished but some cases failed, 4 (only with --strict) done but the
+verdict is "do not use", 130 cancelled.
 """
 
 from __future__ import annotations
@@ -70,8 +71,9 @@ app.command(help="Segment both hippocampi of the MNI152 brain template, as a fir
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command and leave the process with its exit code. SIGTERM cancels as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, _interrupt)  # schedulers and containers send it; else half-written folders stay
+    """Run one command and leave the process with its exit code. SIGTERM and SIGHUP cancel as Ctrl-C does."""
+    _open_closed_streams()
+    _cancel_on_signals()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name that the console cannot show is no failed run
@@ -108,6 +110,26 @@ def run(arguments: Sequence[str] | None = None) -> int:
         )
         return FAILED
     return 0
+
+
+def _open_closed_streams() -> None:
+    """Give a process without standard streams (``sure ... >&-``) empty ones: what is opened next would take their
+    numbers, and libraries would print into it."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number, which is this one
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
+
+
+def _cancel_on_signals() -> None:
+    """Schedulers and containers send SIGTERM, a closed terminal SIGHUP; else half-written folders stay. Under nohup
+    SIGHUP stays ignored."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _interrupt)
 
 
 def _interrupt(*_: object) -> NoReturn:

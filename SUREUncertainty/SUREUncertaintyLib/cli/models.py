@@ -62,12 +62,15 @@ def import_model(
     path: Annotated[Path, typer.Argument(metavar="FOLDER", help="A model package or a MONAI Bundle.")],
     name: Annotated[str | None, typer.Option(help="Name in the catalogue; the model's own if left out.")] = None,
     convert: Annotated[bool, typer.Option("--convert", help="Also read a .pt state dict, tensors only.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Also import a model that was poor on set-aside scans.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Copy a model into your own folder of models."""
     from ..packages.importing import import_package
 
-    package = import_package(path, name, convert)
+    package = import_package(path, name, convert, force)
     if as_json:
         _print_json(_package_facts(package))
     else:

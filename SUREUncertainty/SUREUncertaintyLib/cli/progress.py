@@ -22,3 +22,26 @@ def terminal_progress() -> Iterator[Progress]:
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("starting", total=1.0)
         yield lambda fraction, text: bar.update(task, completed=fraction, description=text)
+
+
+STEPS = 20
+"""Lines that a long run prints where there is no terminal."""
+
+
+@contextmanager
+def printed_progress() -> Iterator[Progress]:
+    """As ``terminal_progress``, but where there is no terminal a line on standard error each twentieth of the way: a
+    log of a run that takes hours says how far it is."""
+    if sys.stderr.isatty():
+        with terminal_progress() as bar:
+            yield bar
+        return
+    told = -1
+
+    def tell(fraction: float, text: str) -> None:
+        nonlocal told
+        if int(fraction * STEPS) > told:
+            told = int(fraction * STEPS)
+            print(f"{fraction:4.0%}  {text}", file=sys.stderr, flush=True)
+
+    yield tell

@@ -12,6 +12,7 @@ import typer
 
 from ..analysis.agreement import agreement_sentences
 from ..core.rounding import decimals
+from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES
 
 WIDTH = 120
 """Characters a line where the output is no terminal."""
@@ -22,12 +23,22 @@ def print_summary(document: Mapping[str, Any], output: Path, as_json: bool = Fal
     if as_json:
         typer.echo(json.dumps(document, indent=2))  # ASCII: readable whatever encoding the pipe has
         return
+    _print_verdict(document)
     _print_table(document)
     for line in agreement_sentences(document.get("members")):
         typer.echo(line)
     for notice in document["notices"]:
-        typer.echo(f"! {notice['text']}")
+        if notice["text"] not in document["status_reasons"]:
+            typer.echo(f"! {notice['text']}")
     typer.echo(_where(document, output))
+
+
+def _print_verdict(document: Mapping[str, Any]) -> None:
+    """The verdict stands first, before any number."""
+    status = document["status"]
+    typer.echo(f"{VERDICT_NAMES[status].upper()}. {VERDICT_MEANINGS[status]}")
+    for reason in document["status_reasons"]:
+        typer.echo(f"! {reason}")
 
 
 def _print_table(document: Mapping[str, Any]) -> None:

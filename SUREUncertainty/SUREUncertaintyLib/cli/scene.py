@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..analysis.rows import Notice
+from ..core.errors import OutputError
+from ..files.writing import temporary_is_full
 from ..inference.result import SegmentationResult
 from ..report.result_folder import Addition
 from ..report.slice_pictures import Picture
@@ -19,6 +21,7 @@ NO_SCENE = Notice(
 )
 SCENE_FAILED = "scene-failed"
 UNREADABLE = "scene.mrb was left out, because it could not be read back: {reason} Everything else is complete."
+WITHOUT = "scene.mrb was not written; everything else is complete. {reason}"
 CAPTIONS = {
     "3d": ("3D view", "The structures in 3D, with the uncertain voxels volume-rendered around them."),
     "axial": ("Axial view", "As 3D Slicer shows it: axial slice."),
@@ -38,6 +41,16 @@ class AddScene:
     def __call__(self, result: SegmentationResult, folder: Path) -> Addition:
         if find_spec("slicer") is None:
             return Addition(notices=(NO_SCENE,))
+        try:
+            return self._write(result, folder)
+        except (OSError, OutputError):
+            (folder / FILE).unlink(missing_ok=True)
+            reason = temporary_is_full()
+            if not reason:
+                raise
+            return Addition(notices=(Notice(NO_SCENE.code, WITHOUT.format(reason=reason)),))
+
+    def _write(self, result: SegmentationResult, folder: Path) -> Addition:
         from ..mrml.archive import UnreadableScene, require_readable, write_mrb
         from ..mrml.display import show_result
         from ..mrml.headless import HeadlessScene

@@ -10,6 +10,9 @@ import typer
 if TYPE_CHECKING:
     from ..inference.sampling.samples_result import SamplingOptions
 
+NOT_USABLE = 4
+"""Exit code."""
+
 ROI_HELP = (
     "A box to analyse, repeatable: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json or "
     "NAME=FILE.mrk.json. The whole scan if left out."
@@ -17,6 +20,7 @@ ROI_HELP = (
 
 SAMPLES_HELP = "How many samples to draw, for models with latents; 20 if left out. Sizes come from at least 100."
 ESTIMATOR_HELP = "native, softmax, dropout, tta or ensemble (then --model is a folder of packages)."
+STRICT_HELP = "Leave with exit code 4 when the verdict is 'do not use'; the results are written all the same."
 LEVEL_HELP = "Draw only this latent level, repeatable; 0 is the finest. All of them if left out."
 
 
@@ -37,16 +41,19 @@ def segment(
     keep_samples: Annotated[bool, typer.Option("--keep-samples", help="Write every sample into samples/.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a table.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
     no_scene: Annotated[bool, typer.Option("--no-scene", help="Write no scene.mrb for 3D Slicer.")] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Draw no pictures.")] = False,
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
 ) -> None:
     """Segment a scan and map the uncertainty."""
+    from ..analysis.verdict import DO_NOT_USE
     from ..core.roi import read_rois
     from ..files.reading import read_volume
     from ..inference.estimation.estimator_choice import create_estimator
     from ..report.result_folder import OutputOptions
     from ..report.segment_to_folder import Job, run_job
+    from .foretelling import foretell
     from .progress import terminal_progress
     from .run_summary import print_summary
     from .scene import AddScene
@@ -60,9 +67,12 @@ def segment(
         progress(0.0, "reading the scan")
         volume = read_volume(image)
         options = {"overwrite": overwrite, "wanted": wanted, "sampling": sampling, "runner": chosen.engine}
+        foretell(volume, chosen.package, chosen.engine, rois)
         job = Job(volume, chosen.package, output, rois, **options)  # type: ignore[arg-type]
         document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)
     print_summary(document, output, as_json)
+    if strict and document["status"] == DO_NOT_USE:
+        raise typer.Exit(NOT_USABLE)
 
 
 def _sampling(

@@ -1,9 +1,13 @@
 """``sure train``: from a recipe to a model package."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from ..core.errors import Cancelled
+from ..packages.held_out import held_out_sentence
 
 
 def train(
@@ -20,13 +24,26 @@ def train(
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, mps; the best one if left out.")] = None,
 ) -> None:
     """Train a network and write it as a model package."""
-    from .progress import terminal_progress
+    from .progress import printed_progress
     from .training_packages import training_packages
 
-    with training_packages(), terminal_progress() as progress:
+    with training_packages(), printed_progress() as progress:
         from ..training.train import train as run
 
-        package = run(recipe, data, output, device, start, progress)
+        try:
+            package = run(recipe, data, output, device, start, progress)
+        except (KeyboardInterrupt, Cancelled):
+            raise Cancelled(_how_to_go_on(recipe, data, output, device, start)) from None
     if package is not None:
         typer.echo(f"The package lies in {package.root}.")
+        typer.echo(held_out_sentence(package.metadata.raw))
         typer.echo(f"Try it: sure segment IMAGE --model {package.root} --output DIR")
+
+
+def _how_to_go_on(recipe: str, data: Path, output: Path, device: str | None, start: str | None) -> str:
+    command = ["sure", "train", recipe, "--data", str(data), "--output", str(output)]
+    command += ["--start", start] if start else []
+    command += ["--device", device] if device else []
+    kept = any((output / "checkpoint").glob("*")) if (output / "checkpoint").is_dir() else False
+    what = "What was learnt until the last saved step is kept" if kept else "Nothing was saved yet"
+    return f"The training was stopped. {what}; the same command goes on from there:\n  {shlex.join(command)}"

@@ -25,12 +25,12 @@ AXES = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
 def uncertainty_of_scan(labels: NDArray[Any], uncertainty: NDArray[np.float32]) -> dict[str, float]:
     """``score``: mean uncertainty over the predicted structures and 5 voxels around them, over the whole scan where
-    nothing was found; ``mean``: over the whole scan."""
+    nothing was found; ``mean``: over the whole scan. Voxels that were not analysed (NaN) do not count."""
     found = labels > 0
     region = binary_dilation(found, iterations=REACH) if found.any() else np.ones_like(found)
     return {
-        "score": float(uncertainty[region].mean(dtype=np.float64)),
-        "mean": float(uncertainty.mean(dtype=np.float64)),
+        "score": float(np.nanmean(uncertainty[region], dtype=np.float64)),
+        "mean": float(np.nanmean(uncertainty, dtype=np.float64)),
     }
 
 

@@ -23,3 +23,12 @@ LEVEL_NAME = _("Level {number} of the latents (0 finest, {last} coarsest)")
 def in_words(kind: str) -> str:
     """A kind of uncertainty as people write it: ``mutual_information`` as "mutual information"."""
     return kind.replace("_", " ")
+
+
+VERDICT_NAMES = {"usable": _("Usable"), "check": _("Check"), "do_not_use": _("Do not use")}
+VERDICT_MEANINGS = {
+    "usable": _("No warning speaks against this result. Look at its uncertain regions all the same."),
+    "check": _("Compare this result with the scan before it is used:"),
+    "do_not_use": _("This result should not be used:"),
+}
+"""By ``analysis.verdict`` status; the reasons follow."""

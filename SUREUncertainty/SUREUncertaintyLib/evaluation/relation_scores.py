@@ -49,11 +49,12 @@ def score_relations(
     Args:
         image: the scan; its gradient per mm is taken on its own grid.
         labels: reference or predicted label map that the boundary and the distances come from.
-        uncertainty: of the clean scan.
+        uncertainty: of the clean scan; voxels that were not analysed (NaN) are left out.
         noisy: (level, uncertainty) pairs, consumed one by one; only the values near the boundary are kept.
         delta_level: the level whose rise of uncertainty the distance relation uses.
     """
-    zone = boundary_zone(labels, image.grid.spacing_kji)
+    whole = boundary_zone(labels, image.grid.spacing_kji)
+    zone = None if whole is None else whole.within(np.isfinite(uncertainty))
     if zone is None:
         for metric in RELATION_METRICS:
             scores.put(metric, MEAN, float("nan"), NO_BOUNDARY)

@@ -30,9 +30,13 @@ def score_structures(
 
     ``reference`` (k, j, i) holds values of ``classes``; ``spacing`` is in mm in the order of its axes.
 
-    Channel n of the probabilities belongs to ``classes[n]``. Returns the UEO threshold of each structure.
+    Channel n of the probabilities belongs to ``classes[n]``. Voxels that were not analysed (NaN in the uncertainty)
+    count as background in overlap and calibration, and are left out of the detection of errors.
+
+    Returns the UEO threshold of each structure.
     """
-    ranking = UncertaintyRanking(prediction.uncertainty)
+    analysed = np.isfinite(prediction.uncertainty)
+    ranking = UncertaintyRanking(prediction.uncertainty[analysed])
     thresholds = {}
     for channel, label in enumerate(classes):
         if label.value == 0:
@@ -42,7 +46,7 @@ def score_structures(
         probability = prediction.probabilities[channel]
         scores.put("ece", label.name, expected_calibration_error(probability, present))
         scores.put("brier", label.name, brier(probability, present))
-        thresholds[label.name] = _score_detection(scores, label.name, ranking, found != present)
+        thresholds[label.name] = _score_detection(scores, label.name, ranking, (found != present)[analysed])
     _put_means(scores, classes)
     return thresholds
 

@@ -24,7 +24,8 @@ class ExportContent:
     Attributes:
         folder: where the run wrote it.
         labels: uint8 label map; values are those of ``label_set``.
-        maps: uncertainty in 0..1 by kind, the primary kind first; on the grid of ``labels``.
+        maps: uncertainty in 0..1 by kind (NaN where nothing was analysed), the primary kind first; on the grid of
+            ``labels``.
         document: the content of ``report.json``.
     """
 

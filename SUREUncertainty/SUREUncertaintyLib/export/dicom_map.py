@@ -13,10 +13,13 @@ from .dicom_attributes import making
 from .dicom_codes import NO_UNITS, as_dicom, code_value, quantity_of, require_highdicom
 from .dicom_object import common_arguments, save_object
 from .dicom_series import DicomSeries
+from .not_analysed import BACKGROUND, with_background
 
 
 def write_dicom_map(content: ExportContent, kind: str, series: DicomSeries, path: Path, number: int) -> None:
     """Write one uncertainty map without loss.
+
+    Voxels that were not analysed (NaN) hold the Float Pixel Padding Value (PS3.3 C.7.6.24).
 
     Args:
         kind: a key of ``content.maps``.
@@ -29,7 +32,7 @@ def write_dicom_map(content: ExportContent, kind: str, series: DicomSeries, path
     from highdicom import pm
 
     volume: Volume = content.maps[kind]
-    values = np.ascontiguousarray(series.arrange(volume), np.float32)
+    values = with_background(np.ascontiguousarray(series.arrange(volume), np.float32))
     with making("parametric map"):
         made = pm.ParametricMap(
             pixel_array=values,
@@ -39,6 +42,7 @@ def write_dicom_map(content: ExportContent, kind: str, series: DicomSeries, path
             window_width=1.0,
             **common_arguments(content, series, number),
         )
+    made.FloatPixelPaddingValue = BACKGROUND
     made.SeriesDescription = f"Uncertainty ({kind}) of {content.model[0]}"[:64]
     save_object(made, path)
 

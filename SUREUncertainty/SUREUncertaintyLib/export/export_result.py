@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from ..core.errors import InputError
 from ..core.labels import Label
 from ..core.safe_names import table_cell
@@ -19,6 +21,7 @@ from .dicom_map import write_dicom_map
 from .dicom_segmentation import write_dicom_segmentation
 from .dicom_series import NOT_DICOM, DicomSeries, open_series
 from .formats import ExportFormat
+from .not_analysed import with_background
 
 
 @dataclass(frozen=True)
@@ -83,18 +86,24 @@ def _write_maps(content: ExportContent, series: DicomSeries, folder: Path) -> tu
 
 def _write_nrrd(content: ExportContent, folder: Path) -> None:
     _copy(content, folder, ["segmentation.seg.nrrd"])
-    _write_volumes(content, folder, ".nrrd")
+    for kind, volume in content.maps.items():
+        write_volume(_plain(volume), folder / f"uncertainty-{kind}.nrrd")
 
 
 def _write_nifti(content: ExportContent, folder: Path) -> None:
+    """Where nothing was analysed the maps hold ``BACKGROUND``, and ``analysed.nii.gz`` (1 or 0) says where that is."""
     write_volume(replace(content.labels, forms=content.forms), folder / "segmentation.nii.gz")
     _write_names(content.label_set, folder / "segmentation-labels.csv")
-    _write_volumes(content, folder, ".nii.gz")
-
-
-def _write_volumes(content: ExportContent, folder: Path, suffix: str) -> None:
+    analysed = np.ones(content.labels.grid.shape, np.uint8)
     for kind, volume in content.maps.items():
-        write_volume(replace(_plain(volume), forms=content.forms), folder / f"uncertainty-{kind}{suffix}")
+        known = np.isfinite(volume.array)
+        analysed &= known
+        plain = _plain(volume)
+        filled = replace(plain.with_array(with_background(plain.array)), forms=content.forms)
+        write_volume(filled, folder / f"uncertainty-{kind}.nii.gz")
+    if not analysed.all():
+        mask = replace(content.labels.with_array(analysed, "analysed"), forms=content.forms)
+        write_volume(mask, folder / "analysed.nii.gz")
 
 
 def _write_names(label_set: Iterable[Label], path: Path) -> None:

@@ -11,6 +11,9 @@ from ..core.errors import SureError
 from ..core.roi import Roi
 from ..core.volume import LPS_TO_RAS, Grid, Volume
 
+MODEL = "hippocampus-t1"
+"""The model that fits the template and ``ROIS``."""
+
 ROIS = (
     Roi("Left", (-44.0, -46.0, -34.0), (-8.0, 4.0, 6.0)),
     Roi("Right", (8.0, -46.0, -34.0), (44.0, 4.0, 6.0)),

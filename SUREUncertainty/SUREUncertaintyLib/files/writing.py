@@ -25,6 +25,7 @@ from .nifti_header import is_nifti
 
 _MANIFEST = ".sure-results.json"
 _FULL = {errno.ENOSPC, errno.EDQUOT}
+_LEAST_FREE = 1 << 20
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
@@ -81,6 +82,11 @@ class OutputFolder:
             raise OutputError(f"The output {self.path} is a file or a link. Choose a new folder.")
         if not self.path.exists():
             return
+        if _is_worked_in(self.path):
+            raise OutputError(
+                f"The output {self.path} is the folder that this command was started in, or holds it. It would be "
+                "exchanged under your shell: name a new folder inside, for instance --output results."
+            )
         try:
             names = {entry.name for entry in self.path.iterdir()}
         except OSError as error:
@@ -191,6 +197,8 @@ def discard(path: Path) -> None:
 def output_error(error: Exception, path: Path) -> OutputError:
     """The sentence for a failed write: full disk, missing right, or what the system says."""
     code = error.errno if isinstance(error, OSError) else _guess(path)
+    if code in _FULL and not _is_full(path.parent) and _is_full(Path(tempfile.gettempdir())):
+        return OutputError(temporary_is_full())
     if code in _FULL:
         return OutputError(
             f"The disk is full, so the results cannot be written to {path}. Nothing was left behind: "
@@ -203,11 +211,35 @@ def output_error(error: Exception, path: Path) -> OutputError:
     return OutputError(f"The results cannot be written to {path}{reason}. Choose another folder.")
 
 
+def temporary_is_full() -> str:
+    """The sentence for a full folder for temporary files; empty while there is room in it."""
+    folder = Path(tempfile.gettempdir())
+    if not _is_full(folder):
+        return ""
+    return (
+        f"The folder for temporary files, {folder}, is full. Free some space there, or set TMPDIR to a folder on "
+        "another disk."
+    )
+
+
 def _guess(path: Path) -> int:
     """SimpleITK does not pass the system's error on: find out why a write to ``path`` fails."""
     if not os.access(path.parent, os.W_OK):
         return errno.EACCES if path.parent.exists() else errno.ENOENT
-    return errno.ENOSPC if shutil.disk_usage(path.parent).free < 1 << 20 else errno.EIO
+    if _is_full(path.parent) or _is_full(Path(tempfile.gettempdir())):
+        return errno.ENOSPC
+    return errno.EIO
+
+
+def _is_full(folder: Path) -> bool:
+    return folder.exists() and shutil.disk_usage(folder).free < _LEAST_FREE
+
+
+def _is_worked_in(folder: Path) -> bool:
+    try:
+        return Path.cwd().is_relative_to(folder.resolve())
+    except OSError:  # the working folder itself was deleted
+        return False
 
 
 def _put_forms(path: Path, forms: NiftiForms) -> None:

@@ -17,6 +17,8 @@ SLAB_VOXELS = 2 * 1024 * 1024
 class Canvas:
     """Label map, uncertainty and entropy of a run; regions are painted one after the other.
 
+    Not analysed is not certain: until a region is painted its uncertainty and entropy are NaN.
+
     Where regions overlap the more probable foreground wins; between two backgrounds the one nearer to a structure.
 
     Args:
@@ -37,8 +39,8 @@ class Canvas:
     ) -> None:
         self.sure = sure
         self.labels = np.zeros(shape, dtype=np.uint8)
-        self.uncertainty = np.zeros(shape, dtype=np.float32)
-        self.entropy = np.zeros(shape, dtype=np.float32)
+        self.uncertainty = np.full(shape, np.nan, dtype=np.float32)
+        self.entropy = np.full(shape, np.nan, dtype=np.float32)
         self.ranges: dict[int, VoxelRange] = {}
         self._score = np.full(shape, -1.0, dtype=np.float32) if overlapping else None
         self.probabilities: Float32 | None = None

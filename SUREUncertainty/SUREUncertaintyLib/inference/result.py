@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
+from ..analysis.verdict import Verdict, verdict_of
 from ..core.labels import Label
 from ..core.roi import Roi
 from ..core.volume import Volume
@@ -23,10 +24,9 @@ class SegmentationResult:
 
     Attributes:
         image: the input, unchanged.
-        labels: uint8 label map; values are those of ``label_set``.
-        uncertainty: float32, the primary kind of uncertainty (vacuity C/S for evidential nets), 0 where nothing was
-            analysed.
-        entropy: float32 predictive entropy over all classes divided by ln C, 0 where nothing was analysed.
+        labels: uint8 label map; values are those of ``label_set``; also 0 where nothing was analysed.
+        uncertainty: float32, the primary kind (vacuity C/S for evidential nets), NaN where nothing was analysed.
+        entropy: float32 predictive entropy over all classes divided by ln C, NaN where nothing was analysed.
         label_set: the foreground labels of this result in order, with final values, names, colours and terminology
             (with several ROIs the package's labels stand once a ROI, prefixed by its name).
         rois: the regions that were analysed; empty for the whole scan.
@@ -58,3 +58,8 @@ class SegmentationResult:
     def has_model(self) -> bool:
         """Whether a network drew it, rather than given masks or probability maps (``fusion``)."""
         return "made_from" not in self.provenance
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the result can be used, from its warnings."""
+        return verdict_of(self.notices)

@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis import notice_texts as texts
+from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.intensity_fingerprint import measure
+from ..analysis.notice_sentences import say
 from ..analysis.notices import notices_for
 from ..analysis.structures import structure_table
 from ..analysis.uncertain_regions import uncertain_regions
+from ..analysis.verdict import is_outside
 from ..arrays.heads import Head, create_head
 from ..core.checks import check_modality, check_scan
 from ..core.errors import InputError, PackageError
@@ -68,7 +72,7 @@ def segment(
         sampling: what to draw from a network with latents; its defaults when None. Other networks give one answer.
 
     Returns:
-        The result on the scan's grid; outside the regions label, uncertainty and entropy are 0.
+        The result on the scan's grid; outside the regions the label is 0, uncertainty and entropy are NaN.
 
     Raises:
         InputError: the scan or a region cannot be used.
@@ -98,7 +102,8 @@ def segment(
         result = _result(volume, package, regions, canvas, head, contrast)
         if assessor is not None:
             found = assessor.place(volume, canvas.labels, regions)
-            result = replace(result, difficulty=found, structures=with_scales(result.structures, found))
+            result = _with_difficulty(result, found)
+        result = without_promises(result)
     record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
     if sampler is None:
         return replace(result, provenance=record)
@@ -215,6 +220,26 @@ def _result(
         probabilities=canvas.probabilities,
         uncertainty_kind=head.kind,
         threshold=threshold,
+    )
+
+
+def _with_difficulty(result: SegmentationResult, found: tuple[CaseDifficulty, ...]) -> SegmentationResult:
+    """The result with its place among scans that are known, or the warning that it has none there."""
+    outside = (say(texts.DIFFICULTY),) if any(case.outside for case in found) else ()
+    structures = with_scales(result.structures, found)
+    return replace(result, difficulty=found, structures=structures, notices=(*result.notices, *outside))
+
+
+def without_promises(result: SegmentationResult) -> SegmentationResult:
+    """Where the scan is outside of what the model knows, nothing holds that was measured on scans that it knows: no
+    range of a volume, and no word on how hard the scan is."""
+    if not is_outside(result.notices):
+        return result
+    unknown = {"volume_low_ml": float("nan"), "volume_high_ml": float("nan"), "difficulty": ""}
+    return replace(
+        result,
+        structures=tuple(replace(row, **unknown) for row in result.structures),  # type: ignore[arg-type]
+        difficulty=tuple(replace(case, outside=True) for case in result.difficulty),
     )
 
 

@@ -9,7 +9,7 @@ all the same. Distances are exact Euclidean ones, rounded to 1e-6 mm so that equ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -117,13 +117,23 @@ class BoundaryZone:
         return self.in_near(image)[self.near_distance <= self.widths.delta]
 
     def far_mean(self, image: NDArray[Any]) -> float:
-        """Mean of a whole image where distance > t; NaN where there is no such voxel."""
-        count = int(np.prod(self.shape)) - self.near_distance.size
+        """Mean of a whole image where distance > t; NaN where there is no such voxel. NaN voxels are left out."""
+        inside = image[self.box]
+        near = inside[self.near]
+        count = int(np.count_nonzero(np.isfinite(image))) - int(np.count_nonzero(np.isfinite(near)))
         if not count:
             return float("nan")
-        inside = image[self.box]
-        outside = float(image.sum(dtype=np.float64)) - float(inside.sum(dtype=np.float64))
-        return (outside + float(inside[~self.near].sum(dtype=np.float64))) / count
+        outside = _sum(image) - _sum(inside)
+        return (outside + _sum(inside[~self.near])) / count
+
+    def within(self, mask: NDArray[np.bool_]) -> BoundaryZone | None:
+        """The part of the zone where a mask of the whole image holds; None when nothing of it is left."""
+        kept = mask[self.box][self.near]
+        if not kept.any():
+            return None
+        if kept.all():
+            return self
+        return replace(self, near=self.near & mask[self.box], near_distance=self.near_distance[kept])
 
 
 def boundary_zone(
@@ -142,6 +152,11 @@ def boundary_zone(
     near, distance = _near(boundary[box], chosen.t, reach[0], spacing)
     across = None if spacing is None else through_plane_axis(labels.shape, spacing)
     return BoundaryZone(labels.shape, box, near, distance, chosen, across)
+
+
+def _sum(image: NDArray[Any]) -> float:
+    """Of the voxels that have a value."""
+    return float(np.nansum(image, dtype=np.float64))
 
 
 def _box_around(mask: NDArray[np.bool_], reach: Sequence[int]) -> tuple[slice, ...]:

@@ -21,7 +21,7 @@ def result_of(segmentation: Any) -> PublishedNodes | None:
 
 
 def edited_labelmap(labelmap: Any, uncertainty: Any, action: str, band: tuple[float, float]) -> Any:
-    """A segment's label map after an action inside the band.
+    """A segment's label map after an action inside the band; None where the action changes no voxel.
 
     Args:
         labelmap: vtkOrientedImageData of one segment, of any extent.
@@ -30,7 +30,7 @@ def edited_labelmap(labelmap: Any, uncertainty: Any, action: str, band: tuple[fl
         band: lowest and highest uncertainty of the voxels that may change.
 
     Returns:
-        vtkOrientedImageData of uint8 on the map's grid.
+        vtkOrientedImageData of uint8 on the map's grid, or None.
     """
     grid = grid_from_node(uncertainty)
     target = vtk_image(np.zeros(grid.shape, np.uint8), slicer.vtkOrientedImageData())
@@ -40,7 +40,7 @@ def edited_labelmap(labelmap: Any, uncertainty: Any, action: str, band: tuple[fl
     mask = image_array(here) != 0
     allowed = uncertain_band(image_array(uncertainty.GetImageData()), *band)
     changed = ACTIONS[action](mask, allowed, grid.spacing_kji)
-    return _replace(target, changed)
+    return None if np.array_equal(changed, mask) else _replace(target, changed)
 
 
 def _replace(image: Any, mask: Any) -> Any:

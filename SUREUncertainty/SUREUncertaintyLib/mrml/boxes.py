@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import slicer
 
 from ..core.errors import InputError
 from ..core.roi import Roi
 from .safe_names import unique_name
+
+SUGGESTED = "SURE.Suggested"
+"""Attribute of boxes that *Suggest* made; its value is the box's name there."""
 
 OUTLINE_OPACITY = 0.0
 GLYPH_PERCENT = 1.5
@@ -41,6 +45,23 @@ def add_roi_node(scene: Any, roi: Roi) -> Any:
     node.GetDisplayNode().SetPropertiesLabelVisibility(False)  # the name would lie over the structure
     node.GetDisplayNode().SetGlyphScale(GLYPH_PERCENT)
     return node
+
+
+def replace_suggested(scene: Any, rois: Sequence[Roi]) -> list[Any]:
+    """ROI nodes for boxes that were suggested, in the place of those of an earlier suggestion; drawn boxes stay."""
+    found = slicer.util.getNodesByClass("vtkMRMLMarkupsROINode", scene)
+    earlier = {node.GetAttribute(SUGGESTED): node for node in found if node.GetAttribute(SUGGESTED)}
+    nodes = []
+    for roi in rois:
+        node = earlier.pop(roi.name, None)
+        if node is None:
+            node = add_roi_node(scene, roi)
+            node.SetAttribute(SUGGESTED, roi.name)
+        place_roi(node, roi)
+        nodes.append(node)
+    for node in earlier.values():
+        scene.RemoveNode(node)
+    return nodes
 
 
 def place_roi(node: Any, roi: Roi) -> None:

@@ -57,6 +57,18 @@ def show_legend(published: PublishedNodes, name: str, visible: bool) -> None:
             refresh_legend(node)
 
 
+def hide_result(scene: Any, published: PublishedNodes) -> None:
+    """Take a result out of all views: its outlines, maps, cloud and legend."""
+    maps = _maps(published)
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
+        if composite.GetForegroundVolumeID() in {node.GetID() for node in maps}:
+            composite.SetForegroundVolumeID(None)
+    show_rendering(scene, published, PRIMARY, False)
+    show_legend(published, PRIMARY, False)
+    if published.segmentation.GetDisplayNode() is not None:
+        published.segmentation.GetDisplayNode().SetVisibility(False)
+
+
 def _maps(published: PublishedNodes) -> list[Any]:
     nodes = (published.uncertainty, published.entropy, *published.levels)
     return [node for node in nodes if node is not None]

@@ -26,8 +26,10 @@ def model_name(result: SegmentationResult) -> str:
 
 
 def manifest_text(result: SegmentationResult) -> str:
-    """Provenance, warnings and settings of a result as JSON."""
+    """Verdict, provenance, warnings and settings of a result as JSON."""
     document = {
+        "status": result.verdict.status,
+        "status_reasons": list(result.verdict.reasons),
         "provenance": to_json(result.provenance),
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
         "notices": to_json(result.notices),

@@ -41,6 +41,13 @@ def threshold_of(node: Any) -> float:
     return float(node.GetDisplayNode().GetLowerThreshold())
 
 
+def band_of(node: Any) -> tuple[float, float]:
+    """Lowest and highest uncertainty of the voxels of the map that are drawn."""
+    display = node.GetDisplayNode()
+    low, high = float(display.GetLowerThreshold()), float(display.GetUpperThreshold()) - _ROUNDING
+    return low, min(round(high, 6), HIGHEST)
+
+
 def add_legend(node: Any, title: str) -> Any:
     """The colour legend of a map, made where it does not exist.
 

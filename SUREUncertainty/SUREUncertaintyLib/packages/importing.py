@@ -13,6 +13,7 @@ from .bundle import GRAPH, WEIGHTS
 from .catalogue import list_entries, user_folder
 from .conversion import convert_checkpoint, is_torchscript
 from .foreign_bundle import describe_bundle
+from .held_out import refuse_poor
 from .metadata_parsing import is_package_name, parse_metadata
 from .package import Package, load_package, read_json, read_metadata
 from .package_building import write_documents, write_graph
@@ -24,13 +25,14 @@ NO_LICENCE = "The bundle came without a licence text. Ask its authors before usi
 NEEDS_TORCH = "Reading these weights needs PyTorch and MONAI: pip install 'sure-uncertainty[torch]'."
 
 
-def import_package(path: str | Path, name: str | None = None, convert: bool = False) -> Package:
+def import_package(path: str | Path, name: str | None = None, convert: bool = False, force: bool = False) -> Package:
     """Copy a model into the user's folder (``catalogue.user_folder``).
 
     Args:
         path: a package of ours, or a MONAI Bundle with safetensors or ONNX weights.
         name: name in the catalogue; the package's own name when None.
         convert: also take a bundle's ``.pt`` state dict, read in a child process that builds tensors only.
+        force: also take a model that was poor on the scans that were set aside when it was trained.
 
     Returns:
         The imported package, verified.
@@ -43,6 +45,8 @@ def import_package(path: str | Path, name: str | None = None, convert: bool = Fa
     _refuse_files(source)
     document = read_metadata(source)
     is_ours = "head" in document and "normalisation" in document
+    if is_ours and not force:
+        refuse_poor(document)
     target = user_folder() / _free_name(name or (str(document.get("name")) if is_ours else source.resolve().name))
     with staged_folder(target) as folder:
         if is_ours:

@@ -13,6 +13,7 @@ TRAINING_WORDS = {
     "groups": "Subjects",
     "training_ids": "Cases trained on",
     "tuning_ids": "Cases for tuning",
+    "tuning_dice": "Mean Dice on the cases for tuning",
     "recipe": "Recipe",
     "seed": "Seed",
     "ids_file": "Case ids",

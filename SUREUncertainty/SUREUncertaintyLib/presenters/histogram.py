@@ -22,7 +22,7 @@ POINTS = 7
 
 
 class UncertaintyHistogram:
-    """Counts of an uncertainty map; voxels of exactly 0 were not analysed and do not count.
+    """Counts of an uncertainty map; voxels that were not analysed (NaN) do not count.
 
     Args:
         values: uncertainty in 0..1, any shape.
@@ -30,7 +30,7 @@ class UncertaintyHistogram:
     """
 
     def __init__(self, values: NDArray[Any], voxel_volume_mm3: float) -> None:
-        analysed = np.asarray(values)[np.asarray(values) > 0]
+        analysed = np.asarray(values)[np.isfinite(values)]
         self._fine, _ = np.histogram(analysed, bins=1000, range=(0.0, 1.0))
         self._voxel = voxel_volume_mm3
 

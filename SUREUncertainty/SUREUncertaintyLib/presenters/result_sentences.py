@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
 
 from ..analysis.agreement import Members, agreement_sentences
 from ..analysis.noise_series import LevelRow, breaking_level
-from ..analysis.rows import UncertainRegion
+from ..analysis.rows import Notice, UncertainRegion
+from ..analysis.verdict import Verdict, verdict_of
 from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
 from ..core.translation import Translate, tr as _
+from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES
 from ..mrml.nodes import PublishedNodes
 from ..mrml.remeasure import current_labels
 from ..mrml.volume_nodes import volume_from_node
@@ -41,17 +45,48 @@ def region_text(region: UncertainRegion, count: int, translate: Translate) -> st
     )
 
 
-def notices_text(published: PublishedNodes) -> str:
-    """What to know of a result, one a line, from what it keeps in the scene: warnings, and how its members agree."""
+VERDICT_COLOURS = {"usable": "#2e8b57", "check": "#c98500", "do_not_use": "#d0453f"}
+"""Readable on light and on dark panels."""
+
+
+@dataclass(frozen=True)
+class ShownVerdict:
+    """What the panels say first: the status, its word and meaning, why, and the warnings that have no say in it."""
+
+    status: str
+    word: str
+    meaning: str
+    reasons: tuple[str, ...]
+    further: tuple[str, ...]
+
+
+def shown_verdict(published: PublishedNodes, translate: Translate = str) -> ShownVerdict | None:
+    """The verdict of a result, from what it keeps in the scene; of scenes without one, from the warnings there."""
     if published.provenance is None or not published.provenance.GetText():
-        return ""
+        return None
     record = json.loads(published.provenance.GetText())
-    made = record.get("provenance", {}).get("made_from", {})
-    lines = [notice["text"] for notice in record.get("notices", [])]
-    members = record.get("members")
-    lines += agreement_sentences(from_json(Members, members).to_json() if members else None)
-    lines += [f"Volumes: {made['volume_range']}"] if made else []
-    return "\n".join(f"\u2022 {line}" for line in lines)
+    notices = tuple(Notice(entry["code"], entry["text"]) for entry in record.get("notices", []))
+    kept = "status" in record
+    verdict = Verdict(record["status"], tuple(record["status_reasons"])) if kept else verdict_of(notices)
+    word, meaning = (translate(names[verdict.status]) for names in (VERDICT_NAMES, VERDICT_MEANINGS))
+    further = [notice.text for notice in notices if notice.text not in verdict.reasons]
+    return ShownVerdict(verdict.status, word, meaning, verdict.reasons, (*further, *_about_members(record)))
+
+
+def _about_members(record: Mapping[str, Any]) -> list[str]:
+    """How the members of a result agree, and what its volume ranges are where no model promises them."""
+    members, made = record.get("members"), record.get("provenance", {}).get("made_from", {})
+    lines = list(agreement_sentences(from_json(Members, members).to_json())) if members else []
+    return lines + ([f"Volumes: {made['volume_range']}"] if made else [])
+
+
+def verdict_html(published: PublishedNodes, translate: Translate = str) -> str:
+    """The verdict with its reasons, then further warnings, as rich text; empty where the scene keeps none."""
+    shown = shown_verdict(published, translate)
+    if shown is None:
+        return ""
+    head = f'<b style="color:{VERDICT_COLOURS[shown.status]}">{escape(shown.word)}.</b> {escape(shown.meaning)}'
+    return "<br>".join([head, *(f"\u2022 {escape(text)}" for text in (*shown.reasons, *shown.further))])
 
 
 def trust_text(published: PublishedNodes, translate: Translate) -> str:

@@ -14,6 +14,7 @@ CANCELLING = _("Stopping ...")
 DONE = _("Done on {engine} ({device}) in {seconds:.1f} s.")
 RUN_TOOLTIP = _("Segment the scan and map where the result cannot be trusted. Nothing leaves this computer.")
 
+
 REMAINING_SECONDS = _("about {seconds:d} s left")
 REMAINING_MINUTES = _("about {minutes:d} min left")
 

@@ -34,7 +34,7 @@ def hardness(found: Sequence[Mapping[str, Any]]) -> str:
 
 def _card(case: Mapping[str, Any], titled: bool) -> str:
     title = f"<h3>{escape(case['region'])}</h3>" if titled else ""
-    if case["scale"] is None:
+    if case["scale"] is None or case["outside"]:
         return f'<div class="card">{title}<p>{escape(case["sentence"])}</p></div>'
     head = (
         f'<p class="headline">Harder than <b>{case["harder_than"]} of {case["count"]}</b> scans that the '
@@ -49,8 +49,7 @@ def _because(case: Mapping[str, Any]) -> str:
     words = "; ".join(case["because"])
     if not words:
         words = "noise, blur, size and the edge of the image are as in most of those scans"
-    outside = " Its scale lies outside the range of those scans." if case["outside"] else ""
-    return escape(f"{words[0].upper()}{words[1:]}.{outside}")
+    return escape(f"{words[0].upper()}{words[1:]}.")
 
 
 def strip(case: Mapping[str, Any]) -> str:

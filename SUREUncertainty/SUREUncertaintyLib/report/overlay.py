@@ -16,9 +16,10 @@ LEVELS = 256
 
 
 def overlay_colours(uncertainty: NDArray[np.float32], threshold: float) -> NDArray[np.float32]:
-    """RGBA (..., 4) of uncertainty in 0..1: clear up to the threshold, then coloured, ever more opaque."""
+    """RGBA (..., 4) of uncertainty in 0..1: clear up to the threshold and where it is NaN, then coloured, ever more
+    opaque."""
     low, high = uncertainty_window(threshold)
-    position = np.clip((uncertainty - low) / (high - low), 0.0, 1.0)
+    position = np.clip((np.nan_to_num(uncertainty) - low) / (high - low), 0.0, 1.0)
     colours = np.empty((*position.shape, 4), np.float32)
     colours[..., :3] = uncertainty_colours(LEVELS)[np.rint(position * (LEVELS - 1)).astype(int)]
     colours[..., 3] = np.where(uncertainty > threshold, OPACITY[0] + (OPACITY[1] - OPACITY[0]) * position, 0.0)

@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..core.wording import in_words
+from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES, in_words
 from ..packages.metadata import PackageMetadata
 from .difficulty_section import hardness
 from .html_page import HERE, filled, write_html
@@ -57,7 +57,8 @@ def write_page(
     """
     uncertainty = document["uncertainty"]
     values = {
-        "notices": _notices(document["notices"]),
+        "verdict": _verdict(document),
+        "notices": _notices(document),
         "pictures": "\n".join(_figure(picture, folder) for picture in pictures),
         "structures": _structures(document),
         "structures_note": _range_note(document),
@@ -105,10 +106,18 @@ def _moment(created: str) -> str:
     return created.replace("T", " ")[:16] + " UTC"
 
 
-def _notices(notices: Sequence[Mapping[str, str]]) -> str:
-    if not notices:
-        return '<p class="notice fine">No warnings. Check the uncertain regions below all the same.</p>'
-    return "\n".join(f'<p class="notice">{escape(notice["text"])}</p>' for notice in notices)
+def _verdict(document: Mapping[str, Any]) -> str:
+    """The word, what it means and why; its colour reassures only where nothing speaks against the result."""
+    status, reasons = document["status"], document["status_reasons"]
+    why = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
+    head = f"<b>{escape(VERDICT_NAMES[status])}.</b> {escape(VERDICT_MEANINGS[status])}"
+    return f'<div class="notice verdict {status}"><p>{head}</p>{f"<ul>{why}</ul>" if why else ""}</div>'
+
+
+def _notices(document: Mapping[str, Any]) -> str:
+    """The warnings that are no reason of the verdict."""
+    further = [notice["text"] for notice in document["notices"] if notice["text"] not in document["status_reasons"]]
+    return "\n".join(f'<p class="notice">{escape(text)}</p>' for text in further)
 
 
 def _figure(picture: Picture, folder: Path) -> str:

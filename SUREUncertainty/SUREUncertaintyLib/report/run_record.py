@@ -24,6 +24,8 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
     """The report of a result without its files: provenance, regions, tables, every notice."""
     return {
         "schema": SCHEMA,
+        "status": result.verdict.status,
+        "status_reasons": list(result.verdict.reasons),
         "disclaimer": DISCLAIMER,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "image": result.image.name,

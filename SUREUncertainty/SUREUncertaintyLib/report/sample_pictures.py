@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.volume import Volume
 from ..inference.result import SegmentationResult
 from .anatomical_planes import planes_of
 from .cut_planes import Place, cut_planes_of
@@ -66,7 +67,7 @@ def _tiles(result: SegmentationResult, place: Place) -> Iterator[Tile]:
     sampling = result.sampling
     assert sampling is not None
     yield "10 / 50 / 90 % contours", lambda axes: _contours(result, place, axes)
-    blank = result.uncertainty.with_array(np.zeros_like(result.uncertainty.array))
+    blank = _blank(result)
     for number in sampling.most_different:
         variant = replace(result, labels=sampling.samples[number], uncertainty=blank)
         yield f"sample {number}", _whole(variant, place)
@@ -77,13 +78,18 @@ def _tiles(result: SegmentationResult, place: Place) -> Iterator[Tile]:
         yield f"uncertainty, level {level}{rank}", _whole(variant, place)
 
 
+def _blank(result: SegmentationResult) -> Volume:
+    """A map without uncertainty: 0 where the scan was analysed, NaN elsewhere."""
+    return result.uncertainty.with_array(result.uncertainty.array * np.float32(0))
+
+
 def _whole(result: SegmentationResult, place: Place) -> Callable[[Any], None]:
     return lambda axes: Panel(result, place, planes_of(place.shown)[0], axes).draw()
 
 
 def _contours(result: SegmentationResult, place: Place, axes: Any) -> None:
     assert result.sampling is not None
-    blank = result.uncertainty.with_array(np.zeros_like(result.uncertainty.array))
+    blank = _blank(result)
     panel = Panel(replace(result, label_set=(), uncertainty=blank), place, planes_of(place.shown)[0], axes)
     panel.draw()
     colours = {label.name: label.color for label in result.label_set}

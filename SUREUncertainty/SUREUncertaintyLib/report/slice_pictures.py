@@ -26,6 +26,7 @@ LARGE = 200_000
 """Pixels of a slice from which its overlay is fine enough as it is."""
 SCALE_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 PANEL_INCHES = 4.3
+HATCH, HATCH_COLOUR, NOT_ANALYSED = "///", "#8d96a066", "not analysed"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def _draw(result: SegmentationResult, place: Place, path: Path) -> None:
     for column, plane in enumerate(planes):
         Panel(result, place, plane, figure.add_subplot(spec[0, column])).draw()
     draw_scale(figure, figure.add_subplot(spec[0, len(planes)]), result.threshold, result.uncertainty_kind)
-    _legend(figure, _visible_labels(result, place))
+    _legend(figure, _visible_labels(result, place), hatched=bool(np.isnan(result.uncertainty.array).any()))
     figure.text(0.012, 0.985, place.title, color=TEXT, fontsize=12, va="top")
     figure.savefig(path, facecolor=BACKGROUND)
 
@@ -120,9 +121,22 @@ class Panel:
 
     def _uncertainty(self) -> None:
         uncertainty = self._cut(self.result.uncertainty.array)
+        self._hatch(np.isnan(uncertainty))
         if not (uncertainty > self.result.threshold).any():
             return
-        self._show(overlay_colours(self._refined(uncertainty), self.result.threshold), interpolation="nearest")
+        self._show(
+            overlay_colours(self._refined(np.nan_to_num(uncertainty)), self.result.threshold), interpolation="nearest"
+        )
+
+    def _hatch(self, unknown: NDArray[np.bool_]) -> None:
+        """What was not analysed is hatched: no colour there must not read as certain."""
+        if not unknown.any():
+            return
+        edges = np.pad(unknown, 1, mode="edge")
+        x = (np.arange(edges.shape[1]) - 0.5) * self.step[0]
+        y = self.height - (np.arange(edges.shape[0]) - 0.5) * self.step[1]
+        area = self.axes.contourf(x, y, edges, levels=[0.5, 1.5], colors="none", hatches=[HATCH])
+        area.set(edgecolor=HATCH_COLOUR, linewidth=0.0)
 
     def _refined(self, image: NDArray[Any]) -> NDArray[Any]:
         """The map interpolated linearly to square pixels, ``FINE`` along the shorter edge of a voxel."""
@@ -197,10 +211,13 @@ class Panel:
         self.axes.text(x, y, text, transform=self.axes.transAxes, **{**_text_style(9), **style})
 
 
-def _legend(figure: Any, labels: list[Label]) -> None:
+def _legend(figure: Any, labels: list[Label], hatched: bool) -> None:
     from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
 
-    handles = [Line2D([], [], color=label.color, linewidth=3, label=label.name) for label in labels]
+    handles: list[Any] = [Line2D([], [], color=label.color, linewidth=3, label=label.name) for label in labels]
+    if hatched:
+        handles.append(Patch(facecolor="none", edgecolor=HATCH_COLOUR, hatch=HATCH, label=NOT_ANALYSED))
     if handles:
         columns = min(len(handles), 6)
         figure.legend(handles=handles, loc="lower center", ncols=columns, frameon=False, labelcolor=TEXT, fontsize=10)

@@ -91,4 +91,6 @@ def make_yardstick(
 ) -> CleanReference:
     """The yardstick of a case from its clean prediction and its label."""
     labels = clean.labels if reference is None else reference
-    return CleanReference(clean.labels, reference, classes, spacing, boundary_zone(labels, spacing))
+    zone = boundary_zone(labels, spacing)
+    analysed = None if zone is None else zone.within(np.isfinite(clean.uncertainty))
+    return CleanReference(clean.labels, reference, classes, spacing, analysed)

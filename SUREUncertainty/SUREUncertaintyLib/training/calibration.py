@@ -16,6 +16,8 @@ from ..inference.sampling.sizes import size_interval
 from .training_cases import TrainingCase
 
 COVERAGE = 0.9
+HIGHEST = 0.5
+"""Of an evidential network's vacuity C / S: from here on there is less evidence than the prior alone brings."""
 THRESHOLDS = np.round(np.arange(0.01, 1.0, 0.01), 2)
 PROBABILITIES = np.round(np.arange(0.5, 0.996, 0.005), 3)
 
@@ -50,10 +52,12 @@ def uncertainty_threshold(predictions: Sequence[TuningPrediction]) -> float:
     """The uncertainty above which voxels are shown as uncertain.
 
     It maximises the mean over cases of Dice([predicted != reference], uncertainty > threshold), the overlap between
-    uncertainty and error (UEO); fixed here once, never chosen on the case that is looked at.
+    uncertainty and error (UEO); fixed here once, never chosen on the case that is looked at. It stays
+    below ``HIGHEST``: a bad model is uncertain nearly everywhere, and a threshold that adapts to that would call
+    nothing uncertain.
     """
     scores = np.mean([_error_overlap(prediction) for prediction in predictions], axis=0)
-    return float(THRESHOLDS[int(np.argmax(scores))])
+    return float(THRESHOLDS[int(np.argmax(scores[THRESHOLDS <= HIGHEST]))])
 
 
 def _error_overlap(prediction: TuningPrediction) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,10 +15,12 @@ from ..analysis.intensity_fingerprint import measure
 from ..analysis.volume_range import MM3_PER_ML
 from ..core.centred_window import middle_slices
 from ..nn.hierarchical.latent_unet import LatentUNet
+from ..packages.held_out import KEY
 from .calibration import predict_tuning, uncertainty_threshold, volume_probability
 from .latent_description import describe_latents
 from .recipe import Recipe
 from .training_cases import TrainingCase
+from .validation import mean_dice
 
 HEAD_OF_LOSS = {"softmax": "softmax", "hierarchical": "softmax"}
 MARGIN = 0.1
@@ -65,7 +68,7 @@ def describe_package(
         "labels": labels,
         "uncertainty": _uncertainty(recipe, network, tuning, head),
         "expected": _expected(cases, labels, in_pixels=recipe.input.spacing is None),
-        "training": _training(recipe, cases, tuning),
+        "training": _training(recipe, cases, tuning, _held_out(recipe, network, tuning)),
         "metrics": {},
     }
 
@@ -125,7 +128,15 @@ def _widened(values: np.ndarray[Any, Any]) -> list[float]:
     return [round(low - slack, 4), round(high + slack, 4)]
 
 
-def _training(recipe: Recipe, cases: Sequence[TrainingCase], tuning: Sequence[TrainingCase]) -> dict[str, Any]:
+def _held_out(recipe: Recipe, network: nn.Module, tuning: Sequence[TrainingCase]) -> float | None:
+    """Mean Dice on the tuning cases, four digits; None without any."""
+    dice = mean_dice(network, tuning, recipe.input.patch) if tuning else float("nan")
+    return round(dice, 4) if math.isfinite(dice) else None
+
+
+def _training(
+    recipe: Recipe, cases: Sequence[TrainingCase], tuning: Sequence[TrainingCase], dice: float | None
+) -> dict[str, Any]:
     texts = recipe.package
     return {
         "data": texts.get("data_source", "not given"),
@@ -136,6 +147,7 @@ def _training(recipe: Recipe, cases: Sequence[TrainingCase], tuning: Sequence[Tr
         "groups": len({case.group for case in cases}),
         "training_ids": [case.id for case in cases],
         "tuning_ids": [case.id for case in tuning],
+        KEY: dice,
         "recipe": recipe.name,
     }
 

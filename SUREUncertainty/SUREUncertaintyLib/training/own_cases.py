@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,9 @@ LABEL_FOLDERS = ("labels", "labelsTr", "label", "segmentations", "masks")
 LABEL_ENDINGS = ("_seg", "-seg", "_label", "-label", "_labels", "-labels", "_mask", "-mask", ".seg")
 CHANNEL = "_0000"
 """nnU-Net's ending of the first channel of an image; its labels do not carry it."""
+
+SIDE = re.compile(r"(^|[^a-z])(left|right|lh|rh|l|r)([^a-z]|$)", re.IGNORECASE)
+"""A word in a name that says the side."""
 
 EXPECTED = (
     "Expected is a table cases.csv (image,label,id,group), or folders 'images' and 'labels' with files of the same "
@@ -73,6 +76,26 @@ def tuning_groups(pairs: Iterable[Pair], share: int = 5) -> tuple[str, ...]:
     """Every fifth patient, set aside for the threshold and the volume range; none of fewer than five."""
     groups = sorted({pair.group for pair in pairs})
     return tuple(groups[share - 1 :: share])
+
+
+def sides_of_one(pairs: Iterable[Pair]) -> tuple[tuple[str, str], ...]:
+    """Pairs of cases whose names differ only in left and right, but that count as two patients."""
+    by_name: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        by_name.setdefault(SIDE.sub(r"\1\3", pair.id), []).append(pair)
+    found = [members for members in by_name.values() if len(members) == 2 and SIDE.search(members[0].id)]
+    return tuple((one.id, other.id) for one, other in found if one.group != other.group)
+
+
+def sides_sentence(found: Sequence[tuple[str, str]]) -> str:
+    """What to do about left and right of one subject; empty where there is nothing to do."""
+    if not found:
+        return ""
+    shown = "; ".join(f"{one} and {other}" for one, other in found[:3]) + (" and others" if len(found) > 3 else "")
+    return (
+        f"These look like left and right of one subject: {shown}. One side in training and the other one set aside "
+        "make a model look better than it is: give both the same group in a table cases.csv."
+    )
 
 
 def _of_table(table: Path) -> tuple[Pair, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,10 +49,14 @@ def prepare_own(
     output: Path,
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
+    names: Mapping[int, str] | None = None,
 ) -> Path:
     """Look at the pairs in a folder and write ``output/cases.csv`` and ``output/recipe.json``; the recipe's path.
 
     A recipe that is there already is left as it is, so that an interrupted training can go on.
+
+    Args:
+        names: of structures by value in the label maps, in the place of those in the files.
 
     Raises:
         InputError: no usable pairs, an unknown profile, a name that cannot be a package's, or a recipe that was made
@@ -64,11 +69,21 @@ def prepare_own(
         _require_same(output, table_text(pairs), profile)
         return recipe
     held = tuning_groups(pairs)
-    document = own_recipe(package_name(name), facts_of(pairs, progress, is_cancelled), PROFILES[profile], held)
+    facts = _named(facts_of(pairs, progress, is_cancelled), names or {})
+    document = own_recipe(package_name(name), facts, PROFILES[profile], held)
     document["package"]["profile"] = profile
     write_text(output / TABLE, table_text(pairs))
     write_text(recipe, json.dumps(document, indent=1, ensure_ascii=False))
     return recipe
+
+
+def _named(facts: OwnFacts, names: Mapping[int, str]) -> OwnFacts:
+    unknown = sorted(set(names) - {label.value for label in facts.labels})
+    if unknown:
+        known = ", ".join(str(label.value) for label in facts.labels)
+        raise InputError(f"No label map holds the value {unknown[0]}. Name one of these: {known}.")
+    labels = tuple(replace(label, name=names.get(label.value, label.name)) for label in facts.labels)
+    return replace(facts, labels=labels)
 
 
 def _require_same(output: Path, table: str, profile: str) -> None:

@@ -15,9 +15,16 @@ from SegmentEditorEffects import AbstractScriptedSegmentEditorEffect  # type: ig
 from slicer.i18n import tr as _
 
 from SUREUncertaintyLib.mrml.band_editing import edited_labelmap, result_of
+from SUREUncertaintyLib.mrml.uncertainty_nodes import band_of
 
 LOW = "BandLow"
 HIGH = "BandHigh"
+BAND_OF = "BandOf"
+"""The map that the band was taken from, and that band."""
+NOTHING_CHANGES = _(
+    "Nothing can change: no voxel at the selected segment's border has an uncertainty of {low:.2f} to {high:.2f}. "
+    "Choose another segment, or a wider band."
+)
 ACTIONS = (("grow", _("Grow")), ("shrink", _("Shrink")), ("smooth", _("Smooth")))
 
 
@@ -70,12 +77,14 @@ class SUREUncertaintyEffect(AbstractScriptedSegmentEditorEffect):
         self.scriptedEffect.addOptionsWidget(self.note)
 
     def setMRMLDefaults(self) -> None:
-        """The band from which on voxels are drawn by default."""
-        self.scriptedEffect.setParameterDefault(LOW, 0.5)
+        """No result's band yet: the one of the edited result is taken when it is shown."""
+        self.scriptedEffect.setParameterDefault(LOW, 0.0)
         self.scriptedEffect.setParameterDefault(HIGH, 1.0)
+        self.scriptedEffect.setParameterDefault(BAND_OF, "")
 
     def updateGUIFromMRML(self) -> None:
         """Show the band of the parameter node, and whether there is a result to work on."""
+        self._take_band()
         earlier = self.band.blockSignals(True)
         self.band.setValues(self.scriptedEffect.doubleParameter(LOW), self.scriptedEffect.doubleParameter(HIGH))
         self.band.blockSignals(earlier)
@@ -92,6 +101,19 @@ class SUREUncertaintyEffect(AbstractScriptedSegmentEditorEffect):
     def _on_band(self, _low: float, _high: float) -> None:
         self.updateMRMLFromGUI()
 
+    def _take_band(self) -> None:
+        """The band of a result as the module's panel draws it, when result or band are others than before."""
+        published = self._result()
+        if published is None:
+            return
+        low, high = band_of(published.uncertainty)
+        shown = f"{published.uncertainty.GetID()} {low:.3f} {high:.3f}"
+        if self.scriptedEffect.parameter(BAND_OF) == shown:
+            return
+        self.scriptedEffect.setParameter(BAND_OF, shown)
+        self.scriptedEffect.setParameter(LOW, low)
+        self.scriptedEffect.setParameter(HIGH, high)
+
     def _result(self) -> Any:
         return result_of(self.scriptedEffect.parameterSetNode().GetSegmentationNode())
 
@@ -99,10 +121,13 @@ class SUREUncertaintyEffect(AbstractScriptedSegmentEditorEffect):
         published = self._result()
         if published is None:
             return
-        self.scriptedEffect.saveStateForUndo()
         labelmap = self.scriptedEffect.selectedSegmentLabelmap()
         band = (self.band.minimumValue, self.band.maximumValue)
         modifier = edited_labelmap(labelmap, published.uncertainty, action, band)
+        self.note.setText("" if modifier is not None else _(NOTHING_CHANGES).format(low=band[0], high=band[1]))
+        if modifier is None:
+            return
+        self.scriptedEffect.saveStateForUndo()
         self.scriptedEffect.modifySelectedSegmentByLabelmap(
             modifier, slicer.qSlicerSegmentEditorAbstractEffect.ModificationModeSet
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from ..core.errors import SureError
 from ..core.translation import EMPTY, Text
@@ -11,6 +12,8 @@ from ..mrml.volume_nodes import grid_from_node
 from ..packages.catalogue import list_packages
 from ..packages.metadata import PackageMetadata
 from ..presenters import texts
+from ..presenters.cautions import cautions
+from ..presenters.double_click import DoubleClick
 from ..presenters.model_description import box_size, model_text
 from ..presenters.remaining_time import remaining_text
 from ..presenters.run_controller import RunRequest
@@ -27,6 +30,7 @@ class InputPanel:
         self._run, self._cancel = run, cancel
         self._models: dict[str, PackageMetadata] = {}
         self.is_running = False
+        self.clicks = DoubleClick()
 
     def connect(self) -> None:
         """Fill the lists and listen to the widgets."""
@@ -55,7 +59,7 @@ class InputPanel:
             parameters.model = next(iter(self._models))
         choose(self.ui.modelSelector, parameters.model)
         choose(self.ui.engineSelector, parameters.engine)
-        self.ui.modelInfoLabel.setText(model_text(self._models.get(parameters.model), self._context.translate))
+        self._show_model(parameters)
         self._update_button(self.obstacle())
 
     def obstacle(self) -> Text:
@@ -98,6 +102,13 @@ class InputPanel:
         """The one status line; the text is in the user's language already."""
         tell(self.ui.statusLabel, text)
 
+    def _show_model(self, parameters: Any) -> None:
+        """What the model was made for, and what speaks against running it on this scan and region."""
+        metadata, regions = self._models.get(parameters.model), [node for node in (parameters.region,) if node]
+        lines = [model_text(metadata, self._context.translate)]
+        lines += [f"\u26a0 {text}" for text in cautions(parameters.inputVolume, metadata, regions)]
+        self.ui.modelInfoLabel.setText("\n".join(lines))
+
     def _update_button(self, obstacle: Text) -> None:
         say = self._context.translate
         self.ui.runButton.setText(say(texts.CANCEL if self.is_running else texts.RUN))
@@ -105,11 +116,12 @@ class InputPanel:
         self.ui.runButton.setToolTip(say(obstacle or texts.RUN_TOOLTIP))
 
     def _on_button(self, _checked: bool = False) -> None:
-        if self.is_running:
+        if not self.is_running:
+            self.clicks.is_second(None)
+            self._run()
+        elif not self.clicks.is_fresh():
             self.show_status(self._context.translate(texts.CANCELLING))
             self._cancel()
-        else:
-            self._run()
 
     def _on_model(self, _index: int) -> None:
         if self._context.parameters is not None:

@@ -10,8 +10,9 @@ from ..analysis.noise_series import LevelRow
 from ..core.errors import SureError
 from ..core.translation import Translate
 from ..inference.result import SegmentationResult
+from ..mrml.chosen_map import hide_result
 from ..mrml.display import look_at, outline_only
-from ..mrml.nodes import PublishedNodes
+from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.noise_series import SeriesNodes
 from ..mrml.remeasure import needs_measuring, remeasure
 from ..presenters import texts
@@ -75,6 +76,7 @@ class ModulePanel:
         require = self.setup.require_training
         self.train = TrainPanel(self.context, self.training_bridge, require, self._on_trained, self._report)
         self._shown: Any = None
+        self._scan: Any = None
         self.is_edited = False
 
     def connect(self) -> None:
@@ -93,6 +95,7 @@ class ModulePanel:
         for part in parts:
             part.connect()
         self.ui.phantomButton.connect("clicked(bool)", self._on_phantom)
+        self.ui.phantomButton.setVisible(False)  # for tests of the controls: no model finds anything true in a phantom
         self.ui.sampleButton.connect("clicked(bool)", self._on_sample)
         self.ui.progressBar.setVisible(False)
         self._show(None)
@@ -101,6 +104,7 @@ class ModulePanel:
         """Work on another parameter node; None while a scene is closed."""
         self.context.parameters = parameters
         self._shown = None if parameters is None else parameters.segmentation
+        self._scan = None if parameters is None else parameters.inputVolume
         self._show(self.context.published())
         self.update()
 
@@ -108,6 +112,7 @@ class ModulePanel:
         """Follow the parameter node. Called whenever it changes."""
         if self.context.parameters is None:
             return
+        self._follow_scan()
         self.input.update()
         node = self.context.parameters.segmentation
         if node is not self._shown:
@@ -116,6 +121,21 @@ class ModulePanel:
         self.uncertainty.update()
         obstacle = texts.IS_RUNNING if self.runs.is_running else self.input.obstacle()
         self.noise.update(obstacle)
+
+    def _follow_scan(self) -> None:
+        """With another scan comes its own last result, or none: what was said about the earlier one goes."""
+        scan, earlier = self.context.parameters.inputVolume, self._scan
+        self._scan = scan
+        if scan is earlier or earlier is None:
+            return
+        self.noise.clear()
+        shown = self.context.published()
+        if shown is not None and shown.scan is scan:
+            return
+        results = [result for result in all_published(self.context.scene()) if result.scan is scan]
+        if shown is not None:
+            hide_result(self.context.scene(), shown)
+        self.context.parameters.segmentation = results[-1].segmentation if results else None
 
     def run(self) -> None:
         """Run on the chosen scan; asks to install what is missing."""

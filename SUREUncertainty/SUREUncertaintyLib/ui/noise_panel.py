@@ -56,6 +56,10 @@ class NoisePanel:
         )
         tell(self.ui.noiseLabel, text)
 
+    def clear(self) -> None:
+        """Say nothing: the scan is another one."""
+        tell(self.ui.noiseLabel, "")
+
     def show_step(self, number: int, count: int, level: float) -> None:
         """How far the series is."""
         text = self._context.translate(texts.SERIES_STEP).format(number=number, count=count, level=level)

@@ -6,7 +6,7 @@ from ..mrml.camera_focus import focus_of
 from ..mrml.nodes import MODEL, PublishedNodes
 from ..mrml.uncertain_band import add_band_segment, limit_editing
 from ..presenters import texts
-from ..presenters.result_sentences import notices_text
+from ..presenters.result_sentences import verdict_html
 from .context import PanelContext, tell
 
 
@@ -30,7 +30,7 @@ class ResultsPanel:
         say, allow = self._context.translate, self._context.allow
         allow(self.ui.show3DButton, published is not None, texts.SHOW_3D_TOOLTIP, texts.NO_RESULT)
         allow(self.ui.editButton, published is not None, texts.EDIT_TOOLTIP, texts.NO_RESULT)
-        tell(self.ui.noticesLabel, say(texts.NO_RESULT) if published is None else notices_text(published))
+        tell(self.ui.noticesLabel, say(texts.NO_RESULT) if published is None else verdict_html(published, say))
 
     def _on_3d(self, shown: bool) -> None:
         published = self._context.published()

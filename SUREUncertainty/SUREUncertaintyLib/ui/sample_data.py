@@ -20,18 +20,10 @@ NO_FILE = {"uris": "", "fileNames": ""}
 
 
 def register_samples(icon: Path) -> None:
-    """Register a phantom (no download) and Slicer's own MRHead."""
+    """Register Slicer's own MRHead; no model finds anything true in the phantom, so it is not offered."""
     import SampleData  # type: ignore[import-not-found]
 
     register = SampleData.SampleDataLogic.registerCustomSampleDataSource
-    register(
-        category=CATEGORY,
-        sampleName="SUREPhantom",
-        thumbnailFileName=str(icon),
-        nodeNames="SURE phantom",
-        customDownloader=load_phantom,
-        **NO_FILE,
-    )
     register(
         category=CATEGORY,
         sampleName="SUREMRHead",

@@ -92,20 +92,19 @@ class Actions:
         await self._open(self._uploads.require(path))
 
     async def sample(self) -> None:
-        """Load the scan to try things with: the brain template where it is installed, else a phantom."""
-        from ..core.errors import SureError
-        from ..core.phantom import PHANTOM_ROIS, make_phantom
-        from ..files.demo_input import ROIS, demo_scan
+        """Load the scan to try things with: the brain template, with the boxes and the model that fit it.
+
+        Without the template there is none, which a sentence says: no model finds anything true in a phantom.
+        """
+        from ..files.demo_input import MODEL, ROIS, demo_scan
         from ..mrml.volume_nodes import add_volume
 
         await self._tell("Loading the example ...")
-        try:
-            volume, rois = await self._app.in_thread(demo_scan), ROIS
-        except SureError:
-            volume, rois = await self._app.in_thread(make_phantom), PHANTOM_ROIS
+        volume = await self._app.in_thread(demo_scan)
         self._app.show_scan(add_volume(self._app.session.scene, volume))
+        self._app.input.choose_model(MODEL)
         if not self._app.input.boxes():
-            self._app.input.add_boxes(rois)
+            self._app.input.add_boxes(ROIS)
 
     def choose_scan(self, identifier: str) -> None:
         """Show another scan, with its result where there is one."""
@@ -115,6 +114,11 @@ class Actions:
         """Run, or wait in line."""
         self._state.message = None
         self._app.runs.add(self._app.input.request())
+
+    def queue(self) -> None:
+        """Run this when the present run has ended, be it the same once more."""
+        self._state.message = None
+        self._app.runs.add(self._app.input.request(), in_line=True)
 
     def cancel(self) -> None:
         """Stop the run."""

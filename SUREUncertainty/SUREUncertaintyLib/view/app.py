@@ -12,7 +12,7 @@ from typing import Any
 from ..core.errors import InputError
 from ..mrml.archive import read_mrb
 from ..mrml.camera_focus import focus_of
-from ..mrml.nodes import PublishedNodes, all_published
+from ..mrml.nodes import MODEL, PublishedNodes, all_published
 from ..mrml.reading_back import result_from_nodes
 from ..mrml.volume_nodes import add_volume
 from ..presenters import texts
@@ -109,6 +109,8 @@ class Application:
         self._show_only(published)
         session.segmentation = published.segmentation
         if not keep_band:
+            self.noise.clear_unless_of(published.scan)
+            self.input.choose_model(published.segmentation.GetAttribute(MODEL) or "")
             self.input.choose_scan(published.scan)
         self.uncertainty.show(published, keep_band)
         self.numbers.show(published)
@@ -169,6 +171,7 @@ class Application:
     def show_scan(self, node: Any) -> None:
         """A scan without a result yet."""
         stage, state = self.session.stage, self.session.state
+        self.noise.clear_unless_of(node)
         self.session.segmentation = None
         self._show_only(None)
         for name in stage.slice_nodes:

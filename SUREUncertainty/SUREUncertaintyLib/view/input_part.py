@@ -9,13 +9,14 @@ import slicer
 
 from ..core.errors import InputError
 from ..core.roi import Roi
-from ..mrml.boxes import add_roi_node, box_around, place_roi, roi_from_node
+from ..mrml.boxes import add_roi_node, box_around, place_roi, replace_suggested, roi_from_node
 from ..mrml.display import jump_to
 from ..mrml.nodes import all_published
 from ..mrml.volume_nodes import grid_from_node, volume_from_node
 from ..packages.catalogue import list_packages
 from ..packages.metadata import PackageMetadata
 from ..presenters import texts
+from ..presenters.cautions import cautions
 from ..presenters.model_description import box_size, model_text
 from ..presenters.run_controller import RunRequest
 from .session import Session
@@ -52,6 +53,7 @@ class InputPart:
         state.region = session.choice("region", {WHOLE, EVERY, *(box["id"] for box in state.regions)}, WHOLE)
         state.model_text = model_text(self._models.get(state.model))
         state.obstacle = self.obstacle()
+        state.cautions = list(cautions(self.scan(), self._models.get(state.model), self._chosen()))
         self._show_boxes(boxes)
 
     def scans(self) -> list[Any]:
@@ -76,6 +78,11 @@ class InputPart:
         """Make this the scan that is segmented."""
         self._session.state.scan = node.GetID()
         self.update()
+
+    def choose_model(self, name: str) -> None:
+        """Choose a model, where it is there."""
+        if name in self._models:
+            self._session.state.model = name
 
     def obstacle(self) -> str:
         """Why Run is not possible now; empty when it is."""
@@ -132,12 +139,13 @@ class InputPart:
         self.update()
 
     def add_boxes(self, rois: tuple[Roi, ...]) -> None:
-        """Show boxes that were suggested, and choose them all."""
-        nodes = [add_roi_node(self._session.scene, roi) for roi in rois]
+        """Show boxes that were suggested, in the place of those suggested before, and choose them."""
+        nodes = replace_suggested(self._session.scene, rois)
         r, a, s = ((np.asarray(rois[0].low) + rois[0].high) / 2).tolist()
         jump_to(self._session.scene, (r, a, s))
         self._session.state.boxes = True
-        self._session.state.region = EVERY if len(nodes) > 1 else nodes[0].GetID()
+        only_these = len(self.boxes()) == len(nodes)
+        self._session.state.region = EVERY if len(nodes) > 1 and only_these else nodes[0].GetID()
         self.update()
 
     def leave_foreign_boxes(self) -> None:

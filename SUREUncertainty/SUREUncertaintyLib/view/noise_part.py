@@ -62,6 +62,11 @@ class NoisePart:
         self._session.state.update({"live": False, "series_running": True, "series": None})
         self._controller.run_series(request, noise.kind, noise.seed)
 
+    def clear_unless_of(self, scan: Any) -> None:
+        """What was said about another scan is not said about this one."""
+        if self._session.state.scan != scan.GetID():
+            self._session.state.update({"noise_text": "", "series": None})
+
     def stop(self) -> None:
         """End the slider or the series."""
         self._is_live = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from ..core.rounding import decimals, significant
@@ -10,7 +11,7 @@ from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.segmentation_nodes import own_segments
 from ..mrml.table_nodes import STRUCTURE_COLUMNS, table_text
 from ..presenters import texts
-from ..presenters.result_sentences import notices_text, trust_text
+from ..presenters.result_sentences import shown_verdict, trust_text
 from .session import Session
 
 LABEL_VALUE = "value"
@@ -18,7 +19,7 @@ LABEL_VALUE = "value"
 
 
 class NumbersPart:
-    """Fills ``results``, ``structures``, ``notices``, ``columns`` and ``rows`` of the state."""
+    """Fills ``results``, ``structures``, ``verdict``, ``columns`` and ``rows`` of the state."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -32,7 +33,8 @@ class NumbersPart:
         state.results = [{"id": r.segmentation.GetID(), "name": result_name(r)} for r in results]
         state.result = "" if published is None else published.segmentation.GetID()
         state.trust = ""
-        state.notices = notices_text(published).splitlines() if published else []
+        shown = shown_verdict(published) if published else None
+        state.verdict = None if shown is None else asdict(shown)
         state.structures = _structures(published) if published else []
         state.columns = [column.title for column in STRUCTURE_COLUMNS if column.name != LABEL_VALUE]
         rows = _rows(published.structures) if published and published.structures else []

@@ -9,6 +9,7 @@ from ..core.errors import InputError
 from ..inference.result import SegmentationResult
 from ..mrml.nodes import PublishedNodes
 from ..presenters import texts
+from ..presenters.double_click import DoubleClick
 from ..presenters.remaining_time import remaining_text
 from ..presenters.run_controller import RunController, RunRequest
 from ..presenters.worker_bridge import WorkerBridge
@@ -46,6 +47,7 @@ class RunPart:
         self._controller = RunController(bridge, lambda: session.scene, self)
         self._line: list[Waiting] = []
         self._count = 0
+        self._clicks = DoubleClick()
         session.state.update({"run": None, "line": [], "status": texts.READY})
 
     @property
@@ -53,12 +55,17 @@ class RunPart:
         """Whether a run is under way."""
         return self._controller.is_running
 
-    def add(self, request: RunRequest) -> None:
+    def add(self, request: RunRequest, in_line: bool = False) -> None:
         """Run now, or when the runs before it have ended.
+
+        Args:
+            in_line: it was asked for as a further run, so that an equal one is no second half of a double click.
 
         Raises:
             InputError: too many are waiting.
         """
+        if not in_line and self._clicks.is_second(request):
+            return
         if len(self._line) >= LONGEST_LINE:
             raise InputError(f"{LONGEST_LINE} runs are waiting already. Let one end first.")
         self._count += 1
@@ -66,8 +73,8 @@ class RunPart:
         self._next()
 
     def cancel(self) -> None:
-        """Stop the run that is under way; the next one follows."""
-        if self.is_running:
+        """Stop the run that is under way; the next one follows. The second half of a double click on Run stops none."""
+        if self.is_running and not self._clicks.is_fresh():
             self._session.state.status = texts.CANCELLING
             self._controller.cancel()
 

@@ -28,6 +28,7 @@ def train_own(arguments: dict[str, Any], progress: Progress, is_cancelled: IsCan
     """
     try:
         from ..packages.importing import import_package
+        from ..training.own_cases import find_pairs, sides_of_one, sides_sentence
         from ..training.own_recipe import prepare_own
         from ..training.train import train
     except ImportError as error:
@@ -38,6 +39,8 @@ def train_own(arguments: dict[str, Any], progress: Progress, is_cancelled: IsCan
         looking = part_of(progress, 0.0, PREPARING)
         recipe = prepare_own(folder, arguments["name"], arguments["profile"], output, looking, is_cancelled)
         data = output
+        if sides := sides_sentence(sides_of_one(find_pairs(folder))):
+            looking(1.0, sides)
     package = train(recipe, data, output, progress=part_of(progress, PREPARING, 1.0), is_cancelled=is_cancelled)
     if package is None:
         raise InputError("Training in several processes is started from the command line.")

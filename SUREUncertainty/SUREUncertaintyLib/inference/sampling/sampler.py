@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...analysis.notice_texts import SINGLE_SAMPLE, TEXTS
+from ...analysis.notice_texts import LATENTS_COLLAPSED, SINGLE_SAMPLE, TEXTS
 from ...analysis.rows import Notice
 from ...analysis.volume_range import VoxelRange
 from ...arrays.heads import Belief, SoftmaxHead, normalised_entropy
@@ -64,9 +64,9 @@ class RegionSampler:
         check_levels(options.levels, self._layout.levels)
         self._volume, self._metadata, self._engine, self._options = volume, package.metadata, engine, options
         self.head = SampledHead(package.metadata.primary)
-        self._maps = {name: self._blank() for name in KEPT_MAPS}
-        self._levels = [self._blank() for _ in range(self._layout.levels if options.level_maps else 0)]
-        self._samples = [self._blank(np.uint8) for _ in range(options.count if options.keep_samples else 0)]
+        self._maps = {name: self._unknown() for name in KEPT_MAPS}
+        self._levels = [self._unknown() for _ in range(self._layout.levels if options.level_maps else 0)]
+        self._samples = [self._blank() for _ in range(options.count if options.keep_samples else 0)]
         self._bands: dict[str, NDArray[np.uint8]] = {}
         self._sizes: list[StructureSize] = []
 
@@ -126,7 +126,7 @@ class RegionSampler:
         """One sample that has nothing to differ from, and warnings that the package carries about its latents."""
         is_alone = self._options.count == 1 and self._metadata.primary != "entropy"
         alone = (Notice(SINGLE_SAMPLE, TEXTS[SINGLE_SAMPLE]),) if is_alone else ()
-        return (*alone, *(Notice("latents-collapsed", text) for text in self._metadata.warnings))
+        return (*alone, *(Notice(LATENTS_COLLAPSED, text) for text in self._metadata.warnings))
 
     def _draw(
         self, source: SampleSource, region: Region, total: int, progress: Progress, is_cancelled: IsCancelled
@@ -154,7 +154,7 @@ class RegionSampler:
         table = np.array(sizes, dtype=np.float64)
         voxel_ml = region.model_grid.voxel_volume_mm3 / MM3_PER_ML
         for channel, label in enumerate(region.label_set, start=1):
-            bands = self._bands.setdefault(label.name, self._blank(np.uint8))
+            bands = self._bands.setdefault(label.name, self._blank())
             self._put(bands, probability_bands(self._resampled(maps.probability[channel], region)), region, False)
             interval = size_interval(table[:, channel], stretch=self._metadata.size_stretch)
             self._sizes.append(StructureSize(label.value, label.name, interval, voxel_ml))
@@ -167,15 +167,19 @@ class RegionSampler:
     def _put(self, target: NDArray[Any], values: NDArray[Any], region: Region, resampled: bool = True) -> None:
         """Where regions overlap the larger value stays."""
         on_input = self._resampled(values, region) if resampled else values
-        if region.inside is not None:
-            on_input = np.where(region.inside, on_input, 0)
-        np.maximum(target[region.slices], on_input, out=target[region.slices])
+        inside = True if region.inside is None else region.inside
+        np.fmax(target[region.slices], on_input, out=target[region.slices], where=inside)
 
     def _resampled(self, array: NDArray[Any], region: Region) -> NDArray[Any]:
         return resample_slab(array, region.model_grid, region.grid, 0, region.grid.shape[0], "linear")
 
-    def _blank(self, kind: Any = np.float32) -> NDArray[Any]:
-        return np.zeros(self._volume.grid.shape, dtype=kind)
+    def _blank(self) -> NDArray[np.uint8]:
+        """A map of counts or labels: 0 where nothing was analysed, as in the segmentation."""
+        return np.zeros(self._volume.grid.shape, dtype=np.uint8)
+
+    def _unknown(self) -> Float32:
+        """A map of uncertainty: NaN where nothing was analysed."""
+        return np.full(self._volume.grid.shape, np.nan, dtype=np.float32)
 
 
 def sampled_channels(

@@ -1,0 +1,72 @@
+"""Whether a result can be used, decided before anybody looks at a map: usable, check, or do not use.
+
+What decides are the warnings of a result, by their codes: how often each one fires on good, poor and foreign scans is
+measured (docs/warnings.md), and only those that select have a say. A predicted quality will join them here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from . import notice_texts as texts
+from .rows import Notice
+
+USABLE, CHECK, DO_NOT_USE = "usable", "check", "do_not_use"
+STATUSES = (USABLE, CHECK, DO_NOT_USE)
+"""From good to bad."""
+
+OUTSIDE = frozenset(
+    {
+        texts.REGION_NEEDED,
+        texts.HOUNSFIELD,
+        texts.VOLUME_FAR,
+        texts.VOLUME_UNTOLD,
+    }
+)
+"""The scan is none that the model knows: nothing that was measured on such scans holds for it."""
+
+WORTH_A_CHECK = frozenset(
+    {
+        texts.STRUCTURE_MISSING,
+        texts.CUT_BY_IMAGE,
+        texts.CUT_BY_ROI,
+        texts.CUT_BY_WINDOW,
+        texts.MIDDLE_ONLY,
+        texts.NOT_HOUNSFIELD,  # a CT that was stored in other units is no other scan
+        texts.VOLUME,
+        texts.WIDE_RANGE,
+        texts.EXTENT,
+        texts.UNCERTAIN_ISLANDS,
+        texts.DIFFICULTY,
+        texts.SEVERAL_PIECES,
+        texts.CONTRAST,
+        texts.SPACING,
+        texts.PLACE_UNKNOWN,
+        texts.REGIONS_OVERLAP,
+        texts.SINGLE_SAMPLE,
+        texts.LATENTS_COLLAPSED,
+    }
+)
+UNUSABLE = OUTSIDE | {texts.NOTHING_FOUND}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """``status`` is one of ``STATUSES``; ``reasons`` are sentences, the gravest first, none for a usable result."""
+
+    status: str
+    reasons: tuple[str, ...] = ()
+
+
+def verdict_of(notices: Sequence[Notice]) -> Verdict:
+    """What the warnings of a result amount to; warnings of other codes have no say."""
+    grave = [notice.text for notice in notices if notice.code in UNUSABLE]
+    slight = [notice.text for notice in notices if notice.code in WORTH_A_CHECK]
+    status = DO_NOT_USE if grave else CHECK if slight else USABLE
+    return Verdict(status, (*grave, *slight))
+
+
+def is_outside(notices: Iterable[Notice]) -> bool:
+    """Whether the scan is outside of what the model knows: then no range, no comparison and no reassuring colour."""
+    return any(notice.code in OUTSIDE for notice in notices)

@@ -1,0 +1,32 @@
+"""What is known before a run, said before the run, on standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from ..core.roi import Roi
+    from ..core.volume import Volume
+    from ..inference.engine import Engine
+    from ..packages.package import Package
+
+
+def foretell(volume: Volume, package: Package, engine: Engine, rois: Sequence[Roi]) -> None:
+    """Say what speaks against this run, and how long it takes where that is long. Raises what the run would refuse."""
+    from ..inference.forecast import forecast, seconds_a_window
+    from ..inference.sampling.encoding import has_latents
+    from ..inference.segmenter import check_input
+
+    check_input(volume, package, rois, keep_probabilities=False)
+    lowest = None if volume.modality else float(volume.array.min())
+    ahead = forecast(volume.grid, package.metadata, rois, lowest)
+    seconds = None if ahead.windows < SHORT or has_latents(package.metadata) else seconds_a_window(package, engine)
+    for sentence in ahead.sentences(seconds):
+        typer.echo(f"Before the run: {sentence}", err=True)
+
+
+SHORT = 20
+"""Windows of a run that is over before its time could be measured."""

@@ -1,0 +1,195 @@
+"""Panel and page follow what was chosen: cautions before a run, one run a double click, nothing of another scan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+# ruff: noqa: E402
+slicer = pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[mrml]'")
+
+from opened_module import (
+    add_scan,
+    parameters,
+    run,
+    wait,
+)
+from SUREUncertaintyLib.analysis import notice_texts as texts
+from SUREUncertaintyLib.core.roi import Roi
+from SUREUncertaintyLib.core.volume import (
+    Grid,
+    Volume,
+)
+from SUREUncertaintyLib.inference.forecast import forecast
+from SUREUncertaintyLib.mrml.boxes import (
+    add_roi_node,
+    replace_suggested,
+)
+from SUREUncertaintyLib.mrml.nodes import all_published
+from SUREUncertaintyLib.mrml.volume_nodes import add_volume
+from SUREUncertaintyLib.packages.metadata import Expected
+from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.presenters.cautions import cautions
+from SUREUncertaintyLib.presenters.double_click import DoubleClick
+from SUREUncertaintyLib.ui.results_panel import shown_verdict
+
+BOXES = (Roi("Left", (-20, -20, -20), (-1, 20, 20)), Roi("Right", (1, -20, -20), (20, 20, 20)))
+
+
+def test_a_forecast_counts_windows_and_memory_and_warns_as_the_run_would(tiny_package: Package) -> None:
+    metadata = replace(tiny_package.metadata, expected=Expected(extent_mm=(10.0, 20.0)))
+    grid = Grid((16, 16, 32))
+    ahead = forecast(grid, metadata, (), lowest=-1000.0)
+    assert [notice.code for notice in ahead.notices] == [texts.HOUNSFIELD, texts.REGION_NEEDED]
+    assert ahead.windows == 3  # 16 wide windows that overlap by half along 32 voxels
+    assert ahead.memory_bytes == 16 * 16 * 32 * (4 * 7 + 9)
+    assert ahead.sentences(seconds_a_window=60.0)[-1].startswith("This run takes about 3 min (3 windows")
+    assert len(ahead.sentences(seconds_a_window=1.0)) == 2
+    assert "minutes on a processor" in forecast(Grid((90, 90, 90)), metadata).sentences()[-1]
+    huge = replace(ahead, memory_bytes=10**16)
+    assert "10000000.0 GB of memory" in huge.sentences()[-1]
+    boxed = forecast(grid, metadata, (Roi("a", (-15.0, -15.0, 0.0), (-1.0, -1.0, 14.0)),), lowest=0.0)
+    assert boxed.notices == ()
+
+
+def test_a_second_click_is_known_by_time_and_request() -> None:
+    now = [10.0]
+    clicks = DoubleClick(lambda: now[0])
+    assert not clicks.is_second("a")
+    now[0] = 10.4
+    assert clicks.is_second("a")
+    assert not clicks.is_second("b")
+    now[0] = 11.0
+    assert not clicks.is_second("b")
+    assert clicks.is_fresh()
+
+
+def test_the_panel_says_before_the_run_what_speaks_against_it(opened: SimpleNamespace) -> None:
+    parameters(opened).model = "tiny"
+    parameters(opened).inputVolume = add_scan(opened)
+    assert "\u26a0" not in opened.ui.modelInfoLabel.text
+    ct = np.random.default_rng(0).integers(-1000, 500, (16, 18, 20)).astype(np.int16)
+    parameters(opened).inputVolume = add_volume(opened.scene, Volume(ct, Grid(ct.shape), "abdomen"))
+    assert "\u26a0 The scan has values down to -1000" in opened.ui.modelInfoLabel.text
+    assert cautions(None, None, ()) == ()
+
+
+def test_a_double_click_on_run_starts_one_run_and_does_not_cancel_it(opened: SimpleNamespace) -> None:
+    panel = opened.widget.panel
+    panel.input.clicks.clock = lambda: 5.0
+    parameters(opened).inputVolume, parameters(opened).model = add_scan(opened), "tiny"
+    opened.ui.runButton.click()
+    opened.ui.runButton.click()
+    wait(opened)
+    assert opened.ui.statusLabel.text.startswith("Done")
+    assert len(all_published(opened.scene)) == 1
+
+
+def test_with_another_scan_warnings_legend_map_and_noise_line_of_the_first_go(opened: SimpleNamespace) -> None:
+    first = add_scan(opened)
+    run(opened, first)
+    (published,) = all_published(opened.scene)
+    verdict = shown_verdict(published)
+    assert verdict is not None
+    assert verdict.word in opened.ui.noticesLabel.text
+    opened.ui.noiseLabel.text = "Gaussian, strength 0.30"
+    array = np.random.default_rng(1).random((14, 18, 20), np.float32)
+    second = add_volume(opened.scene, Volume(array, Grid(array.shape), "second"))
+    parameters(opened).inputVolume = second
+    assert opened.ui.noticesLabel.text == "There is no result yet. Press Run first."
+    assert opened.ui.noiseLabel.text == ""
+    assert parameters(opened).segmentation is None
+    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(published.uncertainty)
+    assert not legend.GetVisibility()
+    assert not published.segmentation.GetDisplayNode().GetVisibility()
+    for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", opened.scene):
+        assert composite.GetForegroundVolumeID() is None
+    parameters(opened).inputVolume = first
+    assert parameters(opened).segmentation is published.segmentation
+    assert verdict.word in opened.ui.noticesLabel.text
+    assert published.segmentation.GetDisplayNode().GetVisibility()
+
+
+def test_suggest_replaces_its_own_boxes_and_leaves_drawn_ones(
+    opened: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("SUREUncertaintyLib.presenters.suggested_regions.regions_by_template", lambda volume: BOXES)
+    add_roi_node(opened.scene, Roi("Mine", (0, 0, 0), (5, 5, 5)))
+    parameters(opened).inputVolume = add_scan(opened)
+    for _ in range(3):
+        opened.ui.suggestRegionButton.click()
+    nodes = slicer.util.getNodesByClass("vtkMRMLMarkupsROINode", opened.scene)
+    assert sorted(node.GetName() for node in nodes) == ["Left", "Mine", "Right"]
+    assert parameters(opened).region.GetName() == "Left"
+
+
+class State(SimpleNamespace):
+    """Stands in for trame's state."""
+
+    def update(self, values: dict[str, Any]) -> None:
+        vars(self).update(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return vars(self)[name]
+
+
+@pytest.fixture
+def page(opened: SimpleNamespace) -> Any:
+    from SUREUncertaintyLib.view.input_part import InputPart
+    from SUREUncertaintyLib.view.session import Session
+
+    state = State(model="", obstacle="", opacity=0.8)
+    session = Session(SimpleNamespace(scene=opened.scene), state, lambda: None)  # type: ignore[arg-type]
+    return SimpleNamespace(session=session, state=state, input=InputPart(session))
+
+
+def test_the_page_says_cautions_replaces_suggested_boxes_and_takes_a_result_s_model(
+    opened: SimpleNamespace, page: Any
+) -> None:
+    ct = np.random.default_rng(0).integers(-1000, 500, (16, 18, 20)).astype(np.int16)
+    page.state.model = "tiny"
+    page.input.choose_scan(add_volume(opened.scene, Volume(ct, Grid(ct.shape), "abdomen")))
+    assert page.state.cautions[0].startswith("The scan has values down to -1000")
+    page.input.add_boxes(BOXES)
+    page.input.add_boxes(BOXES)
+    assert [box["name"] for box in page.state.regions] == ["Left", "Right"]
+    assert page.state.region == "all"
+    page.state.model = ""
+    page.input.choose_model("tiny")
+    page.input.choose_model("a model of somebody else")
+    assert page.state.model == "tiny"
+
+
+def test_the_page_starts_one_run_a_double_click(opened: SimpleNamespace, page: Any) -> None:
+    from SUREUncertaintyLib.presenters.run_controller import RunRequest
+    from SUREUncertaintyLib.view.run_part import RunPart
+
+    started: list[Any] = []
+    bridge = SimpleNamespace(segment=lambda *arguments: started.append(arguments), cancel=lambda: started.clear())
+    part = RunPart(page.session, bridge, lambda published: None, lambda: None)  # type: ignore[arg-type]
+    now = [100.0]
+    part._clicks.clock = lambda: now[0]
+    request = RunRequest(add_scan(opened), None, "tiny", "auto", 1.0)
+    part.add(request)
+    part.add(replace(request))
+    part.cancel()
+    assert len(started) == 1
+    assert page.state.line == []
+    now[0] = 102.0
+    part.add(replace(request))
+    assert len(page.state.line) == 1
+    now[0] = 104.0
+    part.cancel()
+    assert started == []
+
+
+def test_replaced_boxes_are_those_of_suggest_only(opened: SimpleNamespace) -> None:
+    first = replace_suggested(opened.scene, BOXES)
+    second = replace_suggested(opened.scene, BOXES[:1])
+    assert second == first[:1]
+    assert not opened.scene.IsNodePresent(first[1])
+    assert second[0].GetAttribute("SURE.Suggested") == "Left"
