@@ -35,7 +35,7 @@ from SUREUncertaintyLib.packages.metadata import Expected
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.presenters.cautions import cautions
 from SUREUncertaintyLib.presenters.double_click import DoubleClick
-from SUREUncertaintyLib.ui.results_panel import shown_verdict
+from SUREUncertaintyLib.presenters.result_sentences import shown_verdict
 
 BOXES = (Roi("Left", (-20, -20, -20), (-1, 20, 20)), Roi("Right", (1, -20, -20), (20, 20, 20)))
 

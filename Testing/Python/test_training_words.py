@@ -14,6 +14,7 @@ from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.packages.held_out import held_out_sentence
 from SUREUncertaintyLib.packages.importing import import_package
+from SUREUncertaintyLib.packages.metadata import TrainingRecord
 from SUREUncertaintyLib.packages.model_card import model_card
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.package_building import amend_package
@@ -139,8 +140,8 @@ def test_a_poor_model_is_imported_only_by_force(
     assert run(["models", "import", str(copy), "--name", "poor"]) == 2
     assert run(["models", "import", str(copy), "--name", "poor", "--force"]) == 0
     assert (user_models / "poor").is_dir()
-    assert "0.31. That is too poor" in held_out_sentence({"training": training})
-    assert "nobody knows how good" in held_out_sentence({"training": {"tuning_dice": None}})
+    assert "0.31. That is too poor" in held_out_sentence(TrainingRecord.of({"training": training}))
+    assert "nobody knows how good" in held_out_sentence(TrainingRecord.of({"training": {"tuning_dice": None}}))
     assert "0.31" in model_card(load_package(copy).metadata.raw)
 
 

@@ -16,6 +16,7 @@ from SUREUncertaintyLib.analysis.rows import Notice
 from SUREUncertaintyLib.analysis.verdict import (
     CHECK,
     DO_NOT_USE,
+    NO_SAY,
     OUTSIDE,
     UNUSABLE,
     USABLE,
@@ -25,11 +26,11 @@ from SUREUncertaintyLib.analysis.verdict import (
 )
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.core.wording import VERDICT_NAMES
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.inference.segmenter import without_promises
 from SUREUncertaintyLib.mrml.scene_manifest import manifest_text
 from SUREUncertaintyLib.packages.package import Package
-from SUREUncertaintyLib.presenters.texts import VERDICT_NAMES
 from SUREUncertaintyLib.report.difficulty_section import hardness
 from SUREUncertaintyLib.report.result_page import write_page
 from SUREUncertaintyLib.report.run_record import describe_result
@@ -47,7 +48,7 @@ def test_the_gravest_warning_decides_and_its_reason_comes_first() -> None:
 
 
 def test_every_warning_has_one_place_in_the_verdict() -> None:
-    assert set(texts.TEXTS) | {texts.LATENTS_COLLAPSED} == UNUSABLE | WORTH_A_CHECK
+    assert set(texts.TEXTS) | {texts.LATENTS_COLLAPSED} == UNUSABLE | WORTH_A_CHECK | NO_SAY
     assert not UNUSABLE & WORTH_A_CHECK
 
 

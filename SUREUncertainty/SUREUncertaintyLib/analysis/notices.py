@@ -20,7 +20,7 @@ from .scan_notices import Contrast, about_scan, about_units
 FAR = 1.5
 """A volume beyond the range of the training data by this factor is far from it."""
 
-UNCERTAINTYED, WIDE, UNTOLD = 0.55, 0.65, 1.5
+LESS_SURE, WIDE, UNTOLD = 0.55, 0.65, 1.5
 """Width of the volume range over the volume; on 32 tuning scans none was reached (docs/warnings.md). Below the first,
 grey values unlike the training data are not worth a warning."""
 
@@ -54,7 +54,7 @@ def notices_for(
     """
     blocks = analysed_parts(labels.grid, label_set, rois, windows)
     widths = _range_widths(metadata, structures)
-    if widths and max(widths.values()) <= UNCERTAINTYED:
+    if widths and max(widths.values()) <= LESS_SURE:
         contrast = None  # the model is as sure as on scans that it knows: other grey values did it no harm
     return (
         *((say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),

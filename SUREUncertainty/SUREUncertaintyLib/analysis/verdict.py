@@ -46,8 +46,11 @@ WORTH_A_CHECK = frozenset(
         texts.REGIONS_OVERLAP,
         texts.SINGLE_SAMPLE,
         texts.LATENTS_COLLAPSED,
+        texts.READING,
     }
 )
+NO_SAY = frozenset({texts.SAMPLES_LEFT_OUT})
+"""What they tell does not touch the result."""
 UNUSABLE = OUTSIDE | {texts.NOTHING_FOUND}
 
 

@@ -36,7 +36,7 @@ def train(
             raise Cancelled(_how_to_go_on(recipe, data, output, device, start)) from None
     if package is not None:
         typer.echo(f"The package lies in {package.root}.")
-        typer.echo(held_out_sentence(package.metadata.raw))
+        typer.echo(held_out_sentence(package.metadata.training))
         typer.echo(f"Try it: sure segment IMAGE --model {package.root} --output DIR")
 
 

@@ -33,7 +33,7 @@ def manifest_text(result: SegmentationResult) -> str:
         "provenance": to_json(result.provenance),
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
         "notices": to_json(result.notices),
-        "difficulty": [case.to_json() for case in result.difficulty],
+        "difficulty": [{**to_json(case), "sentence": case.sentence} for case in result.difficulty],
         "members": None if result.members is None else _members(result.members),
         "regions_of_interest": to_json(result.rois),
         "sampling": None if result.sampling is None else _sampling(result.sampling),

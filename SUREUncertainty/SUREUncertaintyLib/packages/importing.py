@@ -14,6 +14,7 @@ from .catalogue import list_entries, user_folder
 from .conversion import convert_checkpoint, is_torchscript
 from .foreign_bundle import describe_bundle
 from .held_out import refuse_poor
+from .metadata import TrainingRecord
 from .metadata_parsing import is_package_name, parse_metadata
 from .package import Package, load_package, read_json, read_metadata
 from .package_building import write_documents, write_graph
@@ -46,7 +47,7 @@ def import_package(path: str | Path, name: str | None = None, convert: bool = Fa
     document = read_metadata(source)
     is_ours = "head" in document and "normalisation" in document
     if is_ours and not force:
-        refuse_poor(document)
+        refuse_poor(str(document.get("name")), TrainingRecord.of(document))
     target = user_folder() / _free_name(name or (str(document.get("name")) if is_ours else source.resolve().name))
     with staged_folder(target) as folder:
         if is_ours:

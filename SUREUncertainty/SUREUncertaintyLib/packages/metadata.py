@@ -5,6 +5,7 @@ The format is described for people who make packages in ``docs/packages.md``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -30,20 +31,36 @@ class Expected:
     volume_ml: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
+TUNING_DICE = "tuning_dice"
+"""In the section ``training`` of the metadata; null where no scan was set aside."""
+
+
 @dataclass(frozen=True)
 class TrainingRecord:
     """What a package says about how it came about, as far as programs ask for it.
 
     Attributes:
         training_ids, tuning_ids: the cases that it was trained, and tuned, on; empty where it does not say.
+        tuning_dice: mean Dice over set-aside scans and structures; None without any.
         start: the package whose weights it began with; None for fresh ones.
         licence: of the data.
     """
 
     training_ids: tuple[str, ...] = ()
     tuning_ids: tuple[str, ...] = ()
+    tuning_dice: float | None = None
     start: Mapping[str, Any] | None = None
     licence: str = ""
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> TrainingRecord:
+        """From the whole document of a package, checked or not."""
+        found = document.get("training")
+        record = found if isinstance(found, Mapping) else {}
+        trained, tuned = (tuple(str(name) for name in record.get(key, ())) for key in ("training_ids", "tuning_ids"))
+        dice = record.get(TUNING_DICE)
+        known = float(dice) if isinstance(dice, int | float) and math.isfinite(dice) else None
+        return cls(trained, tuned, known, record.get("start"), str(record.get("licence") or ""))
 
     @property
     def seen(self) -> frozenset[str]:
@@ -142,10 +159,7 @@ class PackageMetadata:
     @property
     def training(self) -> TrainingRecord:
         """How it came about."""
-        found = self.raw.get("training")
-        record = found if isinstance(found, Mapping) else {}
-        trained, tuned = (tuple(str(name) for name in record.get(key, ())) for key in ("training_ids", "tuning_ids"))
-        return TrainingRecord(trained, tuned, record.get("start"), str(record.get("licence") or ""))
+        return TrainingRecord.of(self.raw)
 
     def without_fit(self) -> PackageMetadata:
         """Without the threshold and the volume range that were fitted to another kind of uncertainty than entropy."""

@@ -15,7 +15,7 @@ from ..analysis.intensity_fingerprint import measure
 from ..analysis.volume_range import MM3_PER_ML
 from ..core.centred_window import middle_slices
 from ..nn.hierarchical.latent_unet import LatentUNet
-from ..packages.held_out import KEY
+from ..packages.metadata import TUNING_DICE
 from .calibration import predict_tuning, uncertainty_threshold, volume_probability
 from .latent_description import describe_latents
 from .recipe import Recipe
@@ -147,7 +147,7 @@ def _training(
         "groups": len({case.group for case in cases}),
         "training_ids": [case.id for case in cases],
         "tuning_ids": [case.id for case in tuning],
-        KEY: dice,
+        TUNING_DICE: dice,
         "recipe": recipe.name,
     }
 

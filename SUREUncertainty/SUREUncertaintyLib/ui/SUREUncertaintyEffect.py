@@ -124,7 +124,7 @@ class SUREUncertaintyEffect(AbstractScriptedSegmentEditorEffect):
         labelmap = self.scriptedEffect.selectedSegmentLabelmap()
         band = (self.band.minimumValue, self.band.maximumValue)
         modifier = edited_labelmap(labelmap, published.uncertainty, action, band)
-        self.note.setText("" if modifier is not None else _(NOTHING_CHANGES).format(low=band[0], high=band[1]))
+        self.note.setText("" if modifier is not None else NOTHING_CHANGES.format(low=band[0], high=band[1]))
         if modifier is None:
             return
         self.scriptedEffect.saveStateForUndo()
