@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..core.labels import Label
@@ -30,6 +31,7 @@ class SegmentationResult:
         rois: the regions that were analysed; empty for the whole scan.
         probabilities: (C, k, j, i) float32 of the package's own classes, only when asked for and with at most one ROI.
         sampling: what drawn samples add, for networks with latents.
+        members: how far folds, readers or given probability maps agree, for results of several members.
         difficulty: how hard the scan or each region is for the model, where the package has a table to compare with.
         provenance: versions, model fingerprint, engine, device, timings, seed; ready for JSON.
     """
@@ -47,5 +49,6 @@ class SegmentationResult:
     uncertainty_kind: str = "vacuity"
     threshold: float = 0.5
     sampling: Sampling | None = None
+    members: Members | None = None
     difficulty: tuple[CaseDifficulty, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, si
 from ..files.segment_header import write_segmentation
 from ..files.writing import write_volume
 from ..inference.result import SegmentationResult
+from .members import write_members
 from .result_page import write_page
 from .result_tables import write_regions, write_structures
 from .run_record import describe_result, write_document
@@ -100,6 +101,8 @@ def write_maps(result: SegmentationResult, folder: Path) -> None:
     write_regions(result.regions, folder / "regions.csv")
     if result.sampling is not None:
         write_sampling(result.sampling, result.label_set, folder)
+    if result.members is not None:
+        write_members(result.members, folder)
 
 
 def _copy_card(package: Package, folder: Path) -> None:

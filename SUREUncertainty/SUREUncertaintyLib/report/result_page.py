@@ -13,6 +13,7 @@ from ..packages.metadata import PackageMetadata
 from .difficulty_section import hardness
 from .html_page import filled, write_html
 from .html_parts import ABSENT, definitions, details, figure, number, share, table
+from .members import agreement_section
 from .slice_pictures import Picture
 
 FILE = "report.html"
@@ -57,6 +58,7 @@ def write_page(
         "structures": _structures(document),
         "structures_note": _range_note(document),
         "difficulty": hardness(document.get("difficulty", ())),
+        "agreement": agreement_section(document),
         "regions": _regions(document["regions"]),
         "kind": escape(in_words(uncertainty["kind"])),
         "most": _most(uncertainty["kind"], len(metadata.labels)),

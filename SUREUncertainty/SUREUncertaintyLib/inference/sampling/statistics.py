@@ -16,8 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.members import entropy_nats
+
 Float32 = NDArray[np.float32]
-TINY = np.finfo(np.float32).tiny
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +80,3 @@ class SampleStatistics:
             entropy=np.clip(total / np.float32(np.log(len(mean))), 0.0, 1.0),
             mutual_information=np.maximum(total - within, np.float32(0.0)),
         )
-
-
-def entropy_nats(probability: Float32) -> Float32:
-    """-sum_c p_c ln p_c over the first axis, 0 ln 0 = 0."""
-    total = np.zeros(probability.shape[1:], dtype=np.float32)
-    for channel in probability:
-        total -= channel * np.log(np.maximum(channel, TINY))
-    return total
