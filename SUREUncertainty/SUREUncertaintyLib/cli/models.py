@@ -59,15 +59,19 @@ def verify_model(model: Model, as_json: AsJson = False) -> None:
 
 @models_app.command("import")
 def import_model(
-    path: Annotated[Path, typer.Argument(metavar="FOLDER", help="A model package or a MONAI Bundle.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A model package, a MONAI Bundle, or what nnU-Net v2 wrote.")
+    ],
     name: Annotated[str | None, typer.Option(help="Name in the catalogue; the model's own if left out.")] = None,
     convert: Annotated[bool, typer.Option("--convert", help="Also read a .pt state dict, tensors only.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Copy a model into your own folder of models."""
     from ..packages.importing import import_package
+    from .progress import terminal_progress
 
-    package = import_package(path, name, convert)
+    with terminal_progress() as progress:
+        package = import_package(path, name, convert, progress)
     if as_json:
         _print_json(_package_facts(package))
     else:

@@ -17,6 +17,11 @@ ROI_HELP = (
 
 SAMPLES_HELP = "How many samples to draw, for models with latents; 20 if left out. Sizes come from at least 100."
 ESTIMATOR_HELP = "native, softmax, dropout, tta or ensemble (then --model is a folder of packages)."
+CHANNEL_HELP = (
+    "A further image of the patient for a model with several channels, repeatable: NAME=FILE, such as T2=t2.nii.gz."
+)
+FOLDS_HELP = "For a model with several folds: their numbers with commas between, or all. Each costs its own passes."
+MIRRORS_HELP = "For a model with mirrored passes: all (2, 4 or 8 times the time) or none."
 LEVEL_HELP = "Draw only this latent level, repeatable; 0 is the finest. All of them if left out."
 
 
@@ -28,6 +33,9 @@ def segment(
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
     estimator: Annotated[str, typer.Option(help=ESTIMATOR_HELP)] = "native",
+    channel: Annotated[list[str] | None, typer.Option(help=CHANNEL_HELP)] = None,
+    folds: Annotated[str | None, typer.Option(help=FOLDS_HELP)] = None,
+    mirrors: Annotated[str | None, typer.Option(help=MIRRORS_HELP)] = None,
     samples: Annotated[int | None, typer.Option(help=SAMPLES_HELP)] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the samples or dropout masks.")] = None,
     level: Annotated[list[int] | None, typer.Option(help=LEVEL_HELP)] = None,
@@ -42,9 +50,11 @@ def segment(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
 ) -> None:
     """Segment a scan and map the uncertainty."""
+    from ..core.further_images import read_channels
     from ..core.roi import read_rois
     from ..files.reading import read_volume
     from ..inference.estimation.estimator_choice import create_estimator
+    from ..inference.native.choice import parse_choice
     from ..report.result_folder import OutputOptions
     from ..report.segment_to_folder import Job, run_job
     from .progress import terminal_progress
@@ -52,14 +62,21 @@ def segment(
     from .scene import AddScene
 
     rois = read_rois(tuple(roi or ()))
-    chosen = create_estimator(estimator, model, engine, device, seed=seed or 0)
+    choice = parse_choice(folds, mirrors)
+    chosen = create_estimator(estimator, model, engine, device, seed=seed or 0, choice=choice)
     drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
     sampling = _sampling(samples, drawn, level, level_maps, keep_samples)
     wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
-        volume = read_volume(image)
-        options = {"overwrite": overwrite, "wanted": wanted, "sampling": sampling, "runner": chosen.engine}
+        volume, channels = read_volume(image), read_channels(channel or ())
+        options = {
+            "overwrite": overwrite,
+            "wanted": wanted,
+            "sampling": sampling,
+            "runner": chosen.engine,
+            "channels": channels,
+        }
         job = Job(volume, chosen.package, output, rois, **options)  # type: ignore[arg-type]
         document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)
     print_summary(document, output, as_json)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -37,10 +37,11 @@ class LiveSession:
         self._quick: Engine | None = None
         self.volume: Volume | None = None
         self.rois: tuple[Roi, ...] = ()
+        self.channels: dict[str, Volume] = {}
 
-    def open(self, volume: Volume, rois: Sequence[Roi] = ()) -> None:
-        """Take a scan and its regions for the runs that follow."""
-        self.volume, self.rois = volume, tuple(rois)
+    def open(self, volume: Volume, rois: Sequence[Roi] = (), channels: Mapping[str, Volume] | None = None) -> None:
+        """Take a scan, its regions and its further channels by name for the runs that follow."""
+        self.volume, self.rois, self.channels = volume, tuple(rois), dict(channels or {})
 
     def segment(
         self,
@@ -55,7 +56,14 @@ class LiveSession:
             InputError: no scan is open, or the array has another shape.
         """
         return segment(
-            self._scan(array), self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled
+            self._scan(array),
+            self.package,
+            self.engine,
+            self.rois,
+            keep_probabilities,
+            progress,
+            is_cancelled,
+            channels=self.channels,
         )
 
     def preview(self, array: NDArray[Any], is_cancelled: IsCancelled = never) -> SegmentationResult:
@@ -70,7 +78,7 @@ class LiveSession:
             return self.segment(array, is_cancelled=is_cancelled)
         if self._quick is None:
             self._quick = preview_engine(self.package, self.engine)
-        return preview(self._scan(array), self.package, self._quick, self.rois, is_cancelled)
+        return preview(self._scan(array), self.package, self._quick, self.rois, is_cancelled, self.channels)
 
     def _scan(self, array: NDArray[Any] | None) -> Volume:
         if self.volume is None:
