@@ -39,6 +39,8 @@ class Study:
     patches: dict[str, tuple[int, ...]]
     planner: str = "ExperimentPlanner"
     order: tuple[int, ...] | None = None
+    widths: tuple[int, ...] = WIDTHS
+    iterations: int = ITERATIONS
 
     @property
     def folder(self) -> str:
@@ -159,16 +161,16 @@ def plan(work: Path, study: Study) -> str:
     path = work / "preprocessed" / study.folder / f"{name}.json"
     plans = json.loads(path.read_text())
     for configuration, patch in study.patches.items():
-        _shrink(plans["configurations"][configuration], patch)
+        _shrink(plans["configurations"][configuration], patch, study.widths)
     path.write_text(json.dumps(plans, indent=2))
     preprocess([study.number], name, tuple(study.patches), (1,) * len(study.patches))
     return name
 
 
-def _shrink(configuration: dict[str, Any], patch: Sequence[int]) -> None:
+def _shrink(configuration: dict[str, Any], patch: Sequence[int], widths: Sequence[int]) -> None:
     arguments = configuration["architecture"]["arch_kwargs"]
-    stages = min(len(WIDTHS), int(arguments["n_stages"]))
-    arguments |= {"n_stages": stages, "features_per_stage": list(WIDTHS[:stages])}
+    stages = min(len(widths), int(arguments["n_stages"]))
+    arguments |= {"n_stages": stages, "features_per_stage": list(widths[:stages])}
     for name in ("kernel_sizes", "strides", "n_conv_per_stage", "n_blocks_per_stage"):
         if name in arguments:
             arguments[name] = arguments[name][:stages]
@@ -193,7 +195,7 @@ def train(work: Path, study: Study, plans_name: str, configuration: str, fold: i
     torch.manual_seed(fold)
     os.environ[WORKERS] = "0"
     trainer = nnUNetTrainer_5epochs(plans, configuration, fold, dataset, torch.device("cpu"))
-    trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = ITERATIONS, 5
+    trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch = study.iterations, 5
     trainer.run_training()
 
 
@@ -209,16 +211,20 @@ def main() -> None:
 
     torch.set_num_threads(1)
     for study in STUDIES:
-        if options.only and study.number not in options.only:
-            continue
-        plans = "nnUNetPlans" if study.planner == "ExperimentPlanner" else "nnUNetResEncUNetMPlans"
-        if not (options.work / "preprocessed" / study.folder / f"{plans}.json").is_file():
-            write_raw(options.work, study, options.data)
-            os.environ[WORKERS] = "1"
-            plans = plan(options.work, study)
-        for configuration, folds in study.trainings:
-            for fold in folds:
-                train(options.work, study, plans, configuration, fold)
+        if not options.only or study.number in options.only:
+            train_all(options.work, study, options.data)
+
+
+def train_all(work: Path, study: Study, data: Path) -> None:
+    """The data set, its plans and every training of a study, as far as they are not there yet."""
+    plans = "nnUNetPlans" if study.planner == "ExperimentPlanner" else "nnUNetResEncUNetMPlans"
+    if not (work / "preprocessed" / study.folder / f"{plans}.json").is_file():
+        write_raw(work, study, data)
+        os.environ[WORKERS] = "1"
+        plans = plan(work, study)
+    for configuration, folds in study.trainings:
+        for fold in folds:
+            train(work, study, plans, configuration, fold)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from .difficulty_assessor import DifficultyAssessor, with_scales
 from .engine import Engine
 from .estimator import NativeEstimator
 from .native.engine import MemberEngine
+from .native.notices import about_members
 from .native.preparing import channels_in_order
 from .native.runner import NativeRunner
 from .network_regions import Region, overlap, plan_regions, prepare_region
@@ -110,7 +111,9 @@ def segment(
             result = replace(result, difficulty=found, structures=with_scales(result.structures, found))
     record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
     if runner is not None:
-        return replace(result, provenance=record | runner.record(), members=runner.members())
+        members = runner.members()
+        told = (*result.notices, *about_members(members))
+        return replace(result, provenance=record | runner.record(), members=members, notices=told)
     if sampler is None:
         return replace(result, provenance=record)
     notices = (*result.notices, *sampler.notices())

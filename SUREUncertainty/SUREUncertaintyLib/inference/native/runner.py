@@ -98,7 +98,8 @@ class NativeRunner:
             return None
         scan = self.channels[0]
         maps = {name: scan.with_array(array, name) for name, array in self._painter.maps.items()}
-        return Members(tuple(one.name for one in self.engine.run), "pass", tuple(self._structures), maps)
+        noun = "run" if any(one.mirrored for one in self.engine.run) else "fold"
+        return Members(tuple(one.name for one in self.engine.run), noun, tuple(self._structures), maps)
 
     def record(self) -> dict[str, Any]:
         """For the provenance: which passes ran, and what of the scan the networks saw."""
