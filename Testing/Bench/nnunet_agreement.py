@@ -165,6 +165,20 @@ def versions() -> dict[str, str]:
     return {**found, "torch": torch.__version__, "openvino": openvino.__version__, "python": platform.python_version()}
 
 
+def _compared(work: Path, study: Study, configuration: str, folds: tuple[int, ...]) -> list[dict[str, Any]]:
+    """The rows of one training, from an earlier call where they are there; none before it is trained."""
+    root = results_folder(work, study, configuration)
+    if not all((root / f"fold_{fold}" / "checkpoint_final.pth").is_file() for fold in folds):
+        return []
+    kept = work / "agreement" / f"{study.name}-{configuration}.json"
+    if not kept.is_file():
+        rows = compare(work, study, configuration, folds, imported(work, study, configuration))
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(json.dumps(rows), encoding="utf-8")
+    found: list[dict[str, Any]] = json.loads(kept.read_text(encoding="utf-8"))
+    return found
+
+
 def main() -> None:
     """Compare everything that was trained."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -178,8 +192,7 @@ def main() -> None:
     rows = []
     for study in STUDIES:
         for configuration, folds in study.trainings:
-            if all((results_folder(options.work, study, configuration) / f"fold_{n}").is_dir() for n in folds):
-                rows += compare(options.work, study, configuration, folds, imported(options.work, study, configuration))
+            rows += _compared(options.work, study, configuration, folds)
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
     found = [row["lowest_dice"] for row in rows if row["lowest_dice"] is not None]
     document = {
