@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
-from SUREUncertaintyLib.analysis.agreement import PairCounts, range_name, voxel_range
+from SUREUncertaintyLib.analysis.agreement import Members, PairCounts, range_name, voxel_range
 from SUREUncertaintyLib.analysis.members import ClassMembers, RegionMembers, region_labels, votes
 from SUREUncertaintyLib.analysis.volume_range import VoxelRange
+from SUREUncertaintyLib.worker.result_files import read_result, write_result
+from two_blobs import two_blobs
 
 
 def column(*classes: float) -> np.ndarray:
@@ -108,3 +114,19 @@ def test_few_members_have_a_range_and_many_have_percentiles_and_the_name_says_wh
     assert voxel_range(list(range(101))) == VoxelRange(5, 95)
     assert range_name(2, "mask") == "range of the 2 masks"
     assert range_name(20, "fold") == "5th to 95th percentile of the 20 folds"
+
+
+def test_a_result_of_several_members_comes_through_the_worker_s_files(tmp_path: Path) -> None:
+    result = two_blobs()
+    counts = PairCounts(2, (5, 12, 20))
+    counts.add_labels([result.labels.array, np.roll(result.labels.array, 1, axis=0)])
+    rows = counts.structures(("left", "right", "absent"), 3.0)
+    members = Members(("a", "b"), "fold", rows, {"mutual_information": result.uncertainty})
+    document = json.loads(json.dumps(write_result(replace(result, members=members), tmp_path, "run")))
+    back = read_result(document, tmp_path, result.image).members
+    assert back is not None
+    assert (back.names, back.noun) == (members.names, members.noun)
+    assert back.to_json() == members.to_json()
+    assert np.isnan(back.structures[2].mean_dice)
+    assert np.array_equal(back.maps["mutual_information"].array, result.uncertainty.array)
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ up over slabs, so no member's label map has to be held whole.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -64,6 +65,20 @@ class Members:
     noun: str
     structures: tuple[StructureAgreement, ...]
     maps: Mapping[str, Volume] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Names and tables, seven digits, None for NaN; the maps are files of their own."""
+        return {
+            "noun": self.noun,
+            "names": list(self.names),
+            "structures": [_structure_to_json(row) for row in self.structures],
+        }
+
+    @staticmethod
+    def from_json(document: Mapping[str, Any], maps: Mapping[str, Volume] | None = None) -> Members:
+        """What ``to_json`` described, with its maps."""
+        rows = tuple(_structure_from_json(row) for row in document["structures"])
+        return Members(tuple(document["names"]), str(document["noun"]), rows, maps or {})
 
 
 class PairCounts:
@@ -126,11 +141,43 @@ def voxel_range(voxels: Sequence[int]) -> VoxelRange:
     return VoxelRange(round(float(low)), round(float(high)))
 
 
+def agreement_sentences(document: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """One sentence a structure that at least one member found, from what ``Members.to_json`` wrote; none for None."""
+    if not document:
+        return ()
+    who = f"Agreement of the {len(document['names'])} {document['noun']}s on"
+    found = (row for row in document["structures"] if row["mean_dice"] is not None)
+    return tuple(f"{who} {row['name']}: mean Dice {row['mean_dice']:.2f}" for row in found)
+
+
 def range_name(members: int, noun: str) -> str:
     """What the volume range of that many members is, for the head of a table."""
     if members < ENOUGH_FOR_QUANTILES:
         return f"range of the {members} {noun}s"
     return f"5th to 95th percentile of the {members} {noun}s"
+
+
+def _structure_to_json(row: StructureAgreement) -> dict[str, Any]:
+    return {
+        "value": row.value,
+        "name": row.name,
+        "mean_dice": _rounded(row.mean_dice),
+        "dice": [[one, other, _rounded(value)] for one, other, value in row.dice],
+        "volumes_ml": [_rounded(value) for value in row.volumes_ml],
+    }
+
+
+def _structure_from_json(row: Mapping[str, Any]) -> StructureAgreement:
+    dice = ((int(one), int(other), _number(value)) for one, other, value in row["dice"])
+    return StructureAgreement(int(row["value"]), str(row["name"]), tuple(map(_number, row["volumes_ml"])), tuple(dice))
+
+
+def _rounded(value: float) -> float | None:
+    return float(f"{value:.7g}") if math.isfinite(value) else None
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
 
 
 def _dice(shared: int, total: int) -> float:

@@ -52,3 +52,8 @@ class SegmentationResult:
     members: Members | None = None
     difficulty: tuple[CaseDifficulty, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a network drew it, rather than given masks or probability maps (``fusion``)."""
+        return "made_from" not in self.provenance

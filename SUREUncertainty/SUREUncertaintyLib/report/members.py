@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from ..analysis.agreement import Members, StructureAgreement
+from ..analysis.agreement import Members
 from ..files.writing import write_volume
 from .html_parts import ABSENT, number, paragraphs, section, table
 
@@ -28,17 +27,9 @@ def write_members(members: Members, folder: Path) -> None:
     for name, volume in members.maps.items():
         (folder / "maps").mkdir(exist_ok=True)
         write_volume(volume, folder / "maps" / f"{name}.nrrd")
-    _write_rows(folder / "agreement.csv", ("value", "name", "first", "second", "dice"), _pair_rows(members))
-    _write_rows(folder / "member-volumes.csv", ("value", "name", "member", "volume_ml"), _volume_rows(members))
-
-
-def describe_members(members: Members) -> dict[str, Any]:
-    """What ``report.json`` holds: names, and volumes and pairwise Dice a structure (members counted from 0)."""
-    return {
-        "noun": members.noun,
-        "names": list(members.names),
-        "structures": [_record(row) for row in members.structures],
-    }
+    document = members.to_json()
+    _write_rows(folder / "agreement.csv", ("value", "name", "first", "second", "dice"), _pair_rows(document))
+    _write_rows(folder / "member-volumes.csv", ("value", "name", "member", "volume_ml"), _volume_rows(document))
 
 
 def agreement_section(document: Mapping[str, Any]) -> str:
@@ -73,33 +64,19 @@ def _volume_table(members: Mapping[str, Any]) -> str:
     return table(head, rows)
 
 
-def _record(row: StructureAgreement) -> dict[str, Any]:
-    return {
-        "value": row.value,
-        "name": row.name,
-        "mean_dice": _rounded(row.mean_dice),
-        "dice": [[one, other, _rounded(value)] for one, other, value in row.dice],
-        "volumes_ml": [_rounded(value) for value in row.volumes_ml],
-    }
+def _pair_rows(members: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
+    names = members["names"]
+    for row in members["structures"]:
+        for one, other, value in row["dice"]:
+            yield row["value"], row["name"], names[one], names[other], value
 
 
-def _pair_rows(members: Members) -> Iterable[tuple[Any, ...]]:
-    for row in members.structures:
-        for one, other, value in row.dice:
-            yield row.value, row.name, members.names[one], members.names[other], _rounded(value)
-
-
-def _volume_rows(members: Members) -> Iterable[tuple[Any, ...]]:
-    for row in members.structures:
-        for name, value in zip(members.names, row.volumes_ml, strict=True):
-            yield row.value, row.name, name, _rounded(value)
+def _volume_rows(members: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
+    for row in members["structures"]:
+        for name, value in zip(members["names"], row["volumes_ml"], strict=True):
+            yield row["value"], row["name"], name, value
 
 
 def _write_rows(path: Path, head: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as stream:
         csv.writer(stream).writerows((head, *rows))
-
-
-def _rounded(value: float) -> float | None:
-    """Seven digits; None for NaN."""
-    return float(f"{value:.7g}") if math.isfinite(value) else None

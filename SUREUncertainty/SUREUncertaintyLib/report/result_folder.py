@@ -49,7 +49,7 @@ class OutputOptions:
 def write_results(
     result: SegmentationResult,
     folder: Path,
-    package: Package,
+    package: Package | None,
     wanted: OutputOptions | None = None,
     additions: Sequence[Add] = (),
     progress: Progress = silent,
@@ -59,7 +59,7 @@ def write_results(
 
     Args:
         folder: an empty folder, best that of ``files.writing.OutputFolder``, which keeps it only when all went well.
-        package: the model, for its card.
+        package: the model, for its card; None for results that were made from given masks or probabilities.
         additions: further writers; their pictures and notices enter the report.
 
     Returns:
@@ -87,8 +87,9 @@ def write_results(
     progress(0.9, "writing the report")
     document = describe_result(result)
     if wanted.page:
-        _copy_card(package, folder)
-        write_page(document, package.metadata, pictures, folder)
+        if package is not None:
+            _copy_card(package, folder)
+        write_page(document, None if package is None else package.metadata, pictures, folder)
     return write_document(document, folder)
 
 

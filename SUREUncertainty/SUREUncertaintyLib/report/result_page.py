@@ -13,6 +13,7 @@ from ..packages.metadata import PackageMetadata
 from .difficulty_section import hardness
 from .html_page import filled, write_html
 from .html_parts import ABSENT, definitions, details, figure, number, share, table
+from .made_from import made_from, meaning_of, range_meaning
 from .members import agreement_section
 from .slice_pictures import Picture
 
@@ -36,6 +37,8 @@ KINDS = {
         "would give another answer. It is highest where half of the samples mark a voxel and half do not."
     ),
 }
+NETWORK_ERRS = "A network can be sure and wrong, above all on scans unlike those it was trained on."
+MEMBERS_ERR = "What the outline was made from can be wrong in the same way everywhere."
 CENTRED = (
     " This model sees {} pixels around the middle of a region, whatever the region's size, so that outlines and uncertainty "
     "may lie outside of the frame."
@@ -43,12 +46,13 @@ CENTRED = (
 
 
 def write_page(
-    document: Mapping[str, Any], metadata: PackageMetadata, pictures: Sequence[Picture], folder: Path
+    document: Mapping[str, Any], metadata: PackageMetadata | None, pictures: Sequence[Picture], folder: Path
 ) -> None:
     """Write ``report.html`` into the folder.
 
     Args:
         document: the content of ``report.json`` (``document.describe_result``).
+        metadata: of the model; None for a result that was made from given masks or probabilities.
         pictures: PNG files inside the folder, embedded in this order.
     """
     uncertainty = document["uncertainty"]
@@ -61,15 +65,25 @@ def write_page(
         "agreement": agreement_section(document),
         "regions": _regions(document["regions"]),
         "kind": escape(in_words(uncertainty["kind"])),
-        "most": _most(uncertainty["kind"], len(metadata.labels)),
-        "centred": escape(CENTRED.format("×".join(map(str, reversed(metadata.patch))))) if metadata.centred else "",
-        "kind_meaning": escape(KINDS.get(uncertainty["kind"], "High values mean that the network is not sure.")),
+        "most": _most(uncertainty["kind"], len(document["labels"]) + 1 if metadata is None else len(metadata.labels)),
+        "centred": _centred(metadata),
+        "kind_meaning": escape(
+            meaning_of(document) or KINDS.get(uncertainty["kind"], "High values mean that the network is not sure.")
+        ),
+        "caution": MEMBERS_ERR if metadata is None else NETWORK_ERRS,
         "threshold": f"{uncertainty['threshold']:.2f}",
-        "model": _model(metadata, (folder / CARD).is_file()),
+        "model_heading": "Made from" if metadata is None else "Model",
+        "model": made_from(document) if metadata is None else _model(metadata, (folder / CARD).is_file()),
         "details": _details(document),
     }
     title = f"Segmentation of {document['image']}"
     write_html(folder / FILE, title, _subtitle(document), filled("page.html", values))
+
+
+def _centred(metadata: PackageMetadata | None) -> str:
+    if metadata is None or not metadata.centred:
+        return ""
+    return escape(CENTRED.format("×".join(map(str, reversed(metadata.patch)))))
 
 
 def _most(kind: str, classes: int) -> str:
@@ -82,7 +96,8 @@ def _most(kind: str, classes: int) -> str:
 def _subtitle(document: Mapping[str, Any]) -> str:
     model = document.get("model", {})
     regions = ", ".join(roi["name"] for roi in document["rois"]) or "whole scan"
-    parts = (f"Model {model.get('name')} {model.get('version')}", f"analysed: {regions}", _moment(document["created"]))
+    made = f"{model.get('name')}" if "made_from" in document else f"Model {model.get('name')} {model.get('version')}"
+    parts = (made, f"analysed: {regions}", _moment(document["created"]))
     return " · ".join(parts)
 
 
@@ -127,6 +142,8 @@ def _range(row: Mapping[str, Any]) -> str:
 
 def _range_note(document: Mapping[str, Any]) -> str:
     uncertain = f"Uncertain voxels are those above the threshold of {document['uncertainty']['threshold']:.2f}."
+    if made := document.get("made_from"):
+        return f"{range_meaning(made)} {uncertain}"
     if drawn := document.get("sampling"):
         return f"{_sampled_range(drawn)} {uncertain}"
     sure = document.get("options", {}).get("volume_probability", 0.95)
@@ -173,9 +190,12 @@ def _model(metadata: PackageMetadata, has_card: bool) -> str:
 def _details(document: Mapping[str, Any]) -> str:
     model, grid = document.get("model", {}), document.get("geometry", {}).get("input", {})
     timings = document.get("timings_s", {})
-    facts = {
+    network = {
         "Model fingerprint": model.get("fingerprint", ABSENT),
         "Engine": f"{document.get('engine', ABSENT)} on {document.get('device', ABSENT)}",
+    }
+    facts = {
+        **({} if "made_from" in document else network),
         "Seconds": ", ".join(f"{stage} {seconds:.1f}" for stage, seconds in timings.items()) or ABSENT,
         "Voxels (k, j, i)": " × ".join(map(str, grid.get("shape_kji", ()))),
         "Spacing (mm)": " × ".join(f"{x:.4g}" for x in grid.get("spacing_mm", ())),

@@ -12,7 +12,6 @@ from ..core.voxel_fingerprint import voxel_fingerprint
 from ..core.wording import DISCLAIMER
 from ..files.checksum import file_sha256
 from ..inference.result import SegmentationResult
-from .members import describe_members
 from .result_tables import region_record, structure_record
 from .sample_files import describe_sampling
 
@@ -39,7 +38,7 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "regions": [region_record(row) for row in result.regions],
         **({"difficulty": [case.to_json() for case in result.difficulty]} if result.difficulty else {}),
         **({} if result.sampling is None else {"samples": describe_sampling(result.sampling)}),
-        **({} if result.members is None else {"members": describe_members(result.members)}),
+        **({} if result.members is None else {"members": result.members.to_json()}),
     }
 
 
