@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.agreement import Members
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..core.errors import InputError
 from ..core.labels import Code, Label
@@ -17,6 +18,9 @@ from ..inference.result import SegmentationResult
 from .protocol import roi_from_json, roi_to_json
 
 Row = TypeVar("Row", StructureRow, UncertainRegion, Notice)
+MEMBER_MAP = "members-"
+"""Begins the names of maps that several members add."""
+
 MAPS = ("labels", "uncertainty", "entropy")
 
 
@@ -45,6 +49,8 @@ def write_result(result: SegmentationResult, folder: Path, stem: str) -> dict[st
     arrays = {name: getattr(result, name).array for name in MAPS}
     if result.probabilities is not None:
         arrays["probabilities"] = result.probabilities
+    if result.members is not None:
+        arrays |= {f"{MEMBER_MAP}{name}": volume.array for name, volume in result.members.maps.items()}
     return {
         "files": {name: write_array(array, folder, f"{stem}-{name}.npy") for name, array in arrays.items()},
         "label_set": [asdict(label) for label in result.label_set],
@@ -52,6 +58,7 @@ def write_result(result: SegmentationResult, folder: Path, stem: str) -> dict[st
         "structures": [asdict(row) for row in result.structures],
         "regions": [asdict(row) for row in result.regions],
         "notices": [asdict(row) for row in result.notices],
+        "members": None if result.members is None else result.members.to_json(),
         "uncertainty_kind": result.uncertainty_kind,
         "threshold": result.threshold,
         "provenance": result.provenance,
@@ -79,10 +86,19 @@ def read_result(document: dict[str, Any], folder: Path, image: Volume) -> Segmen
         regions=tuple(_row(UncertainRegion, entry) for entry in document["regions"]),
         notices=tuple(_row(Notice, entry) for entry in document["notices"]),
         probabilities=arrays.get("probabilities"),
+        members=_members(document, arrays, image),
         uncertainty_kind=str(document["uncertainty_kind"]),
         threshold=float(document["threshold"]),
         provenance=document["provenance"],
     )
+
+
+def _members(document: dict[str, Any], arrays: dict[str, NDArray[Any]], image: Volume) -> Members | None:
+    if document["members"] is None:
+        return None
+    names = [name.removeprefix(MEMBER_MAP) for name in arrays if name.startswith(MEMBER_MAP)]
+    maps = {name: image.with_array(arrays[f"{MEMBER_MAP}{name}"], name) for name in names}
+    return Members.from_json(document["members"], maps)
 
 
 def _row(kind: type[Row], entry: dict[str, Any]) -> Row:
