@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tracemalloc
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -21,7 +22,9 @@ from SUREUncertaintyLib.core.resampling import to_itk
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.corruptions.registry import make_recipe
+from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.evaluation.slice_predictor import create_slice_predictor
 from SUREUncertaintyLib.inference.engine_choice import create_engine, create_member_engine
 from SUREUncertaintyLib.inference.estimation.estimator_choice import create_estimator
 from SUREUncertaintyLib.inference.native.choice import MemberChoice
@@ -260,6 +263,15 @@ def test_evaluation_and_robustness_see_the_same_pipeline(imported: dict[str, Pac
     assert all(not np.array_equal(labels, clean.labels) for labels in damaged)
 
 
+def test_what_was_not_made_for_imported_pipelines_says_so(imported: dict[str, Package]) -> None:
+    package = imported["slices"]
+    engine = create_engine(package, "openvino")
+    with pytest.raises(InputError, match="pipeline of another program"):
+        ClassLogits(package, engine)
+    with pytest.raises(InputError, match="pipeline for whole scans"):
+        create_slice_predictor(package, engine, 1, 0, 1)
+
+
 def test_a_fold_that_finds_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
@@ -290,6 +302,16 @@ def test_the_command_line_writes_members_and_takes_channels(imported: dict[str, 
     rows = report["members"]["structures"]
     assert [len(row["dice"]) for row in rows] == [len(list(combinations(range(8), 2)))] * 2
     assert (output / "maps" / "mutual_information.nrrd").is_file()
+
+
+def test_memory_does_not_grow_with_the_number_of_passes(imported: dict[str, Package]) -> None:
+    peaks = []
+    for mirrors in (False, False, True):  # the first run fills caches
+        tracemalloc.start()
+        run(imported["plain"], scans("plain", "native")[1], MemberChoice(None, mirrors))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] < 1.1 * peaks[1]
 
 
 def test_use_needs_no_torch(imported: dict[str, Package], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from ..network_regions import Region
 from ..provenance import Stopwatch
 from ..region_merging import Canvas
 from .answering import Answer, answer, slabs
+from .cropping import box_around
 from .engine import MemberEngine
 from .painting import NativePainter
 from .preparing import Prepared, channels_in_order, prepare
@@ -119,7 +120,16 @@ def _agreement(labels: NDArray[np.uint8], prepared: Prepared, region: Region) ->
     inside = None if region.inside is None else prepared.axes.forward(region.inside)[prepared.box]
     for low, high in slabs(prepared):
         blocks = [np.asarray(one[low:high]) for one in labels]
-        counts.add_labels(blocks if inside is None else [np.where(inside[low:high], b, 0) for b in blocks])
+        counts.add_labels(_marked(blocks if inside is None else [np.where(inside[low:high], b, 0) for b in blocks]))
     names = [label.name for label in region.label_set]
     rows = counts.structures(names, region.grid.voxel_volume_mm3)
     return tuple(replace(row, value=label.value) for row, label in zip(rows, region.label_set, strict=True))
+
+
+def _marked(blocks: Sequence[NDArray[np.uint8]]) -> list[NDArray[np.uint8]]:
+    """The box in which any pass marks anything: every pair of passes is compared, and most of a scan is background."""
+    marked = np.zeros(blocks[0].shape, dtype=bool)
+    for block in blocks:
+        marked |= block != 0
+    box = box_around(marked)
+    return [block[box] for block in blocks]
