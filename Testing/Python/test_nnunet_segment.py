@@ -25,6 +25,7 @@ from SUREUncertaintyLib.corruptions.registry import make_recipe
 from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor
 from SUREUncertaintyLib.evaluation.slice_predictor import create_slice_predictor
+from SUREUncertaintyLib.files.reading import read_channels
 from SUREUncertaintyLib.inference.engine_choice import create_engine, create_member_engine
 from SUREUncertaintyLib.inference.estimation.estimator_choice import create_estimator
 from SUREUncertaintyLib.inference.native.choice import MemberChoice
@@ -332,3 +333,18 @@ def test_use_needs_no_torch(imported: dict[str, Package], tmp_path: Path) -> Non
     child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert child.returncode == 0, child.stderr
     assert int(child.stdout) == int((nnunet_masks("plain")["native-mirrors"] == 1).sum())
+
+
+@pytest.mark.parametrize(
+    ("texts", "sentence"),
+    [(["T2"], "expected NAME=FILE"), (["=a.nii"], "expected NAME=FILE"), (["T2=nowhere.nii"], "does not exist")],
+)
+def test_a_channel_that_is_not_given_well_is_a_sentence(texts: list[str], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_channels(texts)
+
+
+def test_a_channel_twice_is_a_sentence(imported: dict[str, Package], tmp_path: Path) -> None:
+    sitk.WriteImage(to_itk(scans("plain", "native")[1][0]), str(tmp_path / "a.nrrd"))
+    with pytest.raises(InputError, match="'T2' is given twice"):
+        read_channels([f"T2={tmp_path / 'a.nrrd'}"] * 2)

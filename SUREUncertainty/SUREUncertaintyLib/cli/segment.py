@@ -50,9 +50,8 @@ def segment(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
 ) -> None:
     """Segment a scan and map the uncertainty."""
-    from ..core.further_images import read_channels
     from ..core.roi import read_rois
-    from ..files.reading import read_volume
+    from ..files.reading import read_channels, read_volume
     from ..inference.estimation.estimator_choice import create_estimator
     from ..inference.native.choice import parse_choice
     from ..report.result_folder import OutputOptions
