@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -176,6 +177,38 @@ def test_any_other_object_is_refused(content: object, training: Path, user_model
     with pytest.raises(PackageError, match="Python objects beside tensors"):
         import_package(training)
     assert_nothing_came_in(user_models)
+
+
+def test_a_plain_pickle_is_refused_as_well(training: Path, tmp_path: Path, user_models: Path) -> None:
+    marker = tmp_path / "it ran"
+    content = {**checkpoint_of("plain"), "network_weights": {}, "extra": Payload(marker)}
+    (training / "fold_0" / FINAL).write_bytes(pickle.dumps(content))
+    with pytest.raises(PackageError, match=r"checkpoint_final\.pth cannot be converted"):
+        import_package(training)
+    assert not marker.exists()
+    assert_nothing_came_in(user_models)
+
+
+def test_low_resolution_with_a_next_stage_comes_in(training: Path) -> None:
+    low = training.rename(training.with_name(training.name.replace("3d_fullres", "3d_lowres")))
+
+    def rename(plans: dict[str, Any]) -> None:
+        plans["configurations"]["3d_lowres"] = {
+            **plans["configurations"].pop("3d_fullres"),
+            "next_stage": "3d_cascade_fullres",
+        }
+
+    plans = json.loads((low / "plans.json").read_text(encoding="utf-8"))
+    rename(plans)
+    (low / "plans.json").write_text(json.dumps(plans), encoding="utf-8")
+
+    def change(content: dict[str, Any]) -> None:
+        rename(content["init_args"]["plans"])
+        content["init_args"]["configuration"] = "3d_lowres"
+
+    for fold in (0, 1):
+        rewrite(low, change, fold)
+    assert import_package(low.parent).metadata.raw["source"]["configuration"] == "3d_lowres"
 
 
 def _truncated(root: Path) -> None:

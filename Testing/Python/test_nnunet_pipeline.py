@@ -13,7 +13,7 @@ from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.core.labels import Label
 from SUREUncertaintyLib.core.progress import never, silent
 from SUREUncertaintyLib.inference.native.axes import ArrayAxes, axes_of
-from SUREUncertaintyLib.inference.native.choice import MemberChoice, choose_passes, parse_choice
+from SUREUncertaintyLib.inference.native.choice import MemberChoice, choose_passes, cost_sentence, parse_choice
 from SUREUncertaintyLib.inference.native.cropping import box_around, nonzero_mask
 from SUREUncertaintyLib.inference.native.normalising import normalise_channel
 from SUREUncertaintyLib.inference.native.reading import ClassReader, RegionReader
@@ -245,6 +245,14 @@ def test_native_runs_everything_that_was_trained_for() -> None:
 def test_a_wrong_choice_is_a_sentence(folds: str | None, mirrors: str | None, sentence: str) -> None:
     with pytest.raises(InputError, match=sentence):
         choose_passes(PIPELINE, "native", parse_choice(folds, mirrors))
+
+
+def test_the_cost_is_named_with_a_way_to_pay_less() -> None:
+    run = choose_passes(PIPELINE, "native", MemberChoice())
+    assert cost_sentence(run) == (
+        "8 passes a window: 2 folds, 4 mirrored copies each. Fewer with --mirrors none or --folds 0."
+    )
+    assert cost_sentence(run[:1]) == ""
 
 
 def test_a_pipeline_is_read_as_it_was_written() -> None:

@@ -53,7 +53,8 @@ def segment(
     from ..core.roi import read_rois
     from ..files.reading import read_channels, read_volume
     from ..inference.estimation.estimator_choice import create_estimator
-    from ..inference.native.choice import parse_choice
+    from ..inference.native.choice import cost_sentence, parse_choice
+    from ..inference.native.engine import MemberEngine
     from ..report.result_folder import OutputOptions
     from ..report.segment_to_folder import Job, run_job
     from .progress import terminal_progress
@@ -63,6 +64,8 @@ def segment(
     rois = read_rois(tuple(roi or ()))
     choice = parse_choice(folds, mirrors)
     chosen = create_estimator(estimator, model, engine, device, seed=seed or 0, choice=choice)
+    if isinstance(chosen.engine, MemberEngine) and chosen.passes > 1:
+        typer.echo(cost_sentence(chosen.engine.run), err=True)
     drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
     sampling = _sampling(samples, drawn, level, level_maps, keep_samples)
     wanted = OutputOptions(pictures=not no_pictures, page=not no_report)

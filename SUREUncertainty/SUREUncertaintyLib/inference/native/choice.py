@@ -64,6 +64,18 @@ def choose_passes(pipeline: Pipeline, estimator: str, choice: MemberChoice) -> t
     return tuple(Pass(member, axes) for member in members for axes in turns)
 
 
+def cost_sentence(run: Sequence[Pass]) -> str:
+    """What a run of several passes costs, and how to pay less; "" for a single pass."""
+    if len(run) == 1:
+        return ""
+    folds = len({one.member.name for one in run})
+    mirrors = len(run) // folds
+    text = f"{len(run)} passes a window: {folds} {'fold' if folds == 1 else 'folds'}"
+    text += f", {mirrors} mirrored copies each" if mirrors > 1 else ""
+    ways = [*(["--mirrors none"] if mirrors > 1 else []), *(["--folds 0"] if folds > 1 else [])]
+    return f"{text}. Fewer with {' or '.join(ways)}."
+
+
 def _find(members: Sequence[Member], name: str) -> Member:
     for member in members:
         if name in (member.name, member.name.removeprefix("fold_")):
