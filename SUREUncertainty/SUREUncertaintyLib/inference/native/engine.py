@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...packages.pipeline import Member, Pipeline
+from ...packages.pipeline import Member
 from ..engine import Engine
 from .choice import MemberChoice, Pass, choose_passes
 
@@ -97,11 +97,3 @@ class MemberEngine:
     def _start(self, member: Member) -> tuple[Member, Engine]:
         metadata = replace(self.package.metadata, graphs={"main": member.graph}, weights=member.weights, pipeline=None)
         return member, self._open_member(replace(self.package, metadata=metadata))
-
-
-def pipeline_of(package: Package) -> Pipeline:
-    """The pipeline of a package that has one."""
-    pipeline = package.metadata.pipeline
-    if pipeline is None:
-        raise ValueError(f"the package {package.name} has no pipeline")
-    return pipeline
