@@ -108,6 +108,15 @@ def test_of_several_trainings_the_full_resolution_is_taken_and_the_others_are_na
     assert (source["folder"], source["not_taken"]) == (training.name, [other.name])
 
 
+def test_what_was_left_out_is_said(training: Path) -> None:
+    shutil.copytree(training, training.with_name(training.name.replace("3d_fullres", "2d")))
+    (training / "fold_1" / FINAL).unlink()
+    outcome = CliRunner().invoke(app, ["models", "import", str(training.parent)])
+    assert outcome.exit_code == 0, outcome.output
+    assert "no checkpoint: fold_1." in outcome.stdout
+    assert "__2d." in outcome.stdout
+
+
 def test_old_plans_say_the_same(training: Path) -> None:
     new = import_package(training, "new").metadata
     plans = json.loads((training / "plans.json").read_text(encoding="utf-8"))

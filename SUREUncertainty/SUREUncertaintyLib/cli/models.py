@@ -76,6 +76,17 @@ def import_model(
         _print_json(_package_facts(package))
     else:
         typer.echo(f"Imported {package.name} to {package.root}. Try it: sure segment IMAGE --model {package.name}")
+        _say_left_out(package.metadata.raw.get("source") or {})
+
+
+def _say_left_out(source: dict[str, Any]) -> None:
+    """What lay beside the training that came in."""
+    if source.get("unfinished"):
+        typer.echo(f"Left out, as they have no checkpoint: {', '.join(source['unfinished'])}.")
+    if source.get("not_taken"):
+        typer.echo(
+            f"Other trainings of the data set, each to be imported by its own folder: {', '.join(source['not_taken'])}."
+        )
 
 
 def _package_facts(package: Package) -> dict[str, Any]:

@@ -23,11 +23,13 @@ class ResultsFolder:
         root: holds ``plans.json``, ``dataset.json`` and the folds.
         folds: their folders that hold a checkpoint, by number.
         also: names of other trainings beside it that were not taken.
+        unfinished: names of folds without a checkpoint.
     """
 
     root: Path
     folds: tuple[Path, ...]
     also: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
     @property
     def configuration(self) -> str:
@@ -68,10 +70,11 @@ def find_training(path: Path) -> ResultsFolder:
     if _is_fold(path):
         return _checked(ResultsFolder(path.parent, (path,)))
     if _is_results(path):
-        return _checked(ResultsFolder(path, _folds(path)))
+        return _checked(ResultsFolder(path, _folds(path), (), _unfinished(path)))
     trainings = sorted(_trainings(path), key=_preference)
     chosen, others = trainings[0], trainings[1:]
-    return _checked(ResultsFolder(chosen, _folds(chosen), tuple(other.name for other in others)))
+    also = tuple(other.name for other in others)
+    return _checked(ResultsFolder(chosen, _folds(chosen), also, _unfinished(chosen)))
 
 
 def _checked(found: ResultsFolder) -> ResultsFolder:
@@ -113,3 +116,7 @@ def _folds(root: Path) -> tuple[Path, ...]:
     found = [part for part in _folders(root) if _is_fold(part)]
     numbered = [part for part in found if part.name != "fold_all"]
     return tuple(numbered or found)
+
+
+def _unfinished(root: Path) -> tuple[str, ...]:
+    return tuple(part.name for part in _folders(root) if part.name.startswith("fold_") and not _is_fold(part))

@@ -211,6 +211,7 @@ def _document(training: Training, name: str, tests: Mapping[str, Any]) -> dict[s
             "configuration": plan.configuration,
             "folds": [member.name for member in training.members],
             "not_taken": list(found.also),
+            "unfinished": list(found.unfinished),
         },
         "self_test": {"graph_against_network_on_noise": dict(tests)},
     }
