@@ -107,7 +107,7 @@ STUDIES = (
     ),
     Study(
         903, "Slices", ("MRI",), {"background": 0, "rv": 1, "myocardium": 2, "lv": 3}, hearts,
-        (("2d", (0,)), ("3d_fullres", (0,))), {"3d_fullres": (8, 64, 64), "2d": (64, 64)},
+        (("2d", (0,)),), {"2d": (64, 64)},
     ),
     Study(
         904, "Sideways", ("CT",), {"background": 0, "spleen": 1}, spleens,
