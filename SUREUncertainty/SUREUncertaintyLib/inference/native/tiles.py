@@ -85,6 +85,15 @@ def tile_weight(patch: Shape, planar: bool) -> Float32:
     return weight.astype(np.float32).reshape(patch)
 
 
+def _windows(padded: Float32, places: list[tuple[slice, ...]], planar: bool) -> Float32:
+    """(B, channels, ...) of the places; the last slices are filled up to a whole batch, as engines keep to one shape."""
+    windows = np.stack([padded[(slice(None), *place)] for place in places])
+    if not planar:
+        return windows
+    missing = SLICES_PER_BATCH - len(places)
+    return np.concatenate([windows, np.repeat(windows[-1:], missing, axis=0)])[:, :, 0]
+
+
 def blend_tiles(
     image: Float32,
     tiles: EvenTiles,
@@ -109,8 +118,7 @@ def blend_tiles(
     for origins in tiles.batches():
         raise_if_cancelled(is_cancelled)
         places = [tuple(slice(a, a + p) for a, p in zip(origin, tiles.patch, strict=True)) for origin in origins]
-        windows = np.stack([padded[(slice(None), *place)] for place in places])
-        logits = logits_of(windows[:, :, 0] if tiles.planar else windows)
+        logits = logits_of(_windows(padded, places, tiles.planar))[: len(places)]
         if total is None:
             total = np.zeros((logits.shape[1], *tiles.padded), dtype=np.float32)
         for place, output in zip(places, logits, strict=True):
