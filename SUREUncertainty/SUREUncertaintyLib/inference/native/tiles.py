@@ -86,7 +86,7 @@ def tile_weight(patch: Shape, planar: bool) -> Float32:
 
 
 def _windows(padded: Float32, places: list[tuple[slice, ...]], planar: bool) -> Float32:
-    """(B, channels, ...) of the places; the last slices are filled up to a whole batch, as engines keep to one shape."""
+    """(B, channels, ...) of the places; the last slices are filled up to a whole batch: engines keep to one shape."""
     windows = np.stack([padded[(slice(None), *place)] for place in places])
     if not planar:
         return windows
