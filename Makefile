@@ -9,6 +9,7 @@
 # make accuracy  the released package on the validation scans in DATA, written to docs/ and into the package (card, reference)
 # make comparison  all arms of both studies on the data in DATA (hours, goes on where it was), written to docs/
 # make difficulty  the difficulty experiments on the training scans in DATA, written to docs/; hours, goes on where it was
+# make nnunet    small nnU-Nets trained on the data in DATA and compared with nnU-Net itself, written to docs/ and Testing/Data
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -24,7 +25,7 @@ PYTEST        := python -m pytest --numprocesses 2 --dist loadgroup
 # What tests build with PyTorch is kept here for a Python without.
 export SURE_TEST_PACKAGES ?= $(CURDIR)/build/test-packages
 
-.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench screenshots accuracy comparison difficulty clean
+.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench screenshots accuracy comparison difficulty nnunet clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -101,6 +102,16 @@ comparison: $(VENV)/.test
 
 difficulty: $(VENV)/.test
 	$(BIN)/python Testing/Studies/difficulty_study.py --data $(DATA) --work build/difficulty
+
+nnunet: $(VENV)/.test
+	$(PYTHON) -m venv build/nnunet/venv
+	build/nnunet/venv/bin/python -m pip install --disable-pip-version-check nnunetv2==2.8.1 --editable ".[torch]"
+	build/nnunet/venv/bin/python Testing/Bench/nnunet_trainings.py --data $(DATA) --work build/nnunet/work
+	build/nnunet/venv/bin/python Testing/Bench/nnunet_agreement.py --work build/nnunet/work
+	build/nnunet/venv/bin/python Testing/Bench/nnunet_vectors.py --work build/nnunet/vectors
+	build/nnunet/venv/bin/python -m pip install --disable-pip-version-check pytest hypothesis
+	build/nnunet/venv/bin/python -m pytest Testing/Python/test_nnunet_networks.py
+	$(BIN)/python Testing/Bench/nnunet_page.py
 
 clean:
 	rm -rf $(VENV) $(SLICER_VENV) build demo-output SUREUncertainty/*.egg-info

@@ -20,6 +20,7 @@ EXPECTED = (
     r"^no OpenGL library: |this machine has no OpenGL library\.",
     r"^Chromium is not installed: ",
     r"^xgettext is not installed: ",
+    r"^dynamic-network-architectures is not installed: ",  # it brings torchvision, which wants a torch of its own
 )
 """Reasons that a machine may have for want of data, rights or hardware. Python packages are no such reason."""
 

@@ -59,7 +59,9 @@ def verify_model(model: Model, as_json: AsJson = False) -> None:
 
 @models_app.command("import")
 def import_model(
-    path: Annotated[Path, typer.Argument(metavar="FOLDER", help="A model package or a MONAI Bundle.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A model package, a MONAI Bundle, or what nnU-Net v2 wrote.")
+    ],
     name: Annotated[str | None, typer.Option(help="Name in the catalogue; the model's own if left out.")] = None,
     convert: Annotated[bool, typer.Option("--convert", help="Also read a .pt state dict, tensors only.")] = False,
     force: Annotated[
@@ -69,12 +71,25 @@ def import_model(
 ) -> None:
     """Copy a model into your own folder of models."""
     from ..packages.importing import import_package
+    from .progress import terminal_progress
 
-    package = import_package(path, name, convert, force)
+    with terminal_progress() as progress:
+        package = import_package(path, name, convert, force, progress)
     if as_json:
         _print_json(_package_facts(package))
     else:
         typer.echo(f"Imported {package.name} to {package.root}. Try it: sure segment IMAGE --model {package.name}")
+        _say_left_out(package.metadata.raw.get("source") or {})
+
+
+def _say_left_out(source: dict[str, Any]) -> None:
+    """What lay beside the training that came in."""
+    if source.get("unfinished"):
+        typer.echo(f"Left out, as they have no checkpoint: {', '.join(source['unfinished'])}.")
+    if source.get("not_taken"):
+        typer.echo(
+            f"Other trainings of the data set, each to be imported by its own folder: {', '.join(source['not_taken'])}."
+        )
 
 
 def _package_facts(package: Package) -> dict[str, Any]:

@@ -21,6 +21,11 @@ ROI_HELP = (
 SAMPLES_HELP = "How many samples to draw, for models with latents; 20 if left out. Sizes come from at least 100."
 ESTIMATOR_HELP = "native, softmax, dropout, tta or ensemble (then --model is a folder of packages)."
 STRICT_HELP = "Leave with exit code 4 when the verdict is 'do not use'; the results are written all the same."
+CHANNEL_HELP = (
+    "A further image of the patient for a model with several channels, repeatable: NAME=FILE, such as T2=t2.nii.gz."
+)
+FOLDS_HELP = "For a model with several folds: their numbers with commas between, or all. Each costs its own passes."
+MIRRORS_HELP = "For a model with mirrored passes: all (2, 4 or 8 times the time) or none."
 LEVEL_HELP = "Draw only this latent level, repeatable; 0 is the finest. All of them if left out."
 
 
@@ -32,6 +37,9 @@ def segment(
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
     estimator: Annotated[str, typer.Option(help=ESTIMATOR_HELP)] = "native",
+    channel: Annotated[list[str] | None, typer.Option(help=CHANNEL_HELP)] = None,
+    folds: Annotated[str | None, typer.Option(help=FOLDS_HELP)] = None,
+    mirrors: Annotated[str | None, typer.Option(help=MIRRORS_HELP)] = None,
     samples: Annotated[int | None, typer.Option(help=SAMPLES_HELP)] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of the samples or dropout masks.")] = None,
     level: Annotated[list[int] | None, typer.Option(help=LEVEL_HELP)] = None,
@@ -49,8 +57,10 @@ def segment(
     """Segment a scan and map the uncertainty."""
     from ..analysis.verdict import DO_NOT_USE
     from ..core.roi import read_rois
-    from ..files.reading import read_volume
+    from ..files.reading import read_channels, read_volume
     from ..inference.estimation.estimator_choice import create_estimator
+    from ..inference.native.choice import cost_sentence, parse_choice
+    from ..inference.native.engine import MemberEngine
     from ..report.result_folder import OutputOptions
     from ..report.segment_to_folder import Job, run_job
     from .foretelling import foretell
@@ -59,14 +69,23 @@ def segment(
     from .scene import AddScene
 
     rois = read_rois(tuple(roi or ()))
-    chosen = create_estimator(estimator, model, engine, device, seed=seed or 0)
+    choice = parse_choice(folds, mirrors)
+    chosen = create_estimator(estimator, model, engine, device, seed=seed or 0, choice=choice)
+    if isinstance(chosen.engine, MemberEngine) and chosen.passes > 1:
+        typer.echo(cost_sentence(chosen.engine.run), err=True)
     drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
     sampling = _sampling(samples, drawn, level, level_maps, keep_samples)
     wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
-        volume = read_volume(image)
-        options = {"overwrite": overwrite, "wanted": wanted, "sampling": sampling, "runner": chosen.engine}
+        volume, channels = read_volume(image), read_channels(channel or ())
+        options = {
+            "overwrite": overwrite,
+            "wanted": wanted,
+            "sampling": sampling,
+            "runner": chosen.engine,
+            "channels": channels,
+        }
         foretell(volume, chosen.package, chosen.engine, rois)
         job = Job(volume, chosen.package, output, rois, **options)  # type: ignore[arg-type]
         document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)

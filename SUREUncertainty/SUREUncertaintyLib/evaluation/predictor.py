@@ -18,6 +18,9 @@ from ..corruptions.corruption import Recipe
 from ..corruptions.registry import apply_recipe, corrupt_volume, make_recipe
 from ..inference.engine import Engine
 from ..inference.estimation.model_options import ModelOptions, open_model
+from ..inference.native.engine import MemberEngine
+from ..inference.native.preparing import Prepared, prepare
+from ..inference.native.runner import NativeRunner
 from ..inference.network_regions import Region, plan_regions, prepare_region
 from ..inference.region_merging import Canvas
 from ..inference.sampling.encoding import has_latents
@@ -135,7 +138,7 @@ class NativePredictor:
         """The main job. Raises InputError for a scan that cannot be used."""
         check_input(volume, self.package, self._rois, keep_probabilities=True)
         region = self._region(volume)
-        image = prepare_region(volume, region, self.package.metadata)
+        image = self._prepared(volume, region)
         return self._prediction(volume, self._canvas(volume, region, image, True, is_cancelled, progress))
 
     def noisy(
@@ -177,7 +180,7 @@ class NativePredictor:
     ) -> Iterator[Canvas]:
         region = self._region(volume)
         on_input = any(recipe.space == "input" for recipe in recipes)
-        clean = prepare_region(volume, region, self.package.metadata) if on_input else None
+        clean = self._prepared(volume, region) if on_input else None
         for recipe in recipes:
             image = self._damaged_input(volume, region, recipe, clean)
             yield self._canvas(volume, region, image, keep_probabilities, is_cancelled)
@@ -186,14 +189,18 @@ class NativePredictor:
         self,
         volume: Volume,
         region: Region,
-        image: NDArray[np.float32],
+        image: NDArray[np.float32] | Prepared,
         keep_probabilities: bool,
         is_cancelled: IsCancelled,
         progress: Progress = silent,
     ) -> Canvas:
+        canvas = Canvas(volume.grid.shape, len(self.package.metadata.labels), keep_probabilities=keep_probabilities)
+        if isinstance(image, Prepared):
+            assert isinstance(self.engine, MemberEngine)  # as ``_prepared`` says
+            NativeRunner.create(volume, {}, self.engine, canvas).paint_image(region, image, progress, is_cancelled)
+            return canvas
         head, run = self._reader()
         blended = run(image, progress, is_cancelled)
-        canvas = Canvas(volume.grid.shape, len(self.package.metadata.labels), keep_probabilities=keep_probabilities)
         canvas.paint(region, blended, head)
         return canvas
 
@@ -207,10 +214,18 @@ class NativePredictor:
         sampled: Head = SampledHead(package.metadata.primary)
         return sampled, lambda image, told, stop: sampled_channels(image, package, engine, options, stop)  # type: ignore[arg-type]
 
+    def _prepared(self, volume: Volume, region: Region) -> NDArray[np.float32] | Prepared:
+        """What the model sees of a region: as this library prepares it, or as its package says."""
+        if isinstance(self.engine, MemberEngine):
+            return prepare((volume,), region, self.engine.pipeline)
+        return prepare_region(volume, region, self.package.metadata)
+
     def _damaged_input(
-        self, volume: Volume, region: Region, recipe: Recipe, clean: NDArray[np.float32] | None
-    ) -> NDArray[np.float32]:
+        self, volume: Volume, region: Region, recipe: Recipe, clean: NDArray[np.float32] | Prepared | None
+    ) -> NDArray[np.float32] | Prepared:
         """(1, k, j, i) on the model's grid, normalised."""
         if recipe.space == "scan" or clean is None:
-            return prepare_region(corrupt_volume(volume, recipe), region, self.package.metadata)
+            return self._prepared(corrupt_volume(volume, recipe), region)
+        if isinstance(clean, Prepared):
+            return clean.with_image(apply_recipe(recipe, clean.image[0], clean.spacing)[np.newaxis])
         return apply_recipe(recipe, clean[0], region.model_grid.spacing_kji)[np.newaxis]

@@ -137,6 +137,11 @@ def create_slice_predictor(
         raise InputError(f"The number of samples must be 1 or more, not {samples}.")
     if len(package.metadata.patch) != 2:
         raise InputError(f"The model '{package.metadata.name}' works in 3D; readers' slices need one that works in 2D.")
+    if package.metadata.pipeline is not None:
+        raise InputError(
+            f"The model '{package.metadata.name}' was imported with a pipeline for whole scans; readers' slices need a "
+            "model of this library."
+        )
     if has_latents(package.metadata):
         return Samples(package, engine, samples, seed, sizes)  # type: ignore[arg-type]
     return OneAnswer(package, engine, engine.estimator)

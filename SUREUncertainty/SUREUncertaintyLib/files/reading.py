@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -81,6 +81,23 @@ def read_labels(path: str | Path) -> Volume:
         )
     dtype = np.uint8 if high < 2**8 else np.uint16 if high < 2**16 else np.int32
     return volume.with_array(array.astype(dtype, copy=False))
+
+
+def read_channels(texts: Sequence[str]) -> dict[str, Volume]:
+    """Read further images of one patient, each given as ``NAME=FILE``.
+
+    Raises:
+        InputError: a text without a name or a file, a name twice, or a file that cannot be read.
+    """
+    found: dict[str, Volume] = {}
+    for text in texts:
+        name, _, path = text.partition("=")
+        if not name.strip() or not path.strip():
+            raise InputError(f"--channel is '{text}'; expected NAME=FILE, such as T2=t2.nii.gz.")
+        if name.strip() in found:
+            raise InputError(f"The channel '{name.strip()}' is given twice.")
+        found[name.strip()] = read_volume(Path(path.strip()))
+    return found
 
 
 def scan_name(path: Path) -> str:

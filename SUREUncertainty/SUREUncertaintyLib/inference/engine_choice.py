@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import EngineError, InputError
 from .engine import Engine
+from .native.choice import MemberChoice
+from .native.engine import MemberEngine
 from .openvino_engine import OpenVinoEngine
 from .sampling.encoding import has_latents
 from .sampling.openvino_latent import OpenVinoLatentEngine
@@ -38,6 +40,8 @@ def create_engine(
     """
     if engine not in ENGINES:
         raise InputError(f"Unknown engine '{engine}'. Choose one of: {', '.join(ENGINES)}.")
+    if package.metadata.pipeline is not None:
+        return create_member_engine(package, engine, device, threads)
     chosen = choose_engine(device) if engine == "auto" else engine
     if has_latents(package.metadata):
         kind = TorchLatentEngine if chosen == "torch" else OpenVinoLatentEngine
@@ -45,6 +49,22 @@ def create_engine(
     if chosen == "torch":
         return TorchEngine(package, device, threads)
     return OpenVinoEngine(package, device, threads)
+
+
+def create_member_engine(
+    package: Package,
+    engine: str = "auto",
+    device: str | None = None,
+    threads: int | None = None,
+    estimator: str = "native",
+    choice: MemberChoice | None = None,
+) -> MemberEngine:
+    """The engine of a package with a pipeline, which runs several passes; see ``MemberEngine``.
+
+    Raises:
+        InputError, EngineError: as ``create_engine``; InputError also for a fold that does not exist.
+    """
+    return MemberEngine(package, lambda one: create_engine(one, engine, device, threads), estimator, choice)
 
 
 def choose_engine(device: str | None = None) -> str:

@@ -147,6 +147,8 @@ def _name(roi: Roi | None) -> str:
 
 
 def _on_model(block: Grid, metadata: PackageMetadata, where: str) -> Grid:
+    if metadata.pipeline is not None:
+        return block  # its networks see a crop that depends on the voxels, see inference.native.preparing
     grid = model_grid(block, metadata.orientation, metadata.spacing)
     if np.prod(grid.shape, dtype=float) > MOST_VOXELS:
         extent = " x ".join(f"{mm / 1000:.1f}" for mm in block.extent_mm)

@@ -6,7 +6,7 @@ engine that may compute in a lower precision. What a person keeps or reads off c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..arrays.heads import create_head
@@ -14,6 +14,8 @@ from ..core.progress import IsCancelled, never, silent
 from ..core.roi import Roi
 from ..core.volume import Volume
 from .engine import Engine
+from .native.engine import MemberEngine
+from .native.runner import NativeRunner
 from .network_regions import overlap, plan_regions, prepare_region
 from .openvino_engine import QUICK, OpenVinoEngine
 from .region_merging import Canvas
@@ -25,7 +27,12 @@ if TYPE_CHECKING:
 
 
 def preview_engine(package: Package, engine: Engine) -> Engine:
-    """The engine that previews run on: OpenVINO in bfloat16 where the processor has it, else ``engine`` itself."""
+    """The engine that previews run on: OpenVINO in bfloat16 where the processor has it, else ``engine`` itself.
+
+    Of several networks and mirrored passes only the first runs.
+    """
+    if isinstance(engine, MemberEngine):
+        return engine.fastest()
     if not isinstance(engine, OpenVinoEngine):
         return engine
     quick = OpenVinoEngine(package, engine.device, engine.threads, QUICK)
@@ -33,7 +40,12 @@ def preview_engine(package: Package, engine: Engine) -> Engine:
 
 
 def preview(
-    volume: Volume, package: Package, engine: Engine, rois: Sequence[Roi] = (), is_cancelled: IsCancelled = never
+    volume: Volume,
+    package: Package,
+    engine: Engine,
+    rois: Sequence[Roi] = (),
+    is_cancelled: IsCancelled = never,
+    channels: Mapping[str, Volume] | None = None,
 ) -> SegmentationResult:
     """Segment a scan that was segmented before, with other intensities; see ``segmenter.segment``.
 
@@ -48,6 +60,10 @@ def preview(
     head = create_head(metadata.head)
     canvas = Canvas(volume.grid.shape, len(metadata.labels), overlapping=overlap(regions))
     for region in regions:
+        if isinstance(engine, MemberEngine):
+            runner = NativeRunner.create(volume, channels or {}, engine, canvas)
+            runner.paint_image(region, runner.prepare(region), silent, is_cancelled)
+            continue
         image = prepare_region(volume, region, metadata)
         canvas.paint(region, run_network(image, package, engine, head, silent, is_cancelled), head)
     return SegmentationResult(

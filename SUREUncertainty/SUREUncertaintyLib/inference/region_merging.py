@@ -59,7 +59,7 @@ class Canvas:
             channels = resample_slab(blended, region.model_grid, region.grid, low, high, "linear")
             belief = head.belief(channels)
             inside = None if region.inside is None else region.inside[low:high]
-            counts += _count(belief.probability, inside, self.sure)
+            counts += count_voxels(belief.probability, inside, self.sure)
             self._paint_slab(_within(region.slices, low, high), belief, values, inside)
         for label, (sure, possible) in zip(region.label_set, counts[1:].tolist(), strict=True):
             self.ranges[label.value] = VoxelRange(sure, possible)
@@ -67,7 +67,12 @@ class Canvas:
     def _paint_slab(
         self, where: tuple[slice, ...], belief: Belief, values: NDArray[np.uint8], inside: NDArray[np.bool_] | None
     ) -> None:
-        labels = values[belief.probability.argmax(axis=0)]
+        self.put(where, values[belief.probability.argmax(axis=0)], belief, inside)
+
+    def put(
+        self, where: tuple[slice, ...], labels: NDArray[np.uint8], belief: Belief, inside: NDArray[np.bool_] | None
+    ) -> None:
+        """Put a block's labels and maps (...) in their place on the input, where ``inside`` (everywhere when None)."""
         wins = np.ones(labels.shape, bool) if inside is None else inside
         if self._score is not None:
             # any foreground beats any background: probabilities are at most 1
@@ -91,7 +96,7 @@ def _within(slices: tuple[slice, slice, slice], low: int, high: int) -> tuple[sl
     return (slice(first + low, first + high), *slices[1:])
 
 
-def _count(probability: Float32, inside: NDArray[np.bool_] | None, sure: float) -> NDArray[np.int64]:
+def count_voxels(probability: Float32, inside: NDArray[np.bool_] | None, sure: float) -> NDArray[np.int64]:
     """(C, 2) voxels of a slab with P > q and P > 1 - q."""
     counts = np.empty((len(probability), 2), dtype=np.int64)
     for channel, row in zip(probability, counts, strict=True):

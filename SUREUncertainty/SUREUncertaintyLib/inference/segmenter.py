@@ -27,6 +27,10 @@ from ..core.volume import Volume
 from .difficulty_assessor import DifficultyAssessor, with_scales
 from .engine import Engine
 from .estimator import NativeEstimator
+from .native.engine import MemberEngine
+from .native.notices import about_members
+from .native.preparing import channels_in_order
+from .native.runner import NativeRunner
 from .network_regions import Region, overlap, plan_regions, prepare_region
 from .provenance import Stopwatch, describe_run
 from .region_merging import Canvas
@@ -55,6 +59,7 @@ def segment(
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
     sampling: SamplingOptions | None = None,
+    channels: Mapping[str, Volume] | None = None,
 ) -> SegmentationResult:
     """Segment a scan, or regions of it.
 
@@ -70,6 +75,7 @@ def segment(
         keep_probabilities: also return (C, k, j, i) probabilities; at most one region.
         progress, is_cancelled: called at least once a window.
         sampling: what to draw from a network with latents; its defaults when None. Other networks give one answer.
+        channels: further images of the patient by name, for models that take several; the scan is the first channel.
 
     Returns:
         The result on the scan's grid; outside the regions the label is 0, uncertainty and entropy are NaN.
@@ -81,15 +87,19 @@ def segment(
     """
     watch = Stopwatch()
     with watch.stage("check"):
-        check_input(volume, package, rois, keep_probabilities)
+        check_input(volume, package, rois, keep_probabilities, channels)
         regions = plan_regions(volume.grid, package.metadata, rois)
         sampler = _sampler(volume, package, engine, regions, sampling)
         head: Head = create_head(package.metadata.head) if sampler is None else sampler.head
     assessor = None if sampler else DifficultyAssessor.create(package, engine, head)
     canvas = _canvas(volume, package, regions, keep_probabilities)
+    runner = NativeRunner.create(volume, channels or {}, engine, canvas) if isinstance(engine, MemberEngine) else None
     contrast: dict[str, dict[str, float]] = {}
     for number, region in enumerate(regions):
         share = part_of(progress, number / len(regions), (number + 1) / len(regions))
+        if runner is not None:
+            contrast[region.name] = runner.run(region, watch, share, is_cancelled)
+            continue
         run = partial(run_network, package=package, engine=engine, head=head)
         run = run if assessor is None else partial(assessor.run, region=region)
         run = run if sampler is None else partial(sampler.run, region=region)
@@ -105,6 +115,10 @@ def segment(
             result = _with_difficulty(result, found)
         result = without_promises(result)
     record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
+    if runner is not None:
+        members = runner.members()
+        told = (*result.notices, *about_members(members))
+        return replace(result, provenance=record | runner.record(), members=members, notices=told)
     if sampler is None:
         return replace(result, provenance=record)
     notices = (*result.notices, *sampler.notices())
@@ -125,11 +139,22 @@ def run_network(
     return blend_windows(image, metadata.patch, metadata.overlap, estimator, progress, is_cancelled)
 
 
-def check_input(volume: Volume, package: Package, rois: Sequence[Roi], keep_probabilities: bool) -> None:
+def check_input(
+    volume: Volume,
+    package: Package,
+    rois: Sequence[Roi],
+    keep_probabilities: bool,
+    channels: Mapping[str, Volume] | None = None,
+) -> None:
     """Raise ``InputError`` or ``PackageError``, before anything runs, for what cannot be segmented."""
     check_scan(volume, needs_3d=len(package.metadata.patch) == 3)
     check_modality(volume, package.metadata.modality)
-    if package.metadata.channels != 1:
+    pipeline = package.metadata.pipeline
+    if pipeline is not None:
+        channels_in_order(volume, channels or {}, pipeline, package.metadata.name)
+    elif channels:
+        raise InputError(f"The model '{package.metadata.name}' takes one image; leave out --channel.")
+    elif package.metadata.channels != 1:
         raise PackageError(
             f"The model '{package.metadata.name}' wants {package.metadata.channels} images of one patient at once. "
             "This version segments one image at a time; choose a model with one input channel."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,10 +42,11 @@ class LiveSession:
         self._quick: Engine | None = None
         self.volume: Volume | None = None
         self.rois: tuple[Roi, ...] = ()
+        self.channels: dict[str, Volume] = {}
 
-    def open(self, volume: Volume, rois: Sequence[Roi] = ()) -> None:
-        """Take a scan and its regions for the runs that follow."""
-        self.volume, self.rois = volume, tuple(rois)
+    def open(self, volume: Volume, rois: Sequence[Roi] = (), channels: Mapping[str, Volume] | None = None) -> None:
+        """Take a scan, its regions and its further channels by name for the runs that follow."""
+        self.volume, self.rois, self.channels = volume, tuple(rois), dict(channels or {})
 
     def segment(
         self,
@@ -67,7 +68,17 @@ class LiveSession:
         scan, drawn = self._scan(array), None
         if sampling is not None and has_latents(self.package.metadata):
             drawn = affordable(sampling, scan.grid.shape, latent_layout(self.package.metadata).levels)
-        result = segment(scan, self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled, drawn)
+        result = segment(
+            scan,
+            self.package,
+            self.engine,
+            self.rois,
+            keep_probabilities,
+            progress,
+            is_cancelled,
+            drawn,
+            channels=self.channels,
+        )
         if drawn is None or drawn == sampling:
             return result
         return replace(result, notices=(*result.notices, Notice(SAMPLES_LEFT_OUT, TEXTS[SAMPLES_LEFT_OUT])))
@@ -84,7 +95,7 @@ class LiveSession:
             return self.segment(array, is_cancelled=is_cancelled)
         if self._quick is None:
             self._quick = preview_engine(self.package, self.engine)
-        return preview(self._scan(array), self.package, self._quick, self.rois, is_cancelled)
+        return preview(self._scan(array), self.package, self._quick, self.rois, is_cancelled, self.channels)
 
     def _scan(self, array: NDArray[Any] | None) -> Volume:
         if self.volume is None:

@@ -18,6 +18,8 @@ OWN_TARGETS = {
     "unet": "SUREUncertaintyLib.nn.unet.UNet",
     LATENT_NETWORK: "SUREUncertaintyLib.nn.hierarchical.latent_unet.LatentUNet",
     "probabilistic_unet": "SUREUncertaintyLib.nn.hierarchical.probabilistic_unet.ProbabilisticUNet",
+    "nnunet_plain": "SUREUncertaintyLib.nn.nnunet.PlainConvUNet",
+    "nnunet_residual": "SUREUncertaintyLib.nn.nnunet.ResidualEncoderUNet",
 }
 MONAI_NETWORKS = frozenset(
     {
@@ -96,6 +98,10 @@ def _factory(canonical: str) -> Any:
         from .hierarchical.probabilistic_unet import ProbabilisticUNet
 
         return ProbabilisticUNet
+    if canonical in ("nnunet_plain", "nnunet_residual"):
+        from . import nnunet
+
+        return nnunet.PlainConvUNet if canonical == "nnunet_plain" else nnunet.ResidualEncoderUNet
     import monai.networks.nets
 
     return getattr(monai.networks.nets, canonical.removeprefix(MONAI_PREFIX))

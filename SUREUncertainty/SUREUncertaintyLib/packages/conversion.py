@@ -29,11 +29,20 @@ def convert_checkpoint(source: Path, destination: Path) -> None:
     Raises:
         PackageError: TorchScript, objects other than tensors, or an unreadable file.
     """
+    read_in_child(__name__, source, destination)
+
+
+def read_in_child(module: str, source: Path, destination: Path) -> None:
+    """Run ``module`` as a program of its own that reads ``source`` and writes ``destination``.
+
+    Raises:
+        PackageError: TorchScript, or whatever the program says in its last line.
+    """
     if is_torchscript(source):
         raise PackageError(f"{source.name} is TorchScript, a program and not only weights. It is always refused.")
     path = os.pathsep.join([str(LIBRARY_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])])
     child = subprocess.run(
-        [sys.executable, "-m", __name__, str(source), str(destination)],
+        [sys.executable, "-m", module, str(source), str(destination)],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import PackageError
+from ..core.progress import IsCancelled, Progress, never, silent
 from . import integrity
 from .bundle import GRAPH, WEIGHTS
 from .catalogue import list_entries, user_folder
@@ -16,7 +17,9 @@ from .foreign_bundle import describe_bundle
 from .held_out import refuse_poor
 from .metadata import TrainingRecord
 from .metadata_parsing import is_package_name, parse_metadata
-from .package import Package, load_package, read_json, read_metadata
+from .nnunet.folder import find_training, is_nnunet
+from .nnunet.importing import import_nnunet
+from .package import Package, is_package, load_package, read_json, read_metadata
 from .package_building import write_documents, write_graph
 from .staging import copy_files, staged_folder
 
@@ -26,14 +29,23 @@ NO_LICENCE = "The bundle came without a licence text. Ask its authors before usi
 NEEDS_TORCH = "Reading these weights needs PyTorch and MONAI: pip install 'sure-uncertainty[torch]'."
 
 
-def import_package(path: str | Path, name: str | None = None, convert: bool = False, force: bool = False) -> Package:
+def import_package(
+    path: str | Path,
+    name: str | None = None,
+    convert: bool = False,
+    force: bool = False,
+    progress: Progress = silent,
+    is_cancelled: IsCancelled = never,
+) -> Package:
     """Copy a model into the user's folder (``catalogue.user_folder``).
 
     Args:
-        path: a package of ours, or a MONAI Bundle with safetensors or ONNX weights.
+        path: a package of ours, a MONAI Bundle with safetensors or ONNX weights, or what nnU-Net v2 wrote: a results
+            folder, the data set's folder around it, or one fold.
         name: name in the catalogue; the package's own name when None.
         convert: also take a bundle's ``.pt`` state dict, read in a child process that builds tensors only.
         force: also take a model that was poor on the scans that were set aside when it was trained.
+        progress, is_cancelled: for the imports that take long.
 
     Returns:
         The imported package, verified.
@@ -44,6 +56,8 @@ def import_package(path: str | Path, name: str | None = None, convert: bool = Fa
     """
     source = Path(path)
     _refuse_files(source)
+    if source.is_dir() and not is_package(source) and is_nnunet(source):
+        return _import_nnunet(source, name, progress, is_cancelled)
     document = read_metadata(source)
     is_ours = "head" in document and "normalisation" in document
     if is_ours and not force:
@@ -55,6 +69,24 @@ def import_package(path: str | Path, name: str | None = None, convert: bool = Fa
         else:
             _take_bundle(source, document, folder, target.name, convert)
     return load_package(target)
+
+
+def _import_nnunet(source: Path, name: str | None, progress: Progress, is_cancelled: IsCancelled) -> Package:
+    """A training of nnU-Net under the data set's name, unless another one is given."""
+    root = find_training(source.resolve()).root
+    target = user_folder() / _free_name(name or _words_of(root.parent.name or root.name))
+    with staged_folder(target) as folder:
+        try:
+            import_nnunet(source.resolve(), folder, target.name, progress, is_cancelled)
+        except ImportError as error:
+            raise PackageError(f"{NEEDS_TORCH} ({error})") from error
+    return load_package(target)
+
+
+def _words_of(folder: str) -> str:
+    """A folder's name as a model's: "Dataset004_Hippocampus" stays, other signs become dashes."""
+    plain = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-_.") else "-" for letter in folder)
+    return plain.strip("-._") or "nnunet"
 
 
 def _refuse_files(source: Path) -> None:

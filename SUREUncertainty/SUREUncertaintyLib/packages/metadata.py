@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.labels import Label
+from .pipeline import Pipeline
 
 ENTROPY_THRESHOLD = 0.5
 """Normalised entropy above which a voxel counts as uncertain where nothing is fitted: about P = 0.89 of two classes."""
@@ -84,6 +85,7 @@ class PackageMetadata:
         labels: every class, background first, in channel order.
         primary: the kind of uncertainty that ``uncertainty.nrrd`` holds; ``kinds`` are all that exist.
         threshold: uncertainty above which a voxel counts as uncertain.
+        pipeline: the steps of a network that another program trained; None for those of this library.
         raw: the whole JSON document, for whoever writes or prints it; facts are read by the attributes here.
     """
 
@@ -107,6 +109,7 @@ class PackageMetadata:
     kinds: tuple[str, ...]
     threshold: float
     expected: Expected
+    pipeline: Pipeline | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property

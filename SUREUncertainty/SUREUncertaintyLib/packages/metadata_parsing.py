@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from ..arrays.heads import HEADS
@@ -13,6 +12,8 @@ from ..core.labels import Code, Label
 from ..nn.registry import canonical_name
 from .metadata import Expected, PackageMetadata
 from .metadata_fields import Fields
+from .pipeline import Pipeline
+from .pipeline_parsing import inner_path, parse_pipeline
 
 BUNDLE_TEXTS = (
     "version",
@@ -43,14 +44,19 @@ def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
     labels = tuple(_label(entry) for entry in top.inners("labels"))
     _check_labels(labels)
     patch = top.integers("patch", (2, 3))
-    _check_bundle(top, len(labels), len(patch))
+    pipeline = parse_pipeline(top.inner("pipeline"), patch) if top.has("pipeline") else None
+    outputs = pipeline.outputs if pipeline is not None else 0
+    _check_bundle(top, outputs or len(labels), len(patch))
     network, uncertainty = top.inner("network"), top.inner("uncertainty")
     weights, graphs = _weights(top), _graphs(top)
     if not weights and not graphs:
         raise PackageError("The package names neither 'weights' nor 'graphs' in metadata.json; at least one is needed.")
     head = top.choice("head", tuple(HEADS))
     primary, kinds = _kinds(uncertainty, head)
-    check_settings(top.mapping("normalisation"))
+    if pipeline is None:
+        check_settings(top.mapping("normalisation"))
+    else:
+        _check_agreement(top, pipeline, labels)
     if not isinstance(top.content.get("centred", False), bool):
         top.fail("centred", "true for a model that sees the middle of a box alone, or false")
     return PackageMetadata(
@@ -64,7 +70,7 @@ def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
         head=head,
         weights=weights,
         graphs=graphs,
-        orientation=_orientation(top),
+        orientation=_orientation(top) if pipeline is None else pipeline.orientation,
         spacing=_spacing(top),
         normalisation=top.mapping("normalisation"),
         patch=patch,
@@ -74,8 +80,20 @@ def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
         kinds=kinds,
         threshold=uncertainty.number("threshold", 0.0, 1.0),
         expected=_expected(top),
+        pipeline=pipeline,
         raw=dict(document),
     )
+
+
+def _check_agreement(top: Fields, pipeline: Pipeline, labels: tuple[Label, ...]) -> None:
+    """What the pipeline says must fit what the rest of the document says."""
+    image = top.inner("network_data_format").inner("inputs").inner("image")
+    if image.integer("num_channels", 1, 64) != len(pipeline.channels):
+        image.fail("num_channels", f"{len(pipeline.channels)}, the number of the pipeline's channels")
+    values = {label.value for label in labels}
+    missing = [region.name for region in pipeline.regions if region.value not in values]
+    if missing:
+        raise PackageError(f"The package's region '{missing[0]}' paints a value that 'labels' does not name.")
 
 
 def _name(top: Fields) -> str:
@@ -101,7 +119,7 @@ def _check_bundle(top: Fields, classes: int, spatial_dims: int) -> None:
     _tensor(tensors.inner("inputs").inner("image"), spatial_dims).integer("num_channels", 1, 64)
     prediction = _tensor(tensors.inner("outputs").inner("pred"), spatial_dims)
     if prediction.integer("num_channels", 1, MAXIMUM_CLASSES) != classes:
-        prediction.fail("num_channels", f"{classes}, the number of entries in 'labels'")
+        prediction.fail("num_channels", f"{classes}, the number of entries in 'labels' (or of its regions)")
 
 
 def _tensor(tensor: Fields, spatial_dims: int) -> Fields:
@@ -119,24 +137,14 @@ def _tensor(tensor: Fields, spatial_dims: int) -> Fields:
 def _weights(top: Fields) -> str:
     if not top.has("weights"):
         return ""
-    return _inner_path(top, "weights", ".safetensors")
+    return inner_path(top, "weights", ".safetensors")
 
 
 def _graphs(top: Fields) -> dict[str, str]:
     graphs = top.inner("graphs")
     if tuple(sorted(graphs.content)) not in GRAPH_ROLES:
         top.fail("graphs", "{'main': file}, {'encoder': file, 'decoder': file} or {}")
-    return {role: _inner_path(graphs, role, ".onnx") for role in graphs.content}
-
-
-def _inner_path(fields: Fields, key: str, suffix: str) -> str:
-    text = fields.text(key)
-    path = PurePosixPath(text)
-    if path.is_absolute() or ".." in path.parts or "\\" in text or ":" in text:
-        fields.fail(key, "a path inside the package, with '/' between folders")
-    if path.suffix != suffix:
-        fields.fail(key, f"a {suffix} file; formats that can carry code (.pt, .pth, .ts, pickle) are refused")
-    return text
+    return {role: inner_path(graphs, role, ".onnx") for role in graphs.content}
 
 
 def _orientation(top: Fields) -> str:

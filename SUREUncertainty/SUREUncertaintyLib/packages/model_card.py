@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .pipeline_card import pipeline_facts
+
 TRAINING_WORDS = {
     "data": "Data",
     "licence": "Licence of the data",
@@ -73,6 +75,8 @@ def _text(title: str, content: Any) -> list[str]:
 
 
 def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if "pipeline" in document:
+        return _pipeline_facts(document)
     spacing = document["spacing"]
     return [
         ("Version", str(document["version"])),
@@ -83,6 +87,17 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Window (k, j, i)", " x ".join(map(str, document["patch"]))),
         ("Normalisation", ", ".join(f"{key}: {value}" for key, value in document["normalisation"].items())),
         ("Network", f"{document['network']['name']}, {document['head']} head"),
+    ]
+
+
+def _pipeline_facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        ("Version", str(document["version"])),
+        ("Task", str(document["task"])),
+        ("Modality", str(document["modality"])),
+        ("Window", " x ".join(map(str, document["patch"]))),
+        *pipeline_facts(document),
+        ("Network", str(document["network"]["name"])),
     ]
 
 

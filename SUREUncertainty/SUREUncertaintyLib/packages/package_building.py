@@ -84,7 +84,7 @@ def write_documents(folder: Path, document: Mapping[str, Any]) -> None:
     """
     parse_metadata(document)
     _write_json(folder / METADATA, document)
-    if document.get("weights"):
+    if document.get("weights") and "pipeline" not in document:  # MONAI has no words for other programs' pipelines
         _write_json(folder / "configs" / "inference.json", inference_config(document))
     card = folder / "docs" / "README.md"
     card.write_text(model_card(document), encoding="utf-8", newline="\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,7 @@ class Job:
         overwrite: whether earlier results in ``output`` may be replaced.
         sampling: as for ``segment``.
         runner: an engine that is ready, for instance that of an estimator, whose package is ``package``.
+        channels: as for ``segment``.
     """
 
     volume: Volume
@@ -45,6 +46,7 @@ class Job:
     wanted: OutputOptions = field(default_factory=OutputOptions)
     sampling: SamplingOptions | None = None
     runner: Engine | None = None
+    channels: Mapping[str, Volume] = field(default_factory=dict)
 
 
 def run_job(
@@ -69,6 +71,7 @@ def run_job(
             progress=part_of(progress, 0.0, SEGMENTING),
             is_cancelled=is_cancelled,
             sampling=job.sampling,
+            channels=job.channels,
         )
         writing = part_of(progress, SEGMENTING, 1.0)
         document = write_results(result, folder, job.package, job.wanted, additions, writing, is_cancelled)

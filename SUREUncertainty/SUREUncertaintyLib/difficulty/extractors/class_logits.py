@@ -52,6 +52,11 @@ class ClassLogits:
                 f"The model '{self.package.name}' answers with samples, not with one map a class. "
                 "Choose a model without latents as the extractor."
             )
+        if self.package.metadata.pipeline is not None:
+            raise InputError(
+                f"The model '{self.package.name}' was imported with the pipeline of another program, whose maps this "
+                "measure was not made for. Choose a model of this library as the extractor."
+            )
 
     @property
     def fingerprint(self) -> Fingerprint:

@@ -25,7 +25,8 @@ from ...arrays.heads import Head, create_head
 from ...core.errors import InputError
 from ...core.progress import IsCancelled, Progress, never, silent
 from ..engine import Engine
-from ..engine_choice import create_engine
+from ..engine_choice import create_engine, create_member_engine
+from ..native.choice import MemberChoice
 from ..sampling.encoding import has_latents
 from ..segmenter import run_network
 from .averaged_engine import AveragedEngine
@@ -75,6 +76,7 @@ def create_estimator(
     threads: int | None = None,
     passes: int | None = None,
     seed: int = 0,
+    choice: MemberChoice | None = None,
 ) -> Estimate:
     """Load a model and run it by an estimator.
 
@@ -83,6 +85,7 @@ def create_estimator(
         model: name in the catalogue or a package's folder; for ``"ensemble"`` a folder of packages.
         engine, device, threads: as for ``choose.create_engine``; ``"auto"`` is torch for dropout.
         passes, seed: of dropout; the others have a fixed number of passes and draw nothing.
+        choice: folds and mirrors of a model that holds several networks; None leaves them to the estimator.
 
     Raises:
         InputError: unknown estimator, or one that the engine or the model's kind cannot run.
@@ -90,14 +93,39 @@ def create_estimator(
         EngineError: the engine is not available.
     """
     from ...packages.catalogue import find_package
+    from ...packages.package import is_package
 
     check_estimator(name)
-    if name == "ensemble":
+    if name == "ensemble" and not is_package(Path(model)) and Path(model).is_dir():
         members = load_members(Path(model))
         return estimate_ensemble(members, [create_engine(member, engine, device, threads) for member in members])
     package = find_package(str(model))
+    if package.metadata.pipeline is not None:
+        return _member_estimate(package, name, engine, device, threads, choice)
+    if choice:
+        raise InputError(
+            f"The model '{package.metadata.name}' holds one network, so that there are no folds or mirrors to choose."
+        )
     chosen = "torch" if name == "dropout" and engine == "auto" else engine
     return estimate(package, create_engine(package, chosen, device, threads), name, passes, seed)
+
+
+def _member_estimate(
+    package: Package,
+    name: str,
+    engine: str,
+    device: str | None,
+    threads: int | None,
+    choice: MemberChoice | None,
+) -> Estimate:
+    """A package that holds several networks: an estimator is a choice of its folds and mirrored passes."""
+    if name == "dropout":
+        raise InputError(
+            f"The model '{package.metadata.name}' has folds and mirrored passes instead of dropout. "
+            "Choose the estimator 'native', 'ensemble', 'tta' or 'softmax'."
+        )
+    runner = create_member_engine(package, engine, device, threads, name, choice)
+    return Estimate(package, runner, name, runner.passes)
 
 
 def estimate(package: Package, engine: Engine, name: str, passes: int | None = None, seed: int = 0) -> Estimate:

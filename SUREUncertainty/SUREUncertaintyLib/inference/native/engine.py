@@ -1,0 +1,108 @@
+"""Several networks and mirrored passes as one engine, with one network in memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...packages.pipeline import Member
+from ..engine import Engine, unfactored
+from .choice import MemberChoice, Pass, choose_passes
+
+if TYPE_CHECKING:
+    from ...packages.package import Package
+
+Float32 = NDArray[np.float32]
+OpenMember = Callable[["Package"], Engine]
+"""Starts the engine of a package with one network."""
+
+
+class MemberEngine:
+    """Runs the chosen passes of a package that holds several networks.
+
+    Args:
+        package: one with a pipeline.
+        open_member: starts an engine.
+        estimator: name of the estimator, which says what passes there are; see ``choose_passes``.
+        choice: the user's own choice of folds and mirrors.
+
+    Raises:
+        InputError: a fold that does not exist. EngineError: the first network cannot be started.
+    """
+
+    seed: int | None = None
+
+    def __init__(
+        self,
+        package: Package,
+        open_member: OpenMember,
+        estimator: str = "native",
+        choice: MemberChoice | None = None,
+    ) -> None:
+        pipeline = package.metadata.pipeline
+        if pipeline is None:
+            raise ValueError(f"the package {package.name} has no pipeline")
+        self.package, self.pipeline, self.estimator = package, pipeline, estimator
+        self.run = choose_passes(pipeline, estimator, choice or MemberChoice())
+        self._open_member = open_member
+        self._open: tuple[Member, Engine] = self._start(self.run[0].member)
+
+    @property
+    def passes(self) -> int:
+        """Runs of a network a window."""
+        return len(self.run)
+
+    @property
+    def name(self) -> str:
+        """``"torch"`` or ``"openvino"``."""
+        return self._open[1].name
+
+    @property
+    def device(self) -> str:
+        """Where it runs."""
+        return self._open[1].device
+
+    @property
+    def threads(self) -> int | None:
+        """CPU threads; None where nobody knows."""
+        return self._open[1].threads
+
+    @property
+    def version(self) -> str:
+        """Of the library that computes."""
+        return self._open[1].version
+
+    @property
+    def precision(self) -> str:
+        """Of the arithmetic."""
+        return self._open[1].precision
+
+    def fastest(self) -> MemberEngine:
+        """The first network without mirrors, for previews."""
+        return MemberEngine(self.package, self._open_member, "softmax")
+
+    def pass_logits(self, one: Pass, windows: Float32) -> Float32:
+        """Logits (B, C, ...) of one pass for windows (B, channels, ...), on the voxels of the windows."""
+        if self._open[0] != one.member:
+            self._open = self._start(one.member)
+        axes = tuple(axis + 2 for axis in one.mirrored)
+        turned = np.ascontiguousarray(np.flip(windows, axes)) if axes else windows
+        logits = self._open[1].logits(turned)
+        return np.flip(logits, axes) if axes else logits
+
+    def logits(self, windows: Float32) -> Float32:
+        """Mean logits (B, C, ...) of all passes."""
+        total = sum((self.pass_logits(one, windows) for one in self.run[1:]), self.pass_logits(self.run[0], windows))
+        return np.asarray(total / np.float32(self.passes), dtype=np.float32)
+
+    def factored(self, windows: Float32) -> tuple[Float32, Float32]:
+        """As ``Engine``; imported networks have no evidence-scaling head."""
+        return unfactored(self.logits(windows))
+
+    def _start(self, member: Member) -> tuple[Member, Engine]:
+        metadata = replace(self.package.metadata, graphs={"main": member.graph}, weights=member.weights, pipeline=None)
+        return member, self._open_member(replace(self.package, metadata=metadata))

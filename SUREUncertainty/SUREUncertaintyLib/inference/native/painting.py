@@ -1,0 +1,88 @@
+"""Paints an answer into the maps of a run, on the voxels that the scan was stored with."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...analysis.members import MemberMaps
+from ...arrays.heads import Belief, normalised_entropy
+from ..network_regions import Region
+from ..region_merging import Canvas, count_voxels
+from .answering import Answer, Slab, slabs
+from .axes import Box
+from .preparing import Prepared
+from .reading import Reader
+
+Float32 = NDArray[np.float32]
+Counts = NDArray[np.int64]
+
+
+class NativePainter:
+    """Brings answers to a canvas, and the members' maps to two more volumes where there are several passes."""
+
+    def __init__(self, canvas: Canvas, reader: Reader, several: bool) -> None:
+        shape = canvas.labels.shape
+        self._canvas, self._reader = canvas, reader
+        self.maps: dict[str, Float32] = {}
+        if several:
+            names = ("expected_entropy", "mutual_information")
+            self.maps = {name: np.zeros(shape, dtype=np.float32) for name in names}
+
+    def paint(self, region: Region, prepared: Prepared, answer: Answer) -> Counts:
+        """Paint a region, slab by slab.
+
+        Returns:
+            (labels, 2) voxels in which each label is nearly certain, and cannot be ruled out.
+        """
+        values = np.array([0, *(label.value for label in region.label_set)], dtype=np.uint8)
+        counts = np.zeros((len(values), 2), dtype=np.int64)
+        for number, slab in enumerate(slabs(prepared)):
+            logits = prepared.back.slab(answer.logits, *slab)
+            belief, maps = self._read(logits, answer, number)
+            stored = _stored_box(prepared, slab)
+            inside = None if region.inside is None else region.inside[stored]
+            labels = prepared.axes.backward(values[self._reader.labels(logits)])
+            belief = _turned(belief, prepared)
+            counts += count_voxels(belief.probability, inside, self._canvas.sure)
+            where = _on_scan(region, stored)
+            self._canvas.put(where, labels, belief, inside)
+            self._put_maps(maps, prepared, where, inside)
+        return counts
+
+    def _read(self, logits: Float32, answer: Answer, number: int) -> tuple[Belief, MemberMaps | None]:
+        if answer.sums is None:
+            probability = self._reader.probability(logits)
+            maps = None
+        else:
+            probability, maps = answer.sums[number].mean(), answer.sums[number].maps()
+        classes = self._reader.classes(probability)
+        entropy = normalised_entropy(classes) if maps is None else maps.entropy
+        return Belief(classes, entropy, entropy), maps
+
+    def _put_maps(
+        self, maps: MemberMaps | None, prepared: Prepared, where: Box, inside: NDArray[np.bool_] | None
+    ) -> None:
+        if maps is None:
+            return
+        found = {"expected_entropy": maps.expected_entropy, "mutual_information": maps.mutual_information}
+        for name, values in found.items():
+            np.copyto(self.maps[name][where], prepared.axes.backward(values), where=True if inside is None else inside)
+
+
+def _turned(belief: Belief, prepared: Prepared) -> Belief:
+    turn = prepared.axes.backward
+    return Belief(turn(belief.probability), turn(belief.uncertainty), turn(belief.entropy))
+
+
+def _stored_box(prepared: Prepared, slab: Slab) -> Box:
+    """Where a slab of the cropped image lies in the stored block."""
+    first, rows, columns = prepared.box
+    low, high = slab
+    return prepared.axes.where((slice(first.start + low, first.start + high), rows, columns))
+
+
+def _on_scan(region: Region, stored: Box) -> Box:
+    starts = [part.start for part in region.slices]
+    a, b, c = (slice(s + part.start, s + part.stop) for s, part in zip(starts, stored, strict=True))
+    return (a, b, c)

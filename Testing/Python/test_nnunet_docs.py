@@ -1,0 +1,27 @@
+"""The table of nnU-Net in docs/foreign.md is that of the recorded run, and the run kept its promise."""
+
+import json
+from pathlib import Path
+
+from nnunet_page import (
+    nnunet_table,
+    with_table,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+RECORDED = json.loads((ROOT / "Testing" / "Bench" / "results" / "nnunet-agreement.json").read_text(encoding="utf-8"))
+PAGE = (ROOT / "docs" / "foreign.md").read_text(encoding="utf-8")
+
+
+def test_the_table_is_made_from_the_recorded_run() -> None:
+    assert with_table(PAGE, RECORDED) == PAGE
+    assert nnunet_table(RECORDED) in PAGE
+
+
+def test_every_structure_of_every_scan_agreed() -> None:
+    assert RECORDED["lowest_dice"] >= 0.999
+    assert min(row["lowest_dice"] for row in RECORDED["rows"] if row["lowest_dice"] is not None) >= 0.999
+    kinds = {(row["variant"], row["mirrors"]) for row in RECORDED["rows"]}
+    assert {name for name, _ in kinds} == {"as_stored", "resampled", "thick", "flipped", "bordered"}
+    assert {mirrors for _, mirrors in kinds} == {False, True}
