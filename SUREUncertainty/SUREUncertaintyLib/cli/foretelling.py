@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,13 +14,15 @@ if TYPE_CHECKING:
     from ..packages.package import Package
 
 
-def foretell(volume: Volume, package: Package, engine: Engine, rois: Sequence[Roi]) -> None:
+def foretell(
+    volume: Volume, package: Package, engine: Engine, rois: Sequence[Roi], channels: Mapping[str, Volume]
+) -> None:
     """Say what speaks against this run, and how long it takes where that is long. Raises what the run would refuse."""
     from ..inference.forecast import forecast, seconds_a_window
     from ..inference.sampling.encoding import has_latents
     from ..inference.segmenter import check_input
 
-    check_input(volume, package, rois, keep_probabilities=False)
+    check_input(volume, package, rois, False, channels)
     lowest = None if volume.modality else float(volume.array.min())
     ahead = forecast(volume.grid, package.metadata, rois, lowest)
     seconds = None if ahead.windows < SHORT or has_latents(package.metadata) else seconds_a_window(package, engine)

@@ -86,7 +86,7 @@ def segment(
             "runner": chosen.engine,
             "channels": channels,
         }
-        foretell(volume, chosen.package, chosen.engine, rois)
+        foretell(volume, chosen.package, chosen.engine, rois, channels)
         job = Job(volume, chosen.package, output, rois, **options)  # type: ignore[arg-type]
         document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)
     print_summary(document, output, as_json)
