@@ -53,6 +53,7 @@ def evaluate(
     from ..inference.estimation.estimator_choice import create_estimator
     from ..inference.estimation.model_options import ModelOptions
     from ..metrics.relations import NOISE_LEVELS
+    from ..metrics.searched_cases import searched_cases
     from .progress import terminal_progress
 
     if missed not in ("undefined", "diagonal"):
@@ -76,6 +77,7 @@ def evaluate(
         chosen = create_estimator(estimator, model, engine, device, seed=seed)
         travels = ModelOptions(model, estimator, engine, device, seed, chosen.package.fingerprint)
         cluster = Cluster(scheduler, travels) if scheduler else None
+        listed = searched_cases(listed, chosen.package, chosen.engine, progress)
         outcome = evaluate_cases(
             listed, chosen.package, chosen.engine, output, options, overwrite, cluster=cluster, progress=progress
         )

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 ROI_HELP = (
     "A box to analyse, repeatable: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json or "
-    "NAME=FILE.mrk.json. The whole scan if left out."
+    "NAME=FILE.mrk.json; or auto: the model searches. If left out, a model that can search does so in a scan that is "
+    "larger than its boxes; another one takes the whole scan."
 )
 
 SAMPLES_HELP = "How many samples to draw, for models with latents; 20 if left out. Sizes come from at least 100."
@@ -42,16 +43,15 @@ def segment(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
 ) -> None:
     """Segment a scan and map the uncertainty."""
-    from ..core.roi import read_rois
     from ..files.reading import read_volume
     from ..inference.estimation.estimator_choice import create_estimator
+    from ..location.choice import chosen_rois
     from ..report.result_folder import OutputOptions
     from ..report.segment_to_folder import Job, run_job
     from .progress import terminal_progress
     from .run_summary import print_summary
     from .scene import AddScene
 
-    rois = read_rois(tuple(roi or ()))
     chosen = create_estimator(estimator, model, engine, device, seed=seed or 0)
     drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
     sampling = _sampling(samples, drawn, level, level_maps, keep_samples)
@@ -59,6 +59,7 @@ def segment(
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
         volume = read_volume(image)
+        rois = chosen_rois(roi or (), volume, chosen.package, progress)
         options = {"overwrite": overwrite, "wanted": wanted, "sampling": sampling, "runner": chosen.engine}
         job = Job(volume, chosen.package, output, rois, **options)  # type: ignore[arg-type]
         document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)

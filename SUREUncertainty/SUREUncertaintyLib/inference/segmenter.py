@@ -23,6 +23,7 @@ from ..core.volume import Volume
 from .difficulty_assessor import DifficultyAssessor, with_scales
 from .engine import Engine
 from .estimator import NativeEstimator
+from .following import Follower, Placement, Settled
 from .network_regions import Region, overlap, plan_regions, prepare_region
 from .provenance import Stopwatch, describe_run
 from .region_merging import Canvas
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 SURE = 0.95
 """q of the volume range, P > q to P > 1 - q, for packages that bring no fitted one."""
 
+_NOTHING = np.zeros((0, 0, 0, 0), np.float32)
+
 NETWORK_SHARE = 0.9
 """Share of the progress bar that the windows take; the maps and tables take the rest."""
 
@@ -51,6 +54,7 @@ def segment(
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
     sampling: SamplingOptions | None = None,
+    follow: bool = True,
 ) -> SegmentationResult:
     """Segment a scan, or regions of it.
 
@@ -66,6 +70,8 @@ def segment(
         keep_probabilities: also return (C, k, j, i) probabilities; at most one region.
         progress, is_cancelled: called at least once a window.
         sampling: what to draw from a network with latents; its defaults when None. Other networks give one answer.
+        follow: whether boxes follow the structure that was found in them, for a package that says how large its window
+            is (``inference.following``); ``rois`` of the result are where they came to rest.
 
     Returns:
         The result on the scan's grid; outside the regions label, uncertainty and entropy are 0.
@@ -83,13 +89,17 @@ def segment(
         head: Head = create_head(package.metadata.head) if sampler is None else sampler.head
     assessor = None if sampler else DifficultyAssessor.create(package, engine, head)
     canvas = _canvas(volume, package, regions, keep_probabilities)
-    contrast: dict[str, dict[str, float]] = {}
+    follows = follow and sampler is None and package.metadata.locator is not None
+    follower = Follower(volume.grid, package.metadata, head) if follows else None
+    settled: list[Settled] = []
     for number, region in enumerate(regions):
         share = _part(progress, number / len(regions), (number + 1) / len(regions))
         run = partial(run_network, package=package, engine=engine, head=head)
         run = run if assessor is None else partial(assessor.run, region=region)
         run = run if sampler is None else partial(sampler.run, region=region)
-        contrast[region.name] = _run_region(volume, package, run, head, region, canvas, watch, share, is_cancelled)
+        settled.append(_run_region(volume, package, run, head, region, follower, canvas, watch, share, is_cancelled))
+    regions = tuple(found.last.region for found in settled)
+    contrast = {found.last.region.name: found.last.contrast for found in settled}
     if sampler is not None:
         canvas.ranges.update(sampler.ranges())
     raise_if_cancelled(is_cancelled)
@@ -100,6 +110,7 @@ def segment(
             found = assessor.place(volume, canvas.labels, regions)
             result = replace(result, difficulty=found, structures=with_scales(result.structures, found))
     record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
+    record |= {"boxes": [found.record for found in settled]} if follower is not None and rois else {}
     if sampler is None:
         return replace(result, provenance=record)
     notices = (*result.notices, *sampler.notices())
@@ -139,26 +150,30 @@ def _run_region(
     run: Callable[..., NDArray[np.float32]],
     head: Head,
     region: Region,
+    follower: Follower | None,
     canvas: Canvas,
     watch: Stopwatch,
     progress: Progress,
     is_cancelled: IsCancelled,
-) -> dict[str, float]:
-    """Prepare, run and paint one region; its arrays are gone when this returns, its grey values' measures stay."""
-    raise_if_cancelled(is_cancelled)
-    progress(0.0, f"{region.name}: preparing")
-    with watch.stage("prepare"):
-        image = prepare_region(volume, region, package.metadata)
-        contrast = measure(image[0])
-    with watch.stage("network"):
-        windows = _part(progress, 0.0, NETWORK_SHARE, f"{region.name}: ")
-        blended = run(image, progress=windows, is_cancelled=is_cancelled)
-    del image
+) -> Settled:
+    """Prepare, run and paint one region, where it comes to rest."""
+
+    def look(where: Region) -> Placement:
+        raise_if_cancelled(is_cancelled)
+        progress(0.0, f"{region.name}: preparing")
+        with watch.stage("prepare"):
+            image = prepare_region(volume, where, package.metadata)
+            contrast = measure(image[0])
+        with watch.stage("network"):
+            windows = _part(progress, 0.0, NETWORK_SHARE, f"{region.name}: ")
+            return Placement(where, run(image, progress=windows, is_cancelled=is_cancelled), contrast)
+
+    settled = Settled(look(region), None, {}) if follower is None else follower.settle(region, look)
     raise_if_cancelled(is_cancelled)
     progress(NETWORK_SHARE, f"{region.name}: drawing the maps")
     with watch.stage("maps"):
-        canvas.paint(region, blended, head)
-    return contrast
+        canvas.paint(settled.last.region, settled.last.channels, head, settled.other)
+    return replace(settled, last=replace(settled.last, channels=_NOTHING), other=None)
 
 
 def _sampler(
@@ -174,11 +189,12 @@ def _sampler(
 
 
 def _canvas(volume: Volume, package: Package, regions: Sequence[Region], keep_probabilities: bool) -> Canvas:
+    moving = package.metadata.locator is not None and len(regions) > 1
     return Canvas(
         volume.grid.shape,
         len(package.metadata.labels),
         sure=float(package.metadata.raw.get("uncertainty", {}).get("volume_probability", SURE)),
-        overlapping=overlap(regions),
+        overlapping=moving or overlap(regions),
         keep_probabilities=keep_probabilities,
     )
 

@@ -11,6 +11,7 @@ from ..core.errors import InputError
 from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.roi import Roi
 from ..core.volume import Volume
+from ..location.choice import found_rois
 from .engine import Engine
 from .engine_choice import create_engine
 from .preview import preview, preview_engine
@@ -37,10 +38,15 @@ class LiveSession:
         self._quick: Engine | None = None
         self.volume: Volume | None = None
         self.rois: tuple[Roi, ...] = ()
+        self._at_rest = False
 
     def open(self, volume: Volume, rois: Sequence[Roi] = ()) -> None:
-        """Take a scan and its regions for the runs that follow."""
-        self.volume, self.rois = volume, tuple(rois)
+        """Take a scan and its regions for the runs that follow.
+
+        Without regions a model that can search does so before the first run. Boxes come to rest in the first run of the
+        scan itself, and the same scan with other intensities is then analysed there, so that results compare.
+        """
+        self.volume, self.rois, self._at_rest = volume, tuple(rois), False
 
     def segment(
         self,
@@ -52,11 +58,17 @@ class LiveSession:
         """Segment the open scan, or other intensities (k, j, i) in its place; the scan itself stays as it is.
 
         Raises:
-            InputError: no scan is open, or the array has another shape.
+            InputError: no scan is open, the array has another shape, or a search found nothing.
         """
-        return segment(
-            self._scan(array), self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled
+        scan = self._scan(array)
+        self._search(progress, is_cancelled)
+        follow = array is None and not self._at_rest
+        result = segment(
+            scan, self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled, follow=follow
         )
+        if follow:
+            self.rois, self._at_rest = result.rois, True
+        return result
 
     def preview(self, array: NDArray[Any], is_cancelled: IsCancelled = never) -> SegmentationResult:
         """Only labels and maps for other intensities, as fast as they can be had; see ``preview.preview``.
@@ -70,7 +82,13 @@ class LiveSession:
             return self.segment(array, is_cancelled=is_cancelled)
         if self._quick is None:
             self._quick = preview_engine(self.package, self.engine)
+        self._search(silent, is_cancelled)
         return preview(self._scan(array), self.package, self._quick, self.rois, is_cancelled)
+
+    def _search(self, progress: Progress, is_cancelled: IsCancelled) -> None:
+        """Find the regions where none were given and the model has to search."""
+        if self.volume is not None and not self._at_rest:
+            self.rois = found_rois(self.volume, self.package, self.rois, progress, is_cancelled)
 
     def _scan(self, array: NDArray[Any] | None) -> Volume:
         if self.volume is None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from .locator import Locator
+
 ENTROPY_THRESHOLD = 0.5
 """Normalised entropy above which a voxel counts as uncertain where nothing was fitted: about P = 0.89 of two classes."""
 
@@ -64,6 +66,7 @@ class PackageMetadata:
         labels: every class, background first, in channel order.
         primary: the kind of uncertainty that ``uncertainty.nrrd`` holds; ``kinds`` are all that exist.
         threshold: uncertainty above which a voxel counts as uncertain.
+        locator: how the structures are found in a whole scan, None for a model that searches itself or needs a box.
         raw: the whole JSON document.
     """
 
@@ -87,6 +90,7 @@ class PackageMetadata:
     kinds: tuple[str, ...]
     threshold: float
     expected: Expected
+    locator: Locator | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -24,10 +24,6 @@ ALL_REVIEWED = "All {count} uncertain regions are reviewed."
 BAND = "In the band: {volume:.2f} ml, {share:.0%} of the uncertainty map's analysed voxels."
 
 NEEDS_CROSSHAIR = "Hold Shift and move the mouse over the structure in a slice view, then press this."
-NEEDS_TEMPLATE = (
-    "Suggesting regions needs the brain template inside the nilearn package, which is not installed. "
-    "Place the region around the crosshair instead."
-)
 
 NO_SAMPLE = (
     "The sample could not be downloaded ({reason}). Check the internet connection, or make a phantom, which needs none."
@@ -150,7 +146,8 @@ WIDGETS = {
     "inputSelector": ("Scan", "The scan that is segmented. It is never changed."),
     "regionSelector": (
         "Region",
-        "The box that is segmented; most models want one structure in the middle of a box. None: the whole scan.",
+        "The box that is segmented; most models want one structure in the middle of a box. None: the model searches for "
+        "it where it can, else the whole scan.",
     ),
     "placeRegionButton": (
         "Place around the crosshair",
@@ -159,7 +156,7 @@ WIDGETS = {
     ),
     "suggestRegionButton": (
         "Suggest",
-        "Find boxes by fitting a brain template to a T1 head scan. You see them before anything runs.",
+        "Let the model search for its structures now. You see the boxes, and can move them, before anything runs.",
     ),
     "modelSelector": ("Model", "The network that segments. The text below says what it was made for."),
     "engineSelector": (
