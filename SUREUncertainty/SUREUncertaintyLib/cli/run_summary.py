@@ -10,6 +10,8 @@ from typing import Any
 
 import typer
 
+from ..report.boxes import box_sentences
+
 WIDTH = 120
 """Characters a line where the output is no terminal."""
 
@@ -20,6 +22,8 @@ def print_summary(document: Mapping[str, Any], output: Path, as_json: bool = Fal
         typer.echo(json.dumps(document, indent=2))  # ASCII: readable whatever encoding the pipe has
         return
     _print_table(document)
+    for sentence in box_sentences(document):
+        typer.echo(sentence)
     for notice in document["notices"]:
         typer.echo(f"! {notice['text']}")
     typer.echo(_where(document, output))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +15,23 @@ from ..core.volume import LPS_TO_RAS, Volume
 from .search import Pose
 from .template import Template
 
-FOLLOWED = 2
+FOLLOWED = 3
 """Poses that are followed to the end."""
 
 WORK_UNITS = 2
 """Fixed, because sums over another number of parts round otherwise."""
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without ITK's words on standard error about fits that leave the scan."""
+    before = sitk.ProcessObject.GetGlobalWarningDisplay()
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        yield
+    finally:
+        sitk.ProcessObject.SetGlobalWarningDisplay(before)
+
 
 _FLIP = LPS_TO_RAS[:3, :3]
 _SHRINK = 2
@@ -28,7 +41,7 @@ _SEED = 1
 
 @dataclass(frozen=True)
 class Fit:
-    """An affine map of template points to scan points, RAS mm: ``matrix`` x + ``shift``; a good one is most alike."""
+    """An affine map of template points to scan points, RAS mm: ``matrix`` x + ``shift``."""
 
     matrix: NDArray[np.float64]
     shift: NDArray[np.float64]
@@ -47,10 +60,14 @@ class Aligner:
         self._mask = to_itk(template.volume.with_array(template.mask))
         self._middle = template.middle
 
-    def best(self, poses: Sequence[Pose]) -> Fit:
-        """Follow every pose a little way, and the best ones to the end."""
-        rough = sorted((self._similar(pose) for pose in poses), key=lambda entry: entry[1])
-        return max((self._affine(start) for start, _ in rough[:FOLLOWED]), key=lambda fit: fit.likeness)
+    def fits(self, poses: Sequence[Pose]) -> list[Fit]:
+        """Follow every pose a little way, and the most alike ones to the end.
+
+        A fit that left the scan can be the most alike of all, with the few voxels that remain: judge by what it covers.
+        """
+        with _quiet():
+            rough = sorted((self._similar(pose) for pose in poses), key=lambda entry: entry[1])
+            return [self._affine(start) for start, _ in rough[:FOLLOWED]]
 
     def _similar(self, pose: Pose) -> tuple[sitk.Transform, float]:
         start = sitk.Similarity3DTransform()

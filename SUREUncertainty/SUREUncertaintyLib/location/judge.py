@@ -11,7 +11,7 @@ from ..packages.locator import Judgement
 
 
 def belief(judgement: Judgement, measures: Mapping[str, float]) -> float:
-    """Probability in 0..1 that a fit is right. Raises ``PackageError`` for a measure that this version does not know."""
+    """Probability in 0..1 that a fit is right. Raises ``PackageError`` for a measure that is not known."""
     unknown = [term.measure for term in judgement.terms if term.measure not in measures]
     if unknown:
         raise PackageError(f"The package's locator judges by '{unknown[0]}'. Known are: {', '.join(measures)}.")

@@ -69,7 +69,11 @@ def locate(scan: Volume, package: Package, progress: Progress = silent, is_cance
     if sure < locator.judgement.accept:
         raise InputError(_not_found(locator, package.name))
     rois = tuple(mapped(box, fit) for box in locator.boxes)
-    _require_seen(scan, rois)
+    if unseen := outside(scan, rois):
+        raise InputError(
+            f"The scan ends before the place of '{unseen[0]}', which the search found outside of the image. "
+            "Use a scan that holds it, or give a region with its box."
+        )
     return Located(rois, sure, fit, measures, time.perf_counter() - began)
 
 
@@ -86,16 +90,18 @@ def fit_template(
     small = working_volume(scan)
     if min(small.grid.shape) < _FEWEST:
         raise InputError(
-            f"The scan covers {_lengths(scan)} mm, too little to search in. Give a region with its box, or a whole scan."
+            f"The scan covers {_lengths(scan)} mm, too little to search in. "
+            "Give a region with its box, or a whole scan."
         )
     raise_if_cancelled(is_cancelled)
     progress(0.2, "searching: trying poses")
     poses = likely_poses(template, small, POSES)
     raise_if_cancelled(is_cancelled)
     progress(0.5, "searching: fitting the template")
-    fit = Aligner(template, small).best(poses)
+    fits = Aligner(template, small).fits(poses)
     raise_if_cancelled(is_cancelled)
-    return fit, measure_fit(template, small, fit, boxes)
+    measured = [(fit, measure_fit(template, small, fit, boxes)) for fit in fits]
+    return max(measured, key=lambda pair: pair[1]["local"] * pair[1]["covered"])
 
 
 def template_of(package: Package) -> Template:
@@ -118,16 +124,12 @@ def mapped(box: Roi, fit: Fit) -> Roi:
     return Roi(box.name, _triple(middle - half), _triple(middle + half))
 
 
-def _require_seen(scan: Volume, rois: Sequence[Roi]) -> None:
-    """Refuse a scan whose field of view ends before the middle of a box, or a fit there."""
-    size = np.array(scan.grid.shape[::-1])
-    for roi in rois:
-        index = ras_to_ijk(scan.grid, (np.array([roi.low]) + roi.high) / 2)[0]
-        if (index < 0).any() or (index > size - 1).any():
-            raise InputError(
-                f"The scan ends before the place of '{roi.name}', which the search found outside of the image. "
-                "Use a scan that holds it, or give a region with its box."
-            )
+def outside(scan: Volume, rois: Sequence[Roi]) -> list[str]:
+    """Names of the boxes whose middle lies outside of the scan's field of view."""
+    last = np.array(scan.grid.shape[::-1]) - 1
+    middles = ras_to_ijk(scan.grid, np.array([(np.asarray(roi.low) + roi.high) / 2 for roi in rois]))
+    gone = ((middles < 0) | (middles > last)).any(axis=1)
+    return [roi.name for roi, is_gone in zip(rois, gone, strict=True) if is_gone]
 
 
 def _not_found(locator: Locator, model: str) -> str:

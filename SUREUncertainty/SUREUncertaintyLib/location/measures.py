@@ -1,4 +1,4 @@
-"""How alike a fitted template and a scan are: measures for the judgement, each the same for any contrast and bias field.
+"""How alike a fitted template and a scan are, for the judgement: measures that neither contrast nor bias field moves.
 
 All are read on the template's voxels. ``local`` ones correlate within small cubes, so that only structure counts:
 two things that are bright in the middle and dark around are alike as a whole, and unlike piece by piece.
@@ -51,7 +51,8 @@ def _seen(template: Template, scan: Volume, fit: Fit) -> tuple[NDArray[np.float3
     index = ras_to_ijk(scan.grid, fit(positions(template.volume, everywhere)))
     inside = ((index >= -0.5) & (index <= np.array(scan.grid.shape[::-1]) - 0.5)).all(axis=1)
     values = ndimage.map_coordinates(scan.array, index.T[::-1], order=1, mode="nearest")
-    return np.asarray(values.reshape(everywhere.shape), np.float32), inside.reshape(everywhere.shape)
+    seen = np.asarray(values.reshape(everywhere.shape), np.float32)
+    return seen, np.asarray(inside, bool).reshape(everywhere.shape)
 
 
 def _local_correlation(
@@ -97,7 +98,7 @@ def _only(mask: NDArray[np.bool_], part: tuple[slice, slice, slice]) -> NDArray[
 
 
 def _rim(template: Template, seen: NDArray[np.float32], covered: NDArray[np.bool_]) -> float:
-    """How sure it is that a voxel of the tissue is brighter than one just outside (skull, fluid, air): 0.5 is chance."""
+    """Probability that a voxel of the tissue is brighter than one just outside (skull, fluid, air): 0.5 is chance."""
     inner = seen[template.tissue & covered]
     outer = seen[template.mask & ~template.tissue & covered]
     if not inner.size or not outer.size:

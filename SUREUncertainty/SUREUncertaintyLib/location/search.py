@@ -1,4 +1,4 @@
-"""Every pose of a template in a scan, on coarse voxels: all shifts at once by Fourier transforms, for some turns and sizes.
+"""Every pose of a template in a scan, on coarse voxels: all shifts at once by Fourier transforms, some turns and sizes.
 
 The likeness of template and scan at a shift is their correlation coefficient over the template's mask (normalised
 cross-correlation with a mask: Padfield, IEEE TIP 21(5):2706, 2012; here the scan has no mask).

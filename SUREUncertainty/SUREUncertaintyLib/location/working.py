@@ -6,6 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.filters import threshold_otsu
 
 from ..core.resampling import itk_grid, resample, to_itk
 from ..core.volume import LPS_TO_RAS, Grid, Volume
@@ -19,7 +20,10 @@ _BRIGHTEST = 99.5
 _AROUND_MM = 30.0
 """Width of the neighbourhood whose mean a grey value is divided by."""
 
-_AIR = 0.03
+_TISSUE = 0.5
+"""Times Otsu's threshold between dark and bright, above which a smoothed voxel counts as tissue."""
+
+_LEAST = 1e-3
 
 
 def working_volume(scan: Volume) -> Volume:
@@ -64,11 +68,13 @@ def _plain(array: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _flattened(array: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Grey values by twice the mean of what is no air around them, at most 1."""
+    """Grey values by twice the mean of the tissue around them, at most 1; noise in the air stays small."""
+    plain = ndimage.gaussian_filter(array, 1.0, mode="constant")
+    level = np.float32(_TISSUE * threshold_otsu(plain))
+    tissue = (plain > level).astype(np.float32)
     sigma = _AROUND_MM / WORKING_MM
-    matter = (array > _AIR).astype(np.float32)
     total, share = (
-        ndimage.gaussian_filter(part, sigma, mode="constant", truncate=2.5) for part in (array * matter, matter)
+        ndimage.gaussian_filter(part, sigma, mode="constant", truncate=2.5) for part in (array * tissue, tissue)
     )
     mean = total / np.maximum(share, 1e-3)
-    return np.clip(array / np.maximum(2 * mean, _AIR), 0.0, 1.0)
+    return np.clip(array / np.maximum(2 * mean, max(level, _LEAST)), 0.0, 1.0)

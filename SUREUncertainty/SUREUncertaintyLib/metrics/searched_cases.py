@@ -30,8 +30,8 @@ def searched_cases(
 ) -> tuple[Case, ...]:
     """The cases with numbers for every region that says ``auto``, or nothing where the model has to search.
 
-    A case becomes one a box, ``id Left`` and ``id Right``, of the same group; the boxes are where ``sure segment`` would
-    bring them to rest. A scan in which the search fails stays one case, which fails with the search's sentence.
+    A case becomes one a box, ``id Left`` and ``id Right``, of the same group; the boxes are where ``sure segment``
+    would bring them to rest. A scan in which the search fails stays one case, which fails with the search's sentence.
 
     Raises:
         InputError: a case says ``auto``, but the model cannot search. Cancelled.

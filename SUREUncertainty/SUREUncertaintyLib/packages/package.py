@@ -53,7 +53,7 @@ class Package:
         return self._existing(self.metadata.graphs[role])
 
     def file_path(self, relative: str) -> Path:
-        """A file that the metadata names by its path inside the package. Raises ``PackageError`` where it is missing."""
+        """A file that the metadata names by its path inside the package. Raises ``PackageError`` without it."""
         return self._existing(relative)
 
     @property

@@ -146,8 +146,8 @@ WIDGETS = {
     "inputSelector": ("Scan", "The scan that is segmented. It is never changed."),
     "regionSelector": (
         "Region",
-        "The box that is segmented; most models want one structure in the middle of a box. None: the model searches for "
-        "it where it can, else the whole scan.",
+        "The box that is segmented; most models want one structure in the middle of a box. None: the model searches "
+        "for it where it can, else the whole scan.",
     ),
     "placeRegionButton": (
         "Place around the crosshair",
