@@ -23,8 +23,9 @@ from ..core.volume import Grid
 from ..packages.metadata import PackageMetadata
 from .network_regions import Region, plan_regions
 
-MOST_MOVES = 3
-"""Times that the window is moved and run again."""
+MOST_MOVES = 6
+"""Times that the window is moved and run again. From the place that a search finds two or three are enough; from 6 mm
+aside on real heads some need six, and with three the anterior part's volume still spreads by 6 %."""
 
 ENDS = 0.01
 """Share of the structure's voxels at either end of an axis that say nothing about where it ends."""

@@ -75,7 +75,9 @@ class InputPanel:
     def request(self) -> RunRequest:
         """What the widgets ask for."""
         p = self._context.parameters
-        boxes = [p.region] if p.region else located_nodes(self._context.scene(), p.inputVolume, p.model)
+        boxes = [] if p.region is None else [p.region]
+        if not boxes and p.inputVolume is not None:
+            boxes = located_nodes(self._context.scene(), p.inputVolume, p.model)
         first = boxes[0] if boxes else None
         return RunRequest(p.inputVolume, first, p.model, p.engine, p.overlayOpacity, tuple(boxes[1:]))
 
