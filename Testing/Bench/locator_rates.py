@@ -60,7 +60,7 @@ class Bench:
     def add(
         self, name: str, kind: str, source: str, scan: Volume, truth: NDArray[np.float64] | None, how: Any = None
     ) -> None:
-        began = time.perf_counter()
+        began, work = time.perf_counter(), time.process_time()
         row: dict[str, Any] = {"id": name, "kind": kind, "source": source, "how": how}
         try:
             fit, measures = fit_template(scan, self.template, self.boxes)
@@ -71,7 +71,8 @@ class Bench:
                 row["error_mm"] = float(np.linalg.norm(found - truth, axis=1).max())
         except (InputError, RuntimeError) as error:
             row["failed"] = str(error)[:200]
-        row |= {"seconds": time.perf_counter() - began, "busy": os.getloadavg()[0]}
+        row |= {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - work}
+        row["busy"] = os.getloadavg()[0]
         self.rows.append(row)
         self._known.add(name)
         with self.file.open("a", encoding="utf-8") as file:
@@ -192,6 +193,7 @@ def summarise(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], dict[str,
     errors = np.array([row["error_mm"] for row in rows if "error_mm" in row])
     right = accepted & np.array([row["kind"] == "posed" and should_accept(row) for row in rows])
     seconds = [row["seconds"] for row in rows if row["kind"] in ("head", "posed")]
+    work = [row["cpu_seconds"] for row in rows if row["kind"] in ("head", "posed") and "cpu_seconds" in row] or [0.0]
     judgement = fit_judgement(fitted)
     document = {
         "measures": list(USED),
@@ -204,6 +206,7 @@ def summarise(rows: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], dict[str,
             "p95_mm": float(np.percentile(errors, 95)),
         },
         "seconds": {"median": float(np.median(seconds)), "p95": float(np.percentile(seconds, 95))},
+        "cpu_seconds": {"median": float(np.median(work)), "p95": float(np.percentile(work, 95)), "scans": len(work)},
         "machine_load": {"cores": os.cpu_count(), "median": float(np.median([row["busy"] for row in rows]))},
         "heads": sorted({row["source"] for row in rows if row["kind"] == "head"}),
         "others": sorted({row["source"] for row in rows if row["kind"] == "other"}),

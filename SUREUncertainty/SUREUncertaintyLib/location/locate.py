@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.checks import check_modality, check_scan
 from ..core.errors import InputError
 from ..core.geometry import ras_to_ijk
 from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
@@ -57,12 +58,15 @@ def locate(scan: Volume, package: Package, progress: Progress = silent, is_cance
     """Search the scan for what the package's locator describes.
 
     Raises:
-        InputError: it was not found, or lies outside of the field of view; the sentence says what to do.
+        InputError: the scan cannot be used, nothing was found, or it lies outside of the field of view; the sentence
+            says what to do.
         Cancelled: ``is_cancelled`` said so.
     """
     locator = package.metadata.locator
     if locator is None:
         raise InputError(f"The model '{package.name}' cannot search for its structures. Give a region with its box.")
+    check_scan(scan, needs_3d=True)
+    check_modality(scan, package.metadata.modality)
     began = time.perf_counter()
     fit, measures = fit_template(scan, template_of(package), locator.boxes, progress, is_cancelled)
     sure = belief(locator.judgement, measures)
