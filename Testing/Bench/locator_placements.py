@@ -61,7 +61,8 @@ def head_rows(name: str, scan: Volume, package: Package, engine: Engine) -> list
             row = placements(scan, package, engine, roi, follow)
             rows.append({"scan": name, "side": roi.name, "follow": follow, **row})
             print(
-                f"{name} {roi.name} follow={follow}: total {row['total_spread']:.1%}, anterior {row['anterior_spread']:.1%}"
+                f"{name} {roi.name} follow={follow}: total {row['total_spread']:.1%}, "
+                f"anterior {row['anterior_spread']:.1%}"
             )
     return rows
 

@@ -120,3 +120,38 @@ def test_another_placement_widens_the_range_and_the_map_but_not_the_outline(scan
     assert (uncertaintyed.ranges[value].low, uncertaintyed.ranges[value].high) == (0, 64)
     assert float(uncertaintyed.uncertainty[alone.labels == value].min()) > 0.9
     assert float(uncertaintyed.uncertainty[alone.labels == 0].max()) < 0.1
+
+
+def turned_about_s(degrees: float) -> np.ndarray:
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    return np.array([[c, -s, 0.0], [s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def test_on_an_oblique_scan_the_window_lies_in_the_patients_axes_and_the_answer_on_the_scans_grid(
+    scan: Volume, package: Package
+) -> None:
+    turn = turned_about_s(25.0)
+    oblique = replace(scan, grid=replace(scan.grid, direction=tuple(turn.ravel().tolist())))
+    centre = (oblique.grid.ijk_to_ras @ (30, 26, 30, 1))[:3]
+    result = run(oblique, package, around(centre, (3, -2, 0)))
+    window = result.provenance["geometry"]["regions"][0]["model_grid"]
+    assert np.abs(window["direction_lps"]) == pytest.approx(np.eye(3).ravel(), abs=1e-12)
+    assert (np.array(result.rois[0].low) + result.rois[0].high) / 2 == pytest.approx(centre, abs=1.0)
+    ball = scan.array > 0
+    ball[36, 33, 37] = False
+    found = result.labels.array == 1
+    assert found[ball].all()
+    assert np.argwhere(found).mean(axis=0) == pytest.approx(np.argwhere(ball).mean(axis=0), abs=0.3)
+
+
+def test_the_pose_of_a_head_turns_the_window_and_small_turns_do_not(scan: Volume, package: Package) -> None:
+    (askew,) = plan_regions(scan.grid, package.metadata, (around(BALL_RAS),), turned_about_s(20.0))
+    flip = np.diag([-1.0, -1.0, 1.0])
+    columns = flip @ np.reshape(askew.model_grid.direction, (3, 3))
+    assert columns == pytest.approx(turned_about_s(20.0), abs=1e-12)
+    middle = askew.model_grid.ijk_to_ras @ (7.5, 7.5, 7.5, 1.0)
+    assert middle[:3] == pytest.approx(BALL_RAS)
+    (straight,) = plan_regions(scan.grid, package.metadata, (around(BALL_RAS),), turned_about_s(5.0))
+    (plain,) = plan_regions(scan.grid, package.metadata, (around(BALL_RAS),))
+    assert straight.model_grid.matches(plain.model_grid)
+    assert straight.slices == plain.slices

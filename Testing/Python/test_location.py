@@ -16,7 +16,7 @@ from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.session import LiveSession
-from SUREUncertaintyLib.location.choice import chosen_rois, needs_search
+from SUREUncertaintyLib.location.choice import chosen_boxes, needs_search
 from SUREUncertaintyLib.location.judge import belief
 from SUREUncertaintyLib.location.locate import Located, locate
 from SUREUncertaintyLib.location.search import turn_matrix
@@ -120,11 +120,11 @@ def test_auto_stands_alone_and_needs_a_model_that_can_search(
     brain: Volume, package: Package, tiny_package: Package
 ) -> None:
     with pytest.raises(InputError, match="Give it alone"):
-        chosen_rois(("auto", "left=0,1,0,1,0,1"), brain, package)
+        chosen_boxes(("auto", "left=0,1,0,1,0,1"), brain, package)
     with pytest.raises(InputError, match="cannot search"):
-        chosen_rois(("auto",), brain, tiny_package)
-    assert chosen_rois((), brain, tiny_package) == ()
-    assert chosen_rois(("left=0,1,0,2,0,3",), brain, package) == (Roi("left", (0, 0, 0), (1, 2, 3)),)
+        chosen_boxes(("auto",), brain, tiny_package)
+    assert chosen_boxes((), brain, tiny_package).rois == ()
+    assert chosen_boxes(("left=0,1,0,2,0,3",), brain, package).rois == (Roi("left", (0, 0, 0), (1, 2, 3)),)
 
 
 def test_a_failed_search_is_a_sentence_and_never_a_run(tmp_path: Path, brain: Volume) -> None:

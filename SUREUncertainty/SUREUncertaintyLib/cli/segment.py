@@ -45,7 +45,7 @@ def segment(
     """Segment a scan and map the uncertainty."""
     from ..files.reading import read_volume
     from ..inference.estimation.estimator_choice import create_estimator
-    from ..location.choice import chosen_rois
+    from ..location.choice import chosen_boxes
     from ..report.result_folder import OutputOptions
     from ..report.segment_to_folder import Job, run_job
     from .progress import terminal_progress
@@ -59,9 +59,9 @@ def segment(
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
         volume = read_volume(image)
-        rois = chosen_rois(roi or (), volume, chosen.package, progress)
+        boxes = chosen_boxes(roi or (), volume, chosen.package, progress)
         options = {"overwrite": overwrite, "wanted": wanted, "sampling": sampling, "runner": chosen.engine}
-        job = Job(volume, chosen.package, output, rois, **options)  # type: ignore[arg-type]
+        job = Job(volume, chosen.package, output, boxes.rois, turn=boxes.turn, **options)  # type: ignore[arg-type]
         document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)
     print_summary(document, output, as_json)
 

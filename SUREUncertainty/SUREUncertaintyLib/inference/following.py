@@ -22,6 +22,7 @@ from ..core.roi import Roi
 from ..core.volume import Grid
 from ..packages.metadata import PackageMetadata
 from .network_regions import Region, plan_regions
+from .turned import Turn
 
 MOST_MOVES = 6
 """Times that the window is moved and run again. From the place that a search finds two or three are enough; from 6 mm
@@ -63,12 +64,13 @@ class Follower:
 
     Args:
         grid: of the scan.
+        turn: as for ``plan_regions``.
     """
 
-    def __init__(self, grid: Grid, metadata: PackageMetadata, head: Head) -> None:
+    def __init__(self, grid: Grid, metadata: PackageMetadata, head: Head, turn: Turn | None = None) -> None:
         if metadata.locator is None:
             raise ValueError("only a package with a locator says how large its window is")
-        self._grid, self._metadata, self._head = grid, metadata, head
+        self._grid, self._metadata, self._head, self._turn = grid, metadata, head, turn
         box = metadata.locator.boxes[0]
         self._size = np.asarray(box.high) - box.low
 
@@ -96,7 +98,7 @@ class Follower:
         low, high = (middle - self._size / 2).tolist(), (middle + self._size / 2).tolist()
         roi = Roi(old.name, (low[0], low[1], low[2]), (high[0], high[1], high[2]))
         try:
-            (region,) = plan_regions(self._grid, self._metadata, (roi,))
+            (region,) = plan_regions(self._grid, self._metadata, (roi,), self._turn)
         except InputError:
             return None
         return replace(region, label_set=placement.region.label_set)
@@ -116,7 +118,7 @@ class Follower:
 
 
 def _same_block(one: Region, other: Region) -> bool:
-    return one.slices == other.slices
+    return one.slices == other.slices and one.model_grid.matches(other.model_grid)
 
 
 def _record(drawn: Region, placements: list[Placement], rests: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from .openvino_engine import QUICK, OpenVinoEngine
 from .region_merging import Canvas
 from .result import SegmentationResult
 from .segmenter import run_network
+from .turned import Turn
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -33,7 +34,12 @@ def preview_engine(package: Package, engine: Engine) -> Engine:
 
 
 def preview(
-    volume: Volume, package: Package, engine: Engine, rois: Sequence[Roi] = (), is_cancelled: IsCancelled = never
+    volume: Volume,
+    package: Package,
+    engine: Engine,
+    rois: Sequence[Roi] = (),
+    is_cancelled: IsCancelled = never,
+    turn: Turn | None = None,
 ) -> SegmentationResult:
     """Segment a scan that was segmented before, with other intensities; see ``segmenter.segment``.
 
@@ -44,7 +50,7 @@ def preview(
         Cancelled: ``is_cancelled`` said so.
     """
     metadata = package.metadata
-    regions = plan_regions(volume.grid, metadata, rois)
+    regions = plan_regions(volume.grid, metadata, rois, turn)
     head = create_head(metadata.head)
     canvas = Canvas(volume.grid.shape, len(metadata.labels), overlapping=overlap(regions))
     for region in regions:

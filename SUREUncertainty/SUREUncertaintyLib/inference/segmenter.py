@@ -31,6 +31,7 @@ from .result import SegmentationResult
 from .sampling.encoding import has_latents
 from .sampling.sampler import RegionSampler
 from .sampling.samples_result import SamplingOptions
+from .turned import Turn
 from .windows import blend_windows
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def segment(
     is_cancelled: IsCancelled = never,
     sampling: SamplingOptions | None = None,
     follow: bool = True,
+    turn: Turn | None = None,
 ) -> SegmentationResult:
     """Segment a scan, or regions of it.
 
@@ -72,6 +74,7 @@ def segment(
         sampling: what to draw from a network with latents; its defaults when None. Other networks give one answer.
         follow: whether boxes follow the structure that was found in them, for a package that says how large its window
             is (``inference.following``); ``rois`` of the result are where they came to rest.
+        turn: rotation (3, 3) in RAS of the patient's pose, where a search found one (``Located.turn``).
 
     Returns:
         The result on the scan's grid; outside the regions label, uncertainty and entropy are 0.
@@ -84,13 +87,13 @@ def segment(
     watch = Stopwatch()
     with watch.stage("check"):
         check_input(volume, package, rois, keep_probabilities)
-        regions = plan_regions(volume.grid, package.metadata, rois)
+        regions = plan_regions(volume.grid, package.metadata, rois, turn)
         sampler = _sampler(volume, package, engine, regions, sampling)
         head: Head = create_head(package.metadata.head) if sampler is None else sampler.head
     assessor = None if sampler else DifficultyAssessor.create(package, engine, head)
     canvas = _canvas(volume, package, regions, keep_probabilities)
     follows = follow and sampler is None and package.metadata.locator is not None
-    follower = Follower(volume.grid, package.metadata, head) if follows else None
+    follower = Follower(volume.grid, package.metadata, head, turn) if follows else None
     settled: list[Settled] = []
     for number, region in enumerate(regions):
         share = _part(progress, number / len(regions), (number + 1) / len(regions))

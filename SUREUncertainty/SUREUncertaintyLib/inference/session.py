@@ -11,13 +11,14 @@ from ..core.errors import InputError
 from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.roi import Roi
 from ..core.volume import Volume
-from ..location.choice import found_rois
+from ..location.choice import found_boxes
 from .engine import Engine
 from .engine_choice import create_engine
 from .preview import preview, preview_engine
 from .result import SegmentationResult
 from .sampling.encoding import has_latents
 from .segmenter import segment
+from .turned import Turn
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -39,6 +40,7 @@ class LiveSession:
         self.volume: Volume | None = None
         self.rois: tuple[Roi, ...] = ()
         self._at_rest = False
+        self._turn: Turn | None = None
 
     def open(self, volume: Volume, rois: Sequence[Roi] = ()) -> None:
         """Take a scan and its regions for the runs that follow.
@@ -46,7 +48,7 @@ class LiveSession:
         Without regions a model that can search does so before the first run. Boxes come to rest in the first run of the
         scan itself, and the same scan with other intensities is then analysed there, so that results compare.
         """
-        self.volume, self.rois, self._at_rest = volume, tuple(rois), False
+        self.volume, self.rois, self._at_rest, self._turn = volume, tuple(rois), False, None
 
     def segment(
         self,
@@ -64,7 +66,15 @@ class LiveSession:
         self._search(progress, is_cancelled)
         follow = array is None and not self._at_rest
         result = segment(
-            scan, self.package, self.engine, self.rois, keep_probabilities, progress, is_cancelled, follow=follow
+            scan,
+            self.package,
+            self.engine,
+            self.rois,
+            keep_probabilities,
+            progress,
+            is_cancelled,
+            follow=follow,
+            turn=self._turn,
         )
         if follow:
             self.rois, self._at_rest = result.rois, True
@@ -83,12 +93,13 @@ class LiveSession:
         if self._quick is None:
             self._quick = preview_engine(self.package, self.engine)
         self._search(silent, is_cancelled)
-        return preview(self._scan(array), self.package, self._quick, self.rois, is_cancelled)
+        return preview(self._scan(array), self.package, self._quick, self.rois, is_cancelled, self._turn)
 
     def _search(self, progress: Progress, is_cancelled: IsCancelled) -> None:
         """Find the regions where none were given and the model has to search."""
         if self.volume is not None and not self._at_rest:
-            self.rois = found_rois(self.volume, self.package, self.rois, progress, is_cancelled)
+            found = found_boxes(self.volume, self.package, self.rois, progress, is_cancelled)
+            self.rois, self._turn = found.rois, found.turn if self._turn is None else self._turn
 
     def _scan(self, array: NDArray[Any] | None) -> Volume:
         if self.volume is None:

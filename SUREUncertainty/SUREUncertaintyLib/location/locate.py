@@ -53,6 +53,12 @@ class Located:
     measures: Measures
     seconds: float
 
+    @property
+    def turn(self) -> NDArray[np.float64]:
+        """The rotation (3, 3) of the fit, RAS: how the head lies."""
+        u, _, vt = np.linalg.svd(self.fit.matrix)
+        return np.asarray(u @ vt)
+
 
 def locate(scan: Volume, package: Package, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Located:
     """Search the scan for what the package's locator describes.
@@ -133,7 +139,7 @@ def outside(scan: Volume, rois: Sequence[Roi]) -> list[str]:
     last = np.array(scan.grid.shape[::-1]) - 1
     middles = ras_to_ijk(scan.grid, np.array([(np.asarray(roi.low) + roi.high) / 2 for roi in rois]))
     gone = ((middles < 0) | (middles > last)).any(axis=1)
-    return [roi.name for roi, is_gone in zip(rois, gone, strict=True) if is_gone]
+    return [roi.name for roi, is_gone in zip(rois, np.asarray(gone).tolist(), strict=True) if is_gone]
 
 
 def _not_found(locator: Locator, model: str) -> str:

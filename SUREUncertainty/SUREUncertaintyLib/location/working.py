@@ -70,11 +70,11 @@ def _plain(array: NDArray[np.float32]) -> NDArray[np.float32]:
 def _flattened(array: NDArray[np.float32]) -> NDArray[np.float32]:
     """Grey values by twice the mean of the tissue around them, at most 1; noise in the air stays small."""
     plain = ndimage.gaussian_filter(array, 1.0, mode="constant")
-    level = np.float32(_TISSUE * threshold_otsu(plain))
+    level = max(_TISSUE * float(threshold_otsu(plain)), _LEAST)
     tissue = (plain > level).astype(np.float32)
     sigma = _AROUND_MM / WORKING_MM
     total, share = (
         ndimage.gaussian_filter(part, sigma, mode="constant", truncate=2.5) for part in (array * tissue, tissue)
     )
-    mean = total / np.maximum(share, 1e-3)
-    return np.clip(array / np.maximum(2 * mean, max(level, _LEAST)), 0.0, 1.0)
+    mean = np.asarray(total / np.maximum(share, 1e-3))
+    return np.asarray(np.clip(array / np.maximum(2 * mean, level), 0.0, 1.0), np.float32)
