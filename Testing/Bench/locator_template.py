@@ -1,6 +1,6 @@
 """Gives a package its locator: a small template, boxes in it, and a judgement from ``locator_rates.py``.
 
-    python Testing/Bench/locator_template.py PACKAGE [--judgement JUDGEMENT.json]
+    python Testing/Bench/locator_template.py PACKAGE [--judgement JUDGEMENT.json] [--record RECORDED.json]
 
 The template is the ICBM 152 average of 2009 (nonlinear, symmetric, version 09a; Fonov et al., NeuroImage 54(1):313,
 2011) as the nilearn package carries it, skull-stripped, at 3 mm in 8 bits. Nothing of nilearn is needed afterwards.
@@ -62,8 +62,8 @@ def locator_document(judgement: dict[str, Any]) -> dict[str, Any]:
     return {"template": TEMPLATE, "scan": SCAN, "boxes": boxes, "judgement": judgement}
 
 
-def add_locator(root: Path, judgement: dict[str, Any]) -> None:
-    """Put template, licence and metadata into a package; card and checksums follow."""
+def add_locator(root: Path, judgement: dict[str, Any]) -> str:
+    """Put template, licence and metadata into a package; card and checksums follow. Gives the new fingerprint."""
     load_package(root)
     with staged_folder(root, overwrite=True) as folder:
         copy_files(root, folder)
@@ -71,7 +71,7 @@ def add_locator(root: Path, judgement: dict[str, Any]) -> None:
         write_volume(small_template(), folder / TEMPLATE)
         (folder / LICENCE).write_text(LICENCE_TEXT, encoding="utf-8", newline="\n")
         write_documents(folder, {**read_metadata(folder), "locator": locator_document(judgement)})
-    load_package(root)
+    return load_package(root).fingerprint
 
 
 def main() -> None:
@@ -80,10 +80,14 @@ def main() -> None:
     parser.add_argument(
         "--judgement", type=Path, help="judgement.json of locator_rates.py; the package's own if left out"
     )
+    parser.add_argument("--record", type=Path, help="recorded accuracy of these weights, which then names the package")
     arguments = parser.parse_args()
     earlier = read_metadata(arguments.package).get("locator", {}).get("judgement", UNDECIDED)
     chosen = json.loads(arguments.judgement.read_text(encoding="utf-8")) if arguments.judgement else earlier
-    add_locator(arguments.package, chosen)
+    fingerprint = add_locator(arguments.package, chosen)
+    if arguments.record:
+        recorded = json.loads(arguments.record.read_text(encoding="utf-8")) | {"fingerprint_of_card": fingerprint}
+        arguments.record.write_text(json.dumps(recorded, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
