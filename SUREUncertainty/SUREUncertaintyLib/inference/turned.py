@@ -32,7 +32,7 @@ def window_turn(grid: Grid, metadata: PackageMetadata, turn: Turn | None) -> Tur
     Only a package with a locator has windows of a size of its own. A scan whose axes lie askew in the patient gets
     windows in the patient's axes; ``turn`` is what is known of the structure's pose.
     """
-    if metadata.locator is None or metadata.spacing is None or metadata.centred or len(metadata.patch) != 3:
+    if metadata.centred or metadata.locator is None or metadata.spacing is None or len(metadata.patch) != 3:
         return None
     if turn is not None and turn_degrees(turn) >= LEAST_DEG:
         return turn
