@@ -20,6 +20,7 @@ Networks
     ``packages``     model packages: metadata, integrity, import
 Inference
     ``analysis``     one result: structures, volume ranges, uncertain regions, warnings, difficulty
+    ``location``     where a model's structures lie in a whole scan
     ``inference``    a scan and a package to a result
 Measurement
     ``report``       result folders, pictures and pages

@@ -11,7 +11,7 @@ ROOMS = [
     *("core", "files", "arrays"),
     *("metrics", "corruptions"),
     *("nn", "packages"),
-    *("analysis", "inference"),
+    *("analysis", "location", "inference"),
     *("report", "fusion", "evaluation", "robustness", "difficulty", "training"),
     *("export", "mrml", "worker", "comparison"),
     *("presenters", "ui", "view", "cli"),

@@ -18,7 +18,6 @@ from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.phantom import PHANTOM_ROIS, make_phantom
 from SUREUncertaintyLib.core.roi import roi_slices
 from SUREUncertaintyLib.core.volume import Grid, Volume
-from SUREUncertaintyLib.files.template import regions_by_template
 from SUREUncertaintyLib.metrics.relations import gradient_magnitude
 from SUREUncertaintyLib.presenters.call_queue import CallQueue
 from SUREUncertaintyLib.presenters.histogram import UncertaintyHistogram
@@ -210,18 +209,6 @@ def test_the_phantom_is_a_scan_with_a_body_in_each_box() -> None:
         assert np.count_nonzero(clean.array[roi_slices(clean.grid, roi)] == 115) > 1000
     centre = clean.grid.ijk_to_ras @ (47.5, 39.5, 31.5, 1.0)
     assert np.allclose(centre[:3], 0)
-
-
-@pytest.mark.slow
-def test_boxes_of_the_template_are_found_again_in_a_shifted_template() -> None:
-    from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
-
-    template = demo_scan()
-    origin = tuple(x + shift for x, shift in zip(template.grid.origin, (-12.0, 9.0, 15.0), strict=True))
-    moved = Volume(template.array, Grid(template.grid.shape, template.grid.spacing, origin, template.grid.direction))
-    for found, roi in zip(regions_by_template(moved), ROIS, strict=True):
-        assert np.allclose(np.subtract(found.low, roi.low), (12.0, -9.0, 15.0), atol=1.5)
-        assert np.allclose(np.subtract(found.high, roi.high), (12.0, -9.0, 15.0), atol=1.5)
 
 
 GRAPHICS_NAMES = "torch, monai, safetensors"

@@ -50,6 +50,7 @@ def evaluate(
     from ..evaluation.cases import read_cases
     from ..evaluation.evaluate import evaluate_cases
     from ..evaluation.evaluate_raters import evaluate_raters
+    from ..evaluation.searched_cases import searched_cases
     from ..inference.estimation.estimator_choice import create_estimator
     from ..inference.estimation.model_options import ModelOptions
     from ..metrics.relations import NOISE_LEVELS
@@ -76,6 +77,7 @@ def evaluate(
         chosen = create_estimator(estimator, model, engine, device, seed=seed)
         travels = ModelOptions(model, estimator, engine, device, seed, chosen.package.fingerprint)
         cluster = Cluster(scheduler, travels) if scheduler else None
+        listed = searched_cases(listed, chosen.package, chosen.engine, progress)
         outcome = evaluate_cases(
             listed, chosen.package, chosen.engine, output, options, overwrite, cluster=cluster, progress=progress
         )

@@ -14,8 +14,8 @@ CORRUPTION_HELP = (
 )
 
 ONE_ROI_HELP = (
-    "The box of the scan to analyse: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json. "
-    "The whole scan if left out."
+    "The box of the scan to analyse: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json; or auto: the "
+    "model searches, and each box that it finds is a case. The whole scan if left out."
 )
 
 
@@ -48,6 +48,7 @@ def robustness(
     from ..core.errors import InputError
     from ..evaluation.case_jobs import Cluster
     from ..evaluation.predictor import NativePredictor
+    from ..evaluation.searched_cases import searched_cases
     from ..inference.estimation.estimator_choice import create_estimator
     from ..inference.estimation.model_options import ModelOptions
     from ..robustness.measure import parse_corruptions, run_robustness
@@ -62,6 +63,7 @@ def robustness(
     options, names = SeriesOptions(parse_levels(levels), unit, seed), parse_corruptions(corruption)
     with terminal_progress() as progress:
         opened = create_estimator(estimator, model, engine, device, seed=seed)
+        listed = searched_cases(listed, opened.package, opened.engine, progress)
         predictor = NativePredictor(opened.package, opened.engine)
         travels = ModelOptions(model, estimator, engine, device, seed, opened.package.fingerprint)
         cluster = Cluster(scheduler, travels) if scheduler else None

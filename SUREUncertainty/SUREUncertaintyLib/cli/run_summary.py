@@ -13,6 +13,7 @@ import typer
 from ..analysis.agreement import agreement_sentences
 from ..core.rounding import decimals
 from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES
+from ..report.boxes import box_sentences
 
 WIDTH = 120
 """Characters a line where the output is no terminal."""
@@ -25,7 +26,7 @@ def print_summary(document: Mapping[str, Any], output: Path, as_json: bool = Fal
         return
     _print_verdict(document)
     _print_table(document)
-    for line in agreement_sentences(document.get("members")):
+    for line in (*agreement_sentences(document.get("members")), *box_sentences(document)):
         typer.echo(line)
     for notice in document["notices"]:
         if notice["text"] not in document["status_reasons"]:

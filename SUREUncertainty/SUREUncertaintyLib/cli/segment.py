@@ -15,7 +15,8 @@ NOT_USABLE = 4
 
 ROI_HELP = (
     "A box to analyse, repeatable: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json or "
-    "NAME=FILE.mrk.json. The whole scan if left out."
+    "NAME=FILE.mrk.json; or auto: the model searches. If left out, a model that can search does so in a scan that is "
+    "larger than its boxes; another one takes the whole scan."
 )
 
 SAMPLES_HELP = "How many samples to draw, for models with latents; 20 if left out. Sizes come from at least 100."
@@ -56,11 +57,11 @@ def segment(
 ) -> None:
     """Segment a scan and map the uncertainty."""
     from ..analysis.verdict import DO_NOT_USE
-    from ..core.roi import read_rois
     from ..files.reading import read_channels, read_volume
     from ..inference.estimation.estimator_choice import create_estimator
     from ..inference.native.choice import cost_sentence, parse_choice
     from ..inference.native.engine import MemberEngine
+    from ..location.choice import chosen_boxes
     from ..report.result_folder import OutputOptions
     from ..report.segment_to_folder import Job, run_job
     from .foretelling import foretell
@@ -68,7 +69,6 @@ def segment(
     from .run_summary import print_summary
     from .scene import AddScene
 
-    rois = read_rois(tuple(roi or ()))
     choice = parse_choice(folds, mirrors)
     chosen = create_estimator(estimator, model, engine, device, seed=seed or 0, choice=choice)
     if isinstance(chosen.engine, MemberEngine) and chosen.passes > 1:
@@ -79,15 +79,17 @@ def segment(
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
         volume, channels = read_volume(image), read_channels(channel or ())
+        boxes = chosen_boxes(roi or (), volume, chosen.package, progress)
         options = {
             "overwrite": overwrite,
             "wanted": wanted,
             "sampling": sampling,
             "runner": chosen.engine,
             "channels": channels,
+            "turn": boxes.turn,
         }
-        foretell(volume, chosen.package, chosen.engine, rois, channels)
-        job = Job(volume, chosen.package, output, rois, **options)  # type: ignore[arg-type]
+        foretell(volume, chosen.package, chosen.engine, boxes.rois, channels)
+        job = Job(volume, chosen.package, output, boxes.rois, **options)  # type: ignore[arg-type]
         document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)
     print_summary(document, output, as_json)
     if strict and document["status"] == DO_NOT_USE:

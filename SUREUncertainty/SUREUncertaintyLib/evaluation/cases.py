@@ -29,6 +29,7 @@ class Case:
         group: what is independent of the other groups, usually the subject; the id when none is given.
         split: for instance ``"val"``; empty when none is given.
         roi: the box to analyse, as the option ``--roi`` writes it; empty for the whole scan.
+        refused: why there is no box, where one was searched in vain; empty otherwise.
     """
 
     image: Path
@@ -37,10 +38,13 @@ class Case:
     group: str
     split: str = ""
     roi: str = ""
+    refused: str = ""
 
     @property
     def region(self) -> Roi | None:
-        """The box, None for the whole scan. Raises InputError when it cannot be read."""
+        """The box, None for the whole scan. Raises InputError when it cannot be read, or was searched in vain."""
+        if self.refused:
+            raise InputError(self.refused)
         return read_rois((self.roi,))[0] if self.roi else None
 
     @property

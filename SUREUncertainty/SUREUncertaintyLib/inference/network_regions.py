@@ -17,6 +17,7 @@ from ..core.resampling import model_grid, resample
 from ..core.roi import Roi, roi_grid, roi_mask, roi_slices
 from ..core.volume import Grid, Volume
 from ..packages.metadata import PackageMetadata
+from .turned import Turn, seen_voxels, turned_window, window_turn
 
 LARGEST_LABEL = 255
 MOST_VOXELS = 2**33
@@ -52,10 +53,13 @@ class Region:
         return "scan" if self.roi is None else self.roi.name
 
 
-def plan_regions(grid: Grid, metadata: PackageMetadata, rois: Sequence[Roi] = ()) -> tuple[Region, ...]:
+def plan_regions(
+    grid: Grid, metadata: PackageMetadata, rois: Sequence[Roi] = (), turn: Turn | None = None
+) -> tuple[Region, ...]:
     """The regions of a run, before any voxel is read.
 
-    Label values continue from region to region: with n as the package's largest value, region r adds r * n.
+    Label values continue from region to region: with n as the package's largest value, region r adds r * n. ``turn``:
+    how the structure's pose turns the windows, where it is known (``turned.window_turn``).
 
     Raises:
         InputError: a region outside the image, more labels than a label map holds, or a field of view too large.
@@ -72,7 +76,8 @@ def plan_regions(grid: Grid, metadata: PackageMetadata, rois: Sequence[Roi] = ()
             f"{len(rois)} regions of {step} labels each do not fit into one segmentation of {LARGEST_LABEL} labels. "
             "Segment them in several runs."
         )
-    return tuple(_plan_region(grid, metadata, roi, number * step) for number, roi in enumerate(rois))
+    turned = window_turn(grid, metadata, turn)
+    return tuple(_plan_region(grid, metadata, roi, number * step, turned) for number, roi in enumerate(rois))
 
 
 def prepare_region(volume: Volume, region: Region, metadata: PackageMetadata) -> NDArray[np.float32]:
@@ -94,13 +99,15 @@ def overlap(regions: Sequence[Region]) -> bool:
     )
 
 
-def _plan_region(grid: Grid, metadata: PackageMetadata, roi: Roi, offset: int) -> Region:
+def _plan_region(grid: Grid, metadata: PackageMetadata, roi: Roi, offset: int, turn: Turn | None) -> Region:
     block = roi_grid(grid, roi)
     labels = tuple(
         replace(label, value=label.value + offset, name=f"{roi.name} {label.name}") for label in metadata.foreground
     )
     if metadata.centred:
         return _centred_region(roi, grid, block, metadata, labels)
+    if turn is not None:
+        return _turned_region(roi, grid, metadata, labels, turn)
     inside = roi_mask(grid, roi)
     return Region(
         roi=roi,
@@ -111,6 +118,14 @@ def _plan_region(grid: Grid, metadata: PackageMetadata, roi: Roi, offset: int) -
         label_set=labels,
         inside=None if inside.all() else inside,
     )
+
+
+def _turned_region(roi: Roi, grid: Grid, metadata: PackageMetadata, labels: tuple[Label, ...], turn: Turn) -> Region:
+    window = turned_window(roi, metadata, turn)
+    slices, inside = seen_voxels(grid, window)
+    k, j, i = slices
+    size = (i.stop - i.start, j.stop - j.start, k.stop - k.start)
+    return Region(roi, slices, crop_grid(grid, (i.start, j.start, k.start), size), window, labels, inside)
 
 
 def _centred_region(

@@ -21,6 +21,7 @@ from .openvino_engine import QUICK, OpenVinoEngine
 from .region_merging import Canvas
 from .result import SegmentationResult
 from .segmenter import run_network
+from .turned import Turn
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -46,6 +47,7 @@ def preview(
     rois: Sequence[Roi] = (),
     is_cancelled: IsCancelled = never,
     channels: Mapping[str, Volume] | None = None,
+    turn: Turn | None = None,
 ) -> SegmentationResult:
     """Segment a scan that was segmented before, with other intensities; see ``segmenter.segment``.
 
@@ -56,7 +58,7 @@ def preview(
         Cancelled: ``is_cancelled`` said so.
     """
     metadata = package.metadata
-    regions = plan_regions(volume.grid, metadata, rois)
+    regions = plan_regions(volume.grid, metadata, rois, turn)
     head = create_head(metadata.head)
     canvas = Canvas(volume.grid.shape, len(metadata.labels), overlapping=overlap(regions))
     for region in regions:

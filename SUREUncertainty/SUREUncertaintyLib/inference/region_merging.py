@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.volume_range import VoxelRange
 from ..arrays.heads import Belief, Head
 from ..core.resampling import resample_slab
+from .disagreement import widened
 from .network_regions import Region
+
+if TYPE_CHECKING:
+    from .following import Placement
 
 Float32 = NDArray[np.float32]
 SLAB_VOXELS = 2 * 1024 * 1024
@@ -48,19 +54,27 @@ class Canvas:
             self.probabilities = np.zeros((classes, *shape), dtype=np.float32)
             self.probabilities[0] = 1.0
 
-    def paint(self, region: Region, blended: Float32, head: Head) -> None:
+    def paint(self, region: Region, blended: Float32, head: Head, other: Placement | None = None) -> None:
         """Bring a region's blended channels (C, k, j, i) from the model's grid to the input's and read them there.
 
-        Linear interpolation acts on the blended channels; argmax and uncertainty come after it.
+        Linear interpolation acts on the blended channels; argmax and uncertainty come after it. What another placement
+        of the region's window says differently makes the map more uncertain and the volume range wider.
         """
         values = np.array([0, *(label.value for label in region.label_set)], dtype=np.uint8)
         counts = np.zeros((len(values), 2), dtype=np.int64)
+        others = np.zeros_like(counts)
         for low, high in _slabs(region.grid.shape):
             channels = resample_slab(blended, region.model_grid, region.grid, low, high, "linear")
             belief = head.belief(channels)
             inside = None if region.inside is None else region.inside[low:high]
             counts += count_voxels(belief.probability, inside, self.sure)
+            if other is not None:
+                second, seen = _read(other, head, region, low, high)
+                others += count_voxels(second.probability, seen if inside is None else seen & inside, self.sure)
+                belief = widened(belief, second, seen)
             self._paint_slab(_within(region.slices, low, high), belief, values, inside)
+        if other is not None:
+            counts = np.stack([np.minimum(counts[:, 0], others[:, 0]), np.maximum(counts[:, 1], others[:, 1])], axis=1)
         for label, (sure, possible) in zip(region.label_set, counts[1:].tolist(), strict=True):
             self.ranges[label.value] = VoxelRange(sure, possible)
 
@@ -84,6 +98,14 @@ class Canvas:
         np.copyto(self.entropy[where], belief.entropy, where=wins)
         if self.probabilities is not None:
             np.copyto(self.probabilities[(slice(None), *where)], belief.probability, where=wins)
+
+
+def _read(other: Placement, head: Head, region: Region, low: int, high: int) -> tuple[Belief, NDArray[np.bool_]]:
+    """What another placement says about a slab of a region, and where it says anything."""
+    grid = other.region.model_grid
+    channels = resample_slab(other.channels, grid, region.grid, low, high, "linear", float("nan"))
+    seen = np.isfinite(channels[0])
+    return head.belief(np.where(seen, channels, np.float32(0.0))), seen
 
 
 def _slabs(shape: tuple[int, int, int]) -> list[tuple[int, int]]:

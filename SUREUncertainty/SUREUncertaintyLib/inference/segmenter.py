@@ -27,6 +27,7 @@ from ..core.volume import Volume
 from .difficulty_assessor import DifficultyAssessor, with_scales
 from .engine import Engine
 from .estimator import NativeEstimator
+from .following import Follower, Placement, Settled
 from .native.engine import MemberEngine
 from .native.notices import about_members
 from .native.preparing import channels_in_order
@@ -38,6 +39,7 @@ from .result import SegmentationResult
 from .sampling.encoding import has_latents
 from .sampling.sampler import RegionSampler
 from .sampling.samples_result import SamplingOptions
+from .turned import Turn
 from .windows import blend_windows
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ if TYPE_CHECKING:
 
 SURE = 0.95
 """q of the volume range, P > q to P > 1 - q, for packages that bring no fitted one."""
+
+_NOTHING = np.zeros((0, 0, 0, 0), np.float32)
 
 NETWORK_SHARE = 0.9
 """Share of the progress bar that the windows take; the maps and tables take the rest."""
@@ -60,6 +64,8 @@ def segment(
     is_cancelled: IsCancelled = never,
     sampling: SamplingOptions | None = None,
     channels: Mapping[str, Volume] | None = None,
+    follow: bool = True,
+    turn: Turn | None = None,
 ) -> SegmentationResult:
     """Segment a scan, or regions of it.
 
@@ -76,6 +82,9 @@ def segment(
         progress, is_cancelled: called at least once a window.
         sampling: what to draw from a network with latents; its defaults when None. Other networks give one answer.
         channels: further images of the patient by name, for models that take several; the scan is the first channel.
+        follow: whether boxes follow the structure that was found in them, for a package that says how large its window
+            is (``inference.following``); ``rois`` of the result are where they came to rest.
+        turn: rotation (3, 3) in RAS of the patient's pose, where a search found one (``Located.turn``).
 
     Returns:
         The result on the scan's grid; outside the regions the label is 0, uncertainty and entropy are NaN.
@@ -88,12 +97,15 @@ def segment(
     watch = Stopwatch()
     with watch.stage("check"):
         check_input(volume, package, rois, keep_probabilities, channels)
-        regions = plan_regions(volume.grid, package.metadata, rois)
+        regions = plan_regions(volume.grid, package.metadata, rois, turn)
         sampler = _sampler(volume, package, engine, regions, sampling)
         head: Head = create_head(package.metadata.head) if sampler is None else sampler.head
     assessor = None if sampler else DifficultyAssessor.create(package, engine, head)
     canvas = _canvas(volume, package, regions, keep_probabilities)
     runner = NativeRunner.create(volume, channels or {}, engine, canvas) if isinstance(engine, MemberEngine) else None
+    follows = follow and sampler is None and package.metadata.locator is not None
+    follower = Follower(volume.grid, package.metadata, head, turn) if follows else None
+    settled: list[Settled] = []
     contrast: dict[str, dict[str, float]] = {}
     for number, region in enumerate(regions):
         share = part_of(progress, number / len(regions), (number + 1) / len(regions))
@@ -103,7 +115,10 @@ def segment(
         run = partial(run_network, package=package, engine=engine, head=head)
         run = run if assessor is None else partial(assessor.run, region=region)
         run = run if sampler is None else partial(sampler.run, region=region)
-        contrast[region.name] = _run_region(volume, package, run, head, region, canvas, watch, share, is_cancelled)
+        settled.append(_run_region(volume, package, run, head, region, follower, canvas, watch, share, is_cancelled))
+    if runner is None:
+        regions = tuple(found.last.region for found in settled)
+        contrast = {found.last.region.name: found.last.contrast for found in settled}
     if sampler is not None:
         canvas.ranges.update(sampler.ranges())
     raise_if_cancelled(is_cancelled)
@@ -119,6 +134,7 @@ def segment(
         members = runner.members()
         told = (*result.notices, *about_members(members))
         return replace(result, provenance=record | runner.record(), members=members, notices=told)
+    record |= {"boxes": [found.record for found in settled]} if follower is not None and rois else {}
     if sampler is None:
         return replace(result, provenance=record)
     notices = (*result.notices, *sampler.notices())
@@ -169,26 +185,30 @@ def _run_region(
     run: Callable[..., NDArray[np.float32]],
     head: Head,
     region: Region,
+    follower: Follower | None,
     canvas: Canvas,
     watch: Stopwatch,
     progress: Progress,
     is_cancelled: IsCancelled,
-) -> dict[str, float]:
-    """Prepare, run and paint one region; its arrays are gone when this returns, its grey values' measures stay."""
-    raise_if_cancelled(is_cancelled)
-    progress(0.0, f"{region.name}: preparing")
-    with watch.stage("prepare"):
-        image = prepare_region(volume, region, package.metadata)
-        contrast = measure(image[0])
-    with watch.stage("network"):
-        windows = part_of(progress, 0.0, NETWORK_SHARE, f"{region.name}: ")
-        blended = run(image, progress=windows, is_cancelled=is_cancelled)
-    del image
+) -> Settled:
+    """Prepare, run and paint one region, where it comes to rest."""
+
+    def look(where: Region) -> Placement:
+        raise_if_cancelled(is_cancelled)
+        progress(0.0, f"{region.name}: preparing")
+        with watch.stage("prepare"):
+            image = prepare_region(volume, where, package.metadata)
+            contrast = measure(image[0])
+        with watch.stage("network"):
+            windows = part_of(progress, 0.0, NETWORK_SHARE, f"{region.name}: ")
+            return Placement(where, run(image, progress=windows, is_cancelled=is_cancelled), contrast)
+
+    settled = Settled(look(region), None, {}) if follower is None else follower.settle(region, look)
     raise_if_cancelled(is_cancelled)
     progress(NETWORK_SHARE, f"{region.name}: drawing the maps")
     with watch.stage("maps"):
-        canvas.paint(region, blended, head)
-    return contrast
+        canvas.paint(settled.last.region, settled.last.channels, head, settled.other)
+    return replace(settled, last=replace(settled.last, channels=_NOTHING), other=None)
 
 
 def _sampler(
@@ -205,11 +225,12 @@ def _sampler(
 
 def _canvas(volume: Volume, package: Package, regions: Sequence[Region], keep_probabilities: bool) -> Canvas:
     fitted = package.metadata.volume_probability
+    moving = package.metadata.locator is not None and len(regions) > 1
     return Canvas(
         volume.grid.shape,
         len(package.metadata.labels),
         sure=SURE if fitted is None else fitted,
-        overlapping=overlap(regions),
+        overlapping=moving or overlap(regions),
         keep_probabilities=keep_probabilities,
     )
 

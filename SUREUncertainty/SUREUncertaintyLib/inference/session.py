@@ -14,6 +14,7 @@ from ..core.errors import InputError
 from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.roi import Roi
 from ..core.volume import Volume
+from ..location.choice import found_boxes
 from .engine import Engine
 from .engine_choice import create_engine
 from .preview import preview, preview_engine
@@ -22,6 +23,7 @@ from .sampling.encoding import has_latents, latent_layout
 from .sampling.memory import affordable
 from .sampling.samples_result import SamplingOptions
 from .segmenter import segment
+from .turned import Turn
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -43,10 +45,17 @@ class LiveSession:
         self.volume: Volume | None = None
         self.rois: tuple[Roi, ...] = ()
         self.channels: dict[str, Volume] = {}
+        self._at_rest = False
+        self._turn: Turn | None = None
 
     def open(self, volume: Volume, rois: Sequence[Roi] = (), channels: Mapping[str, Volume] | None = None) -> None:
-        """Take a scan, its regions and its further channels by name for the runs that follow."""
+        """Take a scan, its regions and its further channels by name for the runs that follow.
+
+        Without regions a model that can search does so before the first run. Boxes come to rest in the first run of the
+        scan itself, and the same scan with other intensities is then analysed there, so that results compare.
+        """
         self.volume, self.rois, self.channels = volume, tuple(rois), dict(channels or {})
+        self._at_rest, self._turn = False, None
 
     def segment(
         self,
@@ -63,9 +72,11 @@ class LiveSession:
                 that would take much of the memory are left out, and a notice says so.
 
         Raises:
-            InputError: no scan is open, or the array has another shape.
+            InputError: no scan is open, the array has another shape, or a search found nothing.
         """
         scan, drawn = self._scan(array), None
+        self._search(progress, is_cancelled)
+        follow = array is None and not self._at_rest
         if sampling is not None and has_latents(self.package.metadata):
             drawn = affordable(sampling, scan.grid.shape, latent_layout(self.package.metadata).levels)
         result = segment(
@@ -78,7 +89,11 @@ class LiveSession:
             is_cancelled,
             drawn,
             channels=self.channels,
+            follow=follow,
+            turn=self._turn,
         )
+        if follow:
+            self.rois, self._at_rest = result.rois, True
         if drawn is None or drawn == sampling:
             return result
         return replace(result, notices=(*result.notices, Notice(SAMPLES_LEFT_OUT, TEXTS[SAMPLES_LEFT_OUT])))
@@ -95,7 +110,15 @@ class LiveSession:
             return self.segment(array, is_cancelled=is_cancelled)
         if self._quick is None:
             self._quick = preview_engine(self.package, self.engine)
-        return preview(self._scan(array), self.package, self._quick, self.rois, is_cancelled, self.channels)
+        self._search(silent, is_cancelled)
+        scan = self._scan(array)
+        return preview(scan, self.package, self._quick, self.rois, is_cancelled, self.channels, self._turn)
+
+    def _search(self, progress: Progress, is_cancelled: IsCancelled) -> None:
+        """Find the regions where none were given and the model has to search."""
+        if self.volume is not None and not self._at_rest:
+            found = found_boxes(self.volume, self.package, self.rois, progress, is_cancelled)
+            self.rois, self._turn = found.rois, found.turn if self._turn is None else self._turn
 
     def _scan(self, array: NDArray[Any] | None) -> Volume:
         if self.volume is None:

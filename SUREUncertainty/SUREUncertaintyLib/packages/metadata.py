@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.labels import Label
+from .locator import Locator
 from .pipeline import Pipeline
 
 ENTROPY_THRESHOLD = 0.5
@@ -86,6 +87,7 @@ class PackageMetadata:
         primary: the kind of uncertainty that ``uncertainty.nrrd`` holds; ``kinds`` are all that exist.
         threshold: uncertainty above which a voxel counts as uncertain.
         pipeline: the steps of a network that another program trained; None for those of this library.
+        locator: how the structures are found in a whole scan, None for a model that searches itself or needs a box.
         raw: the whole JSON document, for whoever writes or prints it; facts are read by the attributes here.
     """
 
@@ -110,6 +112,7 @@ class PackageMetadata:
     threshold: float
     expected: Expected
     pipeline: Pipeline | None = None
+    locator: Locator | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -10,6 +10,7 @@ from ..arrays.normalisation import check_settings
 from ..core.errors import PackageError
 from ..core.labels import Code, Label
 from ..nn.registry import canonical_name
+from .locator import parse_locator
 from .metadata import Expected, PackageMetadata
 from .metadata_fields import Fields
 from .pipeline import Pipeline
@@ -81,6 +82,7 @@ def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
         threshold=uncertainty.number("threshold", 0.0, 1.0),
         expected=_expected(top),
         pipeline=pipeline,
+        locator=parse_locator(top.inner("locator")) if top.has("locator") else None,
         raw=dict(document),
     )
 

@@ -52,6 +52,10 @@ class Package:
             raise PackageError(f"The model {self.name} has no '{role}' ONNX graph; use the torch engine for it.")
         return self._existing(self.metadata.graphs[role])
 
+    def file_path(self, relative: str) -> Path:
+        """A file that the metadata names by its path inside the package. Raises ``PackageError`` without it."""
+        return self._existing(relative)
+
     @property
     def size_bytes(self) -> int:
         """Bytes of all files together."""

@@ -12,6 +12,7 @@ from ..core.roi import Roi
 from ..inference.result import SegmentationResult
 from ..mrml.boxes import roi_from_node
 from ..mrml.display import show_overlay
+from ..mrml.located_boxes import add_located
 from ..mrml.nodes import PublishedNodes
 from ..mrml.publish import publish
 from ..mrml.volume_nodes import volume_from_node
@@ -24,7 +25,7 @@ class RunRequest:
     """What the user asked for.
 
     Attributes:
-        region: an ROI node, None for the whole scan.
+        region: an ROI node; None: the model searches where it can, else the whole scan.
         further: more regions of the same run, whose structures join the same segmentation.
     """
 
@@ -115,6 +116,8 @@ class RunController:
                 raise InputError("The scan was deleted while it was segmented, so that the result has no place.")
             published = publish(self._scene(), result, request.scan)
             show_overlay(self._scene(), published, request.opacity)
+            if request.region is None:
+                add_located(self._scene(), request.scan, request.model, result.rois)
         except (SureError, MemoryError) as error:
             self._view_failure(failure_of(error))
             return

@@ -25,10 +25,6 @@ ALL_REVIEWED = _("All {count} uncertain regions are reviewed.")
 BAND = _("In the band: {volume:.2f} ml, {share:.0%} of the uncertainty map's analysed voxels.")
 
 NEEDS_CROSSHAIR = _("Hold Shift and move the mouse over the structure in a slice view, then press this.")
-NEEDS_TEMPLATE = _(
-    "Suggesting regions needs the brain template inside the nilearn package, which is not installed. "
-    "Place the region around the crosshair instead."
-)
 
 NO_SAMPLE = _(
     "The sample could not be downloaded ({reason}). Check the internet connection, or make a phantom, which needs none."
@@ -154,7 +150,10 @@ WIDGETS = {
     "inputSelector": (_("Scan"), _("The scan that is segmented. It is never changed.")),
     "regionSelector": (
         _("Region"),
-        _("The box that is segmented; most models want one structure in the middle of a box. None: the whole scan."),
+        _(
+            "The box that is segmented; most models want one structure in the middle of a box. None: the model "
+            "searches for it where it can, else the whole scan."
+        ),
     ),
     "placeRegionButton": (
         _("Place around the crosshair"),
@@ -165,7 +164,7 @@ WIDGETS = {
     ),
     "suggestRegionButton": (
         _("Suggest"),
-        _("Find boxes by fitting a brain template to a T1 head scan. You see them before anything runs."),
+        _("Let the model search for its structures now. You see the boxes, and can move them, before anything runs."),
     ),
     "modelSelector": (_("Model"), _("The network that segments. The text below says what it was made for.")),
     "engineSelector": (

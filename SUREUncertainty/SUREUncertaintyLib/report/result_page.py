@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES, in_words
 from ..packages.metadata import PackageMetadata
+from .boxes import box_sentences
 from .difficulty_section import hardness
 from .html_page import HERE, filled, write_html
 from .html_parts import ABSENT, definitions, details, figure, number, share, table
@@ -61,7 +62,7 @@ def write_page(
         "notices": _notices(document),
         "pictures": "\n".join(_figure(picture, folder) for picture in pictures),
         "structures": _structures(document),
-        "structures_note": _range_note(document),
+        "structures_note": " ".join([_range_note(document), *map(escape, box_sentences(document))]),
         "difficulty": hardness(document.get("difficulty", ())),
         "agreement": agreement_section(document),
         "regions": _regions(document["regions"]),

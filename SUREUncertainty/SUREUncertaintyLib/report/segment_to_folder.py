@@ -15,6 +15,7 @@ from ..inference.engine import Engine
 from ..inference.engine_choice import create_engine
 from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.segmenter import segment
+from ..inference.turned import Turn
 from .result_folder import Add, OutputOptions, write_results
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Job:
     Attributes:
         engine, device: as for ``create_engine``; not looked at when there is a ``runner``.
         overwrite: whether earlier results in ``output`` may be replaced.
-        sampling: as for ``segment``.
+        sampling, turn: as for ``segment``.
         runner: an engine that is ready, for instance that of an estimator, whose package is ``package``.
         channels: as for ``segment``.
     """
@@ -47,6 +48,7 @@ class Job:
     sampling: SamplingOptions | None = None
     runner: Engine | None = None
     channels: Mapping[str, Volume] = field(default_factory=dict)
+    turn: Turn | None = None
 
 
 def run_job(
@@ -72,6 +74,7 @@ def run_job(
             is_cancelled=is_cancelled,
             sampling=job.sampling,
             channels=job.channels,
+            turn=job.turn,
         )
         writing = part_of(progress, SEGMENTING, 1.0)
         document = write_results(result, folder, job.package, job.wanted, additions, writing, is_cancelled)

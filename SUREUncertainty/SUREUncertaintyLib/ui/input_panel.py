@@ -8,6 +8,7 @@ from typing import Any
 from ..core.errors import SureError
 from ..core.translation import EMPTY, Text
 from ..mrml.boxes import add_roi_node, box_around, place_roi
+from ..mrml.located_boxes import located_nodes
 from ..mrml.volume_nodes import grid_from_node
 from ..packages.catalogue import list_packages
 from ..packages.metadata import PackageMetadata
@@ -74,7 +75,11 @@ class InputPanel:
     def request(self) -> RunRequest:
         """What the widgets ask for."""
         p = self._context.parameters
-        return RunRequest(p.inputVolume, p.region, p.model, p.engine, p.overlayOpacity)
+        boxes = [] if p.region is None else [p.region]
+        if not boxes and p.inputVolume is not None:
+            boxes = located_nodes(self._context.scene(), p.inputVolume, p.model)
+        first = boxes[0] if boxes else None
+        return RunRequest(p.inputVolume, first, p.model, p.engine, p.overlayOpacity, tuple(boxes[1:]))
 
     def begin(self) -> None:
         """A run has begun."""
@@ -152,7 +157,7 @@ class InputPanel:
             self.show_status(self._context.translate(texts.CHOOSE_SCAN))
             return
         try:
-            nodes = suggest_regions(self._context.scene(), parameters.inputVolume)
+            nodes = suggest_regions(self._context.scene(), parameters.inputVolume, parameters.model)
         except SureError as error:
             self.show_status(str(error))
             return

@@ -15,6 +15,8 @@ from ..mrml.volume_nodes import add_volume
 
 CATEGORY = "SURE Uncertainty"
 
+HEAD_MODEL = "hippocampus-t1"
+
 NO_FILE = {"uris": "", "fileNames": ""}
 """Sample Data counts the files of a source even where a function brings it: one without a name."""
 
@@ -42,7 +44,7 @@ def load_phantom(_source: Any = None) -> list[Any]:
 
 
 def load_head(_source: Any = None) -> list[Any]:
-    """MRHead, with suggested regions where the template that this needs is installed."""
+    """MRHead, with the regions that the shipped model finds in it."""
     import SampleData
 
     from ..core.errors import SureError
@@ -50,7 +52,7 @@ def load_head(_source: Any = None) -> list[Any]:
 
     node = SampleData.SampleDataLogic().downloadMRHead()
     try:
-        return [node, *suggest_regions(slicer.mrmlScene, node)]
+        return [node, *suggest_regions(slicer.mrmlScene, node, HEAD_MODEL)]
     except SureError as error:
         slicer.util.showStatusMessage(str(error), 10000)
     return [node]

@@ -137,12 +137,12 @@ class Actions:
         self._app.input.move_box(bounds)
 
     async def suggest(self) -> None:
-        """Find boxes by the brain template."""
-        from ..files.template import regions_by_template
+        """Let the chosen model search for its structures."""
+        from ..location.locate import locate
 
-        volume = self._app.input.scan_volume()
-        await self._tell("Fitting the brain template ...")
-        self._app.input.add_boxes(await self._app.in_thread(regions_by_template, volume))
+        volume, package = self._app.input.scan_volume(), self._app.input.package()
+        await self._tell("Searching for the structures ...")
+        self._app.input.add_boxes((await self._app.in_thread(locate, volume, package)).rois)
 
     def show_result(self, identifier: str) -> None:
         """Show another result."""

@@ -11,10 +11,12 @@ from ..core.errors import InputError
 from ..core.roi import Roi
 from ..mrml.boxes import add_roi_node, box_around, place_roi, replace_suggested, roi_from_node
 from ..mrml.display import jump_to
+from ..mrml.located_boxes import located_nodes
 from ..mrml.nodes import all_published
 from ..mrml.volume_nodes import grid_from_node, volume_from_node
-from ..packages.catalogue import list_packages
+from ..packages.catalogue import find_package, list_packages
 from ..packages.metadata import PackageMetadata
+from ..packages.package import Package
 from ..presenters import texts
 from ..presenters.cautions import cautions
 from ..presenters.model_description import box_size, model_text
@@ -22,7 +24,7 @@ from ..presenters.run_controller import RunRequest
 from .session import Session
 
 WHOLE, EVERY = "", "all"
-"""Choices of region beside one of the boxes: the whole scan, and all boxes in one run."""
+"""Choices of region beside one of the boxes: none (a search, or the whole scan), and all boxes in one run."""
 
 
 class InputPart:
@@ -164,8 +166,18 @@ class InputPart:
             raise InputError(texts.CHOOSE_SCAN)
         return volume_from_node(self.scan())
 
+    def package(self) -> Package:
+        """The chosen model. Raises ``InputError`` without one."""
+        if self._session.state.model not in self._models:
+            raise InputError(texts.CHOOSE_MODEL)
+        return find_package(self._session.state.model)
+
     def _chosen(self) -> list[Any]:
+        """The boxes that Run takes; without a choice those that a search placed in this scan."""
         region = self._session.state.region
+        if region == WHOLE:
+            scan = self.scan()
+            return [] if scan is None else located_nodes(self._session.scene, scan, str(self._session.state.model))
         boxes = self.boxes()
         return boxes if region == EVERY else [node for node in boxes if node.GetID() == region]
 

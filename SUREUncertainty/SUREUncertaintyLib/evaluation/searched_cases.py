@@ -1,0 +1,81 @@
+"""Case lists in which a model finds its own boxes: each box that a search finds becomes a case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..core.errors import InputError
+from ..core.progress import IsCancelled, Progress, never, silent
+from ..core.roi import Roi
+from ..core.volume import Volume
+from ..files.reading import read_volume
+from ..inference.engine import Engine
+from ..inference.segmenter import segment
+from ..location.choice import AUTO, needs_search
+from ..location.locate import locate
+from .cases import Case
+
+if TYPE_CHECKING:
+    from ..packages.package import Package
+
+
+def searched_cases(
+    cases: Sequence[Case],
+    package: Package,
+    engine: Engine,
+    progress: Progress = silent,
+    is_cancelled: IsCancelled = never,
+) -> tuple[Case, ...]:
+    """The cases with numbers for every region that says ``auto``, or nothing where the model has to search.
+
+    A case becomes one a box, ``id Left`` and ``id Right``, of the same group; the boxes are where ``sure segment``
+    would bring them to rest. A scan in which the search fails stays one case, which fails with the search's sentence.
+
+    Raises:
+        InputError: a case says ``auto``, but the model cannot search. Cancelled.
+    """
+    return tuple(_each(cases, package, engine, progress, is_cancelled))
+
+
+def _each(
+    cases: Sequence[Case], package: Package, engine: Engine, progress: Progress, is_cancelled: IsCancelled
+) -> Iterator[Case]:
+    for number, case in enumerate(cases):
+        asked = case.roi.strip().lower() == AUTO
+        if package.metadata.locator is None and asked:
+            raise InputError(
+                f"The case {case.id} asks to search for its region, but the model '{package.name}' cannot search. "
+                "Give the region's box in the column roi."
+            )
+        if package.metadata.locator is None or (case.roi and not asked):
+            yield case
+            continue
+        progress(number / len(cases), f"{case.id}: searching")
+        yield from _searched(case, package, engine, is_cancelled)
+
+
+def _searched(case: Case, package: Package, engine: Engine, is_cancelled: IsCancelled) -> Iterator[Case]:
+    try:
+        scan = read_volume(case.image)
+        if not case.roi and not needs_search(scan.grid, package.metadata):
+            yield case
+            return
+        rois = _at_rest(scan, package, engine, is_cancelled)
+    except InputError as error:
+        yield replace(case, refused=str(error))
+        return
+    for roi in rois:
+        yield replace(case, id=f"{case.id} {roi.name}", roi=_text(roi))
+
+
+def _at_rest(scan: Volume, package: Package, engine: Engine, is_cancelled: IsCancelled) -> tuple[Roi, ...]:
+    rois = locate(scan, package, silent, is_cancelled).rois
+    return segment(scan, package, engine, rois, is_cancelled=is_cancelled).rois
+
+
+def _text(roi: Roi) -> str:
+    """A box as ``--roi`` writes it."""
+    ends = (f"{value:.3f}" for pair in zip(roi.low, roi.high, strict=True) for value in pair)
+    return f"{roi.name}={','.join(ends)}"
