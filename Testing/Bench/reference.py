@@ -10,7 +10,7 @@ from typing import Any
 from SUREUncertaintyLib.difficulty.case_scale import ScaleOptions
 from SUREUncertaintyLib.difficulty.cohort import CohortOptions, score_cohort
 from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions
-from SUREUncertaintyLib.difficulty.reference_document import reference_document
+from SUREUncertaintyLib.difficulty.table import reference_document
 from SUREUncertaintyLib.evaluation.cases import Case
 from SUREUncertaintyLib.packages.package import Package
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import kstest, poisson
 from skimage.restoration import estimate_sigma
-from SUREUncertaintyLib.arrays.noise_field import noise_field
+from SUREUncertaintyLib.arrays.noise import noise_field
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.corruptions.bias_field import bias_polynomial

@@ -18,10 +18,9 @@ from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.difficulty.case_scale import CaseScale
 from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
 from SUREUncertaintyLib.difficulty.gate import DamageTest, Gate
-from SUREUncertaintyLib.difficulty.reference_document import reference_document
-from SUREUncertaintyLib.difficulty.table import DifficultyTable
+from SUREUncertaintyLib.difficulty.table import DifficultyTable, reference_document
 from SUREUncertaintyLib.inference import difficulty_assessor as inference_difficulty
-from SUREUncertaintyLib.inference.estimation.single_pass import single_pass
+from SUREUncertaintyLib.inference.estimation.averaged_engine import single_pass
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.package_building import amend_package

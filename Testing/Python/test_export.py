@@ -118,7 +118,7 @@ def test_a_full_disk_leaves_nothing(folder: Path, small_disk: Path) -> None:
 
 
 def test_the_report_names_the_voxels_whatever_type_they_are_read_as(folder: Path) -> None:
-    from SUREUncertaintyLib.core.voxel_fingerprint import voxel_fingerprint
+    from SUREUncertaintyLib.files.checksum import voxel_fingerprint
 
     document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     array = RESULT.image.array

@@ -4,7 +4,7 @@ import math
 
 import pytest
 from needed_torch import torch
-from SUREUncertaintyLib.arrays.standard_noise import standard_noise
+from SUREUncertaintyLib.arrays.noise import standard_noise
 from SUREUncertaintyLib.nn.hierarchical.collapse_probe import collapse_warnings, probe_levels
 from SUREUncertaintyLib.nn.hierarchical.decoder import LatentUp
 from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings, elbo_level_weights, level_divergences, soft_dice_loss

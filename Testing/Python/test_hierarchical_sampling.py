@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 from scipy.stats import norm
 from SUREUncertaintyLib.arrays.heads import softmax
-from SUREUncertaintyLib.arrays.standard_noise import NoiseField, standard_noise
+from SUREUncertaintyLib.arrays.noise import NoiseField, standard_noise
 from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.inference.engine import OneNetwork
 from SUREUncertaintyLib.inference.engine_choice import create_engine

@@ -22,13 +22,12 @@ from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.presets import preset
 from SUREUncertaintyLib.packages.weights import load_network
 from SUREUncertaintyLib.training.calibration import TuningSizes, size_stretch
-from SUREUncertaintyLib.training.deployment import deployable
 from SUREUncertaintyLib.training.hierarchical_objective import elbo_settings, hierarchical_objective
 from SUREUncertaintyLib.training.latent_description import describe_latents
 from SUREUncertaintyLib.training.objectives import Batch
 from SUREUncertaintyLib.training.recipe import load_recipe, parse_recipe
 from SUREUncertaintyLib.training.start_weights import Start
-from SUREUncertaintyLib.training.train import train
+from SUREUncertaintyLib.training.train import deployable, train
 from SUREUncertaintyLib.training.training_cases import list_cases, load_cases
 from SUREUncertaintyLib.training.training_log import TrainingLog
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from damaged import Recorder
-from SUREUncertaintyLib.arrays.noise_field import noise_field
+from SUREUncertaintyLib.arrays.noise import noise_field
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor
 from SUREUncertaintyLib.inference.segmenter import segment

@@ -25,7 +25,7 @@ from SUREUncertaintyLib.presenters.latest_request import LatestValue
 from SUREUncertaintyLib.presenters.remaining_time import remaining_text
 from SUREUncertaintyLib.ui import dependencies as dependencies_module
 from SUREUncertaintyLib.ui.dependencies import Dependencies, Dependency, DependencyError, offline
-from SUREUncertaintyLib.ui.network_text import network_text
+from SUREUncertaintyLib.ui.setup_words import network_text
 
 RESOURCES = ROOT / "SUREUncertainty" / "Resources"
 SPACING = (1.0, 1.0, 1.0)

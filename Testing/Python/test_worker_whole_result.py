@@ -12,8 +12,7 @@ import pytest
 from full_result import comparable, leaves
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.difficulty.case_scale import CaseScale
-from SUREUncertaintyLib.difficulty.reference_document import reference_document
-from SUREUncertaintyLib.difficulty.table import DifficultyTable
+from SUREUncertaintyLib.difficulty.table import DifficultyTable, reference_document
 from SUREUncertaintyLib.inference.sampling import memory
 from SUREUncertaintyLib.inference.sampling.samples_result import SamplingOptions
 from SUREUncertaintyLib.inference.session import LiveSession

@@ -43,7 +43,7 @@ def difficulty(
     from ..difficulty.cohort import CohortOptions, read_dice
     from ..difficulty.cohort_folder import FilterOptions, assess_cohort
     from ..difficulty.extractors.registry import ExtractorOptions
-    from ..difficulty.reference_document import reference_document
+    from ..difficulty.table import reference_document
     from ..evaluation.cases import read_cases
     from ..packages.catalogue import find_package
     from ..packages.package_building import amend_package

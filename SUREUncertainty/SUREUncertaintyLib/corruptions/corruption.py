@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays.noise_field import noise_field
+from ..arrays.noise import noise_field
 from ..core.errors import InputError
 from ..core.translation import Text
 

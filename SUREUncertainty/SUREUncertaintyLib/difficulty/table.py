@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..analysis.auv import AuvRange, auv_range
+from ..analysis.difficulty_reference import FEWEST, SCHEMA as REFERENCE_SCHEMA
 from ..core.errors import InputError
 from ..core.safe_names import table_row
 from .case_scale import CaseScale
@@ -153,3 +154,34 @@ def _cells(scan: CaseScale, name: str, span: AuvRange) -> list[str]:
 
 def _number(value: float) -> str:
     return f"{value:.10g}" if math.isfinite(value) else ""
+
+
+def reference_document(table: DifficultyTable) -> dict[str, Any]:
+    """The ``reference`` field of a package's metadata, from the scans that its network was not trained on.
+
+    Raises:
+        InputError: fewer than ten such scans.
+    """
+    fresh = [scan for scan in table.scans if not scan.seen and math.isfinite(scan.scale)]
+    if len(fresh) < FEWEST:
+        raise InputError(
+            f"A reference table needs {FEWEST} or more scans that the network was not trained on, not {len(fresh)}."
+        )
+    scans = [{"scale": scan.scale, "measures": scan.measures} for scan in sorted(fresh, key=lambda scan: scan.scale)]
+    facts = {"digest": table.digest, "power": table.header["power"], "center": table.header["center"]}
+    tested = {"gate": _gate_facts(table.header.get("gate"))}
+    return {
+        "schema": REFERENCE_SCHEMA,
+        **facts,
+        **tested,
+        "groups": len({scan.group for scan in fresh}),
+        "scans": scans,
+    }
+
+
+def _gate_facts(gate: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """What ``caution`` needs of a gate as ``Gate.to_json`` writes it."""
+    if not gate:
+        return None
+    tests = [{name: test[name] for name in ("kind", "status", "auroc")} for test in gate["damage"]]
+    return {"status": gate["status"], "damage": tests}

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..core.errors import InputError
 from ..core.resampling import resample, same_voxels
 from ..core.volume import Grid, Volume
-from ..core.voxel_fingerprint import voxel_fingerprint
+from ..files.checksum import voxel_fingerprint
 from ..files.dicom import frames_in_order, in_order, read_slices, series_beside, series_in
 from ..files.dicom_frames import read_frames
 from ..files.dicom_header import DicomSlice, is_dicom, read_header

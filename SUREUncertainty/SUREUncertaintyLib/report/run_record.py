@@ -9,9 +9,8 @@ from typing import Any
 
 from ..core.dataclass_json import to_json
 from ..core.roi import Roi
-from ..core.voxel_fingerprint import voxel_fingerprint
 from ..core.wording import DISCLAIMER
-from ..files.checksum import file_sha256
+from ..files.checksum import file_sha256, voxel_fingerprint
 from ..inference.result import SegmentationResult
 from .result_tables import region_record, structure_record
 from .sample_files import describe_sampling

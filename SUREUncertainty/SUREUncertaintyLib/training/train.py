@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from ..core.errors import InputError
 from ..core.progress import IsCancelled, Progress, never, silent
-from ..nn.registry import COMPARISON_ONLY
+from ..nn.registry import COMPARISON_ONLY, create_network
 from ..packages.package import Package
 from ..packages.package_building import build_package
 from .case_filter import filter_training
-from .deployment import deployable
 from .description import describe_package, licence_text
 from .distributed import join_processes
 from .recipe import load_recipe
@@ -85,3 +87,14 @@ def rhythm_of(steps: int, validate_every: int = 0) -> dict[str, int]:
         "save_every": max(1, min(250, steps // 10)),
         "validate_every": validate_every or max(1, min(500, steps // 10)),
     }
+
+
+def deployable(network: nn.Module, description: dict[str, Any]) -> tuple[nn.Module, dict[str, Any]]:
+    """The network to pack and its ``{"name", "arguments"}``; a posterior encoder is left behind."""
+    if getattr(network, "posterior_kind", "none") == "none":
+        return network, description
+    arguments = {**description["arguments"], "posterior": "none"}
+    shipped = create_network(description["name"], arguments)
+    wanted = shipped.state_dict()
+    shipped.load_state_dict({name: tensor for name, tensor in network.state_dict().items() if name in wanted})
+    return shipped.eval(), {**description, "arguments": arguments}

@@ -15,8 +15,7 @@ from ..presenters import texts
 from ..presenters.worker_bridge import python_executable
 from .context import PanelContext, tell
 from .dependencies import Dependencies, DependencyError
-from .network_text import network_text
-from .report_text import report_text
+from .setup_words import network_text, report_text
 
 HEADERS = (_("Package"), _("Version"), _("What for"))
 MODEL_HEADERS = (_("Model"), _("Version"), _("MB"), _("Licence"))

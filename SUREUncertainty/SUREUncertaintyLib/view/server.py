@@ -18,6 +18,7 @@ from ..mrml.without_messages import quiet_vtk
 from ..presenters import texts
 from .access_guard import LOOPBACK, Guard
 from .folders import Folders
+from .routes import ASSETS
 
 WORDS = {name: {"text": text, "hint": hint} for name, (text, hint) in texts.WIDGETS.items()}
 WORDS |= {"noResult": {"text": texts.NO_RESULT, "hint": ""}}
@@ -142,7 +143,7 @@ class _Site:
     def _register(self) -> None:
         """Everything by which a window can reach the application."""
         from .answers import answering
-        from .page import write_page
+        from .server import write_page
 
         server, application = self._server, self.application
         for name, action in self._actions.offered().items():
@@ -180,3 +181,14 @@ def send_before_a_window_joins(server: Any) -> None:
         return given()
 
     server.get_server_state = get_server_state
+
+
+TEMPLATE = "trame__template_main"
+
+
+def write_page(server: Any) -> None:
+    """Hand the template and our script to trame."""
+    server.state[TEMPLATE] = (ASSETS / "page.html").read_text(encoding="utf-8")
+    server.state.trame__title = "SURE Uncertainty"
+    server.state.trame__favicon = "sure/icon.svg"
+    server.enable_module({"scripts": ["sure/page.js"]})

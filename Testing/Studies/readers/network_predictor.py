@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from SUREUncertaintyLib.arrays.standard_noise import standard_noise
+from SUREUncertaintyLib.arrays.noise import standard_noise
 from SUREUncertaintyLib.evaluation.slice_predictor import SlicePrediction
 from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
 from torch import Tensor, nn

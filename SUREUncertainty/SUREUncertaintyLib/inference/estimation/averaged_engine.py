@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ...arrays.heads import Head, class_probability
 from ..engine import Engine, unfactored
 
 Float32 = NDArray[np.float32]
@@ -74,3 +75,12 @@ class AveragedEngine:
             raise ValueError("an estimator needs at least one pass")
         total /= np.float32(self.passes)
         return np.log(np.maximum(total, np.finfo(np.float32).tiny))
+
+
+def single_pass(engine: Engine, head: Head) -> AveragedEngine:
+    """One pass; an evidential head gives its expected probabilities alpha / S."""
+
+    def probabilities(windows: Float32) -> Iterator[Float32]:
+        yield class_probability(engine.logits(windows), head)
+
+    return AveragedEngine(engine, "softmax", 1, probabilities)

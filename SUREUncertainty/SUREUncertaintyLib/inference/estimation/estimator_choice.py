@@ -29,10 +29,9 @@ from ..engine_choice import create_engine, create_member_engine
 from ..native.choice import MemberChoice
 from ..sampling.encoding import has_latents
 from ..segmenter import run_network
-from .averaged_engine import AveragedEngine
+from .averaged_engine import AveragedEngine, single_pass
 from .dropout import PASSES, monte_carlo_dropout
 from .ensemble import ensemble, fingerprint, load_members
-from .single_pass import single_pass
 from .variation import variations, varied_passes
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...arrays.heads import softmax
-from ...arrays.standard_noise import NoiseField, SampleNoise
+from ...arrays.noise import NoiseField, SampleNoise
 from ...core.errors import InputError
 from ...core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..windows import Origin, WindowPlan, blend, cut_windows, pad_image, plan_windows

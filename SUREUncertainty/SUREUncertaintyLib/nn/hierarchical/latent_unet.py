@@ -18,7 +18,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from ...arrays.standard_noise import standard_noise
+from ...arrays.noise import standard_noise
 from ..evidential import to_one_hot
 from ..initialisation import initialise
 from ..unet import Encoder, block_options

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,3 +69,9 @@ class SampleNoise:
             for start, size, stride in zip(origin, patch, self.strides[level], strict=True)
         ]
         return tuple(parts[1:] if self.planar else parts)
+
+
+def noise_field(shape: Sequence[int], base_seed: int, case_id: str) -> NDArray[np.float32]:
+    """Unit-normal float32 field of ``shape``, independent per voxel and channel, drawn from [base_seed, crc32(id)]."""
+    generator = np.random.default_rng([base_seed, crc32(case_id.encode("utf-8"))])
+    return generator.standard_normal(tuple(shape), dtype=np.float32)

@@ -1,10 +1,12 @@
-"""Which proxy and which certificates a download would use, in words. Passwords in addresses are not shown."""
+"""What Set-up says in words: the way to the internet, and a bug report that holds no name, no path and no voxel."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import platform
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
+from .. import __version__
 from ..core.translation import Translate
 from ..presenters import texts
 
@@ -25,3 +27,23 @@ def _without_password(address: str) -> str:
     parts = urlsplit(address if "//" in address else f"//{address}")
     host = parts.hostname or ""
     return f"{host}:{parts.port}" if parts.port else host
+
+
+LAST_LINES = 200
+
+
+def report_text(
+    slicer_version: str, dependencies: Sequence[tuple[str, str, str]], log: Iterable[str], last_failure: str = ""
+) -> str:
+    """Versions, what is installed, the last failure and the end of the worker's log."""
+    lines = [
+        f"SURE Uncertainty {__version__}",
+        f"3D Slicer {slicer_version}",
+        f"{platform.system()} {platform.release()} {platform.machine()}, Python {platform.python_version()}",
+        *(f"{package}: {version or 'not installed'}" for package, version, _ in dependencies),
+        "",
+        f"Last failure: {last_failure or 'none'}",
+        "",
+        *list(log)[-LAST_LINES:],
+    ]
+    return "\n".join(lines)
