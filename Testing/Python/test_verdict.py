@@ -28,6 +28,7 @@ from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.core.wording import VERDICT_NAMES
 from SUREUncertaintyLib.files.writing import write_volume
+from SUREUncertaintyLib.fusion.notices import TEXTS as FUSION_TEXTS
 from SUREUncertaintyLib.inference.segmenter import without_promises
 from SUREUncertaintyLib.mrml.scene_manifest import manifest_text
 from SUREUncertaintyLib.packages.package import Package
@@ -48,7 +49,10 @@ def test_the_gravest_warning_decides_and_its_reason_comes_first() -> None:
 
 
 def test_every_warning_has_one_place_in_the_verdict() -> None:
-    assert set(texts.TEXTS) | {texts.LATENTS_COLLAPSED} == UNUSABLE | WORTH_A_CHECK | NO_SAY
+    assert (
+        set(texts.TEXTS) | set(FUSION_TEXTS) | {texts.LATENTS_COLLAPSED, texts.EMPTY_MEMBER}
+        == UNUSABLE | WORTH_A_CHECK | NO_SAY
+    )
     assert not UNUSABLE & WORTH_A_CHECK
 
 

@@ -26,6 +26,17 @@ READING = "reading"
 DIFFICULTY = "difficulty-outside"
 LATENTS_COLLAPSED = "latents-collapsed"
 """Its sentence comes with the package."""
+EMPTY_MASK = "empty-mask"
+SAME_CONTENT = "same-content"
+LABEL_IN_SOME = "label-in-some"
+TIED_VOTES = "tied-votes"
+NOT_CHECKED = "not-checked"
+DIFFERS_FROM_SAVED = "differs-from-saved"
+REGIONS_DRAWN = "regions-drawn"
+NOTHING_DRAWN = "nothing-drawn"
+MEMBERS_UNCERTAIN = "members-uncertain"
+EMPTY_MEMBER = "empty-member"
+"""Of results of several members; their sentences stand where they are said (``fusion``, ``inference.native``)."""
 
 TEXTS = {
     NOTHING_FOUND: (

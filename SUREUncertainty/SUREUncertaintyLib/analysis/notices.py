@@ -78,6 +78,7 @@ def notices_without_model(
     cut = [label.name for label in label_set if label.value in at_edge]
     return (
         *((say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
+        *(say(texts.READING, remark=remark.removesuffix(".")) for remark in labels.remarks),
         *((say(texts.CUT_BY_IMAGE, names=listed(cut)),) if cut else ()),
         *_about_pieces(labels, structures),
         *_about_islands(regions),

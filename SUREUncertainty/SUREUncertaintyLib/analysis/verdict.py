@@ -47,9 +47,17 @@ WORTH_A_CHECK = frozenset(
         texts.SINGLE_SAMPLE,
         texts.LATENTS_COLLAPSED,
         texts.READING,
+        texts.EMPTY_MASK,
+        texts.SAME_CONTENT,
+        texts.LABEL_IN_SOME,
+        texts.NOT_CHECKED,
+        texts.DIFFERS_FROM_SAVED,
+        texts.NOTHING_DRAWN,
+        texts.MEMBERS_UNCERTAIN,
+        texts.EMPTY_MEMBER,
     }
 )
-NO_SAY = frozenset({texts.SAMPLES_LEFT_OUT})
+NO_SAY = frozenset({texts.SAMPLES_LEFT_OUT, texts.TIED_VOTES, texts.REGIONS_DRAWN})
 """What they tell does not touch the result."""
 UNUSABLE = OUTSIDE | {texts.NOTHING_FOUND}
 

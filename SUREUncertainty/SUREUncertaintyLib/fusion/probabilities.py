@@ -14,7 +14,7 @@ from ..core.errors import InputError
 from ..core.geometry import reorient_grid
 from ..core.resampling import resample
 from ..core.volume import Grid, Volume
-from ..files.channels import read_channels
+from ..files.class_channels import read_class_channels
 from .grid_match import on_scan
 
 Float32 = NDArray[np.float32]
@@ -53,7 +53,7 @@ def read_probabilities(path: Path, scan: Volume, stored: Volume | None, regions:
         InputError: unreadable, on other voxels, not between 0 and 1, or not adding up to 1.
     """
     grids = (scan.grid,) if stored is None else (stored.grid, reorient_grid(stored.grid, READER_AXES))
-    channels = read_channels(path, [grid.shape for grid in grids])
+    channels = read_class_channels(path, [grid.shape for grid in grids])
     check_values(path.name, channels.array)
     grid = channels.grid or grids[0]
     if stored is not None and channels.grid is None:

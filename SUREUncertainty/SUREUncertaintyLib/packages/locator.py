@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.roi import Roi
-from .inner_path import inner_path
-from .metadata_fields import Fields
+from .metadata_fields import Fields, inner_path
 
 SUFFIXES = (".nii.gz", ".nrrd")
 
@@ -53,7 +52,7 @@ def parse_locator(fields: Fields) -> Locator:
     if len({box.name for box in boxes}) < len(boxes) or not boxes:
         fields.fail("boxes", "at least one box, each with a name of its own")
     return Locator(
-        inner_path(fields, "template", SUFFIXES), fields.text("scan"), boxes, _judgement(fields.inner("judgement"))
+        inner_path(fields, "template", *SUFFIXES), fields.text("scan"), boxes, _judgement(fields.inner("judgement"))
     )
 
 

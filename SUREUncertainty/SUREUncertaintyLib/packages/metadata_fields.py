@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any, NoReturn, TypeGuard
 
 from ..core.errors import PackageError
@@ -124,3 +125,15 @@ class Fields:
 
 def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def inner_path(fields: Fields, key: str, *suffixes: str) -> str:
+    """A path inside the package with one of the suffixes; what leads out of it, or another format, is refused."""
+    text = fields.text(key)
+    path = PurePosixPath(text)
+    if path.is_absolute() or ".." in path.parts or "\\" in text or ":" in text:
+        fields.fail(key, "a path inside the package, with '/' between folders")
+    if not text.endswith(suffixes):
+        wanted = " or ".join(suffixes)
+        fields.fail(key, f"a {wanted} file; formats that can carry code (.pt, .pth, .ts, pickle) are refused")
+    return text

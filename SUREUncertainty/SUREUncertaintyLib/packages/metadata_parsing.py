@@ -12,9 +12,9 @@ from ..core.labels import Code, Label
 from ..nn.registry import canonical_name
 from .locator import parse_locator
 from .metadata import Expected, PackageMetadata
-from .metadata_fields import Fields
+from .metadata_fields import Fields, inner_path
 from .pipeline import Pipeline
-from .pipeline_parsing import inner_path, parse_pipeline
+from .pipeline_parsing import parse_pipeline
 
 BUNDLE_TEXTS = (
     "version",

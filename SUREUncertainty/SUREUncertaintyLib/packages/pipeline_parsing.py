@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Any
 
 from ..core.errors import PackageError
-from .metadata_fields import Fields
+from .metadata_fields import Fields, inner_path
 from .pipeline import Channel, ChannelNormalisation, Member, Pipeline, Region, Resampling
 
 KINDS = ("zscore", "ct", "none", "unit", "rgb")
@@ -108,14 +107,3 @@ def _regions(fields: Fields) -> tuple[Region, ...]:
     if not fields.content.get("regions"):
         return ()
     return tuple(Region(entry.text("name"), entry.integer("value", 1, 255)) for entry in fields.inners("regions"))
-
-
-def inner_path(fields: Fields, key: str, suffix: str) -> str:
-    """A path inside the package that ends in ``suffix``; what leads out of it, or another format, is refused."""
-    text = fields.text(key)
-    path = PurePosixPath(text)
-    if path.is_absolute() or ".." in path.parts or "\\" in text or ":" in text:
-        fields.fail(key, "a path inside the package, with '/' between folders")
-    if path.suffix != suffix:
-        fields.fail(key, f"a {suffix} file; formats that can carry code (.pt, .pth, .ts, pickle) are refused")
-    return text

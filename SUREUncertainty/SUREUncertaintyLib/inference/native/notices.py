@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ...analysis.agreement import Members
+from ...analysis.notice_texts import EMPTY_MEMBER
 from ...analysis.rows import Notice
 
-EMPTY_MEMBER = "empty-member"
 TEXT = (
     "Nothing but background was found by: {names}. The others found something, so its training may have failed: "
     "leave it out with --folds."

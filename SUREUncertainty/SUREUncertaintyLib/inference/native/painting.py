@@ -19,7 +19,10 @@ Counts = NDArray[np.int64]
 
 
 class NativePainter:
-    """Brings answers to a canvas, and the members' maps to two more volumes where there are several passes."""
+    """Brings answers to a canvas, and the members' maps to two more volumes where there are several passes.
+
+    What was not analysed stays NaN in them.
+    """
 
     def __init__(self, canvas: Canvas, reader: Reader, several: bool) -> None:
         shape = canvas.labels.shape
@@ -27,7 +30,7 @@ class NativePainter:
         self.maps: dict[str, Float32] = {}
         if several:
             names = ("expected_entropy", "mutual_information")
-            self.maps = {name: np.zeros(shape, dtype=np.float32) for name in names}
+            self.maps = {name: np.full(shape, np.nan, dtype=np.float32) for name in names}
 
     def paint(self, region: Region, prepared: Prepared, answer: Answer) -> Counts:
         """Paint a region, slab by slab.

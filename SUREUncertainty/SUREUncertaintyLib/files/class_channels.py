@@ -39,7 +39,7 @@ class Channels:
     grid: Grid | None
 
 
-def read_channels(path: Path, shapes: Sequence[tuple[int, int, int]]) -> Channels:
+def read_class_channels(path: Path, shapes: Sequence[tuple[int, int, int]]) -> Channels:
     """Read every channel of a file; a file with one volume has one channel.
 
     Args:
