@@ -94,7 +94,14 @@ def test_the_window_is_one_patch_around_the_middle_of_any_box(
 
 def planar() -> Any:
     """The metadata of a model for boxes that works slice by slice."""
-    facts = {"spacing": None, "patch": (16, 16), "centred": True, "orientation": "LPS", "name": "boxes"}
+    facts = {
+        "spacing": None,
+        "patch": (16, 16),
+        "centred": True,
+        "orientation": "LPS",
+        "name": "boxes",
+        "pipeline": None,
+    }
     return SimpleNamespace(**facts, foreground=(Label(1, "n"),))
 
 
@@ -161,7 +168,7 @@ def test_what_reaches_the_edge_of_the_window_is_warned_about() -> None:
 def test_the_warning_is_about_the_window_and_not_about_the_box(centred: Package) -> None:
     labels = np.zeros((1, 30, 30), np.uint8)
     labels[0, 10:20, 7:12] = 1  # on the left edge of a window around the middle, beyond the faces of a tight box
-    scan, box = Volume(labels, Grid(labels.shape)), Roi("n", (-17.0, -17.0, 0.0), (-12.0, -12.0, 0.0))
+    scan, box = Volume(labels, Grid(labels.shape)), Roi("n", (-17.0, -17.0, -0.5), (-12.0, -12.0, 0.5))
     (region,) = plan_regions(scan.grid, centred.metadata, (box,))
     found = notices_for(scan, centred.metadata, region.label_set, (), rois=(box,), windows=[region.slices])
     cut = {one.code: one.text for one in found if one.code in (texts.CUT_BY_WINDOW, texts.CUT_BY_ROI)}

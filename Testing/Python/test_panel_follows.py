@@ -117,7 +117,8 @@ def test_with_another_scan_warnings_legend_map_and_noise_line_of_the_first_go(op
 def test_suggest_replaces_its_own_boxes_and_leaves_drawn_ones(
     opened: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("SUREUncertaintyLib.presenters.suggested_regions.regions_by_template", lambda volume: BOXES)
+    found = SimpleNamespace(rois=BOXES)
+    monkeypatch.setattr("SUREUncertaintyLib.presenters.suggested_regions.locate", lambda volume, package: found)
     add_roi_node(opened.scene, Roi("Mine", (0, 0, 0), (5, 5, 5)))
     parameters(opened).inputVolume = add_scan(opened)
     for _ in range(3):

@@ -27,6 +27,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "sample": (),
     "choose_scan": ("vtkMRMLScalarVolumeNode1",),
     "run": (),
+    "queue": (),
     "cancel": (),
     "drop": (1,),
     "place": (),

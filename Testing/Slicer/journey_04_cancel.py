@@ -15,6 +15,8 @@ def journey():
     widget = open_module()
     add_phantom(widget)
     started(widget)
+    clicks = widget.panel.input.clicks
+    wait_until(lambda: not clicks.is_fresh(), CANCEL_SECONDS)  # a second click at once would be half of a double click
     widget.ui.runButton.click()
     wait_until(lambda: not widget.panel.runs.is_running, CANCEL_SECONDS)
     assert widget.panel.context.published() is None

@@ -47,8 +47,8 @@ def notices_for(
         label_set: foreground labels of the result; with regions of interest the package's labels, once a region.
         structures, regions: the tables of the result.
         rois: what was analysed, the whole scan when empty.
-        contrast: ``fingerprint.measure`` of each region's image on the model's grid, by the region's name, ``"scan"``
-            for the whole scan.
+        contrast: ``intensity_fingerprint.measure`` of each region's image on the model's grid, by the region's name,
+            ``"scan"`` for the whole scan.
         windows: the voxels (k, j, i) that a model saw which outlines one thing in a box, a region; empty for others.
         lowest: value of the scan's darkest voxel, None when the file itself says what kind of scan it is.
     """

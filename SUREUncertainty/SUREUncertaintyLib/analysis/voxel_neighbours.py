@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.segmentation import find_boundaries
 
 
 def differs_from_neighbour(array: NDArray[Any]) -> NDArray[np.bool_]:
     """Truth of "one of the six neighbours has another value", same shape. The array's border is no neighbour."""
+    from skimage.segmentation import find_boundaries
+
     return np.asarray(find_boundaries(array, connectivity=1, mode="thick"), dtype=bool)
 
 

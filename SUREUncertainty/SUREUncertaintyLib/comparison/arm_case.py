@@ -22,7 +22,7 @@ from .predictor import KEPT, RememberingPredictor
 
 @dataclass(frozen=True)
 class ArmCase:
-    """``uncertainty``: of the clean scan as a whole, see ``outside.uncertainty_of_scan``."""
+    """``uncertainty``: of the clean scan as a whole, see ``foreign_scans.uncertainty_of_scan``."""
 
     result: CaseResult
     series: tuple[SeriesResult, ...] = ()

@@ -32,8 +32,8 @@ class ArmResult:
         facts: what was run: arm, title, estimator, passes, models, seeds, times.
         cases: by id: ``group`` and every mean metric; ``score`` and ``mean`` uncertainty of the clean scan.
         points: one row a case, corruption and level, see ``POINT``; the clean scan once, as corruption ``""``.
-        outside: by kind, the rows of ``outside.score_outside``.
-        further: by kind, the rows of ``further.measure_further``.
+        outside: by kind, the rows of ``foreign_scans.score_outside``.
+        further: by kind, the rows of ``further_files.measure_further``.
     """
 
     facts: dict[str, Any]

@@ -22,7 +22,7 @@ CONTROL_SEEDS = (0, 1, 2)
 
 @dataclass(frozen=True)
 class FilterOptions:
-    """Which share of the patients to keep, and how classes are combined; see ``filtering.filter_patients``."""
+    """Which share of the patients to keep, and how classes are combined; see ``patient_filter.filter_patients``."""
 
     shares: tuple[float, ...] = (0.95, 0.9)
     combine: Combine = "scan"

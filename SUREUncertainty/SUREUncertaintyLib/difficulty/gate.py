@@ -2,7 +2,7 @@
 
 Four questions: does AUV find scans that were damaged on purpose, is it only the size of the structure, does S agree
 with Dice on scans that the network was not trained on, and does filtering beat dropping as many patients at random
-(``filtering.random_drop``; needs trainings). A direction that comes out inverted is reported, never flipped.
+(``patient_filter.random_drop``; needs trainings). A direction that comes out inverted is reported, never flipped.
 """
 
 from __future__ import annotations

@@ -14,7 +14,6 @@ from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.roi import Roi, read_rois
 from ..core.volume import Grid, Volume
 from ..packages.metadata import PackageMetadata
-from .locate import locate
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -75,5 +74,7 @@ def chosen_boxes(
 
 
 def _searched(scan: Volume, package: Package, progress: Progress, is_cancelled: IsCancelled) -> Boxes:
+    from .locate import locate  # brings scipy.stats, which takes a while to load
+
     located = locate(scan, package, progress, is_cancelled)
     return Boxes(located.rois, located.turn)

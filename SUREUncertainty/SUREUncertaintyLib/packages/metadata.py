@@ -1,4 +1,4 @@
-"""The facts of a model package, as ``configs/metadata.json`` holds them and ``parsing.py`` checks them.
+"""The facts of a model package, as ``configs/metadata.json`` holds them and ``metadata_parsing.py`` checks them.
 
 The format is described for people who make packages in ``docs/packages.md``.
 """

@@ -20,7 +20,7 @@ WORST = "{}. The marked voxel lies at R {:.1f}, A {:.1f}, S {:.1f} mm ({})."
 
 @dataclass(frozen=True)
 class Place:
-    """A point to cut through and what is shown around it, in ``planes.to_ras`` indices.
+    """A point to cut through and what is shown around it, in ``anatomical_planes.to_ras`` indices.
 
     Attributes:
         key: for file names; ``title`` and ``caption`` for people.

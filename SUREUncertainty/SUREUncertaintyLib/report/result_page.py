@@ -52,7 +52,7 @@ def write_page(
     """Write ``report.html`` into the folder.
 
     Args:
-        document: the content of ``report.json`` (``document.describe_result``).
+        document: the content of ``report.json`` (``run_record.describe_result``).
         metadata: of the model; None for a result that was made from given masks or probabilities.
         pictures: PNG files inside the folder, embedded in this order.
     """

@@ -43,6 +43,7 @@ class Actions:
             "sample": Action(self.sample),
             "choose_scan": Action(self.choose_scan, (TEXT,)),
             "run": Action(self.run),
+            "queue": Action(self.queue),
             "cancel": Action(self.cancel),
             "drop": Action(self.drop, (WHOLE,)),
             "place": Action(self.place),
