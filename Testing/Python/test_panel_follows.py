@@ -68,6 +68,14 @@ def test_a_second_click_is_known_by_time_and_request() -> None:
     assert clicks.is_fresh()
 
 
+def test_after_a_run_that_ended_at_once_the_next_click_is_a_new_one() -> None:
+    clicks = DoubleClick(lambda: 0.0)
+    assert not clicks.is_second("run")
+    clicks.forget()
+    assert not clicks.is_second("run")
+    assert clicks.is_second("run")
+
+
 def test_the_panel_says_before_the_run_what_speaks_against_it(opened: SimpleNamespace) -> None:
     parameters(opened).model = "tiny"
     parameters(opened).inputVolume = add_scan(opened)

@@ -25,6 +25,10 @@ class DoubleClick:
         self._last, self._when = request, self.clock()
         return False
 
+    def forget(self) -> None:
+        """What was asked for has ended: the next request is a new one, however soon it comes."""
+        self._when = float("-inf")
+
     def is_fresh(self) -> bool:
         """Whether the last request came a moment ago."""
         return self.clock() - self._when < SECONDS

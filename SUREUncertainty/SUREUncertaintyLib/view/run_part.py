@@ -100,6 +100,7 @@ class RunPart:
 
     def show_failure(self, why: Failure) -> None:
         """For ``RunController``."""
+        self._clicks.forget()
         self._session.state.run = None
         self._session.state.status = f"{why.text} {why.action}"
         if why.kind != "cancelled":
