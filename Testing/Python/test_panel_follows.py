@@ -30,7 +30,7 @@ from SUREUncertaintyLib.mrml.boxes import (
     box_around,
     replace_suggested,
 )
-from SUREUncertaintyLib.mrml.located_boxes import add_located
+from SUREUncertaintyLib.mrml.located_boxes import show_located
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 from SUREUncertaintyLib.packages.catalogue import find_package
@@ -111,7 +111,7 @@ def test_boxes_that_a_search_placed_are_what_panel_and_page_speak_of(opened: Sim
     assert opened.ui.modelInfoLabel.text.count(SEARCHES) == 1
     assert page.state.cautions == list(cautions(scan, find_package(model).metadata, ()))
     middle = (HEAD.ijk_to_ras @ [19.5, 21.5, 19.5, 1.0])[:3]
-    boxes = add_located(opened.scene, scan, model, (box_around(middle.tolist(), (36.0, 50.0, 40.0), "Left"),))
+    boxes = show_located(opened.scene, scan, model, (box_around(middle.tolist(), (36.0, 50.0, 40.0), "Left"),))
     opened.widget.panel.update()
     page.input.update()
     expected = cautions(scan, find_package(model).metadata, boxes)
