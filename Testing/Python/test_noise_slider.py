@@ -11,12 +11,11 @@ import pytest
 
 pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[mrml]'")
 
+from brains import turned_brain
 from phantoms import asymmetric_volume
 from results import result_on
-from SUREUncertaintyLib.core.resampling import model_grid, resample
 from SUREUncertaintyLib.core.roi import Roi, roi_slices
 from SUREUncertaintyLib.core.volume import Grid, Volume
-from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.session import LiveSession
 from SUREUncertaintyLib.location.choice import needs_search
@@ -215,21 +214,6 @@ class ModelBridge:
 
     def cancel(self) -> None:
         pass
-
-
-def turned_brain(degrees: float) -> Volume:
-    """The template of the hippocampus model as a scan of 2 mm whose voxel axes lie askew in the patient."""
-    package = find_package("hippocampus-t1")
-    assert package.metadata.locator is not None
-    template = read_volume(package.file_path(package.metadata.locator.template))
-    straight = model_grid(template.grid, "RAS", (2.0, 2.0, 2.0))
-    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    turn = np.array([[1, 0, 0], [0, c, -s], [0, s, c]])
-    middle = (straight.ijk_to_ras @ [*((n - 1) / 2 for n in straight.shape[::-1]), 1.0])[:3] * (-1, -1, 1)
-    origin = middle + turn @ (np.asarray(straight.origin) - middle)
-    direction = turn @ np.reshape(straight.direction, (3, 3))
-    grid = replace(straight, origin=tuple(origin.tolist()), direction=tuple(direction.ravel().tolist()))
-    return resample(template, grid)
 
 
 def series_on(brain: Volume, region: Roi, session: LiveSession) -> tuple[Panel, ModelBridge]:
