@@ -14,6 +14,7 @@ from SUREUncertaintyLib.inference.network_regions import plan_regions
 from SUREUncertaintyLib.inference.region_merging import Canvas
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.segmenter import segment
+from SUREUncertaintyLib.inference.session import LiveSession
 from SUREUncertaintyLib.packages.locator import Judgement, Locator
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.report.boxes import box_sentences
@@ -155,3 +156,18 @@ def test_the_pose_of_a_head_turns_the_window_and_small_turns_do_not(scan: Volume
     (plain,) = plan_regions(scan.grid, package.metadata, (around(BALL_RAS),))
     assert straight.model_grid.matches(plain.model_grid)
     assert straight.slices == plain.slices
+
+
+@pytest.mark.parametrize("is_preview", [False, True], ids=["full", "preview"])
+def test_other_intensities_that_come_first_are_analysed_where_the_scan_itself_puts_the_box(
+    is_preview: bool, scan: Volume, package: Package
+) -> None:
+    session = LiveSession(package, "openvino", threads=1)
+    session.engine = session._quick = PointEngine((-8.0, 8.0, 0.0), (4.0, 0.0, -20.0))
+    drawn = around(BALL_RAS, (6, 0, 0))
+    session.open(scan, (drawn,))
+    other = np.roll(scan.array, 4, axis=0)
+    result = session.preview(other) if is_preview else session.segment(other)
+    assert result.rois != (drawn,)
+    assert result.rois == run(scan, package, drawn).rois
+    assert result.rois != run(scan.with_array(other), package, drawn).rois, "else this tests nothing"

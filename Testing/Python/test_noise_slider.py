@@ -11,11 +11,18 @@ import pytest
 
 pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[mrml]'")
 
+from brains import turned_brain
 from phantoms import asymmetric_volume
 from results import result_on
+from SUREUncertaintyLib.core.roi import Roi, roi_slices
 from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.inference.result import SegmentationResult
+from SUREUncertaintyLib.inference.session import LiveSession
+from SUREUncertaintyLib.location.choice import needs_search
+from SUREUncertaintyLib.mrml.boxes import add_roi_node
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.volume_nodes import add_volume
+from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.presenters.noise_controller import Noise, NoiseController
 from SUREUncertaintyLib.presenters.run_controller import RunRequest
 
@@ -26,10 +33,12 @@ class Worker:
     def __init__(self) -> None:
         self.open_scan: Volume | None = None
         self.jobs: list[str] = []
+        self.rois: list[tuple[Roi, ...]] = []
         self._answer: Callable[[], None] | None = None
 
     def segment(self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any) -> None:
         self.open_scan = volume
+        self.rois.append(tuple(rois))
         self._begin("clean", lambda: found(result_on(volume)))
 
     def resegment(self, array: Any, preview: bool, found: Any, failed: Any) -> None:
@@ -183,3 +192,83 @@ def test_what_was_stopped_shows_nothing_and_rests_no_more(desk: Desk) -> None:
     assert not desk.controller.is_running
     assert desk.panel.shown[1:] == [(0.2, True)]
     assert np.array_equal(desk.worker.jobs[-1:], ["preview"])
+
+
+class ModelBridge:
+    """The worker's session without its process; answers at once."""
+
+    def __init__(self, session: LiveSession) -> None:
+        self.open_scan: Volume | None = None
+        self.found: list[SegmentationResult] = []
+        self._session = session
+
+    def segment(self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any) -> None:
+        self.open_scan = volume
+        self._session.open(volume, rois)
+        self.found.append(self._session.segment())
+        found(self.found[-1])
+
+    def resegment(self, array: Any, preview: bool, found: Any, failed: Any) -> None:
+        self.found.append(self._session.preview(array) if preview else self._session.segment(array))
+        found(self.found[-1])
+
+    def cancel(self) -> None:
+        pass
+
+
+def series_on(brain: Volume, region: Roi, session: LiveSession) -> tuple[Panel, ModelBridge]:
+    """A noise series of two levels on a region of a scan."""
+    with HeadlessScene() as headless:
+        scene, bridge, panel = headless.scene, ModelBridge(session), Panel()
+        controller = NoiseController(bridge, lambda: scene, panel, Clock)  # type: ignore[arg-type]
+        node = add_roi_node(scene, region)
+        request = RunRequest(add_volume(scene, brain), node, session.package.name, "openvino", 0.5)
+        controller.run_series(request, "gaussian", 1, (0.0, 0.2))
+    assert bridge.open_scan is not None
+    assert needs_search(bridge.open_scan.grid, session.package.metadata), "else this tests nothing"
+    return panel, bridge
+
+
+@pytest.fixture
+def session() -> LiveSession:
+    return LiveSession(find_package("hippocampus-t1"), "openvino", threads=1)
+
+
+def test_a_large_region_is_never_searched(session: LiveSession) -> None:
+    assert session.package.metadata.locator is not None
+    box = session.package.metadata.locator.boxes[0]
+    low, high = np.asarray(box.low) - 10, np.asarray(box.high) + 10
+    panel, bridge = series_on(turned_brain(0.0), Roi("Left", tuple(low.tolist()), tuple(high.tolist())), session)
+    assert panel.series == [0.0, 0.2]
+    assert [roi.name for result in bridge.found for roi in result.rois] == ["Left"] * 3
+
+
+def test_on_an_oblique_scan_the_part_is_seen_in_the_same_window_as_by_a_run(session: LiveSession) -> None:
+    assert session.package.metadata.locator is not None
+    brain = turned_brain(35.0)
+    rois = session.package.metadata.locator.boxes[:1]
+    for _ in range(3):  # until the box rests: on this average of many heads it needs more moves than one run makes
+        (resting,) = rois
+        session.open(brain, rois)
+        whole = session.segment()
+        rois = whole.rois
+    assert whole.rois == (resting,)
+    panel, bridge = series_on(brain, resting, session)
+    assert panel.series == [0.0, 0.2]
+    part = bridge.found[0]
+    block = roi_slices(brain.grid, resting)
+    assert np.array_equal(part.labels.array, whole.labels.array[block])
+    assert 0.3 < np.isfinite(part.uncertainty.array).mean() < 0.7, "the window fills a part of the block around it"
+    assert np.allclose(part.uncertainty.array, whole.uncertainty.array[block], atol=1e-3, equal_nan=True)
+
+
+def test_the_part_goes_to_the_worker_with_its_box(desk: Desk) -> None:
+    scene = desk.request.scan.GetScene()
+    bounds = [0.0] * 6
+    desk.request.scan.GetRASBounds(bounds)
+    box = Roi("Mine", (bounds[0] + 2, bounds[2] + 2, bounds[4] + 2), (bounds[1] - 2, bounds[3] - 2, bounds[5] - 2))
+    desk.request = replace(desk.request, region=add_roi_node(scene, box))
+    desk.move(0.1)
+    ((sent,),) = desk.worker.rois
+    assert sent.name == "Mine"
+    assert np.allclose([sent.low, sent.high], [box.low, box.high])

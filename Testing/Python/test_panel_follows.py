@@ -27,10 +27,13 @@ from SUREUncertaintyLib.core.volume import (
 from SUREUncertaintyLib.inference.forecast import forecast
 from SUREUncertaintyLib.mrml.boxes import (
     add_roi_node,
+    box_around,
     replace_suggested,
 )
+from SUREUncertaintyLib.mrml.located_boxes import show_located
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.volume_nodes import add_volume
+from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.metadata import Expected
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.presenters.cautions import cautions
@@ -86,6 +89,46 @@ def test_the_panel_says_before_the_run_what_speaks_against_it(opened: SimpleName
     assert cautions(None, None, ()) == ()
 
 
+HEAD = Grid((40, 44, 40), (5.0, 5.0, 5.0))
+SEARCHES = "Without a region, Run searches the scan for the model's structures and analyses a box around each."
+
+
+def head(opened: SimpleNamespace, lowest: float = 0.0) -> Any:
+    """A scan of the size of a head, and the box of a structure in it."""
+    array = np.random.default_rng(0).uniform(lowest, 100.0, HEAD.shape).astype(np.float32)
+    return add_volume(opened.scene, Volume(array, HEAD, "head"))
+
+
+def test_where_run_will_search_nothing_is_counted_and_no_region_asked_for(opened: SimpleNamespace) -> None:
+    metadata = find_package("hippocampus-t1").metadata
+    spacing, searches = cautions(head(opened), metadata, ())
+    assert spacing.startswith("The voxel spacing of the scan (5.00 x 5.00 x 5.00 mm)"), (
+        "what needs no box is still said"
+    )
+    assert searches == SEARCHES
+    assert cautions(head(opened, -1000.0), metadata, ())[0].startswith("The scan has values down to -1000")
+    asked = cautions(head(opened), replace(metadata, locator=None), ())
+    assert any("give a region" in text for text in asked), "a model that cannot search still asks for one"
+
+
+def test_boxes_that_a_search_placed_are_what_panel_and_page_speak_of(opened: SimpleNamespace, page: Any) -> None:
+    model, scan = "hippocampus-t1", head(opened)
+    parameters(opened).model, parameters(opened).inputVolume = model, scan
+    page.state.model = model
+    page.input.choose_scan(scan)
+    assert opened.ui.modelInfoLabel.text.count(SEARCHES) == 1
+    assert page.state.cautions == list(cautions(scan, find_package(model).metadata, ()))
+    middle = (HEAD.ijk_to_ras @ [19.5, 21.5, 19.5, 1.0])[:3]
+    boxes = show_located(opened.scene, scan, model, (box_around(middle.tolist(), (36.0, 50.0, 40.0), "Left"),))
+    opened.widget.panel.update()
+    page.input.update()
+    expected = cautions(scan, find_package(model).metadata, boxes)
+    assert SEARCHES not in expected
+    assert page.state.cautions == list(expected)
+    assert [line[2:] for line in opened.ui.modelInfoLabel.text.splitlines() if line.startswith("\u26a0")] == [*expected]
+    assert opened.widget.panel.input.request().region is boxes[0]
+
+
 def test_a_double_click_on_run_starts_one_run_and_does_not_cancel_it(opened: SimpleNamespace) -> None:
     panel = opened.widget.panel
     panel.input.clicks.clock = lambda: 5.0
@@ -125,8 +168,9 @@ def test_with_another_scan_warnings_legend_map_and_noise_line_of_the_first_go(op
 def test_suggest_replaces_its_own_boxes_and_leaves_drawn_ones(
     opened: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = SimpleNamespace(rois=BOXES)
-    monkeypatch.setattr("SUREUncertaintyLib.presenters.suggested_regions.locate", lambda volume, package: found)
+    monkeypatch.setattr(
+        "SUREUncertaintyLib.presenters.suggested_regions.locate", lambda *_: SimpleNamespace(rois=BOXES)
+    )
     add_roi_node(opened.scene, Roi("Mine", (0, 0, 0), (5, 5, 5)))
     parameters(opened).inputVolume = add_scan(opened)
     for _ in range(3):

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from brains import turned_brain
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Grid, Volume
@@ -50,6 +51,32 @@ def test_other_intensities_on_the_same_grid(client, tiny_package):
     assert np.array_equal(answer.uncertainty.array, here.uncertainty.array, equal_nan=True)
     with pytest.raises(InputError, match="shape"):
         client.resegment(noisy[1:])
+
+
+def test_other_intensities_come_with_their_scan_when_its_own_request_was_dropped(tiny_package):
+    volume = scan()
+    with WorkerClient() as client:
+        client.load(tiny_package.root, "openvino", threads=1)
+        dropped = client.segment(volume)
+        latest = client.resegment(volume.array + 1.0)
+        assert latest.wait(LONG).labels.grid == volume.grid
+        assert failure_kind(dropped) == "superseded"
+
+
+def test_a_new_worker_gets_the_clean_scan_and_finds_the_boxes_there():
+    brain = turned_brain(0.0)
+    noise = np.random.default_rng(3).normal(100, 50, brain.array.shape).astype(np.float32)
+    with WorkerClient() as client:
+        client.load("hippocampus-t1", "openvino", threads=1).wait(LONG)
+        clean = client.segment(brain).wait(LONG)
+        assert [roi.name for roi in clean.rois] == ["Left", "Right"]
+        client.kill()
+        after = client.resegment(noise).wait(LONG)
+        assert after.rois == clean.rois
+        assert np.array_equal(after.image.array, noise)
+        pid = client.pid
+        assert client.resegment(noise, preview=True).wait(LONG).rois == clean.rois
+        assert client.pid == pid
 
 
 def test_the_private_folder_is_private_and_empty_after_a_job(client):

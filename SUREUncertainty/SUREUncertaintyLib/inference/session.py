@@ -52,7 +52,8 @@ class LiveSession:
         """Take a scan, its regions and its further channels by name for the runs that follow.
 
         Without regions a model that can search does so before the first run. Boxes come to rest in the first run of the
-        scan itself, and the same scan with other intensities is then analysed there, so that results compare.
+        scan itself, and the same scan with other intensities is then analysed there, so that results compare; where
+        other intensities come first, the scan itself is run before them.
         """
         self.volume, self.rois, self.channels = volume, tuple(rois), dict(channels or {})
         self._at_rest, self._turn = False, None
@@ -75,6 +76,8 @@ class LiveSession:
             InputError: no scan is open, the array has another shape, or a search found nothing.
         """
         scan, drawn = self._scan(array), None
+        if array is not None:
+            self._settle(progress, is_cancelled)
         self._search(progress, is_cancelled)
         follow = array is None and not self._at_rest
         if sampling is not None and has_latents(self.package.metadata):
@@ -110,9 +113,16 @@ class LiveSession:
             return self.segment(array, is_cancelled=is_cancelled)
         if self._quick is None:
             self._quick = preview_engine(self.package, self.engine)
-        self._search(silent, is_cancelled)
         scan = self._scan(array)
+        self._settle(silent, is_cancelled)
+        self._search(silent, is_cancelled)
         return preview(scan, self.package, self._quick, self.rois, is_cancelled, self.channels, self._turn)
+
+    def _settle(self, progress: Progress, is_cancelled: IsCancelled) -> None:
+        """Let boxes that follow what is found come to rest on the scan itself: damaged, it would show another place."""
+        metadata = self.package.metadata
+        if not self._at_rest and metadata.locator is not None and not has_latents(metadata):
+            self.segment(progress=progress, is_cancelled=is_cancelled)
 
     def _search(self, progress: Progress, is_cancelled: IsCancelled) -> None:
         """Find the regions where none were given and the model has to search."""

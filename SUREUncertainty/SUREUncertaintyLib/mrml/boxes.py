@@ -50,16 +50,27 @@ def add_roi_node(scene: Any, roi: Roi) -> Any:
 def replace_suggested(scene: Any, rois: Sequence[Roi]) -> list[Any]:
     """ROI nodes for boxes that were suggested, in the place of those of an earlier suggestion; drawn boxes stay."""
     found = slicer.util.getNodesByClass("vtkMRMLMarkupsROINode", scene)
-    earlier = {node.GetAttribute(SUGGESTED): node for node in found if node.GetAttribute(SUGGESTED)}
+    return replace_named(scene, rois, [node for node in found if node.GetAttribute(SUGGESTED)], SUGGESTED)
+
+
+def replace_named(scene: Any, rois: Sequence[Roi], earlier: Sequence[Any], attribute: str) -> list[Any]:
+    """ROI nodes for boxes, in the place of earlier ones: a box of the same name moves, the others go.
+
+    Args:
+        attribute: of the nodes; holds the box's name, as a node may have been given another one.
+    """
     nodes = []
+    left = list(earlier)
     for roi in rois:
-        node = earlier.pop(roi.name, None)
+        node = next((node for node in left if node.GetAttribute(attribute) == roi.name), None)
         if node is None:
             node = add_roi_node(scene, roi)
-            node.SetAttribute(SUGGESTED, roi.name)
+            node.SetAttribute(attribute, roi.name)
+        else:
+            left.remove(node)
         place_roi(node, roi)
         nodes.append(node)
-    for node in earlier.values():
+    for node in left:
         scene.RemoveNode(node)
     return nodes
 

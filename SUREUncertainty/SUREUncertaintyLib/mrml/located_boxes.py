@@ -8,13 +8,16 @@ from typing import Any
 import slicer
 
 from ..core.roi import Roi
-from .boxes import add_roi_node
+from .boxes import replace_named
 
 SCAN = "SURE.located.scan"
 """Reference from a box to the scan that was searched."""
 
 MODEL = "SURE.located.model"
 """Attribute of a box: the model that searched."""
+
+NAME = "SURE.located.box"
+"""Attribute of a box: its name in the search."""
 
 
 def located_nodes(scene: Any, scan: Any, model: str) -> list[Any]:
@@ -23,9 +26,9 @@ def located_nodes(scene: Any, scan: Any, model: str) -> list[Any]:
     return [n for n in nodes if n.GetAttribute(MODEL) == model and n.GetNodeReferenceID(SCAN) == scan.GetID()]
 
 
-def add_located(scene: Any, scan: Any, model: str, rois: Sequence[Roi]) -> list[Any]:
-    """Show the boxes that a search found."""
-    nodes = [add_roi_node(scene, roi) for roi in rois]
+def show_located(scene: Any, scan: Any, model: str, rois: Sequence[Roi]) -> list[Any]:
+    """Show the boxes that a search found, in the place of those that this model found in this scan before."""
+    nodes = replace_named(scene, rois, located_nodes(scene, scan, model), NAME)
     for node in nodes:
         node.SetAttribute(MODEL, model)
         node.SetNodeReferenceID(SCAN, scan.GetID())

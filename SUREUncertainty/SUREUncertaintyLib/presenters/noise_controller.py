@@ -82,6 +82,7 @@ class NoiseController:
         self._previewed: Noise | None = None
         self._live: PublishedNodes | None = None
         self._part: Volume | None = None
+        self._rois: tuple[Roi, ...] = ()
         self._clean: SegmentationResult | None = None
         self._scan: Any = None
         self._key: tuple[Any, ...] = ()
@@ -131,7 +132,7 @@ class NoiseController:
         if self._clean is None or self._bridge.open_scan is not part:
             keep = self._of_this_round(partial(self._keep_clean, noise))
             fail = self._of_this_round(self._fail)
-            self._bridge.segment(request.model, request.engine, part, (), _ignore, keep, fail)
+            self._bridge.segment(request.model, request.engine, part, self._rois, _ignore, keep, fail)
             return
         if self._series is not None:
             self._view.show_step(len(self._series) + 1, len(self._levels), noise.strength)
@@ -146,13 +147,18 @@ class NoiseController:
         return lambda answer: callback(answer) if self._round == begun else None
 
     def _prepare(self, request: RunRequest) -> Volume:
-        """The part of the scan that is re-segmented; a changed scan, region or model begins anew."""
+        """The part of the scan that is re-segmented; a changed scan, region or model begins anew.
+
+        It goes to the model with its box: a part alone would count as a whole scan, which a model may search and never
+        sees in windows along the patient's axes.
+        """
         region = None if request.region is None else roi_from_node(request.region)
         key = (request.scan.GetID(), request.scan.GetImageData().GetMTime(), region, request.model, request.engine)
         if self._part is None or key != self._key:
             whole = volume_from_node(request.scan)
             part = whole if region is None else _cut(whole, region)
             self._part = part.with_array(part.array, f"{whole.name} with noise")
+            self._rois = () if region is None else (region,)
             self._key, self._clean, self._scan, self._live = key, None, None, None
         return self._part
 

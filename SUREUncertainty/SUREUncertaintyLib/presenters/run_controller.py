@@ -12,7 +12,7 @@ from ..core.roi import Roi
 from ..inference.result import SegmentationResult
 from ..mrml.boxes import roi_from_node
 from ..mrml.display import show_overlay
-from ..mrml.located_boxes import add_located
+from ..mrml.located_boxes import show_located
 from ..mrml.nodes import PublishedNodes
 from ..mrml.publish import publish
 from ..mrml.volume_nodes import volume_from_node
@@ -117,7 +117,7 @@ class RunController:
             published = publish(self._scene(), result, request.scan)
             show_overlay(self._scene(), published, request.opacity)
             if request.region is None:
-                add_located(self._scene(), request.scan, request.model, result.rois)
+                show_located(self._scene(), request.scan, request.model, result.rois)
         except (SureError, MemoryError) as error:
             self._view_failure(failure_of(error))
             return

@@ -24,6 +24,7 @@ REGION = _("Region {rank} of {count}: {structure}, {size:.0f} mm3, mean uncertai
 ALL_REVIEWED = _("All {count} uncertain regions are reviewed.")
 BAND = _("In the band: {volume:.2f} ml, {share:.0%} of the uncertainty map's analysed voxels.")
 
+SEARCHES = _("Without a region, Run searches the scan for the model's structures and analyses a box around each.")
 NEEDS_CROSSHAIR = _("Hold Shift and move the mouse over the structure in a slice view, then press this.")
 
 NO_SAMPLE = _(

@@ -75,9 +75,7 @@ class InputPanel:
     def request(self) -> RunRequest:
         """What the widgets ask for."""
         p = self._context.parameters
-        boxes = [] if p.region is None else [p.region]
-        if not boxes and p.inputVolume is not None:
-            boxes = located_nodes(self._context.scene(), p.inputVolume, p.model)
+        boxes = self._boxes(p)
         first = boxes[0] if boxes else None
         return RunRequest(p.inputVolume, first, p.model, p.engine, p.overlayOpacity, tuple(boxes[1:]))
 
@@ -107,11 +105,18 @@ class InputPanel:
         """The one status line; the text is in the user's language already."""
         tell(self.ui.statusLabel, text)
 
+    def _boxes(self, parameters: Any) -> list[Any]:
+        """The boxes that Run takes; without a choice those that a search placed in this scan."""
+        if parameters.region is not None:
+            return [parameters.region]
+        scan = parameters.inputVolume
+        return [] if scan is None else located_nodes(self._context.scene(), scan, parameters.model)
+
     def _show_model(self, parameters: Any) -> None:
         """What the model was made for, and what speaks against running it on this scan and region."""
-        metadata, regions = self._models.get(parameters.model), [node for node in (parameters.region,) if node]
+        metadata = self._models.get(parameters.model)
         lines = [model_text(metadata, self._context.translate)]
-        lines += [f"\u26a0 {text}" for text in cautions(parameters.inputVolume, metadata, regions)]
+        lines += [f"\u26a0 {text}" for text in cautions(parameters.inputVolume, metadata, self._boxes(parameters))]
         self.ui.modelInfoLabel.setText("\n".join(lines))
 
     def _update_button(self, obstacle: Text) -> None:

@@ -26,7 +26,7 @@ from ..core.volume import Volume
 from ..inference.result import SegmentationResult
 from ..inference.sampling.samples_result import SamplingOptions
 from .failures import Failure, failure, failure_of, failure_of_exit
-from .jobs import ClientJob, OnError, OnProgress, OnResult
+from .jobs import ClientJob, OnError, OnProgress, OnResult, OpenScan
 from .process import WorkerProcess
 from .result_files import read_result, write_array
 
@@ -65,8 +65,8 @@ class WorkerClient:
         self._stopping: list[ClientJob] = []
         self._process: WorkerProcess | None = None
         self._model: dict[str, Any] | None = None
-        self._scan: tuple[Volume, tuple[Roi, ...]] | None = None
-        self._scan_is_open = False
+        self._scan: OpenScan | None = None
+        self._open: tuple[WorkerProcess, OpenScan] | None = None
 
     def __enter__(self) -> WorkerClient:
         return self
@@ -116,7 +116,7 @@ class WorkerClient:
         ``sampling`` says what a model that draws samples should draw; other models give their one answer.
         """
         with self._lock:
-            self._scan, self._scan_is_open = (volume, tuple(rois)), False
+            self._scan, self._open = (volume, tuple(rois)), None
             wanted = {"keep_probabilities": keep_probabilities, "sampling": to_json(sampling)}
             return self._start(volume, wanted, on_progress, on_result, on_error)
 
@@ -209,32 +209,34 @@ class WorkerClient:
     ) -> ClientJob:
         process = self._running()
         job = self._job(process, image, on_progress, on_result, on_error)
-        name = f"{job.id}-image.npy"
-        job.files.append(process.folder / name)
+        assert self._scan is not None
+        scan, rois = self._scan
+        arguments: dict[str, Any] = dict(wanted)
         try:
-            write_array(np.asarray(image.array), process.folder, name)
+            if self._open != (process, self._scan):
+                job.opens = self._scan
+                # the answer is put on the image kept here
+                described = {**to_json(replace(scan, forms=None), {}), "array": self._hand_over(job, scan, "scan")}
+                arguments |= {"volume": described, "rois": to_json(rois)}
+            if image is not scan:
+                arguments["array"] = self._hand_over(job, image, "image")
         except OSError as error:
             self._end(job, why=failure("input", f"The scan cannot be handed to the worker: {error}."))
             return job
-        arguments: dict[str, Any] = dict(wanted)
-        assert self._scan is not None
-        if self._scan_is_open:
-            arguments["array"] = name
-        else:
-            described = {
-                **to_json(replace(image, forms=None), {}),
-                "array": name,
-            }  # the answer is put on the image kept here
-            arguments |= {"volume": described, "rois": to_json(self._scan[1])}
-            self._scan_is_open = image is self._scan[0]
         self._send(job, "segment", arguments)
         return job
+
+    def _hand_over(self, job: ClientJob, image: Volume, what: str) -> str:
+        """Write voxels for the worker; gives the file's name in the private folder."""
+        name = f"{job.id}-{what}.npy"
+        job.files.append(job.process.folder / name)
+        write_array(np.asarray(image.array), job.process.folder, name)
+        return name
 
     def _running(self, reload: bool = True) -> WorkerProcess:
         """The process, started if need be; a new one gets the last model."""
         self._leave_what_stops()
         if self._process is None or self._process.was_killed:
-            self._scan_is_open = False
             try:
                 self._process = self._spawn()
             except OSError as error:
@@ -304,6 +306,9 @@ class WorkerClient:
             self._end(job, why=Failure(event["kind"], event["text"], event["action"], event.get("details") or ""))
 
     def _take_result(self, job: ClientJob, event: dict[str, Any]) -> None:
+        with self._lock:
+            if job.opens is not None and job.opens is self._scan:
+                self._open = (job.process, job.opens)
         if job.image is None:
             self._end(job, {key: value for key, value in event.items() if key not in ("event", "id")})
             return

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SureError
+from ..core.roi import Roi
 from ..core.volume import Volume
 from .failures import Failure
 from .process import WorkerProcess
@@ -15,6 +16,8 @@ from .process import WorkerProcess
 OnProgress = Callable[[float, str], None]
 OnResult = Callable[[Any], None]
 OnError = Callable[[Failure], None]
+OpenScan = tuple[Volume, tuple[Roi, ...]]
+"""A scan and its regions."""
 
 
 class WorkerError(SureError):
@@ -40,6 +43,8 @@ class ClientJob:
         self.id = number
         self.process = process
         self.image = image
+        self.opens: OpenScan | None = None
+        """The scan that comes with this request, open at the worker when there is a result."""
         self.files: list[Path] = []
         self.on_progress, self.on_result, self.on_error = on_progress, on_result, on_error
         self._answer: Any = None

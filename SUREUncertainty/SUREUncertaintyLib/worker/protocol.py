@@ -6,8 +6,9 @@ Requests (client to worker), each with an ``id`` that its answers carry:
 - ``{"id": 2, "command": "segment", "volume": {"array": FILE.npy, "grid": {..}, "name": ..} or {"path": SCAN},
   "rois": [{"name": .., "low": [..], "high": [..]}], "keep_probabilities": false, "sampling": {"count": 20, ..}}``;
   the volume is described field by field; ``sampling`` counts for models that draw samples, others ignore it. Without
-  ``volume`` the last one is used again; then ``array`` may name a file with other intensities on the same grid, and
-  ``"preview": true`` asks for labels and maps only, fast.
+  ``volume`` the last one is used again. Either way ``"array": FILE.npy`` may name other intensities on its grid, which
+  are analysed where the boxes come to rest on the scan itself, and ``"preview": true`` asks for their labels and maps
+  only, fast.
 - ``{"id": 3, "command": "train", "folder": SCANS, "name": .., "profile": .., "output": DIR, "recipe": FILE or null}``:
   trains or resumes, imports the package into the user's models and gives its name as ``model``.
 - ``{"id": 3, "command": "cancel"}``: answered at once; the running job ends with the error ``cancelled``.
