@@ -27,6 +27,7 @@ from ..inference.sampling.encoding import has_latents
 from ..inference.sampling.sampler import SampledHead, sampled_channels
 from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.segmenter import check_input, run_network
+from ..inference.turned import window_turn
 from .scored_region import ScoredRegion, scored_region_of
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ class Prediction:
     Attributes:
         labels: integer label map.
         probabilities: (C, k, j, i), channel order of the package.
-        uncertainty: the model's primary kind of uncertainty.
+        uncertainty: the model's primary kind of uncertainty, NaN where the model saw nothing.
+        asked: see ``ScoredRegion``.
     """
 
     labels: NDArray[Any]
     probabilities: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
+    asked: NDArray[np.bool_] | None = None
 
 
 class Predictor(Protocol):
@@ -168,12 +171,18 @@ class NativePredictor:
         if canvas.probabilities is None:
             raise ValueError("the canvas kept no probabilities")
         part = self.judged(volume)
-        return Prediction(part.of(canvas.labels), part.of(canvas.probabilities), part.of(canvas.uncertainty))
+        maps = part.of(canvas.labels), part.of(canvas.probabilities), part.of(canvas.uncertainty)
+        return Prediction(*maps, part.asked)
 
     def _region(self, volume: Volume) -> Region:
-        """What is analysed; all of its block is painted, since an oblique box holds less than is judged."""
-        (region,) = plan_regions(volume.grid, self.package.metadata, self._rois)
-        return replace(region, inside=None)
+        """What is analysed; all of its block is painted, since an oblique box holds less than is judged.
+
+        A turned window is painted as far as it reaches: beyond it the model saw nothing.
+        """
+        metadata = self.package.metadata
+        (region,) = plan_regions(volume.grid, metadata, self._rois)
+        turned = self.roi is not None and window_turn(volume.grid, metadata, None) is not None
+        return region if turned else replace(region, inside=None)
 
     def _painted(
         self, volume: Volume, recipes: Sequence[Recipe], keep_probabilities: bool, is_cancelled: IsCancelled
