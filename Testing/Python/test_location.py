@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import SUREUncertaintyLib as sure
 from SUREUncertaintyLib.cli.app import app
 from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.core.phantom import make_phantom
@@ -16,6 +17,7 @@ from SUREUncertaintyLib.evaluation.searched_cases import searched_cases
 from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.inference.session import LiveSession
 from SUREUncertaintyLib.location.choice import chosen_boxes, needs_search
 from SUREUncertaintyLib.location.judge import belief
@@ -146,6 +148,31 @@ def test_a_session_searches_once_and_keeps_the_boxes_for_noise(posed: Volume, pa
     noisy = session.segment(posed.array + np.random.default_rng(2).normal(0, 5, posed.array.shape).astype(np.float32))
     assert noisy.rois == clean.rois
     assert session.preview(posed.array).rois == clean.rois
+
+
+def test_a_script_searches_as_the_command_line_does_and_never_runs_on_the_whole_scan(
+    posed: Volume, brain: Volume, package: Package, found: Located
+) -> None:
+    model = sure.load_model("hippocampus-t1", "openvino", threads=1)
+    result = sure.segment(posed, model)
+    expected = segment(posed, package, model.engine, found.rois, turn=found.turn)
+    assert [roi.name for roi in result.rois] == ["Left", "Right"]
+    assert np.array_equal(result.labels.array, expected.labels.array)
+    assert np.array_equal(result.uncertainty.array, expected.uncertainty.array, equal_nan=True)
+    wrong = brain.with_array(np.ascontiguousarray(brain.array[::-1]))
+    with pytest.raises(InputError, match="found no place"):
+        sure.segment(wrong, model)
+
+
+def test_a_script_can_ask_for_the_search_or_write_a_box_as_the_command_line_does(tiny_package: Package) -> None:
+    scan = make_phantom()
+    with pytest.raises(InputError, match="cannot search"):
+        sure.segment(scan, tiny_package.root, "auto")
+    middle = (scan.grid.ijk_to_ras @ [*((n - 1) / 2 for n in scan.grid.shape[::-1]), 1.0])[:3]
+    box = Roi("part", tuple((middle - 8).tolist()), tuple((middle + 8).tolist()))
+    text = "part=" + ",".join(f"{v:.6f}" for pair in zip(box.low, box.high, strict=True) for v in pair)
+    written, given = (sure.segment(scan, tiny_package.root, roi) for roi in (text, box))
+    assert np.array_equal(written.labels.array, given.labels.array)
 
 
 def test_a_case_that_says_auto_becomes_one_a_box(
