@@ -1,5 +1,6 @@
 """The search for a model's structures in a whole scan: found in any pose, refused where they are not, never guessed."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,11 +8,12 @@ import numpy as np
 import pytest
 import SUREUncertaintyLib as sure
 from SUREUncertaintyLib.cli.app import app
-from SUREUncertaintyLib.core.errors import InputError, PackageError
+from SUREUncertaintyLib.core.errors import Cancelled, EngineError, InputError, PackageError
 from SUREUncertaintyLib.core.phantom import make_phantom
 from SUREUncertaintyLib.core.resampling import model_grid, resample
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import LPS_TO_RAS, Grid, Volume
+from SUREUncertaintyLib.evaluation import searched_cases as searching
 from SUREUncertaintyLib.evaluation.cases import Case
 from SUREUncertaintyLib.evaluation.searched_cases import searched_cases
 from SUREUncertaintyLib.files.reading import read_volume
@@ -194,6 +196,36 @@ def test_a_case_that_says_auto_becomes_one_a_box(
     with pytest.raises(InputError, match="found no place"):
         _ = refused.region
     assert given == cases[2]
+
+
+def test_whatever_fails_in_a_case_fails_that_case_and_never_the_list(
+    tmp_path: Path, posed: Volume, package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, text = tmp_path / "good.nii.gz", tmp_path / "text.nii.gz"
+    write_volume(posed, good)
+    text.write_text("no scan")
+    cases = [
+        Case(text, None, "text", "text", roi="auto"),
+        Case(tmp_path / "absent.nii.gz", None, "absent", "absent", roi="auto"),
+        Case(good, None, "last", "last", roi="auto"),
+    ]
+
+    def failing(error: Exception) -> Callable[..., None]:
+        def run(*_: object, **__: object) -> None:
+            raise error
+
+        return run
+
+    for error, sentence in ((EngineError("The engine failed."), "^The engine failed"), (OSError("gone"), "last.*gone")):
+        monkeypatch.setattr(searching, "segment", failing(error))
+        found = searched_cases(cases, package, create_engine(package, "openvino", threads=1))
+        assert [case.id for case in found] == ["text", "absent", "last"]
+        for case, told in zip(found, ("text.nii.gz", "does not exist", sentence), strict=True):
+            with pytest.raises(InputError, match=told):
+                _ = case.region
+    monkeypatch.setattr(searching, "segment", failing(Cancelled()))
+    with pytest.raises(Cancelled):
+        searched_cases(cases[2:], package, create_engine(package, "openvino", threads=1))
 
 
 def test_a_case_cannot_ask_a_model_that_cannot_search(tiny_package: Package) -> None:

@@ -29,7 +29,7 @@ class Case:
         group: what is independent of the other groups, usually the subject; the id when none is given.
         split: for instance ``"val"``; empty when none is given.
         roi: the box to analyse, as the option ``--roi`` writes it; empty for the whole scan.
-        refused: why there is no box, where one was searched in vain; empty otherwise.
+        refused: why there is no box, where one was searched and the search failed; empty otherwise.
     """
 
     image: Path
