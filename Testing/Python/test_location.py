@@ -1,6 +1,7 @@
 """The search for a model's structures in a whole scan: found in any pose, refused where they are not, never guessed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from SUREUncertaintyLib.core.resampling import model_grid, resample
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import LPS_TO_RAS, Grid, Volume
 from SUREUncertaintyLib.evaluation import searched_cases as searching
-from SUREUncertaintyLib.evaluation.cases import Case
+from SUREUncertaintyLib.evaluation.cases import Case, boxes_of
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.evaluation.progress_file import ProgressFile
 from SUREUncertaintyLib.evaluation.searched_cases import searched_cases
 from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.files.writing import write_volume
@@ -196,6 +199,27 @@ def test_a_case_that_says_auto_becomes_one_a_box(
     with pytest.raises(InputError, match="found no place"):
         _ = refused.region
     assert given == cases[2]
+
+
+def test_a_turned_head_is_evaluated_in_the_windows_that_segment_reads(
+    tmp_path: Path, posed: Volume, package: Package, found: Located
+) -> None:
+    scan = tmp_path / "a.nii.gz"
+    write_volume(posed, scan)
+    engine = create_engine(package, "openvino", threads=1)
+    cases = searched_cases([Case(scan, None, "a", "a", roi="auto")], package, engine)
+    run = segment(posed, package, engine, found.rois, turn=found.turn)
+    assert run.provenance["turn"] == found.turn.tolist()
+    step = max(label.value for label in package.metadata.foreground)
+    for number, case in enumerate(cases):
+        predictor = NativePredictor(package, engine).within(case.region, case.pose)
+        part, said = predictor.judged(posed), predictor.predict(posed)
+        own = part.of(run.labels.array).astype(int) - number * step
+        assert np.array_equal(said.labels, np.where((own > 0) & (own <= step), own, 0))
+        assert part.asked is not None
+        assert np.isnan(said.uncertainty).any()
+        assert ProgressFile.key(case) != ProgressFile.key(replace(case, turn=()))
+    assert boxes_of(cases)["turns"] == {case.id: list(case.turn) for case in cases}
 
 
 def test_whatever_fails_in_a_case_fails_that_case_and_never_the_list(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -27,7 +27,7 @@ from ..inference.sampling.encoding import has_latents
 from ..inference.sampling.sampler import SampledHead, sampled_channels
 from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.segmenter import check_input, run_network
-from ..inference.turned import window_turn
+from ..inference.turned import Turn, window_turn
 from .scored_region import ScoredRegion, scored_region_of
 
 if TYPE_CHECKING:
@@ -66,8 +66,11 @@ class Predictor(Protocol):
     def classes(self) -> tuple[Label, ...]:
         """Every class in channel order, background first."""
 
-    def within(self, roi: Roi | None) -> Predictor:
-        """The same predictor for scans of which one box is analysed; for whole scans when None."""
+    def within(self, roi: Roi | None, turn: Turn | None = None) -> Predictor:
+        """The same predictor for scans of which one box is analysed; for whole scans when None.
+
+        ``turn``: the pose in which a search found what is in the box, as for ``segment``.
+        """
         ...
 
     def forget(self) -> None:
@@ -95,11 +98,13 @@ class NativePredictor:
 
     Attributes:
         roi: the box to analyse; None for the whole scan.
+        turn: how the structure's pose turns the window, (3, 3) in RAS, where it is known.
     """
 
     package: Package
     engine: Engine
     roi: Roi | None = None
+    turn: Turn | None = field(default=None, compare=False)
 
     @classmethod
     def open(cls, options: ModelOptions) -> NativePredictor:
@@ -129,13 +134,13 @@ class NativePredictor:
     def _rois(self) -> tuple[Roi, ...]:
         return () if self.roi is None else (self.roi,)
 
-    def within(self, roi: Roi | None) -> NativePredictor:
+    def within(self, roi: Roi | None, turn: Turn | None = None) -> NativePredictor:
         """As it is, for another part of the scans."""
-        return replace(self, roi=roi)
+        return replace(self, roi=roi, turn=turn)
 
     def judged(self, volume: Volume) -> ScoredRegion:
         """See ``scored_region_of``."""
-        return scored_region_of(volume.grid, self.package.metadata, self.roi)
+        return scored_region_of(volume.grid, self.package.metadata, self.roi, self.turn)
 
     def predict(self, volume: Volume, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Prediction:
         """The main job. Raises InputError for a scan that cannot be used."""
@@ -180,8 +185,8 @@ class NativePredictor:
         A turned window is painted as far as it reaches: beyond it the model saw nothing.
         """
         metadata = self.package.metadata
-        (region,) = plan_regions(volume.grid, metadata, self._rois)
-        turned = self.roi is not None and window_turn(volume.grid, metadata, None) is not None
+        (region,) = plan_regions(volume.grid, metadata, self._rois, self.turn)
+        turned = self.roi is not None and window_turn(volume.grid, metadata, self.turn) is not None
         return region if turned else replace(region, inside=None)
 
     def _painted(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ..core.errors import Cancelled, InputError, SureError
 from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.roi import Roi
-from ..core.volume import Volume
 from ..files.reading import read_volume
 from ..inference.engine import Engine
 from ..inference.segmenter import segment
@@ -31,8 +30,8 @@ def searched_cases(
     """The cases with numbers for every region that says ``auto``, or nothing where the model has to search.
 
     A case becomes one a box, ``id Left`` and ``id Right``, of the same group; the boxes are where ``sure segment``
-    would bring them to rest. A scan that cannot be read, or in which the search or the run after it fails, stays one
-    case, which fails with the sentence of that.
+    would bring them to rest, with the pose of what was found. A scan that cannot be read, or in which the search or
+    the run after it fails, stays one case, which fails with the sentence of that.
 
     Raises:
         InputError: a case says ``auto``, but the model cannot search. Cancelled.
@@ -73,13 +72,10 @@ def _searched(case: Case, package: Package, engine: Engine, is_cancelled: IsCanc
     scan = read_volume(case.image)
     if not case.roi and not needs_search(scan.grid, package.metadata):
         return (case,)
-    rois = _at_rest(scan, package, engine, is_cancelled)
-    return tuple(replace(case, id=f"{case.id} {roi.name}", roi=_text(roi)) for roi in rois)
-
-
-def _at_rest(scan: Volume, package: Package, engine: Engine, is_cancelled: IsCancelled) -> tuple[Roi, ...]:
-    rois = locate(scan, package, silent, is_cancelled).rois
-    return segment(scan, package, engine, rois, is_cancelled=is_cancelled).rois
+    located = locate(scan, package, silent, is_cancelled)
+    turn = tuple(located.turn.ravel().tolist())
+    rois = segment(scan, package, engine, located.rois, is_cancelled=is_cancelled, turn=located.turn).rois
+    return tuple(replace(case, id=f"{case.id} {roi.name}", roi=_text(roi), turn=turn) for roi in rois)
 
 
 def _text(roi: Roi) -> str:
