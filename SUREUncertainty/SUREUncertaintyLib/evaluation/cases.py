@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ..core.errors import InputError
 from ..core.roi import Roi, read_rois, split_file
 from ..core.safe_names import from_table_cell
+from ..location.choice import AUTO
 
 COLUMNS = ("image", "label", "id", "group", "split", "roi")
 """``roi`` last: lists without boxes are written without it."""
@@ -32,7 +33,7 @@ class Case:
         id: unique name of the case.
         group: what is independent of the other groups, usually the subject; the id when none is given.
         split: for instance ``"val"``; empty when none is given.
-        roi: the box to analyse, as the option ``--roi`` writes it; empty for the whole scan.
+        roi: the box to analyse, as the option ``--roi`` writes it, ``auto`` included; empty for the whole scan.
         refused: why there is no box, where one was searched and the search failed; empty otherwise.
         turn: rotation of the pose in which a search found it, RAS, nine numbers row by row; empty otherwise.
     """
@@ -52,6 +53,11 @@ class Case:
         if self.refused:
             raise InputError(self.refused)
         return read_rois((self.roi,))[0] if self.roi else None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether ``auto`` stands in the place of the box."""
+        return self.roi.strip().lower() == AUTO
 
     @property
     def pose(self) -> NDArray[np.float64] | None:

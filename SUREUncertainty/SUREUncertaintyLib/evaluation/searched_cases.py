@@ -12,7 +12,7 @@ from ..core.roi import Roi
 from ..files.reading import read_volume
 from ..inference.engine import Engine
 from ..inference.segmenter import segment
-from ..location.choice import AUTO, needs_search
+from ..location.choice import needs_search
 from ..location.locate import locate
 from .cases import Case
 
@@ -43,13 +43,12 @@ def _each(
     cases: Sequence[Case], package: Package, engine: Engine, progress: Progress, is_cancelled: IsCancelled
 ) -> Iterator[Case]:
     for number, case in enumerate(cases):
-        asked = case.roi.strip().lower() == AUTO
-        if package.metadata.locator is None and asked:
+        if package.metadata.locator is None and case.is_searched:
             raise InputError(
                 f"The case {case.id} asks to search for its region, but the model '{package.name}' cannot search. "
                 "Give the region's box in the column roi."
             )
-        if package.metadata.locator is None or (case.roi and not asked):
+        if package.metadata.locator is None or (case.roi and not case.is_searched):
             yield case
             continue
         progress(number / len(cases), f"{case.id}: searching")
