@@ -149,6 +149,13 @@ def test_a_folder_in_use_is_found_out_before_anything_is_scored(cases: tuple[Cas
         assess_cohort(cases, tmp_path / "out", options("no such extractor"), FilterOptions())
 
 
+def test_a_list_that_asks_to_search_is_refused_by_name(cases: tuple[Case, ...], tmp_path: Path) -> None:
+    listed = (cases[0], replace(cases[1], roi=" Auto "))
+    with pytest.raises(InputError, match=f"roi of the case {cases[1].id} says auto.*searches for no region"):
+        assess_cohort(listed, tmp_path / "out", options(), FilterOptions())
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_gate_damages_images_and_for_label_readers_labels_too(cases: tuple[Case, ...], tmp_path: Path) -> None:
     dice = {f"s{number}": 0.5 + number / 20 for number in range(6)}
     found = assess_cohort(cases, tmp_path / "out", options(gate=True, dice=dice), FilterOptions())

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from needed_torch import ENGINE
 from phantoms import asymmetric_volume, tilted_grid
+from scipy.spatial.transform import Rotation
 from SUREUncertaintyLib.cli.app import app
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.roi import Roi, roi_mask
@@ -23,13 +24,16 @@ from SUREUncertaintyLib.evaluation.predictor import NativePredictor
 from SUREUncertaintyLib.evaluation.progress_file import ProgressFile
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.segmenter import segment
+from SUREUncertaintyLib.metrics.calibration import expected_calibration_error
 from SUREUncertaintyLib.packages.catalogue import find_package
+from SUREUncertaintyLib.packages.locator import Judgement, Locator
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.robustness.measure import run_robustness
 from SUREUncertaintyLib.robustness.page import add_robustness_page
 from SUREUncertaintyLib.robustness.series import SeriesOptions
 from SUREUncertaintyLib.training.own_cases import find_pairs
-from tiny import build_tiny
+from tiny import PointEngine, build_tiny, with_metadata
 from typer.testing import CliRunner
 
 SHAPE = (26, 30, 34)
@@ -202,6 +206,53 @@ def test_on_an_oblique_scan_all_that_is_judged_was_analysed(predictor: NativePre
     assert float(found.probabilities[0].max()) < 1.0
     (damaged,) = boxed.corrupted(volume, [make_recipe("gaussian", 0.0, 0, "a")])
     assert np.array_equal(damaged.uncertainty, found.uncertainty)
+
+
+def oblique_ball(predictor: NativePredictor) -> tuple[NativePredictor, Volume, Roi]:
+    """A model with windows of 16 mm, and a ball in a scan that lies 20 degrees askew in the patient."""
+    box = Roi("Ball", (0.0, 0.0, 0.0), (16.0, 16.0, 16.0))
+    package = with_metadata(predictor.package, {"locator": Locator("none", "a ball", (box,), Judgement(0.0, (), 0.5))})
+    cosines = Rotation.from_euler("z", 20, degrees=True).as_matrix()
+    grid = Grid((40, 44, 48), direction=tuple(cosines.ravel().tolist()))
+    k, j, i = np.ogrid[:40, :44, :48]
+    ball = (i - 24) ** 2 + (j - 22) ** 2 + (k - 20) ** 2 <= 25
+    middle = (grid.ijk_to_ras @ (24, 22, 20, 1))[:3]
+    roi = Roi("Ball", tuple((middle - 8).tolist()), tuple((middle + 8).tolist()))
+    engine = PointEngine((-8.0, 8.0, 0.0), (4.0, 0.0, -20.0))
+    return NativePredictor(package, engine), Volume((100.0 * ball).astype(np.float32), grid), roi  # type: ignore[arg-type]
+
+
+def test_beyond_a_turned_window_nothing_is_analysed_and_nothing_is_measured(
+    predictor: NativePredictor, tmp_path: Path
+) -> None:
+    model, volume, roi = oblique_ball(predictor)
+    boxed = model.within(roi)
+    found, part = boxed.predict(volume), boxed.judged(volume)
+    run = segment(volume, model.package, model.engine, (roi,), follow=False)
+    beyond = np.isnan(part.of(run.uncertainty.array))
+    assert 0.2 < beyond.mean() < 0.6
+    assert np.array_equal(np.isnan(found.uncertainty), beyond)
+    assert np.array_equal(found.labels, part.of(run.labels.array))
+    (damaged,) = boxed.corrupted(volume, [make_recipe("gaussian", 0.5, 0, "a")])
+    (noisy,) = boxed.noisy(volume, [0.5], 0, "a")
+    assert np.array_equal(np.isnan(damaged.uncertainty), beyond)
+    assert np.array_equal(np.isnan(noisy), beyond)
+
+    truth = np.asarray(volume.array > 0, np.uint8)
+    scores = []
+    for marked in (False, True):
+        label = truth.copy()
+        part.of(label)[~part.asked] = marked  # type: ignore[operator]
+        scan, drawn = saved(tmp_path, "a.nrrd", volume), saved(tmp_path, "l.nrrd", Volume(label, volume.grid))
+        text = "Ball=" + ",".join(f"{v:.3f}" for pair in zip(roi.low, roi.high, strict=True) for v in pair)
+        scores.append(evaluate_case(Case(scan, drawn, "a", "a", roi=text), model, OPTIONS).values)
+    plain, marked_beyond = scores
+    for metric in ("dice", "ece", "brier", "auroc_error"):
+        assert marked_beyond[metric] == pytest.approx(plain[metric], nan_ok=True), metric
+    assert plain["dice"]["shell"] > 0.8
+    analysed = ~beyond
+    expected = expected_calibration_error(found.probabilities[1][analysed], part.of(truth)[analysed] == 1)
+    assert plain["ece"]["shell"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(

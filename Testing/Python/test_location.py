@@ -1,21 +1,28 @@
 """The search for a model's structures in a whole scan: found in any pose, refused where they are not, never guessed."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import SUREUncertaintyLib as sure
 from SUREUncertaintyLib.cli.app import app
-from SUREUncertaintyLib.core.errors import InputError, PackageError
+from SUREUncertaintyLib.core.errors import Cancelled, EngineError, InputError, PackageError
 from SUREUncertaintyLib.core.phantom import make_phantom
 from SUREUncertaintyLib.core.resampling import model_grid, resample
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import LPS_TO_RAS, Grid, Volume
-from SUREUncertaintyLib.evaluation.cases import Case
+from SUREUncertaintyLib.evaluation import searched_cases as searching
+from SUREUncertaintyLib.evaluation.cases import Case, boxes_of
+from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.evaluation.progress_file import ProgressFile
 from SUREUncertaintyLib.evaluation.searched_cases import searched_cases
 from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.inference.engine_choice import create_engine
+from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.inference.session import LiveSession
 from SUREUncertaintyLib.location.choice import chosen_boxes, needs_search
 from SUREUncertaintyLib.location.judge import belief
@@ -148,6 +155,31 @@ def test_a_session_searches_once_and_keeps_the_boxes_for_noise(posed: Volume, pa
     assert session.preview(posed.array).rois == clean.rois
 
 
+def test_a_script_searches_as_the_command_line_does_and_never_runs_on_the_whole_scan(
+    posed: Volume, brain: Volume, package: Package, found: Located
+) -> None:
+    model = sure.load_model("hippocampus-t1", "openvino", threads=1)
+    result = sure.segment(posed, model)
+    expected = segment(posed, package, model.engine, found.rois, turn=found.turn)
+    assert [roi.name for roi in result.rois] == ["Left", "Right"]
+    assert np.array_equal(result.labels.array, expected.labels.array)
+    assert np.array_equal(result.uncertainty.array, expected.uncertainty.array, equal_nan=True)
+    wrong = brain.with_array(np.ascontiguousarray(brain.array[::-1]))
+    with pytest.raises(InputError, match="found no place"):
+        sure.segment(wrong, model)
+
+
+def test_a_script_can_ask_for_the_search_or_write_a_box_as_the_command_line_does(tiny_package: Package) -> None:
+    scan = make_phantom()
+    with pytest.raises(InputError, match="cannot search"):
+        sure.segment(scan, tiny_package.root, "auto")
+    middle = (scan.grid.ijk_to_ras @ [*((n - 1) / 2 for n in scan.grid.shape[::-1]), 1.0])[:3]
+    box = Roi("part", tuple((middle - 8).tolist()), tuple((middle + 8).tolist()))
+    text = "part=" + ",".join(f"{v:.6f}" for pair in zip(box.low, box.high, strict=True) for v in pair)
+    written, given = (sure.segment(scan, tiny_package.root, roi) for roi in (text, box))
+    assert np.array_equal(written.labels.array, given.labels.array)
+
+
 def test_a_case_that_says_auto_becomes_one_a_box(
     tmp_path: Path, posed: Volume, brain: Volume, package: Package
 ) -> None:
@@ -167,6 +199,57 @@ def test_a_case_that_says_auto_becomes_one_a_box(
     with pytest.raises(InputError, match="found no place"):
         _ = refused.region
     assert given == cases[2]
+
+
+def test_a_turned_head_is_evaluated_in_the_windows_that_segment_reads(
+    tmp_path: Path, posed: Volume, package: Package, found: Located
+) -> None:
+    scan = tmp_path / "a.nii.gz"
+    write_volume(posed, scan)
+    engine = create_engine(package, "openvino", threads=1)
+    cases = searched_cases([Case(scan, None, "a", "a", roi="auto")], package, engine)
+    run = segment(posed, package, engine, found.rois, turn=found.turn)
+    assert run.provenance["turn"] == found.turn.tolist()
+    step = max(label.value for label in package.metadata.foreground)
+    for number, case in enumerate(cases):
+        predictor = NativePredictor(package, engine).within(case.region, case.pose)
+        part, said = predictor.judged(posed), predictor.predict(posed)
+        own = part.of(run.labels.array).astype(int) - number * step
+        assert np.array_equal(said.labels, np.where((own > 0) & (own <= step), own, 0))
+        assert part.asked is not None
+        assert np.isnan(said.uncertainty).any()
+        assert ProgressFile.key(case) != ProgressFile.key(replace(case, turn=()))
+    assert boxes_of(cases)["turns"] == {case.id: list(case.turn) for case in cases}
+
+
+def test_whatever_fails_in_a_case_fails_that_case_and_never_the_list(
+    tmp_path: Path, posed: Volume, package: Package, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, text = tmp_path / "good.nii.gz", tmp_path / "text.nii.gz"
+    write_volume(posed, good)
+    text.write_text("no scan")
+    cases = [
+        Case(text, None, "text", "text", roi="auto"),
+        Case(tmp_path / "absent.nii.gz", None, "absent", "absent", roi="auto"),
+        Case(good, None, "last", "last", roi="auto"),
+    ]
+
+    def failing(error: Exception) -> Callable[..., None]:
+        def run(*_: object, **__: object) -> None:
+            raise error
+
+        return run
+
+    for error, sentence in ((EngineError("The engine failed."), "^The engine failed"), (OSError("gone"), "last.*gone")):
+        monkeypatch.setattr(searching, "segment", failing(error))
+        found = searched_cases(cases, package, create_engine(package, "openvino", threads=1))
+        assert [case.id for case in found] == ["text", "absent", "last"]
+        for case, told in zip(found, ("text.nii.gz", "does not exist", sentence), strict=True):
+            with pytest.raises(InputError, match=told):
+                _ = case.region
+    monkeypatch.setattr(searching, "segment", failing(Cancelled()))
+    with pytest.raises(Cancelled):
+        searched_cases(cases[2:], package, create_engine(package, "openvino", threads=1))
 
 
 def test_a_case_cannot_ask_a_model_that_cannot_search(tiny_package: Package) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+import SUREUncertaintyLib as sure
 from nnunet_folders import FINAL, change_top, nnunet_masks, write_training
 from nnunet_phantoms import SCANS, Phantom, make_phantom
 from phantoms import Turn
@@ -211,6 +212,18 @@ def test_wrong_channels_are_a_sentence(others: dict[str, str], sentence: str, im
     engine = create_engine(imported["regions"], "openvino")
     with pytest.raises(InputError, match=sentence):
         segment(first, imported["regions"], engine, channels={name: given[kind] for name, kind in others.items()})
+
+
+def test_a_script_gives_further_images_as_volumes_or_paths(imported: dict[str, Package], tmp_path: Path) -> None:
+    _, (first, second) = scans("regions", "sideways")
+    sitk.WriteImage(to_itk(second), str(tmp_path / "ct.nrrd"))
+    model = sure.load_model(imported["regions"].root, "openvino")
+    expected = segment(first, imported["regions"], model.engine, channels={"CT": second})
+    for image in (second, tmp_path / "ct.nrrd", str(tmp_path / "ct.nrrd")):
+        found = sure.segment(first, model, channels={"CT": image})
+        assert np.array_equal(found.labels.array, expected.labels.array)
+    with pytest.raises(InputError, match="'CT' was not given"):
+        sure.segment(first, model)
 
 
 def test_other_models_take_no_channels(tiny_package: Package, imported: dict[str, Package]) -> None:

@@ -22,6 +22,7 @@ from ..core.tasks import core_count
 from ..evaluation.case_jobs import Work, run_remaining
 from ..evaluation.cases import Case
 from ..evaluation.progress_file import FinishedCases, ProgressFile
+from ..location.choice import AUTO
 from ..metrics.correlation import partial_spearman, spearman
 from .case_scale import CaseScale, Job, ScaleOptions, run_job
 from .damage import IMAGE_DAMAGE, LABEL_DAMAGE
@@ -78,9 +79,11 @@ def score_cohort(
     Finished scans are kept beside ``output`` until ``finished.remove()``, so that the same call goes on after a stop.
 
     Raises:
-        InputError, PackageError, EngineError: the extractor cannot be built, or nothing answers at the scheduler.
+        InputError, PackageError, EngineError: the extractor cannot be built, a case asks to search for its box, or
+            nothing answers at the scheduler.
         Cancelled: ``is_cancelled`` said so; finished scans are kept.
     """
+    _refuse_searches(cases)
     options = replace(options, extractor=_with_threads(options))
     extractor = create_extractor(options.extractor)
     header = _header(extractor, options)
@@ -109,6 +112,16 @@ def read_dice(path: Path) -> dict[str, float]:
         raise InputError(
             f"There is no evaluation at {path}; expected cases.csv as 'sure evaluate' writes it."
         ) from error
+
+
+def _refuse_searches(cases: Sequence[Case]) -> None:
+    searched = [case.id for case in cases if case.is_searched]
+    if searched:
+        raise InputError(
+            f"The column roi of the case {searched[0]} says {AUTO}, but 'sure difficulty' searches for no region, "
+            "since its extractors need not be models that can. Give the box; 'sure segment' writes those it finds into "
+            "report.json (rois)."
+        )
 
 
 def _with_threads(options: CohortOptions) -> ExtractorOptions:

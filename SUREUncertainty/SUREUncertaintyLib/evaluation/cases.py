@@ -9,10 +9,15 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from ..core.errors import InputError
 from ..core.roi import Roi, read_rois, split_file
 from ..core.safe_names import from_table_cell
+from ..location.choice import AUTO
 
 COLUMNS = ("image", "label", "id", "group", "split", "roi")
 """``roi`` last: lists without boxes are written without it."""
@@ -28,8 +33,9 @@ class Case:
         id: unique name of the case.
         group: what is independent of the other groups, usually the subject; the id when none is given.
         split: for instance ``"val"``; empty when none is given.
-        roi: the box to analyse, as the option ``--roi`` writes it; empty for the whole scan.
-        refused: why there is no box, where one was searched in vain; empty otherwise.
+        roi: the box to analyse, as the option ``--roi`` writes it, ``auto`` included; empty for the whole scan.
+        refused: why there is no box, where one was searched and the search failed; empty otherwise.
+        turn: rotation of the pose in which a search found it, RAS, nine numbers row by row; empty otherwise.
     """
 
     image: Path
@@ -39,6 +45,7 @@ class Case:
     split: str = ""
     roi: str = ""
     refused: str = ""
+    turn: tuple[float, ...] = ()
 
     @property
     def region(self) -> Roi | None:
@@ -46,6 +53,16 @@ class Case:
         if self.refused:
             raise InputError(self.refused)
         return read_rois((self.roi,))[0] if self.roi else None
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether ``auto`` stands in the place of the box."""
+        return self.roi.strip().lower() == AUTO
+
+    @property
+    def pose(self) -> NDArray[np.float64] | None:
+        """``turn`` as ``plan_regions`` takes it, (3, 3)."""
+        return np.reshape(self.turn, (3, 3)) if self.turn else None
 
     @property
     def roi_file(self) -> Path | None:
@@ -76,10 +93,14 @@ def single_case(image: Path, label: Path | None = None, roi: str = "") -> Case:
     return Case(found, reference, _stem(found), _stem(found), roi=roi)
 
 
-def boxes_of(cases: Iterable[Case]) -> dict[str, dict[str, str]]:
-    """``{"rois": {id: box}}`` of the cases that name one, for the record of a run; empty without any."""
-    boxes = {case.id: case.roi for case in cases if case.roi}
-    return {"rois": boxes} if boxes else {}
+def boxes_of(cases: Iterable[Case]) -> dict[str, dict[str, Any]]:
+    """``{"rois": {id: box}, "turns": {id: turn}}`` of the cases that have one, for the record of a run."""
+    listed = tuple(cases)
+    found: dict[str, dict[str, Any]] = {
+        "rois": {case.id: case.roi for case in listed if case.roi},
+        "turns": {case.id: list(case.turn) for case in listed if case.turn},
+    }
+    return {name: entries for name, entries in found.items() if entries}
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -27,6 +27,7 @@ from ..inference.sampling.encoding import has_latents
 from ..inference.sampling.sampler import SampledHead, sampled_channels
 from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.segmenter import check_input, run_network
+from ..inference.turned import Turn, window_turn
 from .scored_region import ScoredRegion, scored_region_of
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ class Prediction:
     Attributes:
         labels: integer label map.
         probabilities: (C, k, j, i), channel order of the package.
-        uncertainty: the model's primary kind of uncertainty.
+        uncertainty: the model's primary kind of uncertainty, NaN where the model saw nothing.
+        asked: see ``ScoredRegion``.
     """
 
     labels: NDArray[Any]
     probabilities: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
+    asked: NDArray[np.bool_] | None = None
 
 
 class Predictor(Protocol):
@@ -63,8 +66,11 @@ class Predictor(Protocol):
     def classes(self) -> tuple[Label, ...]:
         """Every class in channel order, background first."""
 
-    def within(self, roi: Roi | None) -> Predictor:
-        """The same predictor for scans of which one box is analysed; for whole scans when None."""
+    def within(self, roi: Roi | None, turn: Turn | None = None) -> Predictor:
+        """The same predictor for scans of which one box is analysed; for whole scans when None.
+
+        ``turn``: the pose in which a search found what is in the box, as for ``segment``.
+        """
         ...
 
     def forget(self) -> None:
@@ -92,11 +98,13 @@ class NativePredictor:
 
     Attributes:
         roi: the box to analyse; None for the whole scan.
+        turn: how the structure's pose turns the window, (3, 3) in RAS, where it is known.
     """
 
     package: Package
     engine: Engine
     roi: Roi | None = None
+    turn: Turn | None = field(default=None, compare=False)
 
     @classmethod
     def open(cls, options: ModelOptions) -> NativePredictor:
@@ -126,13 +134,13 @@ class NativePredictor:
     def _rois(self) -> tuple[Roi, ...]:
         return () if self.roi is None else (self.roi,)
 
-    def within(self, roi: Roi | None) -> NativePredictor:
+    def within(self, roi: Roi | None, turn: Turn | None = None) -> NativePredictor:
         """As it is, for another part of the scans."""
-        return replace(self, roi=roi)
+        return replace(self, roi=roi, turn=turn)
 
     def judged(self, volume: Volume) -> ScoredRegion:
         """See ``scored_region_of``."""
-        return scored_region_of(volume.grid, self.package.metadata, self.roi)
+        return scored_region_of(volume.grid, self.package.metadata, self.roi, self.turn)
 
     def predict(self, volume: Volume, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Prediction:
         """The main job. Raises InputError for a scan that cannot be used."""
@@ -168,12 +176,18 @@ class NativePredictor:
         if canvas.probabilities is None:
             raise ValueError("the canvas kept no probabilities")
         part = self.judged(volume)
-        return Prediction(part.of(canvas.labels), part.of(canvas.probabilities), part.of(canvas.uncertainty))
+        maps = part.of(canvas.labels), part.of(canvas.probabilities), part.of(canvas.uncertainty)
+        return Prediction(*maps, part.asked)
 
     def _region(self, volume: Volume) -> Region:
-        """What is analysed; all of its block is painted, since an oblique box holds less than is judged."""
-        (region,) = plan_regions(volume.grid, self.package.metadata, self._rois)
-        return replace(region, inside=None)
+        """What is analysed; all of its block is painted, since an oblique box holds less than is judged.
+
+        A turned window is painted as far as it reaches: beyond it the model saw nothing.
+        """
+        metadata = self.package.metadata
+        (region,) = plan_regions(volume.grid, metadata, self._rois, self.turn)
+        turned = self.roi is not None and window_turn(volume.grid, metadata, self.turn) is not None
+        return region if turned else replace(region, inside=None)
 
     def _painted(
         self, volume: Volume, recipes: Sequence[Recipe], keep_probabilities: bool, is_cancelled: IsCancelled

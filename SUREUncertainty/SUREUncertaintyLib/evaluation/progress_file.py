@@ -56,6 +56,8 @@ class ProgressFile(Generic[Result]):
                 parts.append(f"{path}:{_state(path)}")
         if case.roi:
             parts.append(case.roi)
+        if case.turn:
+            parts.append(",".join(f"{value:.6f}" for value in case.turn))
         return "|".join(parts)
 
     def start(self) -> dict[str, Result]:

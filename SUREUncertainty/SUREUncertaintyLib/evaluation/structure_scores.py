@@ -31,21 +31,24 @@ def score_structures(
     ``reference`` (k, j, i) holds values of ``classes``; ``spacing`` is in mm in the order of its axes.
 
     Channel n of the probabilities belongs to ``classes[n]``. Voxels that were not analysed (NaN in the uncertainty)
-    count as background in overlap and calibration, and are left out of the detection of errors.
+    count as background in overlap and calibration, and are left out of the detection of errors. Around a turned window
+    (``prediction.asked``) what was not asked for is left out of the overlap, and what was not analysed of calibration.
 
     Returns the UEO threshold of each structure.
     """
     analysed = np.isfinite(prediction.uncertainty)
+    asked = np.True_ if prediction.asked is None else prediction.asked
+    calibrated = np.ones_like(analysed) if prediction.asked is None else analysed
     ranking = UncertaintyRanking(prediction.uncertainty[analysed])
     thresholds = {}
     for channel, label in enumerate(classes):
         if label.value == 0:
             continue
-        found, present = prediction.labels == label.value, reference == label.value
+        found, present = (prediction.labels == label.value) & asked, (reference == label.value) & asked
         _score_masks(scores, label.name, found, present, spacing_kji, empty)
-        probability = prediction.probabilities[channel]
-        scores.put("ece", label.name, expected_calibration_error(probability, present))
-        scores.put("brier", label.name, brier(probability, present))
+        probability, truth = prediction.probabilities[channel][calibrated], present[calibrated]
+        scores.put("ece", label.name, expected_calibration_error(probability, truth))
+        scores.put("brier", label.name, brier(probability, truth))
         thresholds[label.name] = _score_detection(scores, label.name, ranking, (found != present)[analysed])
     _put_means(scores, classes)
     return thresholds

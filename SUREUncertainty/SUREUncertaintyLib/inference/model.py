@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.roi import Roi
 from ..core.volume import Volume
 from ..files.reading import read_volume
+from ..location.choice import Boxes, chosen_boxes, found_boxes
 from ..packages.catalogue import find_package
 from ..packages.package import Package
 from .engine import Engine
@@ -57,21 +58,43 @@ def load_model(name: str | Path, engine: str = "auto", device: str | None = None
 def segment(
     scan: Volume | str | Path,
     model: Model | str | Path,
-    rois: Roi | Sequence[Roi] = (),
+    rois: Roi | str | Sequence[Roi] = (),
     sampling: SamplingOptions | None = None,
+    channels: Mapping[str, Volume | str | Path] | None = None,
 ) -> SegmentationResult:
-    """Segment a scan, or boxes of it, and say where the result cannot be trusted.
+    """Segment a scan, or boxes of it, and say where the result cannot be trusted: as ``sure segment`` does.
+
+    Without a box a model that can search does so in a scan that is larger than its boxes, and segments the boxes that
+    it finds; it never runs on the whole scan in their place. Other models take the whole scan.
 
     Args:
         scan: a volume, or the path of a file or DICOM folder.
         model: from ``load_model``, which is worth it for several scans, or a name.
-        rois: boxes in RAS mm; the whole scan when empty.
+        rois: boxes in RAS mm; or one as ``--roi`` writes it, ``"auto"`` to search in any case.
         sampling: what to draw from a model with latents; its defaults when None.
+        channels: further images of the patient for a model with several channels: ``{"T2": "t2.nii.gz"}``.
+
+    Returns:
+        Maps on the scan's grid; ``rois`` of the result are the boxes as they were used.
 
     Raises:
-        SureError: the scan, a box or the model cannot be used; the text says why and what to do.
+        SureError: the scan, a box or the model cannot be used, or the search found nothing; the text says why and what
+            to do.
     """
-    volume = scan if isinstance(scan, Volume) else read_volume(Path(scan))
+    volume = _volume(scan)
     loaded = model if isinstance(model, Model) else load_model(model)
-    boxes = (rois,) if isinstance(rois, Roi) else tuple(rois)
-    return segment_volume(volume, loaded.package, loaded.engine, boxes, sampling=sampling)
+    others = {name: _volume(image) for name, image in (channels or {}).items()}
+    boxes = _boxes(rois, volume, loaded.package)
+    return segment_volume(
+        volume, loaded.package, loaded.engine, boxes.rois, sampling=sampling, channels=others, turn=boxes.turn
+    )
+
+
+def _volume(image: Volume | str | Path) -> Volume:
+    return image if isinstance(image, Volume) else read_volume(Path(image))
+
+
+def _boxes(rois: Roi | str | Sequence[Roi], volume: Volume, package: Package) -> Boxes:
+    if isinstance(rois, str):
+        return chosen_boxes((rois,), volume, package)
+    return found_boxes(volume, package, (rois,) if isinstance(rois, Roi) else tuple(rois))

@@ -39,7 +39,7 @@ from .result import SegmentationResult
 from .sampling.encoding import has_latents
 from .sampling.sampler import RegionSampler
 from .sampling.samples_result import SamplingOptions
-from .turned import Turn
+from .turned import Turn, window_turn
 from .windows import blend_windows
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def segment(
         members = runner.members()
         told = (*result.notices, *about_members(members))
         return replace(result, provenance=record | runner.record(), members=members, notices=told)
-    record |= {"boxes": [found.record for found in settled]} if follower is not None and rois else {}
+    record |= _placed(volume, package, settled, turn) if follower is not None and rois else {}
     if sampler is None:
         return replace(result, provenance=record)
     notices = (*result.notices, *sampler.notices())
@@ -287,6 +287,13 @@ def without_promises(result: SegmentationResult) -> SegmentationResult:
         structures=tuple(replace(row, **unknown) for row in result.structures),  # type: ignore[arg-type]
         difficulty=tuple(replace(case, outside=True) for case in result.difficulty),
     )
+
+
+def _placed(volume: Volume, package: Package, settled: Sequence[Settled], turn: Turn | None) -> dict[str, Any]:
+    """For the record: the boxes as drawn and as used, and how their windows lay in the patient (RAS, 3 x 3), None along
+    the scan's own axes."""
+    turned = window_turn(volume.grid, package.metadata, turn)
+    return {"boxes": [found.record for found in settled], "turn": None if turned is None else turned.tolist()}
 
 
 def _options(package: Package, canvas: Canvas, keep_probabilities: bool) -> dict[str, Any]:

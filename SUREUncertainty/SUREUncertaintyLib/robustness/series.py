@@ -61,7 +61,7 @@ class OpenCase:
     @cached_property
     def predictor(self) -> NativePredictor:
         """For the part of the scan that the case names. Raises ``InputError``."""
-        return self._predictor.within(self.case.region)
+        return self._predictor.within(self.case.region, self.case.pose)
 
     @cached_property
     def start(self) -> tuple[CleanReference, Measured]:

@@ -18,10 +18,11 @@ def segment_node(scene: Any, scan: Any, model: str, region: Any = None, engine: 
 
     Args:
         model: name in the catalogue, or a package's folder.
-        region: an ROI node; None for the whole scan.
+        region: an ROI node. Without one a model that can search does so in a scan that is larger than its boxes, other
+            models take the whole scan.
 
     Raises:
-        SureError: the input cannot be used, or the worker failed; the text says what to do.
+        SureError: the input cannot be used, the search found nothing, or the worker failed; the text says what to do.
     """
     volume = volume_from_node(scan)
     rois: tuple[Roi, ...] = () if region is None else (roi_from_node(region),)
