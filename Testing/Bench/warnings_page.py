@@ -10,8 +10,8 @@ INTRODUCTION = """# Warnings and the verdict
 Every result carries a verdict: **usable**, **check** or **do not use**. It is decided by the warnings, and each warning
 has to select: it may fire on few good results, and has to fire on poor ones or on scans that the model does not know.
 The tables say how often each one fires, for the model `{model}`. They come from
-`Testing/Bench/warnings_table.py`. The rules and their limits were chosen while looking at tuning scans, damaged copies of
-them and some of the foreign scans, so only the validation table is blind.
+`Testing/Bench/warnings_table.py`. The rules and their limits were chosen while looking at tuning scans, damaged copies
+of them and some of the foreign scans, so only the validation table is blind.
 
 "Damaged" are copies of the same scans, each under every other kind of damage of `sure robustness`, in strengths 0.3,
 0.6 and 1 in turn: *good* where the mean Dice stays at 0.8 or more, *poor* below 0.6, *between* the rest. "Another
