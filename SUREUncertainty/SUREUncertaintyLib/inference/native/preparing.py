@@ -96,8 +96,11 @@ def channels_in_order(
 def _wants(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"It takes the scan ('{names[0]}') alone."
-    given = " and ".join(f"--channel {name}=FILE" for name in names[1:])
-    return f"The scan is '{names[0]}'; give {given}."
+    given = " ".join(f"--channel {name}=FILE" for name in names[1:])
+    return (
+        f"The scan is '{names[0]}'. The command line takes the others: sure segment SCAN {given}. "
+        "Panel, page, evaluate and robustness run models of one image for now."
+    )
 
 
 def _wanted(stored: tuple[float, float, float], pipeline: Pipeline) -> tuple[float, float, float]:
