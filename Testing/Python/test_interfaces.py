@@ -64,6 +64,7 @@ def engines(package: Package) -> dict[str, Engine]:
     }
 
 
+@pytest.mark.torch
 def test_every_engine_says_all_that_is_asked_of_one(tiny_package: Package) -> None:
     windows = np.random.default_rng(0).standard_normal((2, 1, 16, 16, 16)).astype(np.float32)
     for name, engine in engines(tiny_package).items():

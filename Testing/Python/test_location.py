@@ -265,6 +265,7 @@ LOCATOR: dict[str, Any] = {
 }
 
 
+@pytest.mark.torch
 def test_a_locator_is_read_into_typed_facts() -> None:
     locator = parse_metadata(_complete(LOCATOR)).locator
     assert locator is not None
@@ -273,6 +274,7 @@ def test_a_locator_is_read_into_typed_facts() -> None:
     assert parse_metadata(_complete(None)).locator is None
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize(
     ("change", "field"),
     [

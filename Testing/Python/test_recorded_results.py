@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from needed_torch import torch  # noqa: F401 - first of all: without it this file is skipped
+
+# isort: split
 from difficulty.damaged_sets import SETS, Plan
 from difficulty.difficulty_arms import arms, fold_recipe, recipe
 from difficulty.difficulty_summary import CODEC as DIFFICULTY

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needed_torch import torch  # noqa: F401 - without it this file is skipped
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.cli.progress import printed_progress
 from SUREUncertaintyLib.core.errors import InputError, PackageError
