@@ -14,6 +14,7 @@ import pytest
 
 EXPECTED = (
     r"^the real scans are not at ",
+    r"^the inputs that failed are not at ",
     r"^torch has no CUDA here$",
     r"^no right to mount a small file system",
     r"^only a Slicer from 5\.12 on has slicer\.packaging$",

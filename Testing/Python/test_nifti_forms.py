@@ -64,6 +64,13 @@ def test_an_sform_that_is_no_rigid_place_gives_way_to_the_qform(tmp_path, sform)
     assert "The qform is used" in read.remarks[0]
 
 
+def test_an_sform_that_knows_no_sizes_leaves_the_place_open_and_the_spacing_to_the_header(tmp_path):
+    """As in the files of a well-known cardiac challenge: unit axes, and 2 x 2 x 3 mm in the header."""
+    read = read_volume(written(tmp_path, Q, np.diag([-1.0, -1.0, 1.0, 1.0]), (0, 2)))
+    assert_allclose(read.grid.spacing, (2, 2, 3))
+    assert not read.placed
+
+
 def test_an_sform_of_other_lengths_alone_is_refused(tmp_path):
     path = written(tmp_path, Q, STRETCHED, (0, 1))
     with pytest.raises(InputError, match=r"2 x 2 x 3 mm by their spacing, but 2.2 x 2 x 3 mm by its sform"):

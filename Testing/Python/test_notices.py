@@ -14,6 +14,7 @@ from SUREUncertaintyLib.analysis.rows import Notice, UncertainRegion
 from SUREUncertaintyLib.analysis.structures import structure_table
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.fusion.notices import TEXTS as FUSION_TEXTS
 from SUREUncertaintyLib.packages.metadata import Expected, PackageMetadata
 from SUREUncertaintyLib.packages.package import Package
 
@@ -304,8 +305,8 @@ def test_a_package_without_expectations_warns_of_nothing_unlike_it(metadata: Pac
 
 def test_every_text_is_a_sentence_for_people() -> None:
     codes = {value for name, value in vars(texts).items() if name.isupper() and isinstance(value, str)}
-    assert codes - {texts.LATENTS_COLLAPSED} == set(texts.TEXTS)
-    for text in texts.TEXTS.values():
+    assert codes - {texts.LATENTS_COLLAPSED, texts.EMPTY_MEMBER, *FUSION_TEXTS} == set(texts.TEXTS)
+    for text in (*texts.TEXTS.values(), *FUSION_TEXTS.values()):
         assert text.endswith(".")
 
 

@@ -78,7 +78,7 @@ class NiftiHeader:
     @property
     def placed(self) -> bool:
         """Whether it says how the scan lies in the patient."""
-        return self.forms.qform.given or self.forms.sform.given
+        return self.forms.chosen is not None
 
     @property
     def is_scaled(self) -> bool:
@@ -203,7 +203,10 @@ def _require_place(path: Path, header: NiftiHeader) -> None:
             f"The file {path.name} does not say where the scan lies: its {name} holds numbers that are none, or are no "
             "rotation. Export the scan again."
         )
-    if forms.chosen is None and forms.sform.perpendicular and forms.sform.given:
+    unscaled = np.allclose(
+        forms.sform.lengths, 1.0, atol=1e-3
+    )  # says directions at most, as files of some challenges do
+    if forms.chosen is None and forms.sform.perpendicular and forms.sform.given and not unscaled:
         raise InputError(
             f"The file {path.name} contradicts itself: its voxels are {_sizes(forms.spacing)} mm by their spacing, but "
             f"{_sizes(tuple(forms.sform.lengths))} mm by its sform. Export the scan again, or resample it to its sform."
