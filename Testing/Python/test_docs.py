@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from difficulty.difficulty_page import difficulty_page
 from difficulty.difficulty_summary import CODEC as DIFFICULTY
-from readers.reader_summary import CODEC as READERS
 from recorded_results import SUMMARIES, RecordedResults
 from tables import (
     accuracy_page,
@@ -59,6 +58,7 @@ def test_the_page_of_the_difficulty_experiments_is_made_from_the_recorded_result
 @pytest.mark.torch
 def test_the_page_of_samples_is_made_from_the_recorded_results() -> None:
     from readers.reader_page import hierarchical_page
+    from readers.reader_summary import CODEC as READERS
 
     docs = ROOT / "docs"
     page = hierarchical_page(RecordedResults(READERS), docs)
