@@ -18,7 +18,7 @@ from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.inference.session import LiveSession
 from SUREUncertaintyLib.inference.torch_engine import TorchEngine
 from SUREUncertaintyLib.packages.package import Package
-from tiny import PATCH, PointEngine, with_metadata
+from tiny import PATCH, PointEngine, turned_grid, with_metadata
 
 POINTS = PointEngine(slopes=(-20.0, 0.0, 20.0), offsets=(5.0, 0.0, -15.0))
 """Background near 0, shell near 0.5, core near 1."""
@@ -28,21 +28,6 @@ POINTS = PointEngine(slopes=(-20.0, 0.0, 20.0), offsets=(5.0, 0.0, -15.0))
 def threshold_package(tiny_package: Package) -> Package:
     """The tiny package with intensities 0..2 mapped to 0..1, so that ``POINTS`` finds 0, 1, 2."""
     return with_metadata(tiny_package, {"normalisation": {"kind": "range", "low": 0, "high": 2}})
-
-
-def oblique_grid(shape: tuple[int, int, int], spacing: tuple[float, float, float], left_handed: bool = False) -> Grid:
-    """Turned by about 20, 15 and 10 degrees, centred near the origin."""
-    rotation = np.eye(3)
-    for axis, angle in enumerate(np.deg2rad([20, 15, 10])):
-        a, b = [n for n in range(3) if n != axis]
-        turn = np.eye(3)
-        turn[a, a] = turn[b, b] = np.cos(angle)
-        turn[a, b], turn[b, a] = -np.sin(angle), np.sin(angle)
-        rotation = rotation @ turn
-    if left_handed:
-        rotation[:, 2] *= -1
-    half = (np.array(shape[::-1]) - 1) / 2 * spacing
-    return Grid(shape, spacing, tuple(-rotation @ half), tuple(rotation.ravel()))
 
 
 def ras(grid: Grid) -> np.ndarray:
@@ -123,7 +108,7 @@ def test_all_48_axis_orders_and_flips_give_the_same_answer(tiny_package, spacing
 
 @pytest.mark.parametrize("left_handed", [False, True])
 def test_oblique_anisotropic_scans_come_back_to_their_own_voxels(threshold_package, left_handed):
-    grid = oblique_grid((18, 34, 40), (0.8, 1.0, 1.9), left_handed)
+    grid = turned_grid((18, 34, 40), (0.8, 1.0, 1.9), left_handed)
     volume = onion(grid)
     result = segment(volume, threshold_package, POINTS)
     assert result.labels.grid == grid
@@ -136,7 +121,7 @@ def test_oblique_anisotropic_scans_come_back_to_their_own_voxels(threshold_packa
 
 @pytest.mark.torch
 def test_engines_agree_in_probability_on_an_oblique_anisotropic_scan(tiny_package):
-    volume = scan((12, 30, 28), oblique_grid((12, 30, 28), (0.9, 1.1, 2.5), left_handed=True))
+    volume = scan((12, 30, 28), turned_grid((12, 30, 28), (0.9, 1.1, 2.5), left_handed=True))
     one = segment(volume, tiny_package, TorchEngine(tiny_package, "cpu"), keep_probabilities=True)
     other = segment(volume, tiny_package, OpenVinoEngine(tiny_package), keep_probabilities=True)
     assert one.probabilities is not None
@@ -167,7 +152,7 @@ def test_volume_ranges_are_counted_from_probabilities(tiny_package):
 
 
 def test_volume_ranges_count_no_voxel_beside_the_box_of_a_region(tiny_package):
-    grid = oblique_grid((24, 26, 22), (1.0, 1.0, 1.0))
+    grid = turned_grid((24, 26, 22), (1.0, 1.0, 1.0))
     centre = (grid.ijk_to_ras @ (11, 13, 12, 1))[:3]
     box = Roi("box", tuple(centre - 7), tuple(centre + 7))  # turned against the voxels: its block holds more than it
     result = segment(
@@ -192,7 +177,7 @@ def test_a_fitted_volume_probability_of_the_package_is_used(tiny_package):
 
 
 def test_the_size_of_a_slab_changes_nothing(tiny_package, monkeypatch):
-    volume = scan((12, 20, 18), oblique_grid((12, 20, 18), (1.1, 0.9, 1.7)))
+    volume = scan((12, 20, 18), turned_grid((12, 20, 18), (1.1, 0.9, 1.7)))
     engine = OpenVinoEngine(tiny_package)
     whole = segment(volume, tiny_package, engine)
     monkeypatch.setattr(canvas, "SLAB_VOXELS", 500)
@@ -268,7 +253,7 @@ def test_where_regions_overlap_the_more_probable_foreground_wins(tiny_package):
 
 
 def test_an_oblique_region_is_a_box_in_the_patient_not_in_the_array(threshold_package):
-    grid = oblique_grid((30, 40, 40), (1, 1, 1))
+    grid = turned_grid((30, 40, 40), (1, 1, 1))
     roi = Roi("box", (-8, -8, -8), (8, 8, 8))
     result = segment(onion(grid), threshold_package, POINTS, (roi,))
     analysed = np.isfinite(result.uncertainty.array)
