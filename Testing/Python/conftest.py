@@ -61,24 +61,24 @@ def tiny_planar_package(tmp_path_factory: pytest.TempPathFactory) -> Package:
     )
 
 
+def _shared(folder: str, variable: str, what: str) -> Path:
+    beside = Path(__file__).resolve().parents[3] / "shared" / folder
+    root = Path(os.environ.get(variable) or beside)
+    if not root.is_dir():
+        pytest.skip(f"{what} are not at {root}; set {variable} to their folder")
+    return root
+
+
 @pytest.fixture(scope="session")
 def data_root() -> Path:
     """The folder of real scans; tests that ask for it carry the ``data`` marker."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "data"
-    root = Path(os.environ.get("SURE_DATA") or beside)
-    if not root.is_dir():
-        pytest.skip(f"the real scans are not at {root}; set SURE_DATA to their folder")
-    return root
+    return _shared("data", "SURE_DATA", "the real scans")
 
 
 @pytest.fixture(scope="session")
 def cases_root() -> Path:
     """The folder of inputs that failed; tests that ask for it carry the ``data`` marker."""
-    beside = Path(__file__).resolve().parents[3] / "shared" / "cases"
-    root = Path(os.environ.get("SURE_CASES") or beside)
-    if not root.is_dir():
-        pytest.skip(f"the inputs that failed are not at {root}; set SURE_CASES to their folder")
-    return root
+    return _shared("cases", "SURE_CASES", "the inputs that failed")
 
 
 @pytest.fixture
