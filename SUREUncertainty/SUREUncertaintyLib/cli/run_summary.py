@@ -11,6 +11,8 @@ from typing import Any
 import typer
 
 from ..analysis.agreement import agreement_sentences
+from ..analysis.wholes import Asymmetry, WholeRow, whole_sentences
+from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
 from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES
 from ..report.boxes import box_sentences
@@ -26,6 +28,8 @@ def print_summary(document: Mapping[str, Any], output: Path, as_json: bool = Fal
         return
     _print_verdict(document)
     _print_table(document)
+    for line in _wholes(document):
+        typer.echo(line)
     for line in (*agreement_sentences(document.get("members")), *box_sentences(document)):
         typer.echo(line)
     for notice in document["notices"]:
@@ -55,6 +59,11 @@ def _print_table(document: Mapping[str, Any]) -> None:
         table.add_row(*_cells(row))
     # names of regions are the user's: square brackets in them are no markup
     Console(width=None if sys.stdout.isatty() else WIDTH, markup=False, emoji=False).print(table)
+
+
+def _wholes(document: Mapping[str, Any]) -> tuple[str, ...]:
+    rows = from_json(tuple[WholeRow, ...], document.get("wholes", ()))
+    return whole_sentences(rows, from_json(tuple[Asymmetry, ...], document.get("asymmetry", ())))
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.volume_range import VoxelRange
+from ..analysis.wholes import WholeCount, belonging_entropy
 from ..arrays.heads import Belief, Head
 from ..core.resampling import resample_slab
 from .disagreement import widened
 from .network_regions import Region
 
 if TYPE_CHECKING:
+    from ..core.labels import Label
+    from ..packages.whole import Whole
     from .following import Placement
 
 Float32 = NDArray[np.float32]
@@ -33,6 +37,7 @@ class Canvas:
         sure: q of the volume range, 0.95 unless the package brings one that was fitted on tuning cases.
         overlapping: whether two regions share voxels, which costs one more float32 volume.
         keep_probabilities: also keep (C, k, j, i) float32; voxels outside the region are background.
+        wholes, labels: what several structures make up, and all labels of the package, to count it.
     """
 
     def __init__(
@@ -42,12 +47,16 @@ class Canvas:
         sure: float = 0.95,
         overlapping: bool = False,
         keep_probabilities: bool = False,
+        wholes: Sequence[Whole] = (),
+        labels: Sequence[Label] = (),
     ) -> None:
         self.sure = sure
         self.labels = np.zeros(shape, dtype=np.uint8)
         self.uncertainty = np.full(shape, np.nan, dtype=np.float32)
         self.entropy = np.full(shape, np.nan, dtype=np.float32)
         self.ranges: dict[int, VoxelRange] = {}
+        self.wholes: dict[tuple[str, str], WholeCount] = {}
+        self._channels = {whole.name: whole.channels(labels) for whole in wholes}
         self._score = np.full(shape, -1.0, dtype=np.float32) if overlapping else None
         self.probabilities: Float32 | None = None
         if keep_probabilities:
@@ -63,6 +72,7 @@ class Canvas:
         values = np.array([0, *(label.value for label in region.label_set)], dtype=np.uint8)
         counts = np.zeros((len(values), 2), dtype=np.int64)
         others = np.zeros_like(counts)
+        tallies = {name: _WholeTally(list(channels), self.sure) for name, channels in self._channels.items()}
         for low, high in _slabs(region.grid.shape):
             channels = resample_slab(blended, region.model_grid, region.grid, low, high, "linear")
             belief = head.belief(channels)
@@ -70,13 +80,20 @@ class Canvas:
             counts += count_voxels(belief.probability, inside, self.sure)
             if other is not None:
                 second, seen = _read(other, head, region, low, high)
-                others += count_voxels(second.probability, seen if inside is None else seen & inside, self.sure)
+                where = seen if inside is None else seen & inside
+                others += count_voxels(second.probability, where, self.sure)
+                for tally in tallies.values():
+                    tally.add_other(second.probability, where)
                 belief = widened(belief, second, seen)
+            for tally in tallies.values():
+                tally.add(belief.probability, inside)
             self._paint_slab(_within(region.slices, low, high), belief, values, inside)
         if other is not None:
             counts = np.stack([np.minimum(counts[:, 0], others[:, 0]), np.maximum(counts[:, 1], others[:, 1])], axis=1)
         for label, (sure, possible) in zip(region.label_set, counts[1:].tolist(), strict=True):
             self.ranges[label.value] = VoxelRange(sure, possible)
+        for name, tally in tallies.items():
+            self.wholes["" if region.roi is None else region.name, name] = tally.count(values, other is not None)
 
     def _paint_slab(
         self, where: tuple[slice, ...], belief: Belief, values: NDArray[np.uint8], inside: NDArray[np.bool_] | None
@@ -98,6 +115,36 @@ class Canvas:
         np.copyto(self.entropy[where], belief.entropy, where=wins)
         if self.probabilities is not None:
             np.copyto(self.probabilities[(slice(None), *where)], belief.probability, where=wins)
+
+
+class _WholeTally:
+    """Counts one whole slab by slab: the probability of its channels added up."""
+
+    def __init__(self, channels: list[int], sure: float) -> None:
+        self._channels, self._sure = channels, sure
+        self._range, self._other = np.zeros(2, np.int64), np.zeros(2, np.int64)
+        self._entropy, self._voxels = 0.0, 0
+
+    def add(self, probability: Float32, inside: NDArray[np.bool_] | None) -> None:
+        """(C, ...) of a slab."""
+        whole = probability[self._channels].sum(axis=0)
+        self._range += count_voxels(whole[np.newaxis], inside, self._sure)[0]
+        outline = np.isin(probability.argmax(axis=0), self._channels)
+        outline = outline if inside is None else outline & inside
+        self._entropy += float(belonging_entropy(whole[outline]).sum(dtype=np.float64))
+        self._voxels += int(np.count_nonzero(outline))
+
+    def add_other(self, probability: Float32, inside: NDArray[np.bool_]) -> None:
+        """The same of another placement of the window."""
+        self._other += count_voxels(probability[self._channels].sum(axis=0)[np.newaxis], inside, self._sure)[0]
+
+    def count(self, values: NDArray[np.uint8], two: bool) -> WholeCount:
+        """What was counted; ``values`` are the label values of the channels."""
+        low, high = (int(n) for n in self._range)
+        if two:
+            low, high = min(low, int(self._other[0])), max(high, int(self._other[1]))
+        parts = tuple(int(values[channel]) for channel in self._channels)
+        return WholeCount(parts, VoxelRange(low, high), self._entropy, self._voxels)
 
 
 def _read(other: Placement, head: Head, region: Region, low: int, high: int) -> tuple[Belief, NDArray[np.bool_]]:

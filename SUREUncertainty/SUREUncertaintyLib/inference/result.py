@@ -12,6 +12,7 @@ from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..analysis.verdict import Verdict, verdict_of
+from ..analysis.wholes import Asymmetry, WholeRow
 from ..core.labels import Label
 from ..core.roi import Roi
 from ..core.volume import Volume
@@ -29,6 +30,7 @@ class SegmentationResult:
         entropy: float32 predictive entropy over all classes divided by ln C, NaN where nothing was analysed.
         label_set: the foreground labels of this result in order, with final values, names, colours and terminology
             (with several ROIs the package's labels stand once a ROI, prefixed by its name).
+        wholes, asymmetries: what several structures make up together, and how its two sides compare.
         rois: the regions that were analysed; empty for the whole scan.
         probabilities: (C, k, j, i) float32 of the package's own classes, only when asked for and with at most one ROI.
         sampling: what drawn samples add, for networks with latents.
@@ -44,6 +46,8 @@ class SegmentationResult:
     label_set: tuple[Label, ...]
     rois: tuple[Roi, ...] = ()
     structures: tuple[StructureRow, ...] = ()
+    wholes: tuple[WholeRow, ...] = ()
+    asymmetries: tuple[Asymmetry, ...] = ()
     regions: tuple[UncertainRegion, ...] = ()
     notices: tuple[Notice, ...] = ()
     probabilities: NDArray[np.float32] | None = None

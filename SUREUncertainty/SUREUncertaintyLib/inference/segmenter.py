@@ -18,6 +18,7 @@ from ..analysis.notices import notices_for
 from ..analysis.structures import structure_table
 from ..analysis.uncertain_regions import uncertain_regions
 from ..analysis.verdict import is_outside
+from ..analysis.wholes import asymmetries, whole_rows
 from ..arrays.heads import Head, create_head
 from ..core.checks import check_modality, check_scan
 from ..core.errors import InputError, PackageError
@@ -232,6 +233,8 @@ def _canvas(volume: Volume, package: Package, regions: Sequence[Region], keep_pr
         sure=SURE if fitted is None else fitted,
         overlapping=moving or overlap(regions),
         keep_probabilities=keep_probabilities,
+        wholes=package.metadata.wholes,
+        labels=package.metadata.labels,
     )
 
 
@@ -252,6 +255,7 @@ def _result(
     structures = structure_table(labels, uncertainty, label_set, threshold, canvas.ranges)
     places = uncertain_regions(labels, uncertainty, label_set, threshold)
     windows = [region.slices for region in regions] if package.metadata.centred else []
+    wholes = whole_rows(canvas.wholes, structures, volume.grid.voxel_volume_mm3)
     lowest = None if volume.modality else float(volume.array.min())
     return SegmentationResult(
         image=volume,
@@ -261,6 +265,8 @@ def _result(
         label_set=label_set,
         rois=rois,
         structures=structures,
+        wholes=wholes,
+        asymmetries=asymmetries(wholes, [whole.name for whole in package.metadata.wholes]),
         regions=places,
         notices=notices_for(labels, package.metadata, label_set, structures, places, rois, contrast, windows, lowest),
         probabilities=canvas.probabilities,
@@ -281,10 +287,13 @@ def without_promises(result: SegmentationResult) -> SegmentationResult:
     range of a volume, and no word on how hard the scan is."""
     if not is_outside(result.notices):
         return result
-    unknown = {"volume_low_ml": float("nan"), "volume_high_ml": float("nan"), "difficulty": ""}
+    nan = float("nan")
+    unknown = {"volume_low_ml": nan, "volume_high_ml": nan, "difficulty": ""}
     return replace(
         result,
         structures=tuple(replace(row, **unknown) for row in result.structures),  # type: ignore[arg-type]
+        wholes=tuple(replace(row, volume_low_ml=nan, volume_high_ml=nan) for row in result.wholes),
+        asymmetries=tuple(replace(row, low=nan, high=nan) for row in result.asymmetries),
         difficulty=tuple(replace(case, outside=True) for case in result.difficulty),
     )
 

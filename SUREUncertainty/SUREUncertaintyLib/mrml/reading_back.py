@@ -13,6 +13,7 @@ import vtk
 from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.rows import Notice, StructureRow
+from ..analysis.wholes import Asymmetry, WholeRow
 from ..core.dataclass_json import from_json
 from ..core.errors import InputError
 from ..core.labels import Label
@@ -48,6 +49,8 @@ def result_from_nodes(published: PublishedNodes) -> SegmentationResult:
         label_set=_label_set(published.segmentation),
         rois=from_json(tuple[Roi, ...], record.get("regions_of_interest", ())),
         structures=read_structures(published.structures),
+        wholes=from_json(tuple[WholeRow, ...], record.get("wholes", ())),
+        asymmetries=from_json(tuple[Asymmetry, ...], record.get("asymmetry", ())),
         regions=read_regions(published.regions),
         notices=from_json(tuple[Notice, ...], record.get("notices", ())),
         uncertainty_kind=kind,

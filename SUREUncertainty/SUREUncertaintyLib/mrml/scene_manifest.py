@@ -34,6 +34,8 @@ def manifest_text(result: SegmentationResult) -> str:
         "uncertainty": {"kind": result.uncertainty_kind, "threshold": result.threshold},
         "notices": to_json(result.notices),
         "difficulty": [{**to_json(case), "sentence": case.sentence} for case in result.difficulty],
+        "wholes": to_json(result.wholes),
+        "asymmetry": to_json(result.asymmetries),
         "members": None if result.members is None else _members(result.members),
         "regions_of_interest": to_json(result.rois),
         "sampling": None if result.sampling is None else _sampling(result.sampling),

@@ -13,6 +13,7 @@ from typing import Any
 from ..core.labels import Label
 from .locator import Locator
 from .pipeline import Pipeline
+from .whole import Whole
 
 ENTROPY_THRESHOLD = 0.5
 """Normalised entropy above which a voxel counts as uncertain where nothing is fitted: about P = 0.89 of two classes."""
@@ -87,6 +88,7 @@ class PackageMetadata:
         primary: the kind of uncertainty that ``uncertainty.nrrd`` holds; ``kinds`` are all that exist.
         threshold: uncertainty above which a voxel counts as uncertain.
         pipeline: the steps of a network that another program trained; None for those of this library.
+        wholes: what several of its structures make up together.
         locator: how the structures are found in a whole scan, None for a model that searches itself or needs a box.
         raw: the whole JSON document, for whoever writes or prints it; facts are read by the attributes here.
     """
@@ -113,6 +115,7 @@ class PackageMetadata:
     expected: Expected
     pipeline: Pipeline | None = None
     locator: Locator | None = None
+    wholes: tuple[Whole, ...] = ()
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property

@@ -15,6 +15,7 @@ from .metadata import Expected, PackageMetadata
 from .metadata_fields import Fields, inner_path
 from .pipeline import Pipeline
 from .pipeline_parsing import parse_pipeline
+from .whole import parse_wholes
 
 BUNDLE_TEXTS = (
     "version",
@@ -83,6 +84,7 @@ def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
         expected=_expected(top),
         pipeline=pipeline,
         locator=parse_locator(top.inner("locator")) if top.has("locator") else None,
+        wholes=parse_wholes(top, labels) if top.has("wholes") else (),
         raw=dict(document),
     )
 

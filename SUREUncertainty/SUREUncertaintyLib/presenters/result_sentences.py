@@ -12,11 +12,13 @@ from ..analysis.agreement import Members, agreement_sentences
 from ..analysis.noise_series import LevelRow, breaking_level
 from ..analysis.rows import Notice, UncertainRegion
 from ..analysis.verdict import Verdict, verdict_of
+from ..analysis.wholes import Asymmetry, WholeRow, as_drawn, whole_sentences
 from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
 from ..core.translation import Translate, tr as _
 from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES
 from ..mrml.nodes import PublishedNodes
+from ..mrml.reading_back import read_structures
 from ..mrml.remeasure import current_labels
 from ..mrml.volume_nodes import volume_from_node
 from . import texts
@@ -51,13 +53,15 @@ VERDICT_COLOURS = {"usable": "#2e8b57", "check": "#c98500", "do_not_use": "#d045
 
 @dataclass(frozen=True)
 class ShownVerdict:
-    """What the panels say first: the status, its word and meaning, why, and the warnings that have no say in it."""
+    """What the panels say first: the status, its word and meaning, why, the warnings that have no say in it, and
+    the volumes of what several structures make up."""
 
     status: str
     word: str
     meaning: str
     reasons: tuple[str, ...]
     further: tuple[str, ...]
+    volumes: tuple[str, ...] = ()
 
 
 def shown_verdict(published: PublishedNodes, translate: Translate = str) -> ShownVerdict | None:
@@ -70,7 +74,18 @@ def shown_verdict(published: PublishedNodes, translate: Translate = str) -> Show
     verdict = Verdict(record["status"], tuple(record["status_reasons"])) if kept else verdict_of(notices)
     word, meaning = (translate(names[verdict.status]) for names in (VERDICT_NAMES, VERDICT_MEANINGS))
     further = [notice.text for notice in notices if notice.text not in verdict.reasons]
-    return ShownVerdict(verdict.status, word, meaning, verdict.reasons, (*further, *_about_members(record)))
+    volumes = _wholes(published, record)
+    return ShownVerdict(verdict.status, word, meaning, verdict.reasons, (*further, *_about_members(record)), volumes)
+
+
+def _wholes(published: PublishedNodes, record: Mapping[str, Any]) -> tuple[str, ...]:
+    """Volumes of wholes as they are drawn now, and how the sides compare; the latter only while nothing was edited."""
+    recorded = from_json(tuple[WholeRow, ...], record.get("wholes", ()))
+    if not recorded or published.structures is None:
+        return ()
+    rows = as_drawn(recorded, read_structures(published.structures))
+    sides = from_json(tuple[Asymmetry, ...], record.get("asymmetry", ())) if rows == recorded else ()
+    return whole_sentences(rows, sides)
 
 
 def _about_members(record: Mapping[str, Any]) -> list[str]:
@@ -86,7 +101,8 @@ def verdict_html(published: PublishedNodes, translate: Translate = str) -> str:
     if shown is None:
         return ""
     head = f'<b style="color:{VERDICT_COLOURS[shown.status]}">{escape(shown.word)}.</b> {escape(shown.meaning)}'
-    return "<br>".join([head, *(f"\u2022 {escape(text)}" for text in (*shown.reasons, *shown.further))])
+    volumes = [escape(text) for text in shown.volumes]
+    return "<br>".join([head, *volumes, *(f"\u2022 {escape(text)}" for text in (*shown.reasons, *shown.further))])
 
 
 def trust_text(published: PublishedNodes, translate: Translate) -> str:

@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ..analysis.wholes import Asymmetry, whole_sentences
+from ..core.dataclass_json import from_json
 from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES, in_words
 from ..packages.metadata import PackageMetadata
 from .boxes import box_sentences
@@ -40,6 +42,11 @@ KINDS = {
 }
 NETWORK_ERRS = "A network can be sure and wrong, above all on scans unlike those it was trained on."
 MEMBERS_ERR = "What the outline was made from can be wrong in the same way everywhere."
+WHOLE_UNCERTAINTY = "Mean entropy (bits)"
+WHOLE_NOTE = (
+    "What is uncertain only about the border between the parts does not count here: ranges and entropy are of the "
+    "question whether a voxel belongs to the whole. The range of both sides is the sum of theirs."
+)
 CENTRED = (
     " This model sees {} pixels around the middle of a region, whatever the region's size, so that outlines and "
     "uncertainty may lie outside of the frame."
@@ -62,6 +69,7 @@ def write_page(
         "notices": _notices(document),
         "pictures": "\n".join(_figure(picture, folder) for picture in pictures),
         "structures": _structures(document),
+        "wholes": _wholes(document),
         "structures_note": " ".join([_range_note(document), *map(escape, box_sentences(document))]),
         "difficulty": hardness(document.get("difficulty", ())),
         "agreement": agreement_section(document),
@@ -130,6 +138,20 @@ def _structures(document: Mapping[str, Any]) -> str:
     head = ("Structure", "Volume (ml)", "Range (ml)", "Uncertain voxels", *UNCERTAINTIES, *((SCALE,) if scaled else ()))
     colours = {label["value"]: label["color"] for label in document["labels"]}
     return table(head, (_structure_cells(row, colours, scaled) for row in document["structures"]))
+
+
+def _wholes(document: Mapping[str, Any]) -> str:
+    """Volumes of what several structures make up; empty where the model names nothing."""
+    rows = document.get("wholes", ())
+    if not rows:
+        return ""
+    head = ("Together", "Volume (ml)", "Range (ml)", WHOLE_UNCERTAINTY)
+    cells = (
+        [escape(row["name"]), number(row["volume_ml"]), _range(row), number(row["mean_uncertainty"])] for row in rows
+    )
+    sides = from_json(tuple[Asymmetry, ...], document.get("asymmetry", ()))
+    said = "".join(f"<p>{escape(text)}.</p>" for text in whole_sentences((), sides))
+    return f'{table(head, cells)}<p class="quiet">{WHOLE_NOTE}</p>{said}'
 
 
 def _structure_cells(row: Mapping[str, Any], colours: Mapping[int, Sequence[float]], scaled: bool) -> list[str]:

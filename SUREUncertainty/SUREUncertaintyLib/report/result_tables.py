@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..analysis.rows import StructureRow, UncertainRegion
+from ..analysis.wholes import Asymmetry, WholeRow
 from ..core.dataclass_json import to_json
 from ..core.safe_names import table_cell
 
@@ -25,7 +26,7 @@ def write_regions(rows: Iterable[UncertainRegion], path: Path) -> None:
     _write([_flat(row) for row in rows], columns, path)
 
 
-def structure_record(row: StructureRow) -> dict[str, Any]:
+def structure_record(row: StructureRow | WholeRow | Asymmetry) -> dict[str, Any]:
     """The row ready for JSON: NaN becomes None."""
     return {name: _rounded(value) for name, value in to_json(row).items()}
 

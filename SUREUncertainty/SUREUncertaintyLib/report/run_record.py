@@ -36,6 +36,8 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "rois": [_roi(roi) for roi in result.rois],
         "notices": to_json(result.notices),
         "structures": [structure_record(row) for row in result.structures],
+        "wholes": [structure_record(row) for row in result.wholes],
+        "asymmetry": [structure_record(row) for row in result.asymmetries],
         "regions": [region_record(row) for row in result.regions],
         **({"difficulty": [case.to_json() for case in result.difficulty]} if result.difficulty else {}),
         **({} if result.sampling is None else {"samples": describe_sampling(result.sampling)}),

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .appearance import Appearance
 from .recipe import AugmentationSection
 from .training_cases import TrainingCase
 
@@ -26,12 +27,16 @@ class Augmentation:
     Args:
         section: strengths and probabilities.
         patch: size of the patch in array order.
+        appearance: what changes the scan before it is placed.
     """
 
-    def __init__(self, section: AugmentationSection, patch: tuple[int, ...]) -> None:
+    def __init__(
+        self, section: AugmentationSection, patch: tuple[int, ...], appearance: Appearance | None = None
+    ) -> None:
         from monai.transforms import Compose
 
         self._patch = patch
+        self._appearance = appearance
         self._changes = section != AugmentationSection()
         self._transform = Compose([*_spatial(section, patch), *_intensity(section)])
 
@@ -39,12 +44,15 @@ class Augmentation:
         """Image (1, ...) float32 and label (1, ...) of one patch; the same seed gives the same patch."""
         generator = np.random.default_rng(seed)
         state = int(generator.integers(2**31))
-        label = case.reading(generator).astype(np.float32)
-        if not self._changes and case.image.shape == self._patch:
-            return torch.from_numpy(case.image[None]).float(), torch.from_numpy(label[None])
+        image, reading = case.image, case.reading(generator)
+        if self._appearance is not None:
+            image, reading = self._appearance(case, reading, generator)
+        label = reading.astype(np.float32)
+        if not self._changes and image.shape == self._patch:
+            return torch.from_numpy(image[None]).float(), torch.from_numpy(label[None])
         self._transform.set_random_state(seed=state)
         # MONAI's transforms share a generator in places; each sample starts from its own state.
-        sample: Any = self._transform({"image": case.image[None], "label": label[None]})
+        sample: Any = self._transform({"image": image[None], "label": label[None]})
         return sample["image"].as_tensor().float(), sample["label"].as_tensor().round()
 
 

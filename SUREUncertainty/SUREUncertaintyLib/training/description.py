@@ -66,6 +66,7 @@ def describe_package(
         "overlap": texts.get("overlap", 0.5),
         **({"centred": True} if texts.get("centred") else {}),
         "labels": labels,
+        **({"wholes": texts["wholes"]} if "wholes" in texts else {}),
         "uncertainty": _uncertainty(recipe, network, tuning, head),
         "expected": _expected(cases, labels, in_pixels=recipe.input.spacing is None),
         "training": _training(recipe, cases, tuning, _held_out(recipe, network, tuning)),

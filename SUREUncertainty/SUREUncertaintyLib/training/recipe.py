@@ -154,6 +154,10 @@ class AugmentationSection:
 
     ``padding``: what lies outside the scan, ``zeros`` as in inference, or its ``border`` repeated. A network that is to
     tell a blurred image from a sharp one needs ``border``: the sharp edge of the zeros would give it away.
+
+    ``cut_mm``, ``monotone_*`` and ``damage*`` change the scan before it is placed (``training.appearance``): how much
+    of each side a box drawn elsewhere cuts, a random increasing curve over grey values, and one of ``damages`` (names in
+    ``corruptions.registry``) with a strength between the two of ``damage_strength``.
     """
 
     flip_axes: tuple[int, ...] = ()
@@ -175,6 +179,12 @@ class AugmentationSection:
     low_resolution_probability: float = 0.0
     low_resolution_zoom: tuple[float, float] = (0.5, 1.0)
     padding: str = "zeros"
+    cut_mm: float = 0.0
+    monotone_probability: float = 0.0
+    monotone_points: int = 4
+    damage_probability: float = 0.0
+    damages: tuple[str, ...] = ()
+    damage_strength: tuple[float, float] = (0.0, 0.5)
 
     def __post_init__(self) -> None:
         if self.padding not in ("zeros", "border"):

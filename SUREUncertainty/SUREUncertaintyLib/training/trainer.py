@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ..core.errors import EngineError, InputError
 from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..nn.registry import create_network
+from .appearance import create_appearance
 from .augmentation import Augmentation
 from .case_order import case_index, positions
 from .checkpoint import load_checkpoint, load_learnt, save_checkpoint
@@ -66,7 +67,9 @@ class Trainer:
         self._optimizer = torch.optim.AdamW(learning, lr=settings.learning_rate, weight_decay=settings.weight_decay)
         classes = int(self.recipe.network.arguments["out_channels"])
         self._objective = create_objective(self.recipe, classes, self._epoch(settings.steps))
-        self._augment = Augmentation(self.recipe.augmentation, settings.patch or self.recipe.input.patch)
+        given, changes = self.recipe.input, self.recipe.augmentation
+        appearance = create_appearance(changes, given.normalisation)
+        self._augment = Augmentation(changes, settings.patch or given.patch, appearance)
 
     def run(self, progress: Progress = silent, is_cancelled: IsCancelled = never) -> nn.Module:
         """Train to the last step and return the network with its averaged weights, in eval mode.
