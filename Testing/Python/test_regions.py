@@ -121,3 +121,52 @@ def test_a_long_ramp_gets_further_regions_two_scales_from_the_last() -> None:
     lengths = np.bincount(split(excess, [10.0] * 3).ravel())[1:]
     assert len(lengths) == 6
     assert lengths.max() <= 2 * 10 + 3
+
+
+def test_each_region_says_where_it_lies() -> None:
+    labels = np.zeros(CUBE.shape, np.uint8)
+    labels[6:26, 6:26, 6:26] = 1
+    uncertainty = np.zeros(CUBE.shape)
+    uncertainty[14:17, 14:17, 14:17] = 0.9
+    uncertainty[5:7, 8:12, 8:12] = 0.8
+    uncertainty[29:31, 29:31, 29:31] = 0.6
+    found = uncertain_regions(*volumes(uncertainty, CUBE, labels), LABELS, 0.5)
+    assert {(region.reason, region.structure) for region in found} == {
+        ("edge", "upper"),
+        ("inside", "upper"),
+        ("away", "background"),
+    }
+
+
+def test_the_border_between_parts_of_one_thing_is_not_listed() -> None:
+    """Two halves that meet, uncertain where they meet and at one outer face: only the face is worth a look."""
+    labels = np.zeros(CUBE.shape, np.uint8)
+    labels[6:16, 6:26, 6:26] = 1
+    labels[16:26, 6:26, 6:26] = 2
+    uncertainty = np.zeros(CUBE.shape)
+    uncertainty[15:17, 8:24, 8:24] = 0.9
+    uncertainty[5:7, 8:12, 8:12] = 0.8
+    given = volumes(uncertainty, CUBE, labels)
+    before = given[1].array.copy()
+    apart = uncertain_regions(*given, LABELS, 0.5, scale_mm=30)
+    together = uncertain_regions(*given, LABELS, 0.5, scale_mm=30, wholes=[(1, 2)])
+    assert sum(region.voxels for region in apart) == 2 * 16 * 16 + 2 * 4 * 4
+    assert [(region.voxels, region.reason) for region in together] == [(32, "edge")]
+    assert np.array_equal(given[1].array, before)
+
+
+def test_the_rim_of_the_border_stays_because_background_is_near() -> None:
+    labels = np.zeros(CUBE.shape, np.uint8)
+    labels[6:16, 6:26, 6:26] = 1
+    labels[16:26, 6:26, 6:26] = 2
+    uncertainty = np.zeros(CUBE.shape)
+    uncertainty[15:17, 6:26, 6:26] = 0.9
+    found = uncertain_regions(*volumes(uncertainty, CUBE, labels), LABELS, 0.5, wholes=[(1, 2)])
+    assert sum(region.voxels for region in found) == 2 * (20 * 20 - 18 * 18)
+
+
+def test_a_region_whose_score_rounds_to_nothing_is_left_out() -> None:
+    uncertainty = np.zeros(CUBE.shape)
+    uncertainty[3, 3, 3], uncertainty[20, 20, 20] = 0.54, 0.56
+    found = uncertain_regions(*volumes(uncertainty), LABELS, 0.5)
+    assert [region.score for region in found] == pytest.approx([0.06], abs=1e-6)

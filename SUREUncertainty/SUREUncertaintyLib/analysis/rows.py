@@ -42,6 +42,7 @@ class UncertainRegion:
         centre_ras: the region's most uncertain voxel, mm, a point inside the region to jump to.
         score: summed uncertainty above the threshold times voxel volume (mm3): large and uncertain ranks first.
         structure: name of the structure that it touches most, or "background".
+        reason: why it is listed, one of ``analysis.region_reasons.REASONS``; "" in results of before.
     """
 
     rank: int
@@ -52,6 +53,7 @@ class UncertainRegion:
     max_uncertainty: float
     score: float
     structure: str
+    reason: str = ""
 
     @property
     def is_island(self) -> bool:

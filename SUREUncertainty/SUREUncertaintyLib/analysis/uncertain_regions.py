@@ -8,7 +8,7 @@ are split on blocks of voxels; sizes, scores and positions always come from the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,13 +19,15 @@ from scipy.spatial import cKDTree
 from ..core.labels import Label
 from ..core.volume import Grid, Volume
 from .excess_blocks import Blocks, block_map
+from .region_reasons import AROUND, reason_of, without_inner_borders
 from .rows import UncertainRegion
 
-AROUND = np.ones((3, 3, 3), bool)
 BACKGROUND = "background"
 SMALLEST_SCALE_MM = 6.0
 LARGEST_SCALE_MM = 30.0
 LIMIT = 20
+SMALLEST_SCORE_MM3 = 0.05
+"""A smaller one is shown as 0.0."""
 REACH = 2.0
 """Scales from the nearest hot spot beyond which there is a further one."""
 
@@ -40,6 +42,7 @@ def uncertain_regions(
     threshold: float,
     limit: int = LIMIT,
     scale_mm: float | None = None,
+    wholes: Sequence[Collection[int]] = (),
 ) -> tuple[UncertainRegion, ...]:
     """The ``limit`` most uncertain regions, ranked by summed uncertainty above the threshold times volume.
 
@@ -49,18 +52,21 @@ def uncertain_regions(
         threshold: a voxel above it is uncertain.
         scale_mm: size of the places that connected (26 neighbours) uncertain voxels are split into; half the radius of
             the typical structure when None, between 6 and 30 mm.
+        wholes: label values of parts that make up one thing each; the border between them is not listed.
 
     Returns:
         Regions with their structure: the one that most of their voxels and their neighbours belong to, else
-        "background" for an uncertain island that touches none.
+        "background" for an uncertain island that touches none. Regions whose score rounds to 0.0 mm3 are left out.
     """
+    uncertainty = uncertainty.with_array(without_inner_borders(uncertainty.array, labels.array, wholes))
     blocks = block_map(uncertainty.array, threshold, labels.grid.spacing_kji)
     if blocks is None:
         return ()
     scale = scale_mm if scale_mm is not None else typical_scale(labels, len(label_set))
     pieces = split(blocks.excess, [scale / mm for mm in blocks.block_mm])
     scores = np.bincount(pieces.ravel(), blocks.excess.ravel())
-    order = [int(n) for n in np.argsort(-scores, kind="stable") if n != 0][:limit]
+    worth = scores * labels.grid.voxel_volume_mm3 >= SMALLEST_SCORE_MM3
+    order = [int(n) for n in np.argsort(-scores, kind="stable") if n != 0 and worth[n]][:limit]
     boxes = ndimage.find_objects(pieces)
     names = {label.value: label.name for label in label_set}
     return tuple(
@@ -163,6 +169,7 @@ def _describe(
         max_uncertainty=float(values.max()),
         score=float((values - threshold).sum() * voxel),
         structure=_touched(labels.array[piece.box], member, names),
+        reason=reason_of(labels.array[piece.box], member),
     )
 
 

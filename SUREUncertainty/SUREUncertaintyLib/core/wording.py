@@ -25,6 +25,9 @@ def in_words(kind: str) -> str:
     return kind.replace("_", " ")
 
 
+REASON_NAMES = {"edge": _("edge"), "inside": _("inside"), "away": _("near no structure")}
+"""Where most of an uncertain region lies, by ``analysis.region_reasons``; the structure's name stands before it."""
+
 VERDICT_NAMES = {"usable": _("Usable"), "check": _("Check"), "do_not_use": _("Do not use")}
 VERDICT_MEANINGS = {
     "usable": _("No warning speaks against this result. Look at its uncertain regions all the same."),

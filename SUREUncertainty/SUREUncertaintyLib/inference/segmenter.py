@@ -253,7 +253,8 @@ def _result(
     label_set = tuple(label for region in regions for label in region.label_set)
     rois = tuple(region.roi for region in regions if region.roi is not None)
     structures = structure_table(labels, uncertainty, label_set, threshold, canvas.ranges)
-    places = uncertain_regions(labels, uncertainty, label_set, threshold)
+    parts = [count.parts for count in canvas.wholes.values()]
+    places = uncertain_regions(labels, uncertainty, label_set, threshold, wholes=parts)
     windows = [region.slices for region in regions] if package.metadata.centred else []
     wholes = whole_rows(canvas.wholes, structures, volume.grid.voxel_volume_mm3)
     lowest = None if volume.modality else float(volume.array.min())

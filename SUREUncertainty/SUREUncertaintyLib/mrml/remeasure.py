@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -42,7 +43,18 @@ def remeasure(published: PublishedNodes) -> None:
     published.structures.SetAttribute(REMEASURED, "1")
     keep = ExitStack()
     fill_structures(published.structures, structure_table(labels, uncertainty, label_set, threshold), keep)
-    fill_regions(published.regions, uncertain_regions(labels, uncertainty, label_set, threshold), keep)
+    wholes = _wholes(published, label_set)
+    places = uncertain_regions(labels, uncertainty, label_set, threshold, wholes=wholes)
+    fill_regions(published.regions, places, keep)
+
+
+def _wholes(published: PublishedNodes, label_set: Sequence[Label]) -> list[list[int]]:
+    """Label values of what the run recorded as parts of one thing."""
+    if published.provenance is None or not published.provenance.GetText():
+        return []
+    recorded = json.loads(published.provenance.GetText()).get("wholes", [])
+    values = {label.name: label.value for label in label_set}
+    return [[values[name] for name in whole["parts"] if name in values] for whole in recorded]
 
 
 def current_labels(segmentation: Any, like: Volume) -> tuple[Volume, tuple[Label, ...]]:

@@ -60,4 +60,5 @@ def _region(table: Any, row: int) -> UncertainRegion:
         max_uncertainty=number("max_uncertainty"),
         score=number("score"),
         structure=str(table.GetValueByName(row, "structure").ToString()),
+        reason=str(table.GetValueByName(row, "reason").ToString()) if table.GetColumnByName("reason") else "",
     )

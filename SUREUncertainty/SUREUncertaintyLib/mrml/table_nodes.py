@@ -63,6 +63,7 @@ REGION_COLUMNS = (
     _field("mean_uncertainty", "Uncertainty, mean"),
     _field("max_uncertainty", "Uncertainty, highest"),
     _field("score", "Score (mm3)", "mm3"),
+    _field("reason", "Where", kind=vtk.vtkStringArray),
 )
 
 

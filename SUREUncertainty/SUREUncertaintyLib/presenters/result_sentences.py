@@ -16,7 +16,7 @@ from ..analysis.wholes import Asymmetry, WholeRow, as_drawn, whole_sentences
 from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
 from ..core.translation import Translate, tr as _
-from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES
+from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES
 from ..mrml.nodes import PublishedNodes
 from ..mrml.reading_back import read_structures
 from ..mrml.remeasure import current_labels
@@ -33,7 +33,14 @@ HEADERS = (_("Reviewed"), _("Structure"), _("Size (mm3)"), _("Mean uncertainty")
 def region_cells(region: UncertainRegion) -> tuple[str, ...]:
     """A place as a row under ``HEADERS``."""
     numbers = (decimals(region.size_mm3, 0), decimals(region.mean_uncertainty), decimals(region.score, 1))
-    return (str(region.rank), region.structure, *numbers)
+    return (str(region.rank), region_place(region), *numbers)
+
+
+def region_place(region: UncertainRegion, translate: Translate = str) -> str:
+    """The structure and why the region is listed, as in "Left Posterior hippocampus, inside"."""
+    if not region.reason or region.is_island:
+        return region.structure
+    return f"{region.structure}, {translate(REASON_NAMES[region.reason])}"
 
 
 def region_text(region: UncertainRegion, count: int, translate: Translate) -> str:
@@ -41,7 +48,7 @@ def region_text(region: UncertainRegion, count: int, translate: Translate) -> st
     return translate(texts.REGION).format(
         rank=region.rank,
         count=count,
-        structure=region.structure,
+        structure=region_place(region, translate),
         size=region.size_mm3,
         mean=region.mean_uncertainty,
     )

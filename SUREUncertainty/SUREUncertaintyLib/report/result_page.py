@@ -10,7 +10,7 @@ from typing import Any
 
 from ..analysis.wholes import Asymmetry, whole_sentences
 from ..core.dataclass_json import from_json
-from ..core.wording import VERDICT_MEANINGS, VERDICT_NAMES, in_words
+from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES, in_words
 from ..packages.metadata import PackageMetadata
 from .boxes import box_sentences
 from .difficulty_section import hardness
@@ -191,6 +191,14 @@ def _sampled_range(drawn: Mapping[str, Any]) -> str:
     return f"The range of a volume is the middle 90 % of the volumes of {drawn['size_samples']} samples{fitted}."
 
 
+def _place(region: Mapping[str, Any]) -> str:
+    """The structure and why the region is listed."""
+    if region["structure"] == "background":
+        return "away from any structure"
+    reason = REASON_NAMES.get(region.get("reason", ""))
+    return region["structure"] + (f", {reason}" if reason else "")
+
+
 def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
     if not regions:
         return "<p>No voxel is above the threshold of uncertainty.</p>"
@@ -198,7 +206,7 @@ def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
     rows = (
         [
             str(region["rank"]),
-            escape("away from any structure" if region["structure"] == "background" else region["structure"]),
+            escape(_place(region)),
             ", ".join(f"{x:.1f}" for x in region["centre_ras"]).replace("-", "−"),
             f"{region['size_mm3']:.0f}",
             number(region["mean_uncertainty"]),
@@ -207,7 +215,9 @@ def _regions(regions: Sequence[Mapping[str, Any]]) -> str:
         for region in regions
     )
     note = (
-        "Uncertain voxels that belong together, the largest and most uncertain first; in Slicer, jump to the position."
+        "Uncertain voxels that belong together, the largest and most uncertain first: at the edge of a structure, "
+        "inside it, or away from any. The border between parts of one structure is not listed. In Slicer, jump to the "
+        "position."
     )
     return f'<p class="quiet">{note}</p>{table(head, rows, text_columns=(1,))}'
 

@@ -155,8 +155,8 @@ class AugmentationSection:
     ``padding``: what lies outside the scan, ``zeros`` as in inference, or its ``border`` repeated. A network that is to
     tell a blurred image from a sharp one needs ``border``: the sharp edge of the zeros would give it away.
 
-    ``cut_mm``, ``monotone_*`` and ``damage*`` change the scan before it is placed (``training.appearance``): how much
-    of each side a box drawn elsewhere cuts, a random increasing curve over grey values, and one of ``damages`` (names in
+    ``cut_mm``, ``monotone_*`` and ``damage*`` change the scan before it is placed (``training.appearance``): how much a
+    box drawn elsewhere cuts from a side, a random increasing curve over grey values, and one of ``damages`` (names in
     ``corruptions.registry``) with a strength between the two of ``damage_strength``.
     """
 
