@@ -141,7 +141,7 @@ def main() -> None:
     crops = [crop_row(p, package, engine) for p in sorted(arguments.crops.glob("*_T1_*"))] if arguments.crops else []
     print(json.dumps(crops, indent=1))
     arguments.output.mkdir(parents=True, exist_ok=True)
-    document = {"model": package.name, "version": package.version, "heads": rows, "crops": crops}
+    document = {"model": package.name, "version": package.metadata.version, "heads": rows, "crops": crops}
     (arguments.output / "heads.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     (arguments.output / "heads.md").write_text(as_table(rows), encoding="utf-8")
 

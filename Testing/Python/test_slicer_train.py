@@ -106,7 +106,7 @@ def test_a_recipe_that_goes_on_from_another_is_not_offered_without_a_start(
     ui.trainRecipeFile.currentPath = str(recipe)
     opened.widget.panel.train.update()
     assert not ui.trainButton.enabled
-    assert "goes on from a model of the recipe 'hippocampus-t1-plain'" in ui.trainFoundLabel.text
+    assert "goes on from a model of the recipe 'hippocampus-t1-wide'" in ui.trainFoundLabel.text
     assert "start_from" in ui.trainButton.toolTip
     recipe.write_text(recipe.read_text(encoding="utf-8") + "\nstart_from: my-plain\n", encoding="utf-8")
     opened.widget.panel.train.update()

@@ -96,8 +96,8 @@ def test_a_recipe_that_continues_another_is_refused_without_a_start(tmp_path: Pa
     with pytest.raises(InputError) as refused:
         train("hippocampus-t1", tmp_path / "my data", tmp_path / "out", "cpu")
     sentence = str(refused.value)
-    assert f"sure train hippocampus-t1-plain --data '{tmp_path}/my data' --output {tmp_path}/out-start" in sentence
-    package = f"{tmp_path}/out-start/package/hippocampus-t1-plain"
+    assert f"sure train hippocampus-t1-wide --data '{tmp_path}/my data' --output {tmp_path}/out-start" in sentence
+    package = f"{tmp_path}/out-start/package/hippocampus-t1-wide"
     assert (
         f"sure train hippocampus-t1 --start {package} --data '{tmp_path}/my data' --output {tmp_path}/out" in sentence
     )
