@@ -1,6 +1,6 @@
 """A model of the hippocampus on heads of other sources: volumes of both sides, and what poorer copies of a head change.
 
-    python Testing/Bench/whole_heads.py HEADS --output DIR [--model NAME] [--crops DIR]
+    python Testing/Bench/whole_heads.py HEADS --output DIR [--model NAME ...] [--crops DIR]
 
 HEADS is a folder of T1 scans of whole heads, none of which has labels. Each is searched and segmented as ``sure
 segment`` does it; its copies are segmented in the boxes of the scan as it is, and compared by the Dice of the whole
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ def side_row(result: SegmentationResult, side: str) -> dict[str, Any]:
         "total_ml": rows[0].volume_ml + rows[1].volume_ml,
         "pieces": len(sizes),
         "largest_share": float(sizes.max() / max(1, sizes.sum())),
-        "uncertainty": float(np.nanmean([row.mean_uncertainty for row in rows])),
+        "uncertainty": float(np.mean([row.mean_uncertainty for row in rows if row.voxels] or [np.nan])),
     }
 
 
@@ -107,43 +107,65 @@ def crop_row(path: Path, package: Package, engine: Engine) -> dict[str, Any]:
     return {"scan": path.name.split(".")[0], "status": result.verdict.status} | side_row(result, side)
 
 
-def as_table(rows: list[dict[str, Any]]) -> str:
-    lines = [
-        "| scan | left, right ml (anterior) | pieces | plausible | verdict | Dice of copies |",
-        "|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        if "failed" in row:
-            lines.append(f"| {row['scan']} | not found | | | | |")
-            continue
-        both = [row[side] for side in ("Left", "Right")]
-        volumes = ", ".join(f"{side['total_ml']:.2f} ({side['anterior_ml']:.2f})" for side in both)
-        pieces = ", ".join(str(side["pieces"]) for side in both)
-        changed = ", ".join(f"{kind} {np.mean(values):.2f}" for kind, values in row["copies"].items())
-        cells = (row["scan"], volumes, pieces, "yes" if row["plausible"] else "no", row["status"], changed)
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+def head_line(row: dict[str, Any]) -> str:
+    """One head of one model for the table: volumes (anterior part), verdict, Dice of its copies in their order."""
+    if "failed" in row:
+        return "not found | | "
+    both = [row[side] for side in ("Left", "Right")]
+    volumes = ", ".join(f"{side['total_ml']:.2f} ({side['anterior_ml']:.2f})" for side in both)
+    changed = " ".join(f"{np.mean(values):.2f}" for values in row["copies"].values())
+    return f"{volumes}{'' if row['plausible'] else ' !'} | {row['status'].replace('_', ' ')} | {changed}"
+
+
+def as_table(documents: Sequence[dict[str, Any]]) -> str:
+    """The heads of one or more models side by side."""
+    kinds = " ".join(kind.replace("_", " ") + "," for kind, _ in COPIES).rstrip(",")
+    heads = [f"{document['version']}: ml | verdict | Dice of copies" for document in documents]
+    lines = [f"| scan | {' | '.join(heads)} |", "|---" * (1 + 3 * len(documents)) + "|"]
+    for rows in zip(*(document["heads"] for document in documents), strict=True):
+        lines.append(f"| {rows[0]['scan']} | {' | '.join(head_line(row) for row in rows)} |")
+    summary = "\n".join(f"{document['version']}: {summary_of(document)}" for document in documents)
+    return "\n".join(lines) + f"\n\nCopies: {kinds}. ! marks volumes that are not plausible.\n\n{summary}\n"
+
+
+def summary_of(document: dict[str, Any]) -> str:
+    """How many heads and crops are plausible, and how the copies agree on average."""
+    found = [row for row in document["heads"] if "failed" not in row]
+    fine = sum(row["plausible"] for row in found)
+    changed = np.array([[np.mean(values) for values in row["copies"].values()] for row in found])
+    volumes = ", ".join(f"{row['total_ml']:.2f}" for row in document["crops"])
+    means = zip(COPIES, changed.mean(axis=0), strict=True)
+    kinds = ", ".join(f"{kind.replace('_', ' ')} {value:.2f}" for (kind, _), value in means)
+    crops = f" The six T1 crops hold {volumes} ml." if volumes else ""
+    count = f"{fine} of {len(document['heads'])} heads plausible"
+    return f"{count}; mean Dice of copies {changed.mean():.2f} ({kinds}).{crops}"
+
+
+def measure(model: str, heads: Path, crops: Path | None) -> dict[str, Any]:
+    """Everything of one model."""
+    package = find_package(model)
+    engine = create_engine(package, "openvino", threads=1)
+    rows = []
+    for name, path in scans_in(heads).items():
+        rows.append(head_row(name, read_volume(path), package, engine))
+        print(name, head_line(rows[-1]), flush=True)
+    found = [crop_row(path, package, engine) for path in sorted(crops.glob("*_T1_*"))] if crops else []
+    return {"model": package.name, "version": package.metadata.version, "heads": rows, "crops": found}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("heads", type=Path)
     parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--model", default="hippocampus-t1")
+    parser.add_argument("--model", action="append", help="repeatable; hippocampus-t1 if left out")
     parser.add_argument("--crops", type=Path)
     arguments = parser.parse_args()
-    package = find_package(arguments.model)
-    engine = create_engine(package, "openvino", threads=1)
-    rows = []
-    for name, path in scans_in(arguments.heads).items():
-        rows.append(head_row(name, read_volume(path), package, engine))
-        print(as_table(rows[-1:]).splitlines()[-1], flush=True)
-    crops = [crop_row(p, package, engine) for p in sorted(arguments.crops.glob("*_T1_*"))] if arguments.crops else []
-    print(json.dumps(crops, indent=1))
+    models = arguments.model or ["hippocampus-t1"]
+    documents = [measure(model, arguments.heads, arguments.crops) for model in models]
     arguments.output.mkdir(parents=True, exist_ok=True)
-    document = {"model": package.name, "version": package.metadata.version, "heads": rows, "crops": crops}
-    (arguments.output / "heads.json").write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-    (arguments.output / "heads.md").write_text(as_table(rows), encoding="utf-8")
+    (arguments.output / "heads.json").write_text(json.dumps(documents, indent=2) + "\n", encoding="utf-8")
+    (arguments.output / "heads.md").write_text(as_table(documents), encoding="utf-8")
+    print(as_table(documents))
 
 
 if __name__ == "__main__":
