@@ -8,6 +8,7 @@ from typing import Any
 from ..arrays.heads import HEADS
 from ..arrays.normalisation import check_settings
 from ..core.errors import PackageError
+from ..core.geometry import STACK
 from ..core.labels import Code, Label
 from ..nn.registry import canonical_name
 from .locator import parse_locator
@@ -151,18 +152,22 @@ def _graphs(top: Fields) -> dict[str, str]:
 
 def _orientation(top: Fields) -> str:
     code = top.text("orientation")
+    if code == STACK:
+        return code
     if (
         sorted(axis for letter in code for axis, pair in enumerate(AXES) if letter in pair) != [0, 1, 2]
         or len(code) != 3
     ):
-        top.fail("orientation", "three letters, one each of R/L, A/P and S/I, such as 'RAS'")
+        top.fail("orientation", "three letters, one each of R/L, A/P and S/I, such as 'RAS', or 'stack'")
     return code
 
 
 def _spacing(top: Fields) -> tuple[float, float, float] | None:
     if "spacing" in top.content and top.content["spacing"] is None:
         return None
-    x, y, z = top.numbers("spacing", 3, 1e-4, 1e4)
+    x, y, z = top.numbers("spacing", 3, 0.0, 1e4)
+    if any(0.0 < value < 1e-4 for value in (x, y, z)) or not any((x, y, z)):
+        top.fail("spacing", "three numbers of mm above 0, or 0 for an axis that keeps the scan's own")
     return (x, y, z)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .field_of_view import smaller_field
 from .recipe import AugmentationSection
 from .training_cases import TrainingCase
 
@@ -26,14 +29,22 @@ class Augmentation:
     Args:
         section: strengths and probabilities.
         patch: size of the patch in array order.
+        normalisation: of what a smaller field of view leaves, as ``arrays.normalisation`` takes it.
     """
 
-    def __init__(self, section: AugmentationSection, patch: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        section: AugmentationSection,
+        patch: tuple[int, ...],
+        normalisation: Mapping[str, Any] = MappingProxyType({"kind": "zscore"}),
+    ) -> None:
         from monai.transforms import Compose
 
         self._patch = patch
+        self._section = section
+        self._normalisation = normalisation
         self._changes = section != AugmentationSection()
-        self._transform = Compose([*_spatial(section, patch), *_intensity(section)])
+        self._transform = Compose([*_spatial(section, patch), *_intensity(section, len(patch))])
 
     def __call__(self, case: TrainingCase, seed: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """Image (1, ...) float32 and label (1, ...) of one patch; the same seed gives the same patch."""
@@ -42,9 +53,12 @@ class Augmentation:
         label = case.reading(generator).astype(np.float32)
         if not self._changes and case.image.shape == self._patch:
             return torch.from_numpy(case.image[None]).float(), torch.from_numpy(label[None])
+        image = case.image
+        if self._section.field_of_view_probability and generator.random() < self._section.field_of_view_probability:
+            image, label = smaller_field(image, label, self._section.field_of_view, self._normalisation, generator)
         self._transform.set_random_state(seed=state)
         # MONAI's transforms share a generator in places; each sample starts from its own state.
-        sample: Any = self._transform({"image": case.image[None], "label": label[None]})
+        sample: Any = self._transform({"image": image[None], "label": label[None]})
         return sample["image"].as_tensor().float(), sample["label"].as_tensor().round()
 
 
@@ -76,24 +90,32 @@ def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
     return transforms
 
 
-def _intensity(section: AugmentationSection) -> list[Any]:
+def _intensity(section: AugmentationSection, dims: int) -> list[Any]:
     from monai.transforms import (
         RandAdjustContrastd,
         RandBiasFieldd,
         RandGaussianNoised,
         RandGaussianSmoothd,
+        RandHistogramShiftd,
         RandSimulateLowResolutiond,
     )
 
     low, high = section.blur_sigma
+    upsample = "trilinear" if dims == 3 else "bilinear"
     blur = {f"sigma_{axis}": (low, high) for axis in "xyz"}
     candidates = [
         (section.bias_probability, lambda p: RandBiasFieldd(["image"], coeff_range=(0.0, section.bias), prob=p)),
         (section.gamma_probability, lambda p: RandAdjustContrastd(["image"], gamma=section.gamma, prob=p)),
+        (
+            section.curve_probability,
+            lambda p: RandHistogramShiftd(["image"], num_control_points=section.curve_points, prob=p),
+        ),
         (section.blur_probability, lambda p: RandGaussianSmoothd(["image"], prob=p, **blur)),
         (
             section.low_resolution_probability,
-            lambda p: RandSimulateLowResolutiond(["image"], prob=p, zoom_range=section.low_resolution_zoom),
+            lambda p: RandSimulateLowResolutiond(
+                ["image"], prob=p, zoom_range=section.low_resolution_zoom, upsample_mode=upsample
+            ),
         ),
         (section.noise_probability, lambda p: RandGaussianNoised(["image"], std=section.noise_std, prob=p)),
     ]

@@ -67,7 +67,9 @@ def describe_package(
         **({"centred": True} if texts.get("centred") else {}),
         "labels": labels,
         "uncertainty": _uncertainty(recipe, network, tuning, head),
-        "expected": _expected(cases, labels, in_pixels=recipe.input.spacing is None),
+        # slices in an npz do not say how large their pixels are: what is known in mm, the recipe says
+        "expected": _expected(cases, labels, in_pixels=recipe.input.spacing is None or bool(recipe.data.mask_array))
+        | dict(texts.get("expected") or {}),
         "training": _training(recipe, cases, tuning, _held_out(recipe, network, tuning)),
         "metrics": {},
     }

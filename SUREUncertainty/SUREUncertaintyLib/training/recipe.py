@@ -23,7 +23,9 @@ class DataSection:
     become classes 1, 2, ... in this order (others: background); empty: values are classes. With ``crop_margin_mm``
     a case is the box around its structures with this margin; 0: the whole scan. ``arrays`` names an npz of slices
     with several readers' marks (see ``evaluation.raters``) in the place of image and label files; ``row_column`` says
-    which slice.
+    which slice. With ``mask_array`` that npz holds one reader's marks: truth values, or bits packed along the rows.
+
+    ``validation_groups`` are never opened by a training. An empty ``train_split`` takes the rows of every split.
 
     ``image_pattern``, ``label_pattern`` and ``id_pattern`` make file names and ids from a row's columns in the place of
     one column, for instance ``{patient}_{phase}.nii.gz``. With ``folds`` the groups are cut into that many parts (see
@@ -42,6 +44,8 @@ class DataSection:
     row_column: str = "row"
     split_column: str = "split"
     train_split: str = "train"
+    mask_array: str = ""
+    validation_groups: tuple[str | int, ...] = ()
     use_tuning_cases: bool = False
     tuning_groups: tuple[str | int, ...] = ()
     image_pattern: str = ""
@@ -65,7 +69,11 @@ class NetworkSection:
 
 @dataclass(frozen=True)
 class InputSection:
-    """What the network sees; becomes part of the package. ``patch`` in array order (k, j, i)."""
+    """What the network sees; becomes part of the package. ``patch`` in array order (k, j, i).
+
+    ``orientation: stack`` keeps the planes that were acquired, however they lie in the patient; a ``spacing`` of 0
+    keeps the scan's own along that axis.
+    """
 
     orientation: str
     spacing: tuple[float, float, float] | None
@@ -154,6 +162,9 @@ class AugmentationSection:
 
     ``padding``: what lies outside the scan, ``zeros`` as in inference, or its ``border`` repeated. A network that is to
     tell a blurred image from a sharp one needs ``border``: the sharp edge of the zeros would give it away.
+
+    ``field_of_view``: shares of a slice's sides that a smaller field of view keeps, see ``training.field_of_view``.
+    ``curve_points``: number of points of a random rising curve that grey values are bent by.
     """
 
     flip_axes: tuple[int, ...] = ()
@@ -174,6 +185,10 @@ class AugmentationSection:
     bias: float = 0.3
     low_resolution_probability: float = 0.0
     low_resolution_zoom: tuple[float, float] = (0.5, 1.0)
+    field_of_view_probability: float = 0.0
+    field_of_view: tuple[float, float] = (0.4, 1.0)
+    curve_probability: float = 0.0
+    curve_points: tuple[int, int] = (5, 10)
     padding: str = "zeros"
 
     def __post_init__(self) -> None:

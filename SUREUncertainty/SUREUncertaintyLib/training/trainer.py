@@ -66,7 +66,8 @@ class Trainer:
         self._optimizer = torch.optim.AdamW(learning, lr=settings.learning_rate, weight_decay=settings.weight_decay)
         classes = int(self.recipe.network.arguments["out_channels"])
         self._objective = create_objective(self.recipe, classes, self._epoch(settings.steps))
-        self._augment = Augmentation(self.recipe.augmentation, settings.patch or self.recipe.input.patch)
+        seen = self.recipe.input
+        self._augment = Augmentation(self.recipe.augmentation, settings.patch or seen.patch, seen.normalisation)
 
     def run(self, progress: Progress = silent, is_cancelled: IsCancelled = never) -> nn.Module:
         """Train to the last step and return the network with its averaged weights, in eval mode.
