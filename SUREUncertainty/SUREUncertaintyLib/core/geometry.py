@@ -43,13 +43,16 @@ def parse_orientation(code: str) -> tuple[tuple[int, int, int], tuple[int, int, 
     return (axes[0], axes[1], axes[2]), (signs[0], signs[1], signs[2])
 
 
-def stack_orientation(grid: Grid) -> str:
-    """The orientation whose third axis runs across the acquired planes, the others as near to ``"LPS"`` as they lie.
+def across_stack(grid: Grid) -> int:
+    """Which of the axes (i, j, k), 0 to 2, runs across the acquired planes: that of one voxel, else that of the largest
+    spacing; the last of several alike."""
+    sizes = grid.shape[::-1]
+    return max(range(3), key=lambda n: (sizes[n] == 1, round(grid.spacing[n], 3), n))
 
-    The planes lie across the axis of one voxel, else that of the largest spacing; the last of several alike.
-    """
-    sizes, (axes, _) = grid.shape[::-1], _closest_axes(grid)
-    across = max(range(3), key=lambda n: (sizes[n] == 1, round(grid.spacing[n], 3), n))
+
+def stack_orientation(grid: Grid) -> str:
+    """The orientation whose third axis runs across the acquired planes, the others as near to ``"LPS"`` as they lie."""
+    across, (axes, _) = across_stack(grid), _closest_axes(grid)
     within = sorted(axes[n] for n in range(3) if n != across)
     return "".join("LPS"[axis] for axis in (*within, axes[across]))
 

@@ -71,6 +71,19 @@ class TrainingRecord:
 
 
 @dataclass(frozen=True)
+class Cavity:
+    """The beating cavity that a model of the heart outlines (``analysis.ejection_fraction``).
+
+    Attributes:
+        value: its label.
+        outline_factor: fitted on tuning patients, for the interval of the ejection fraction; NaN where it was not.
+    """
+
+    value: int
+    outline_factor: float = math.nan
+
+
+@dataclass(frozen=True)
 class PackageMetadata:
     """``configs/metadata.json`` of a package: MONAI Bundle fields plus ours.
 
@@ -86,6 +99,7 @@ class PackageMetadata:
         labels: every class, background first, in channel order.
         primary: the kind of uncertainty that ``uncertainty.nrrd`` holds; ``kinds`` are all that exist.
         threshold: uncertainty above which a voxel counts as uncertain.
+        cavity: for models of the beating heart, whose scans over time give an ejection fraction; None for all others.
         pipeline: the steps of a network that another program trained; None for those of this library.
         locator: how the structures are found in a whole scan, None for a model that searches itself or needs a box.
         raw: the whole JSON document, for whoever writes or prints it; facts are read by the attributes here.
@@ -111,6 +125,7 @@ class PackageMetadata:
     kinds: tuple[str, ...]
     threshold: float
     expected: Expected
+    cavity: Cavity | None = None
     pipeline: Pipeline | None = None
     locator: Locator | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..core.geometry import STACK
 from ..core.labels import Code, Label
 from ..nn.registry import canonical_name
 from .locator import parse_locator
-from .metadata import Expected, PackageMetadata
+from .metadata import Cavity, Expected, PackageMetadata
 from .metadata_fields import Fields, inner_path
 from .pipeline import Pipeline
 from .pipeline_parsing import parse_pipeline
@@ -82,6 +83,7 @@ def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
         kinds=kinds,
         threshold=uncertainty.number("threshold", 0.0, 1.0),
         expected=_expected(top),
+        cavity=_cavity(top, labels),
         pipeline=pipeline,
         locator=parse_locator(top.inner("locator")) if top.has("locator") else None,
         raw=dict(document),
@@ -169,6 +171,17 @@ def _spacing(top: Fields) -> tuple[float, float, float] | None:
     if any(0.0 < value < 1e-4 for value in (x, y, z)) or not any((x, y, z)):
         top.fail("spacing", "three numbers of mm above 0, or 0 for an axis that keeps the scan's own")
     return (x, y, z)
+
+
+def _cavity(top: Fields, labels: tuple[Label, ...]) -> Cavity | None:
+    if not top.has("cavity"):
+        return None
+    section = top.inner("cavity")
+    value = section.integer("value", 1, MAXIMUM_CLASSES - 1)
+    if value not in {label.value for label in labels}:
+        section.fail("value", "the value of one of its labels")
+    factor = section.number("outline_factor", 0.0, 1e3) if section.has("outline_factor") else math.nan
+    return Cavity(value, factor)
 
 
 def _label(entry: Fields) -> Label:

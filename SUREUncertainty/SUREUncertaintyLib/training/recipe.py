@@ -25,6 +25,8 @@ class DataSection:
     with several readers' marks (see ``evaluation.raters``) in the place of image and label files; ``row_column`` says
     which slice. With ``mask_array`` that npz holds one reader's marks: truth values, or bits packed along the rows.
 
+    ``phase_column`` says of slices of a beating heart whether they show ``ED`` or ``ES``.
+
     ``validation_groups`` are never opened by a training. An empty ``train_split`` takes the rows of every split.
 
     ``image_pattern``, ``label_pattern`` and ``id_pattern`` make file names and ids from a row's columns in the place of
@@ -46,6 +48,7 @@ class DataSection:
     train_split: str = "train"
     mask_array: str = ""
     validation_groups: tuple[str | int, ...] = ()
+    phase_column: str = ""
     use_tuning_cases: bool = False
     tuning_groups: tuple[str | int, ...] = ()
     image_pattern: str = ""

@@ -26,13 +26,17 @@ from .recipe import DataSection, InputSection
 
 @dataclass(frozen=True)
 class CaseFile:
-    """One row of the table: which files, and whose they are. ``row``: a slice inside an npz of readers' marks."""
+    """One row of the table: which files, and whose they are. ``row``: a slice inside an npz of readers' marks.
+
+    ``phase`` of the heart: ``ED``, ``ES`` or empty.
+    """
 
     id: str
     group: str
     image: Path
     label: Path
     row: int | None = None
+    phase: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +56,7 @@ class TrainingCase:
     label: NDArray[np.uint8]
     spacing: tuple[float, ...]
     readings: NDArray[np.uint8] | None = None
+    phase: str = ""
 
     def reading(self, generator: np.random.Generator) -> NDArray[np.uint8]:
         """The label to learn from at one step: a reader's at random, or the only one."""
@@ -134,7 +139,8 @@ def _case(row: dict[str, str], section: DataSection, root: Path) -> CaseFile:
         group = row.get(section.group_column) or identity
         if section.arrays:
             archive = root / section.arrays
-            return CaseFile(identity, group, archive, archive, int(row[section.row_column]))
+            phase = row[section.phase_column] if section.phase_column else ""
+            return CaseFile(identity, group, archive, archive, int(row[section.row_column]), phase)
     except KeyError as error:
         raise InputError(f"The case table lacks the column {error}.") from error
     return CaseFile(identity, group, root / section.image_folder / image, root / section.label_folder / label)
@@ -235,4 +241,5 @@ def prepare_slice(file: CaseFile, arrays: RaterArrays | MaskedSlices, section: I
         label=majority(masks),
         spacing=(side, side),
         readings=masks if len(masks) > 1 else None,
+        phase=file.phase,
     )
