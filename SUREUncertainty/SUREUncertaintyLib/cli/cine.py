@@ -61,6 +61,7 @@ def run_cine(
     from ..core.progress import part_of
     from ..files.writing import OutputFolder
     from ..location.choice import chosen_boxes
+    from .scene import add_cine_scene
 
     known = parse_phases(phases)
     boxes = chosen_boxes(roi, sequence.frames[0], chosen.package, progress)
@@ -69,7 +70,8 @@ def run_cine(
             sequence, chosen.package, chosen.engine, boxes.rois, known, part_of(progress, 0.0, 0.85)
         )
         writing = part_of(progress, 0.85, 1.0)
-        document = write_cine(measured, folder, chosen.package, wanted, (), writing)
+        additions = (add_cine_scene,) if scene else ()
+        document = write_cine(measured, folder, chosen.package, wanted, additions, writing)
     progress(1.0, "done")
     print_cine(document, output, as_json)
 
