@@ -8,6 +8,7 @@ from typing import Any
 
 import slicer
 
+from ..analysis.verdict import STATUSES
 from ..cine.cine_record import frame_record
 from ..cine.cine_result import CineResult
 from ..core.volume import Volume
@@ -29,6 +30,7 @@ TITLES = {
     "volume_ml": "Volume (ml)",
     "volume_low_ml": "Low end of the range (ml)",
     "volume_high_ml": "High end of the range (ml)",
+    "verdict": "Verdict (0 usable, 1 check, 2 do not use)",
 }
 _COLOURS = {
     "volume_ml": (0.26, 0.65, 0.52),
@@ -84,11 +86,24 @@ def show_frame_only(published: PublishedNodes, outline: Any) -> None:
     outline.GetDisplayNode().SetVisibility(True)
 
 
+def curve_of(published: PublishedNodes) -> dict[str, list[float]] | None:
+    """The columns of a result's volume curve, by the keys of ``TITLES``; None for a result of one volume."""
+    chart = published.segmentation.GetNodeReference(CURVE)
+    if chart is None or not chart.GetNumberOfPlotSeriesNodes():
+        return None
+    table = chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable()
+    rows = range(table.GetNumberOfRows())
+    names = [table.GetColumnName(n) for n in range(table.GetNumberOfColumns())]
+    return {name: [table.GetValueByName(n, name).ToDouble() for n in rows] for name in names}
+
+
 def _curve(scene: Any, name: str, result: CineResult) -> tuple[Any, Any]:
     records = [frame_record(frame) for frame in result.frames]
     table = scene.AddNewNodeByClass("vtkMRMLTableNode", unique_name(scene, f"{name} volumes"))
-    columns = [key for key in TITLES if key != "time_ms" or result.knows_times]
-    fill_numbers(table, {key: [float(record[key]) for record in records] for key in columns}, TITLES)
+    columns = [key for key in TITLES if key != "verdict" and (key != "time_ms" or result.knows_times)]
+    numbers = {key: [float(record[key]) for record in records] for key in columns}
+    numbers["verdict"] = [float(STATUSES.index(frame.verdict.status)) for frame in result.frames]
+    fill_numbers(table, numbers, TITLES)
     x = "time_ms" if result.knows_times else "frame"
     chart = add_line_chart(scene, f"{name}: {result.structure.name}", table, x, _COLOURS)
     chart.SetYAxisTitle("ml")

@@ -70,3 +70,8 @@ def go_to_step(scene: Any, steps: Steps, number: int, opacity: float) -> None:
         composite.SetBackgroundVolumeID(scan.GetID())
         composite.SetForegroundVolumeID(uncertainty.GetID())
         composite.SetForegroundOpacity(opacity)
+
+
+def frame_nodes(scene: Any) -> list[Any]:
+    """The nodes that show the frames of scans over time: no scans of their own."""
+    return [node for steps in steps_in(scene) if steps.kind == FRAMES_KIND for node in shown_nodes(steps.browser)]
