@@ -141,6 +141,11 @@ class PackageMetadata:
         return self.raw.get("centred", False) is True
 
     @property
+    def one_piece(self) -> bool:
+        """Whether each structure is one piece, so that of several the largest is kept (``inference.one_piece``)."""
+        return self.raw.get("one_piece", False) is True
+
+    @property
     def size_stretch(self) -> float:
         """How much wider than the middle 90 % of its samples' sizes the interval of a size is; 1 when not fitted."""
         return float(self.raw.get("uncertainty", {}).get("size_stretch", 1.0))

@@ -48,7 +48,8 @@ def describe_package(
         cases, tuning = ([_middle(case, recipe.input.patch) for case in given] for given in (cases, tuning))
     version = str(texts.get("version", "0.1.0"))
     labels = texts.get("labels") or _plain_labels(recipe)
-    fitted = [] if isinstance(network, LatentUNet) else predict_tuning(network, tuning, recipe.input.patch, head)
+    whole = bool(texts.get("one_piece"))
+    fitted = [] if isinstance(network, LatentUNet) else predict_tuning(network, tuning, recipe.input.patch, head, whole)
     uncertainty = _uncertainty(recipe, network, tuning, head, fitted)
     described = {key: texts[key] for key in TEXTS if key in texts}
     return {
@@ -68,6 +69,7 @@ def describe_package(
         "patch": list(recipe.input.patch),
         "overlap": texts.get("overlap", 0.5),
         **({"centred": True} if texts.get("centred") else {}),
+        **({"one_piece": True} if texts.get("one_piece") else {}),
         "labels": labels,
         "uncertainty": uncertainty,
         **describe_cavity(texts.get("cavity"), tuning, fitted, uncertainty.get("volume_probability")),
