@@ -3,7 +3,7 @@
     PYTHONPATH=Testing/Bench python Testing/Bench/heart_accuracy.py [--data DIR] [--model NAME_OR_FOLDER]
 
 Writes Testing/Bench/results/heart-lv-cine.json, renews docs/heart.md and puts the numbers on the model card. ACDC was
-never trained or tuned on: everything that could be chosen was chosen on Sunnybrook's tuning patients (heart_tuning.py).
+never trained or tuned on: everything that could be chosen was chosen on Sunnybrook's tuning patients.
 Refuses to run when the package was trained or tuned on a slice of the two patients.
 """
 
@@ -30,7 +30,7 @@ from SUREUncertaintyLib.evaluation.cases import Case
 from SUREUncertaintyLib.files.reading import read_labels, read_volume
 from SUREUncertaintyLib.inference.engine import Engine
 from SUREUncertaintyLib.inference.engine_choice import create_engine
-from SUREUncertaintyLib.metrics.bootstrap import Interval, grouped_bootstrap
+from SUREUncertaintyLib.metrics.bootstrap import grouped_bootstrap
 from SUREUncertaintyLib.metrics.detection import UncertaintyRanking
 from SUREUncertaintyLib.metrics.overlap import dice
 from SUREUncertaintyLib.packages.catalogue import find_package
@@ -202,7 +202,7 @@ def summarise(scores: Sequence[PatientScore]) -> dict[str, Any]:
         "without_fraction": [one.id for one in scores if one.ef is None],
         "dice_ed": mean([one.dice_ed for one in scores]),
         "dice_es": mean([one.dice_es for one in scores]),
-        "auroc_error": mean([np.nanmean([one.auroc_ed, one.auroc_es]) for one in scores]),
+        "auroc_error": mean([float(np.nanmean([one.auroc_ed, one.auroc_es])) for one in scores]),
         "ef_error": _of(errors, given),
         "ef_absolute_error": _of(np.abs(errors).tolist(), given),
         "ef_held": _of([float(bool(one.held)) for one in given], given),
@@ -223,9 +223,7 @@ def summarise(scores: Sequence[PatientScore]) -> dict[str, Any]:
 
 
 def _of(values: Sequence[float], scores: Sequence[PatientScore]) -> dict[str, Any]:
-    return asdict(
-        grouped_bootstrap(values, [one.id for one in scores], 0) if values else Interval(*[float("nan")] * 3, 0)
-    )
+    return asdict(grouped_bootstrap(values, [one.id for one in scores], 0))
 
 
 def require_unseen(package: Package, data: Path) -> None:

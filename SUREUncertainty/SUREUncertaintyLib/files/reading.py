@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +30,7 @@ from .headers import (
 from .locales import decimal_points
 from .nifti_header import is_nifti, read_nifti_header, stored_voxels
 from .nrrd_header import is_nrrd, read_nrrd_header
+from .quiet_itk import quiet_itk
 from .streams import incomplete
 
 _SUFFIXES = (
@@ -224,7 +223,8 @@ def _require_scalar(path: Path, reader: sitk.ImageFileReader, frames: int = 1) -
     if len(size) > 4 or (len(size) == 4 and size[3] != frames):
         raise InputError(
             f"The file {path.name} holds {int(np.prod(size[3:]))} volumes over time or of several kinds "
-            f"({' x '.join(map(str, size))}). One 3D scan is expected: save a single volume of it first."
+            f"({' x '.join(map(str, size))}). One 3D scan is expected here: save a single volume of it first, or "
+            "measure all of them with 'sure segment'."
         )
     if reader.GetPixelID() in (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64):
         raise InputError(f"The file {path.name} holds complex numbers. Save the magnitude image and choose that.")
@@ -269,34 +269,3 @@ def _unreadable(path: Path, reason: str) -> InputError:
         f"The file {path.name} cannot be read: it is damaged, or of a kind of {FORMATS} that is not read here. "
         "Export the scan again, or load it in Slicer and save it as NRRD."
     )
-
-
-@contextmanager
-def quiet_itk() -> Iterator[None]:
-    """Keep ITK's console warnings away, and what the libraries below it write to the error stream themselves.
-
-    What matters in them is raised as an error.
-    """
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        with _no_error_stream():
-            yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
-
-
-@contextmanager
-def _no_error_stream() -> Iterator[None]:
-    try:
-        before = os.dup(2)
-    except OSError:  # closed, or a program without a console
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(before, 2)
-        os.close(before)

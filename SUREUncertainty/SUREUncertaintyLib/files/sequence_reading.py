@@ -14,7 +14,8 @@ from .dicom_header import is_dicom
 from .headers import require_text_name
 from .locales import decimal_points
 from .nifti_header import is_nifti, read_nifti_header
-from .reading import quiet_itk, read_image_frames, read_volume, scan_name
+from .quiet_itk import quiet_itk
+from .reading import read_image_frames, read_volume, scan_name
 
 ONE_VOLUME = "The scan {path} is one volume. A scan over time is expected: a 4D file, or the folder of a cine series."
 
