@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations, product
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import SimpleITK as sitk
@@ -96,8 +97,12 @@ def write_dicom_series(
     shift_mm: Sequence[float] = (),
     rescale: tuple[float, float] | None = None,
     echo: int = 0,
+    more: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Path]:
-    """Write one file a slice, slice k to ``names[k]``; ``shift_mm[k]`` moves a slice along the normal."""
+    """Write one file a slice, slice k to ``names[k]``; ``shift_mm[k]`` moves a slice along the normal.
+
+    ``more``: further tags, by "gggg|eeee".
+    """
     folder.mkdir(parents=True, exist_ok=True)
     cosines = np.reshape(volume.grid.direction, (3, 3))
     matrix = volume.grid.ijk_to_lps
@@ -125,7 +130,7 @@ def write_dicom_series(
         }
         if rescale is not None:
             tags |= {"0028|1053": str(rescale[0]), "0028|1052": str(rescale[1])}
-        for key, value in tags.items():
+        for key, value in {**tags, **more}.items():
             image.SetMetaData(key, value)
         writer = sitk.ImageFileWriter()
         writer.SetImageIO("GDCMImageIO")

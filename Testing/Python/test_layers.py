@@ -12,7 +12,7 @@ ROOMS = [
     *("metrics", "corruptions"),
     *("nn", "packages"),
     *("analysis", "location", "inference"),
-    *("report", "fusion", "evaluation", "robustness", "difficulty", "training"),
+    *("report", "cine", "fusion", "evaluation", "robustness", "difficulty", "training"),
     *("export", "mrml", "worker", "comparison"),
     *("presenters", "ui", "view", "cli"),
 ]
@@ -32,7 +32,7 @@ LIGHT = {
     "evaluation",
     "worker",
 }
-LIGHT |= {"robustness", "difficulty", "fusion"}
+LIGHT |= {"cine", "robustness", "difficulty", "fusion"}
 ALLOWED_IN_LIGHT = {"numpy", "scipy", "skimage", "SimpleITK", "openvino", "torch", "psutil"}
 TORCH_FILES = {"nn", "training"}
 

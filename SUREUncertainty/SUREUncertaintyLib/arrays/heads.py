@@ -53,6 +53,10 @@ class Head(Protocol):
         """Only the probability (C, ...)."""
         ...
 
+    def undecided(self, classes: int) -> Float32:
+        """The averaged quantity (C,) of a voxel of which next to nothing is known: background by a hair."""
+        ...
+
 
 def softplus(x: Float32) -> Float32:
     """ln(1 + e^x) without overflow: max(x, 0) + ln(1 + e^-|x|), float32, absolute error below 2e-7 x max(1, x)."""
@@ -88,10 +92,18 @@ def normalised_entropy(probability: Float32) -> Float32:
     return np.clip(total, 0.0, 1.0, out=total)
 
 
+HAIR = 0.01
+"""Evidence, or probability, by which an undecided voxel is background."""
+
+
 class EvidentialHead:
     """Evidence of a Dirichlet distribution a voxel; uncertainty is its vacuity u = C / S."""
 
     kind = "vacuity"
+
+    def undecided(self, classes: int) -> Float32:
+        """No evidence but a hair: u next to 1, all classes about equally probable."""
+        return np.array([HAIR, *[0.0] * (classes - 1)], np.float32)
 
     def blended(self, logits: Float32, axis: int = 0) -> Float32:
         """Evidence e = softplus(logit), same shape; averaging e is averaging alpha = e + 1."""
@@ -115,6 +127,12 @@ class SoftmaxHead:
     """Plain class probabilities; uncertainty is their normalised entropy."""
 
     kind = "entropy"
+
+    def undecided(self, classes: int) -> Float32:
+        """All classes equally probable but for a hair."""
+        equal = np.full(classes, (1.0 - HAIR) / classes, np.float32)
+        equal[0] += np.float32(HAIR)
+        return equal
 
     def blended(self, logits: Float32, axis: int = 0) -> Float32:
         """Probabilities, same shape, which are then averaged over windows."""

@@ -7,9 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.geometry import STACK
+
 
 def slice_axis(orientation: str) -> int:
-    """The array axis (k, j, i) that runs from foot to head in an orientation such as ``"RAS"``."""
+    """The array axis (k, j, i) that runs from foot to head in an orientation such as ``"RAS"``, or across a stack."""
+    if orientation == STACK:
+        return 0
     return 2 - next(n for n, letter in enumerate(orientation) if letter in "SI")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..analysis.rows import Notice
+from ..cine.cine_result import CineResult
 from ..core.errors import OutputError
 from ..files.writing import temporary_is_full
 from ..inference.result import SegmentationResult
@@ -80,3 +81,24 @@ class AddScene:
             return Addition(notices=(Notice("no-view-pictures", str(error)),))
         named = {path.stem: path for path in paths}
         return Addition(tuple(Picture(f"pictures/{named[key].name}", *CAPTIONS[key]) for key in SHOWN if key in named))
+
+
+def add_cine_scene(result: CineResult, folder: Path) -> list[str]:
+    """Write ``scene.mrb`` of a scan over time; what there is to say about it."""
+    if find_spec("slicer") is None:
+        return [NO_SCENE.text]
+    from ..mrml.archive import UnreadableScene, require_readable, write_mrb
+    from ..mrml.cine_frames import publish_cine
+    from ..mrml.display import show_result
+    from ..mrml.headless import HeadlessScene
+
+    with HeadlessScene() as headless:
+        nodes = publish_cine(headless.scene, result)
+        show_result(headless.scene, nodes.published)
+        try:
+            write_mrb(headless.scene, folder / FILE)
+            require_readable(folder / FILE)
+        except UnreadableScene as error:
+            (folder / FILE).unlink(missing_ok=True)
+            return [UNREADABLE.format(reason=error)]
+    return []

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..core.errors import InputError
+
 if TYPE_CHECKING:
     from ..inference.sampling.samples_result import SamplingOptions
 
 NOT_USABLE = 4
 """Exit code."""
 
+NOT_OVER_TIME = (
+    "Scans over time are segmented by models of one channel without samples. Give one frame with --frame, or leave "
+    "--channel, --samples, --seed and --level out."
+)
+IMAGE_HELP = "NRRD, NIfTI, MetaImage, a DICOM folder or one of its files; one volume, or a scan over time (4D, cine)."
 ROI_HELP = (
     "A box to analyse, repeatable: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json or "
     "NAME=FILE.mrk.json; or auto: the model searches. If left out, a model that can search does so in a scan that is "
@@ -27,11 +34,16 @@ CHANNEL_HELP = (
 )
 FOLDS_HELP = "For a model with several folds: their numbers with commas between, or all. Each costs its own passes."
 MIRRORS_HELP = "For a model with mirrored passes: all (2, 4 or 8 times the time) or none."
+FRAME_HELP = "Of a scan over time, this frame alone, counted from 1, as an ordinary scan."
+PHASES_HELP = (
+    "Of a scan over time, the frames of end-diastole and end-systole, such as 1,12; the frames of the largest and the "
+    "smallest volume if left out."
+)
 LEVEL_HELP = "Draw only this latent level, repeatable; 0 is the finest. All of them if left out."
 
 
 def segment(
-    image: Annotated[Path, typer.Argument(help="NRRD, NIfTI, MetaImage, a DICOM folder or one of its files.")],
+    image: Annotated[Path, typer.Argument(help=IMAGE_HELP)],
     model: Annotated[str, typer.Option(help="Name in the catalogue ('sure models list'), or a package's folder.")],
     output: Annotated[Path, typer.Option(help="Folder for the results; it appears whole or not at all.")],
     roi: Annotated[list[str] | None, typer.Option(help=ROI_HELP)] = None,
@@ -50,6 +62,8 @@ def segment(
     keep_samples: Annotated[bool, typer.Option("--keep-samples", help="Write every sample into samples/.")] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a table.")] = False,
+    frame: Annotated[int | None, typer.Option(min=1, help=FRAME_HELP)] = None,
+    phases: Annotated[str | None, typer.Option(help=PHASES_HELP)] = None,
     strict: Annotated[bool, typer.Option("--strict", help=STRICT_HELP)] = False,
     no_scene: Annotated[bool, typer.Option("--no-scene", help="Write no scene.mrb for 3D Slicer.")] = False,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="Draw no pictures.")] = False,
@@ -57,13 +71,16 @@ def segment(
 ) -> None:
     """Segment a scan and map the uncertainty."""
     from ..analysis.verdict import DO_NOT_USE
-    from ..files.reading import read_channels, read_volume
+    from ..core.volume_sequence import VolumeSequence
+    from ..files.reading import read_channels
+    from ..files.sequence_reading import read_scan
     from ..inference.estimation.estimator_choice import create_estimator
     from ..inference.native.choice import cost_sentence, parse_choice
     from ..inference.native.engine import MemberEngine
     from ..location.choice import chosen_boxes
     from ..report.result_folder import OutputOptions
     from ..report.segment_to_folder import Job, run_job
+    from .cine import one_frame, run_cine
     from .foretelling import foretell
     from .progress import terminal_progress
     from .run_summary import print_summary
@@ -78,7 +95,15 @@ def segment(
     wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
-        volume, channels = read_volume(image), read_channels(channel or ())
+        scan = read_scan(image)
+        if isinstance(scan, VolumeSequence) and frame is None:
+            if channel or sampling is not None:
+                raise InputError(NOT_OVER_TIME)
+            run_cine(scan, chosen, output, roi or (), phases, overwrite, wanted, not no_scene, as_json, progress)
+            return
+        if phases is not None:
+            raise InputError("--phases is for scans over time; this scan is one volume, or one frame was asked for.")
+        volume, channels = one_frame(scan, frame), read_channels(channel or ())
         boxes = chosen_boxes(roi or (), volume, chosen.package, progress)
         options = {
             "overwrite": overwrite,

@@ -14,6 +14,9 @@ from .volume import LPS_TO_RAS, Grid
 _LETTERS = ("RL", "AP", "SI")
 """Positive and negative letter of each RAS axis."""
 
+STACK = "stack"
+"""The orientation of a network that sees the planes that were acquired, however they lie in the patient."""
+
 SAME_SPACING = 1e-3
 """Relative difference up to which two spacings count as the same, so that nothing is interpolated for it."""
 
@@ -40,9 +43,26 @@ def parse_orientation(code: str) -> tuple[tuple[int, int, int], tuple[int, int, 
     return (axes[0], axes[1], axes[2]), (signs[0], signs[1], signs[2])
 
 
+def across_stack(grid: Grid) -> int:
+    """Which of the axes (i, j, k), 0 to 2, runs across the acquired planes: that of one voxel, else that of the largest
+    spacing; the last of several alike."""
+    sizes = grid.shape[::-1]
+    return max(range(3), key=lambda n: (sizes[n] == 1, round(grid.spacing[n], 3), n))
+
+
+def stack_orientation(grid: Grid) -> str:
+    """The orientation whose third axis runs across the acquired planes, the others as near to ``"LPS"`` as they lie."""
+    across, (axes, _) = across_stack(grid), _closest_axes(grid)
+    within = sorted(axes[n] for n in range(3) if n != across)
+    return "".join("LPS"[axis] for axis in (*within, axes[across]))
+
+
 def reorient_grid(grid: Grid, code: str) -> Grid:
-    """The same voxels with array axes turned and flipped to run as close as possible to ``code``; none is moved."""
-    wanted_axes, wanted_signs = parse_orientation(code)
+    """The same voxels with array axes turned and flipped to run as close as possible to ``code``; none is moved.
+
+    ``code`` is three letters or ``STACK``.
+    """
+    wanted_axes, wanted_signs = parse_orientation(stack_orientation(grid) if code == STACK else code)
     axes, signs = _closest_axes(grid)
     sources = [axes.index(axis) for axis in wanted_axes]
     flips = [signs[source] * sign for source, sign in zip(sources, wanted_signs, strict=True)]

@@ -51,7 +51,8 @@ def model_grid(
     """The grid on which a model sees a scan that lies on ``grid``.
 
     The input's own axes, turned and flipped to the nearest ``orientation`` (``"RAS"``: array axis i runs to the
-    right), at ``spacing`` mm along (i, j, k) of the model. Nothing is interpolated that need not be: without
+    right; ``geometry.STACK``: k runs across the acquired planes), at ``spacing`` mm along (i, j, k) of the model, 0 for
+    the input's own. Nothing is interpolated that need not be: without
     ``spacing``, or where it is within 0.1 % of the input's, voxels stay exactly where they are. With ``roi``, the
     block of voxels that the box reaches into, on the same lattice as without it.
 

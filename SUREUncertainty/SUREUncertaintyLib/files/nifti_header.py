@@ -39,6 +39,7 @@ _TYPES = {
     1280: "u8",
 }
 _UNITS_MM = {1: 1000.0, 3: 0.001}
+_TIMES_MS = {8: 1000.0, 16: 1.0, 24: 0.001}
 _CHUNK = 1 << 20
 _SMALLEST_SLOPE = 1e-20
 """The library takes smaller ones for none."""
@@ -56,6 +57,7 @@ class NiftiHeader:
         bits: of a voxel; type: as it is stored, None for what is no single number.
         data: the file that holds the voxels, from byte ``offset`` on; ``single``: whether the header is in it, too.
         slope, intercept: from stored to real values; a slope of 0 means none.
+        time_step_ms: from volume to volume of a scan over time; 0 where the header does not say it.
         forms: how the scan lies in the patient.
     """
 
@@ -69,6 +71,7 @@ class NiftiHeader:
     slope: float
     intercept: float
     forms: NiftiForms
+    time_step_ms: float = 0.0
 
     @property
     def voxels(self) -> int:
@@ -127,6 +130,7 @@ def read_nifti_header(path: Path) -> NiftiHeader | None:
         slope=slope,
         intercept=intercept,
         forms=forms_of(raw, order, three, _UNITS_MM.get(raw[123] & 7, 1.0)),
+        time_step_ms=_time_step(spacing[3] if dimensions > 3 else 0.0, raw[123]),
     )
 
 
@@ -178,14 +182,21 @@ def check_nifti_numbers(path: Path) -> None:
         raise unusable_voxels(path.name, bad)
 
 
-def stored_voxels(header: NiftiHeader) -> NDArray[Any]:
-    """The voxels (k, j, i) as they are stored, of a file that was checked and holds one number a voxel."""
+def stored_voxels(header: NiftiHeader, frame: int = 0) -> NDArray[Any]:
+    """The voxels (k, j, i) of one volume as stored, in a file that was checked and holds one number a voxel."""
     assert header.type is not None
-    with _opened(header.data) as file:
-        file.seek(header.offset)
-        raw = file.read(header.voxels * header.type.itemsize)
     shape = ([max(n, 1) for n in header.shape] + [1, 1])[:3]
+    size = math.prod(shape) * header.type.itemsize
+    with _opened(header.data) as file:
+        file.seek(header.offset + frame * size)
+        raw = file.read(size)
     return np.frombuffer(raw, header.type).astype(header.type.newbyteorder("=")).reshape(shape[::-1])
+
+
+def _time_step(step: float, units: int) -> float:
+    """In ms; 0 where it is no number above zero or its unit is none of time."""
+    known = _TIMES_MS.get(units & 0x38, 0.0)
+    return step * known if math.isfinite(step) and step > 0 else 0.0
 
 
 def _require_place(path: Path, header: NiftiHeader) -> None:

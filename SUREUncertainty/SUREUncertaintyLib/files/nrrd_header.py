@@ -46,6 +46,11 @@ class NrrdHeader:
         return bool(_ANATOMICAL.fullmatch(self.fields.get("space", ""))) and "space directions" in self.fields
 
     @property
+    def over_time(self) -> bool:
+        """Whether one of its axes is a list or times, as in the files of Slicer's sequences."""
+        return bool({"list", "time"} & set(self.fields.get("kinds", "").lower().split()))
+
+    @property
     def sized(self) -> bool:
         """Whether it says how large voxels are."""
         return "space directions" in self.fields or "spacings" in self.fields

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +29,8 @@ from .headers import (
 )
 from .locales import decimal_points
 from .nifti_header import is_nifti, read_nifti_header, stored_voxels
+from .nrrd_header import is_nrrd, read_nrrd_header
+from .quiet_itk import quiet_itk
 from .streams import incomplete
 
 _SUFFIXES = (
@@ -54,7 +54,7 @@ def read_volume(path: str | Path) -> Volume:
     require_text_name(path)
     if not path.exists():
         raise InputError(f"The scan {path} does not exist. Check the path.")
-    with _quiet_itk(), decimal_points():
+    with quiet_itk(), decimal_points():
         try:
             if path.is_dir():
                 return read_folder(path)
@@ -106,10 +106,54 @@ def scan_name(path: Path) -> str:
     return path.name[: len(path.name) - len(suffix)] or path.name
 
 
-def _read_image(path: Path) -> Volume:
-    check_header(path)
+def read_image_frames(path: Path) -> list[Volume]:
+    """Every volume of a file that holds several over time; one volume of any other image file.
+
+    Raises ``InputError`` as ``read_volume``.
+    """
+    with quiet_itk(), decimal_points():
+        require_image_content(path)
+        check_header(path)
+        reader = _reader(path)
+        try:
+            reader.ReadImageInformation()
+            count = count_frames(path, reader)
+            if count == 1:
+                return [_read_image(path)]
+            _require_scalar(path, reader, count)
+            check_streams(path)
+            check_numbers(path)
+            image = reader.Execute()
+        except RuntimeError as error:
+            raise _unreadable(path, str(error)) from None
+        return [_volume_of(path, frame_of(image, number), number) for number in range(count)]
+
+
+def count_frames(path: Path, reader: sitk.ImageFileReader) -> int:
+    """How many volumes over time a file holds; its information was read. Numbers a voxel count in NRRD only, where the
+    header says that they are a list or times."""
+    size, components = reader.GetSize(), reader.GetNumberOfComponents()
+    if len(size) == 4 and components == 1:
+        return int(size[3])
+    return components if len(size) == 3 and components > 1 and is_nrrd(path) and read_nrrd_header(path).over_time else 1
+
+
+def frame_of(image: sitk.Image, number: int) -> sitk.Image:
+    """One volume of a 4D image, or of an image with a number a voxel and frame."""
+    if image.GetDimension() == 4:
+        return image[:, :, :, number]
+    return sitk.VectorIndexSelectionCast(image, number)
+
+
+def _reader(path: Path) -> sitk.ImageFileReader:
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
+    return reader
+
+
+def _read_image(path: Path) -> Volume:
+    check_header(path)
+    reader = _reader(path)
     try:
         reader.ReadImageInformation()
         _require_scalar(path, reader)
@@ -121,13 +165,15 @@ def _read_image(path: Path) -> Volume:
         if rounded is None:
             raise _unreadable(path, str(error)) from None
         return rounded
-    if image.GetDimension() == 4:
-        image = image[:, :, :, 0]
+    return _volume_of(path, image[:, :, :, 0] if image.GetDimension() == 4 else image)
+
+
+def _volume_of(path: Path, image: sitk.Image, frame: int = 0) -> Volume:
     _require_geometry(path, image)
     volume = replace(from_itk(image, plain_text(scan_name(path))), placed=says_where(path))
     if not says_size(path):
         volume = volume.with_remarks(remarks.PICTURE if path.suffix.lower() in _PICTURES else remarks.NO_SPACING)
-    return _as_nifti(volume, path) if is_nifti(path) else volume
+    return _as_nifti(volume, path, frame) if is_nifti(path) else volume
 
 
 def _rounded_axes(path: Path) -> Volume | None:
@@ -144,19 +190,19 @@ def _rounded_axes(path: Path) -> Volume | None:
     return _as_nifti(Volume(array, Grid(array.shape), plain_text(scan_name(path))), path)
 
 
-def _as_nifti(volume: Volume, path: Path) -> Volume:
+def _as_nifti(volume: Volume, path: Path, frame: int = 0) -> Volume:
     """The scan at the place that the one rule chooses, with voxels as they are stored where nothing scales them."""
     header = read_nifti_header(path)
     if header is None:
         return volume
     shape = volume.grid.shape
-    if sorted(n for n in header.shape if n > 1) != sorted(n for n in shape if n > 1):
+    if sorted(n for n in header.shape[:3] if n > 1) != sorted(n for n in shape if n > 1):
         raise InputError(f"The file {path.name} is not what its header says it is. Export the scan again.")
     chosen = header.forms.chosen
     if chosen is not None and len(header.shape) > 2:
         volume = replace(volume, grid=_grid_of(shape, chosen.matrix))
     if not header.is_scaled and (header.slope != 0 or header.intercept != 0) and header.type is not None:
-        volume = volume.with_array(stored_voxels(header).reshape(shape))
+        volume = volume.with_array(stored_voxels(header, frame).reshape(shape))
     return replace(volume, forms=header.forms).with_remarks(*header.forms.remark(shape))
 
 
@@ -172,16 +218,17 @@ def _grid_of(shape: tuple[int, int, int], ijk_to_ras: NDArray[np.float64]) -> Gr
     return Grid(shape, (x, y, z), (origin_x, origin_y, origin_z), tuple(float(value) for value in cosines.ravel()))
 
 
-def _require_scalar(path: Path, reader: sitk.ImageFileReader) -> None:
+def _require_scalar(path: Path, reader: sitk.ImageFileReader, frames: int = 1) -> None:
     size = reader.GetSize()
-    if len(size) > 4 or (len(size) == 4 and size[3] > 1):
+    if len(size) > 4 or (len(size) == 4 and size[3] != frames):
         raise InputError(
             f"The file {path.name} holds {int(np.prod(size[3:]))} volumes over time or of several kinds "
-            f"({' x '.join(map(str, size))}). One 3D scan is expected: save a single volume of it first."
+            f"({' x '.join(map(str, size))}). One 3D scan is expected here: save a single volume of it first, or "
+            "measure all of them with 'sure segment'."
         )
     if reader.GetPixelID() in (sitk.sitkComplexFloat32, sitk.sitkComplexFloat64):
         raise InputError(f"The file {path.name} holds complex numbers. Save the magnitude image and choose that.")
-    if reader.GetNumberOfComponents() > 1:
+    if reader.GetNumberOfComponents() not in (1, frames if len(size) == 3 else 1):
         raise InputError(
             f"The file {path.name} holds {reader.GetNumberOfComponents()} numbers a voxel (a colour picture, "
             "a vector field or overlapping segments). One grey value a voxel is expected: choose the scan itself."
@@ -222,34 +269,3 @@ def _unreadable(path: Path, reason: str) -> InputError:
         f"The file {path.name} cannot be read: it is damaged, or of a kind of {FORMATS} that is not read here. "
         "Export the scan again, or load it in Slicer and save it as NRRD."
     )
-
-
-@contextmanager
-def _quiet_itk() -> Iterator[None]:
-    """Keep ITK's console warnings away, and what the libraries below it write to the error stream themselves.
-
-    What matters in them is raised as an error.
-    """
-    shown = sitk.ProcessObject.GetGlobalWarningDisplay()
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        with _no_error_stream():
-            yield
-    finally:
-        sitk.ProcessObject.SetGlobalWarningDisplay(shown)
-
-
-@contextmanager
-def _no_error_stream() -> Iterator[None]:
-    try:
-        before = os.dup(2)
-    except OSError:  # closed, or a program without a console
-        yield
-        return
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(before, 2)
-        os.close(before)

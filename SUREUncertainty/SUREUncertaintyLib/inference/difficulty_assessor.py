@@ -20,6 +20,7 @@ from ..core.volume import Volume
 from ..packages.package_fingerprint import package_fingerprint
 from .engine import NATIVE, Engine, logits_and_own
 from .network_regions import Region
+from .one_piece import keep_largest_pieces
 from .windows import blend_windows
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ class DifficultyAssessor:
         self.scales[region.name] = {
             label.name: self._scale(channels[count + n]) for n, label in enumerate(region.label_set) if chosen
         }
-        return channels[:count]
+        own_channels = channels[:count]
+        return keep_largest_pieces(own_channels, self.head) if facts.one_piece else own_channels
 
     def place(self, volume: Volume, labels: NDArray[Any], regions: Sequence[Region]) -> tuple[CaseDifficulty, ...]:
         """The place of every measured region among the reference scans; ``labels`` on the scan's grid."""

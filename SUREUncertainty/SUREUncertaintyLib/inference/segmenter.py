@@ -34,6 +34,7 @@ from .native.notices import about_members
 from .native.preparing import channels_in_order
 from .native.runner import NativeRunner
 from .network_regions import Region, overlap, plan_regions, prepare_region
+from .one_piece import keep_largest_pieces
 from .provenance import Stopwatch, describe_run
 from .region_merging import Canvas
 from .result import SegmentationResult
@@ -153,7 +154,8 @@ def run_network(
     """Blended channels (C, k, j, i) of a normalised image (1, k, j, i) that lies on a model grid."""
     metadata = package.metadata
     estimator = NativeEstimator(engine, head)
-    return blend_windows(image, metadata.patch, metadata.overlap, estimator, progress, is_cancelled)
+    channels = blend_windows(image, metadata.patch, metadata.overlap, estimator, progress, is_cancelled)
+    return keep_largest_pieces(channels, head) if metadata.one_piece else channels
 
 
 def check_input(

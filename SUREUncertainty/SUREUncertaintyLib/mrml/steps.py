@@ -1,4 +1,4 @@
-"""What a scene has to step through: series of noise, and samples of models that draw them."""
+"""What a scene has to step through: series of noise, samples of models that draw them, frames of scans over time."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from typing import Any
 
 import slicer
 
+from .cine_frames import FRAMES, show_frame_only
 from .nodes import BROWSER, PublishedNodes, all_published
 from .noise_series import STEPS
 from .sample_nodes import show_sample
 from .sequences import show_step, shown_nodes, step_count, step_value
 
-SERIES_KIND, SAMPLES_KIND = "series", "samples"
-_ROLES = {STEPS: SERIES_KIND, BROWSER: SAMPLES_KIND}
+SERIES_KIND, SAMPLES_KIND, FRAMES_KIND = "series", "samples", "frames"
+_ROLES = {STEPS: SERIES_KIND, BROWSER: SAMPLES_KIND, FRAMES: FRAMES_KIND}
 
 
 @dataclass(frozen=True)
 class Steps:
-    """One thing to step through; ``kind`` is ``SERIES_KIND`` or ``SAMPLES_KIND``."""
+    """One thing to step through; ``kind`` is ``SERIES_KIND``, ``SAMPLES_KIND`` or ``FRAMES_KIND``."""
 
     kind: str
     browser: Any
@@ -40,7 +41,7 @@ class Steps:
         return int(self.browser.GetSelectedItemNumber())
 
     def value(self, number: int) -> str:
-        """What a step is: a strength, or a sample's number."""
+        """What a step is: a strength, a sample's number, or a frame counted from 1."""
         return step_value(self.browser, number)
 
 
@@ -62,8 +63,15 @@ def go_to_step(scene: Any, steps: Steps, number: int, opacity: float) -> None:
         for node in shown_nodes(steps.browser):
             show_sample(node, True)
         return
-    uncertainty, scan = shown_nodes(steps.browser)[:2]
+    uncertainty, scan, *outlines = shown_nodes(steps.browser)
+    if steps.kind == FRAMES_KIND:
+        show_frame_only(steps.published, outlines[0])
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
         composite.SetBackgroundVolumeID(scan.GetID())
         composite.SetForegroundVolumeID(uncertainty.GetID())
         composite.SetForegroundOpacity(opacity)
+
+
+def frame_nodes(scene: Any) -> list[Any]:
+    """The nodes that show the frames of scans over time: no scans of their own."""
+    return [node for steps in steps_in(scene) if steps.kind == FRAMES_KIND for node in shown_nodes(steps.browser)]

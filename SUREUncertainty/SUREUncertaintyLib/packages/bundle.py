@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..core.geometry import STACK
 from ..nn.registry import LATENT_NETWORK, bundle_target
 
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
@@ -128,7 +129,7 @@ def _preprocessing(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     transforms: list[dict[str, Any]] = [
         {"_target_": "LoadImaged", "keys": "image"},
         {"_target_": "EnsureChannelFirstd", "keys": "image"},
-        {"_target_": "Orientationd", "keys": "image", "axcodes": document["orientation"][::-1]},
+        {"_target_": "Orientationd", "keys": "image", "axcodes": _axcodes(document["orientation"])},
     ]
     if document["spacing"] is not None:
         pixdim = list(reversed(document["spacing"]))
@@ -137,6 +138,11 @@ def _preprocessing(document: Mapping[str, Any]) -> list[dict[str, Any]]:
         window = [0] * (3 - len(document["patch"])) + list(document["patch"])  # 0: all slices
         transforms.append({"_target_": "CenterSpatialCropd", "keys": "image", "roi_size": window})
     return [*transforms, *_normalisation(document["normalisation"])]
+
+
+def _axcodes(orientation: str) -> str:
+    """MONAI knows no acquired planes: a network of stacks gets those across the axis nearest to the head there."""
+    return "SPL" if orientation == STACK else orientation[::-1]
 
 
 def _normalisation(settings: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -72,6 +72,19 @@ class TrainingRecord:
 
 
 @dataclass(frozen=True)
+class Cavity:
+    """The beating cavity that a model of the heart outlines (``analysis.ejection_fraction``).
+
+    Attributes:
+        value: its label.
+        outline_factor: fitted on tuning patients, for the interval of the ejection fraction; NaN where it was not.
+    """
+
+    value: int
+    outline_factor: float = math.nan
+
+
+@dataclass(frozen=True)
 class PackageMetadata:
     """``configs/metadata.json`` of a package: MONAI Bundle fields plus ours.
 
@@ -87,6 +100,7 @@ class PackageMetadata:
         labels: every class, background first, in channel order.
         primary: the kind of uncertainty that ``uncertainty.nrrd`` holds; ``kinds`` are all that exist.
         threshold: uncertainty above which a voxel counts as uncertain.
+        cavity: for models of the beating heart, whose scans over time give an ejection fraction; None for all others.
         pipeline: the steps of a network that another program trained; None for those of this library.
         wholes: what several of its structures make up together.
         locator: how the structures are found in a whole scan, None for a model that searches itself or needs a box.
@@ -113,6 +127,7 @@ class PackageMetadata:
     kinds: tuple[str, ...]
     threshold: float
     expected: Expected
+    cavity: Cavity | None = None
     pipeline: Pipeline | None = None
     locator: Locator | None = None
     wholes: tuple[Whole, ...] = ()
@@ -127,6 +142,11 @@ class PackageMetadata:
     def centred(self) -> bool:
         """Whether the model outlines one thing in the middle of a box, and sees one window there."""
         return self.raw.get("centred", False) is True
+
+    @property
+    def one_piece(self) -> bool:
+        """Whether each structure is one piece, so that of several the largest is kept (``inference.one_piece``)."""
+        return self.raw.get("one_piece", False) is True
 
     @property
     def size_stretch(self) -> float:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from ..arrays.heads import HEADS
 from ..arrays.normalisation import check_settings
 from ..core.errors import PackageError
+from ..core.geometry import STACK
 from ..core.labels import Code, Label
 from ..nn.registry import canonical_name
 from .locator import parse_locator
-from .metadata import Expected, PackageMetadata
+from .metadata import Cavity, Expected, PackageMetadata
 from .metadata_fields import Fields, inner_path
 from .pipeline import Pipeline
 from .pipeline_parsing import parse_pipeline
@@ -82,6 +84,7 @@ def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
         kinds=kinds,
         threshold=uncertainty.number("threshold", 0.0, 1.0),
         expected=_expected(top),
+        cavity=_cavity(top, labels),
         pipeline=pipeline,
         locator=parse_locator(top.inner("locator")) if top.has("locator") else None,
         wholes=parse_wholes(top, labels) if top.has("wholes") else (),
@@ -153,19 +156,34 @@ def _graphs(top: Fields) -> dict[str, str]:
 
 def _orientation(top: Fields) -> str:
     code = top.text("orientation")
+    if code == STACK:
+        return code
     if (
         sorted(axis for letter in code for axis, pair in enumerate(AXES) if letter in pair) != [0, 1, 2]
         or len(code) != 3
     ):
-        top.fail("orientation", "three letters, one each of R/L, A/P and S/I, such as 'RAS'")
+        top.fail("orientation", "three letters, one each of R/L, A/P and S/I, such as 'RAS', or 'stack'")
     return code
 
 
 def _spacing(top: Fields) -> tuple[float, float, float] | None:
     if "spacing" in top.content and top.content["spacing"] is None:
         return None
-    x, y, z = top.numbers("spacing", 3, 1e-4, 1e4)
+    x, y, z = top.numbers("spacing", 3, 0.0, 1e4)
+    if any(0.0 < value < 1e-4 for value in (x, y, z)) or not any((x, y, z)):
+        top.fail("spacing", "three numbers of mm above 0, or 0 for an axis that keeps the scan's own")
     return (x, y, z)
+
+
+def _cavity(top: Fields, labels: tuple[Label, ...]) -> Cavity | None:
+    if not top.has("cavity"):
+        return None
+    section = top.inner("cavity")
+    value = section.integer("value", 1, MAXIMUM_CLASSES - 1)
+    if value not in {label.value for label in labels}:
+        section.fail("value", "the value of one of its labels")
+    factor = section.number("outline_factor", 0.0, 1e3) if section.has("outline_factor") else math.nan
+    return Cavity(value, factor)
 
 
 def _label(entry: Fields) -> Label:

@@ -83,11 +83,15 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Task", str(document["task"])),
         ("Modality", str(document["modality"])),
         ("Orientation of the axes i, j, k", str(document["orientation"])),
-        ("Spacing (mm)", "as the scan has it" if spacing is None else " x ".join(f"{value:g}" for value in spacing)),
+        ("Spacing (mm)", "as the scan has it" if spacing is None else _spacing(spacing)),
         ("Window (k, j, i)", " x ".join(map(str, document["patch"]))),
         ("Normalisation", ", ".join(f"{key}: {value}" for key, value in document["normalisation"].items())),
         ("Network", f"{document['network']['name']}, {document['head']} head"),
     ]
+
+
+def _spacing(spacing: Sequence[float]) -> str:
+    return " x ".join(f"{value:g}" if value else "as the scan has it" for value in spacing)
 
 
 def _pipeline_facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:

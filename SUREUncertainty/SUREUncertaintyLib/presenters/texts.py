@@ -56,11 +56,17 @@ SERIES_HOLDS = _("The result holds up to strength {level:.1f} (agreement 0.9 or 
 SERIES_BREAKS = _("The result breaks at strength {level:.1f}: less than 0.9 agrees with the clean result.")
 SERIES_EMPTY = _("Nothing was found at strength 0, so there is nothing to compare with.")
 
+FRAMES = _("Frames")
+FRAMES_HINT = _(
+    "Shows one frame after the other in the slice views, with its outline and its uncertainty map; "
+    "3D shows end-diastole."
+)
 NO_STEPS = _("Run a series first, or a model that draws samples; then step through it here.")
-STEPS_TOOLTIP = _("What to step through: a series of noise, or samples of a model that draws them.")
+STEPS_TOOLTIP = _("What to step through: a series of noise, samples of a model that draws them, or a scan over time.")
 STEP_TOOLTIP = _("Shows one step after the other in the slice views, with its uncertainty map or its outline.")
 STEP_NAMES = {
     "series": _("Noise of strength {value}, one of {count} steps."),
+    "frames": _("Frame {value} of {count}."),
     "samples": _("Sample {value}: one of {count} plausible segmentations."),
 }
 """By kind of ``mrml.steps.Steps``."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..arrays.normalisation import normalise
 from ..corruptions.registry import apply_recipe, draw_recipe
+from .field_of_view import smaller_field
 from .recipe import AugmentationSection
 from .training_cases import TrainingCase
 
@@ -34,15 +35,25 @@ class Appearance:
         self._normalisation = normalisation
 
     def __call__(self, case: TrainingCase, label: Labels, generator: np.random.Generator) -> tuple[Array, Labels]:
-        """Image float32 and label of the same shape, both new arrays; smaller than the case where it was cut."""
+        """Image float32 and label of the same shape; smaller than the case where it was cut."""
+        section, image = self._section, case.image
+        greys = section.monotone_probability > 0 or section.damage_probability > 0
+        if greys:
+            image = self._other_greys(image - image.min(), case.spacing, generator)
+        if section.cut_mm:
+            inside = cut(image.shape, case.spacing, section.cut_mm, generator)
+            image, label = image[inside], label[inside]
+        if greys or section.cut_mm:
+            image = normalise(image, self._normalisation)
+        if section.field_of_view_probability and generator.random() < section.field_of_view_probability:
+            return smaller_field(image, label, section.field_of_view, self._normalisation, generator)
+        return image, label
+
+    def _other_greys(self, image: Array, spacing: tuple[float, ...], generator: np.random.Generator) -> Array:
         section = self._section
-        image = case.image - case.image.min()
         if generator.random() < section.monotone_probability:
             image = monotone_map(image, section.monotone_points, generator)
-        if generator.random() < section.damage_probability:
-            image = self._damaged(image, case.spacing, generator)
-        inside = cut(image.shape, case.spacing, section.cut_mm, generator)
-        return normalise(image[inside], self._normalisation), label[inside]
+        return self._damaged(image, spacing, generator) if generator.random() < section.damage_probability else image
 
     def _damaged(self, image: Array, spacing: tuple[float, ...], generator: np.random.Generator) -> Array:
         section = self._section
@@ -52,8 +63,13 @@ class Appearance:
 
 def create_appearance(section: AugmentationSection, normalisation: dict[str, Any]) -> Appearance | None:
     """None where the recipe asks for none of it."""
-    asked = section.cut_mm or section.monotone_probability or section.damage_probability
-    return Appearance(section, normalisation) if asked else None
+    asked = (
+        section.cut_mm,
+        section.monotone_probability,
+        section.damage_probability,
+        section.field_of_view_probability,
+    )
+    return Appearance(section, normalisation) if any(asked) else None
 
 
 def monotone_map(image: Array, points: int, generator: np.random.Generator) -> Array:

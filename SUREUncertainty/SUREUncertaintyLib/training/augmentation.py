@@ -38,7 +38,7 @@ class Augmentation:
         self._patch = patch
         self._appearance = appearance
         self._changes = section != AugmentationSection()
-        self._transform = Compose([*_spatial(section, patch), *_intensity(section)])
+        self._transform = Compose([*_spatial(section, patch), *_intensity(section, len(patch))])
 
     def __call__(self, case: TrainingCase, seed: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """Image (1, ...) float32 and label (1, ...) of one patch; the same seed gives the same patch."""
@@ -84,24 +84,32 @@ def _spatial(section: AugmentationSection, patch: tuple[int, ...]) -> list[Any]:
     return transforms
 
 
-def _intensity(section: AugmentationSection) -> list[Any]:
+def _intensity(section: AugmentationSection, dims: int) -> list[Any]:
     from monai.transforms import (
         RandAdjustContrastd,
         RandBiasFieldd,
         RandGaussianNoised,
         RandGaussianSmoothd,
+        RandHistogramShiftd,
         RandSimulateLowResolutiond,
     )
 
     low, high = section.blur_sigma
+    upsample = "trilinear" if dims == 3 else "bilinear"
     blur = {f"sigma_{axis}": (low, high) for axis in "xyz"}
     candidates = [
         (section.bias_probability, lambda p: RandBiasFieldd(["image"], coeff_range=(0.0, section.bias), prob=p)),
         (section.gamma_probability, lambda p: RandAdjustContrastd(["image"], gamma=section.gamma, prob=p)),
+        (
+            section.curve_probability,
+            lambda p: RandHistogramShiftd(["image"], num_control_points=section.curve_points, prob=p),
+        ),
         (section.blur_probability, lambda p: RandGaussianSmoothd(["image"], prob=p, **blur)),
         (
             section.low_resolution_probability,
-            lambda p: RandSimulateLowResolutiond(["image"], prob=p, zoom_range=section.low_resolution_zoom),
+            lambda p: RandSimulateLowResolutiond(
+                ["image"], prob=p, zoom_range=section.low_resolution_zoom, upsample_mode=upsample
+            ),
         ),
         (section.noise_probability, lambda p: RandGaussianNoised(["image"], std=section.noise_std, prob=p)),
     ]

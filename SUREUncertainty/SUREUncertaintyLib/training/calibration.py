@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from ..arrays.heads import create_head
+from ..inference.one_piece import keep_largest_pieces
 from ..inference.sampling.sizes import size_interval
 from .training_cases import TrainingCase
 
@@ -33,19 +34,39 @@ class TuningPrediction:
 
 @torch.no_grad()
 def predict_tuning(
-    network: nn.Module, cases: Sequence[TrainingCase], patch: Sequence[int], head: str
+    network: nn.Module, cases: Sequence[TrainingCase], patch: Sequence[int], head: str, one_piece: bool = False
 ) -> list[TuningPrediction]:
-    """Probabilities and uncertainty of every tuning case, on the network's own grid."""
+    """Probabilities and uncertainty of every tuning case, on the network's own grid.
+
+    With ``one_piece`` each structure is one piece (``inference.one_piece``), over all slices of a stack: slices of one
+    patient and phase, in the cases' order.
+    """
     from monai.inferers import sliding_window_inference
 
     reader = create_head(head)
-    predictions = []
+    channels = []
     for case in cases:
         image = torch.from_numpy(case.image)[None, None]
         logits = sliding_window_inference(image, tuple(patch), 1, network, overlap=0.5, mode="gaussian")
-        belief = reader.belief(reader.blended(logits[0].numpy()))  # type: ignore[index,union-attr]
-        predictions.append(TuningPrediction(belief.probability, belief.uncertainty, case.label))
-    return predictions
+        channels.append(reader.blended(logits[0].numpy()))  # type: ignore[index,union-attr]
+    if one_piece:
+        for numbers in stacks(cases):
+            whole = keep_largest_pieces(np.stack([channels[n] for n in numbers], axis=1), reader)
+            for place, number in enumerate(numbers):
+                channels[number] = whole[:, place]
+    beliefs = [reader.belief(each) for each in channels]
+    return [
+        TuningPrediction(belief.probability, belief.uncertainty, case.label)
+        for belief, case in zip(beliefs, cases, strict=True)
+    ]
+
+
+def stacks(cases: Sequence[TrainingCase]) -> list[list[int]]:
+    """Numbers of the cases that make one stack: those of one patient and phase; a case without phase stands alone."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for number, case in enumerate(cases):
+        found.setdefault((case.group, case.phase or str(number)), []).append(number)
+    return list(found.values())
 
 
 def uncertainty_threshold(predictions: Sequence[TuningPrediction]) -> float:

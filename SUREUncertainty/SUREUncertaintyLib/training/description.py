@@ -16,7 +16,8 @@ from ..analysis.volume_range import MM3_PER_ML
 from ..core.centred_window import middle_slices
 from ..nn.hierarchical.latent_unet import LatentUNet
 from ..packages.metadata import TUNING_DICE
-from .calibration import predict_tuning, uncertainty_threshold, volume_probability
+from .calibration import TuningPrediction, predict_tuning, uncertainty_threshold, volume_probability
+from .cavity_calibration import describe_cavity
 from .latent_description import describe_latents
 from .recipe import Recipe
 from .training_cases import TrainingCase
@@ -47,6 +48,9 @@ def describe_package(
         cases, tuning = ([_middle(case, recipe.input.patch) for case in given] for given in (cases, tuning))
     version = str(texts.get("version", "0.1.0"))
     labels = texts.get("labels") or _plain_labels(recipe)
+    whole = bool(texts.get("one_piece"))
+    fitted = [] if isinstance(network, LatentUNet) else predict_tuning(network, tuning, recipe.input.patch, head, whole)
+    uncertainty = _uncertainty(recipe, network, tuning, head, fitted)
     described = {key: texts[key] for key in TEXTS if key in texts}
     return {
         "task": recipe.name,
@@ -65,10 +69,14 @@ def describe_package(
         "patch": list(recipe.input.patch),
         "overlap": texts.get("overlap", 0.5),
         **({"centred": True} if texts.get("centred") else {}),
+        **({"one_piece": True} if texts.get("one_piece") else {}),
         "labels": labels,
         **({"wholes": texts["wholes"]} if "wholes" in texts else {}),
-        "uncertainty": _uncertainty(recipe, network, tuning, head),
-        "expected": _expected(cases, labels, in_pixels=recipe.input.spacing is None),
+        "uncertainty": uncertainty,
+        **describe_cavity(texts.get("cavity"), tuning, fitted, uncertainty.get("volume_probability")),
+        # slices in an npz do not say how large their pixels are: what is known in mm, the recipe says
+        "expected": _expected(cases, labels, in_pixels=recipe.input.spacing is None or bool(recipe.data.mask_array))
+        | dict(texts.get("expected") or {}),
         "training": _training(recipe, cases, tuning, _held_out(recipe, network, tuning)),
         "metrics": {},
     }
@@ -87,13 +95,18 @@ def _plain_labels(recipe: Recipe) -> list[dict[str, Any]]:
     return [{"value": value, "name": name, "color": [0.3, 0.76, 0.85]} for value, name in enumerate(names)]
 
 
-def _uncertainty(recipe: Recipe, network: nn.Module, tuning: Sequence[TrainingCase], head: str) -> dict[str, Any]:
+def _uncertainty(
+    recipe: Recipe,
+    network: nn.Module,
+    tuning: Sequence[TrainingCase],
+    head: str,
+    predictions: Sequence[TuningPrediction],
+) -> dict[str, Any]:
     if isinstance(network, LatentUNet):
         return describe_latents(recipe, network, tuning)
     kinds = ["vacuity", "entropy"] if head == "evidential" else ["entropy"]
     section: dict[str, Any] = {"primary": kinds[0], "kinds": kinds, "threshold": recipe.package.get("threshold", 0.5)}
     if tuning:
-        predictions = predict_tuning(network, tuning, recipe.input.patch, head)
         section["threshold"] = uncertainty_threshold(predictions)
         section["volume_probability"] = volume_probability(predictions)
         section["fitted_on"] = f"{len(tuning)} tuning cases that were not trained on"

@@ -23,7 +23,11 @@ class DataSection:
     become classes 1, 2, ... in this order (others: background); empty: values are classes. With ``crop_margin_mm``
     a case is the box around its structures with this margin; 0: the whole scan. ``arrays`` names an npz of slices
     with several readers' marks (see ``evaluation.raters``) in the place of image and label files; ``row_column`` says
-    which slice.
+    which slice. With ``mask_array`` that npz holds one reader's marks: truth values, or bits packed along the rows.
+
+    ``phase_column`` says of slices of a beating heart whether they show ``ED`` or ``ES``.
+
+    ``validation_groups`` are never opened by a training. An empty ``train_split`` takes the rows of every split.
 
     ``image_pattern``, ``label_pattern`` and ``id_pattern`` make file names and ids from a row's columns in the place of
     one column, for instance ``{patient}_{phase}.nii.gz``. With ``folds`` the groups are cut into that many parts (see
@@ -42,6 +46,9 @@ class DataSection:
     row_column: str = "row"
     split_column: str = "split"
     train_split: str = "train"
+    mask_array: str = ""
+    validation_groups: tuple[str | int, ...] = ()
+    phase_column: str = ""
     use_tuning_cases: bool = False
     tuning_groups: tuple[str | int, ...] = ()
     image_pattern: str = ""
@@ -65,7 +72,11 @@ class NetworkSection:
 
 @dataclass(frozen=True)
 class InputSection:
-    """What the network sees; becomes part of the package. ``patch`` in array order (k, j, i)."""
+    """What the network sees; becomes part of the package. ``patch`` in array order (k, j, i).
+
+    ``orientation: stack`` keeps the planes that were acquired, however they lie in the patient; a ``spacing`` of 0
+    keeps the scan's own along that axis.
+    """
 
     orientation: str
     spacing: tuple[float, float, float] | None
@@ -158,6 +169,9 @@ class AugmentationSection:
     ``cut_mm``, ``monotone_*`` and ``damage*`` change the scan before it is placed (``training.appearance``): how much a
     box drawn elsewhere cuts from a side, a random increasing curve over grey values, and one of ``damages`` (names in
     ``corruptions.registry``) with a strength between the two of ``damage_strength``.
+
+    ``field_of_view``: shares of a slice's sides that a smaller field of view keeps, see ``training.field_of_view``.
+    ``curve_points``: number of points of a random rising curve that grey values are bent by.
     """
 
     flip_axes: tuple[int, ...] = ()
@@ -178,6 +192,10 @@ class AugmentationSection:
     bias: float = 0.3
     low_resolution_probability: float = 0.0
     low_resolution_zoom: tuple[float, float] = (0.5, 1.0)
+    field_of_view_probability: float = 0.0
+    field_of_view: tuple[float, float] = (0.4, 1.0)
+    curve_probability: float = 0.0
+    curve_points: tuple[int, int] = (5, 10)
     padding: str = "zeros"
     cut_mm: float = 0.0
     monotone_probability: float = 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +20,23 @@ from ..core.volume import Volume
 from ..evaluation.raters import RaterArrays, majority, read_rater_arrays
 from ..files.reading import read_labels, read_volume
 from .folds import held_out_groups
+from .masked_slices import MaskedSlices, read_masked_slices
 from .recipe import DataSection, InputSection
 
 
 @dataclass(frozen=True)
 class CaseFile:
-    """One row of the table: which files, and whose they are. ``row``: a slice inside an npz of readers' marks."""
+    """One row of the table: which files, and whose they are. ``row``: a slice inside an npz of readers' marks.
+
+    ``phase`` of the heart: ``ED``, ``ES`` or empty.
+    """
 
     id: str
     group: str
     image: Path
     label: Path
     row: int | None = None
+    phase: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +56,7 @@ class TrainingCase:
     label: NDArray[np.uint8]
     spacing: tuple[float, ...]
     readings: NDArray[np.uint8] | None = None
+    phase: str = ""
 
     def reading(self, generator: np.random.Generator) -> NDArray[np.uint8]:
         """The label to learn from at one step: a reader's at random, or the only one."""
@@ -69,6 +76,9 @@ class CaseFiles:
 TUNING = "tuning"
 """Name of the split that settings are chosen on."""
 
+VALIDATION = "validation"
+"""Name of the split that a recipe's ``validation_groups`` make."""
+
 
 def list_cases(section: DataSection, data: Path) -> CaseFiles:
     """The files of the training split without the held-out fold; other splits are never opened.
@@ -78,7 +88,8 @@ def list_cases(section: DataSection, data: Path) -> CaseFiles:
     """
     root, rows = _rows(section, data, section.train_split)
     held_out = held_out_groups(rows, section)
-    cases = [_case(row, section, root) for row in rows if row.get(section.group_column) not in held_out]
+    never = held_out | {str(group) for group in section.validation_groups}
+    cases = [_case(row, section, root) for row in rows if row.get(section.group_column) not in never]
     held = {str(group) for group in section.tuning_groups}
     tuning = tuple(case for case in cases if case.group in held)
     training = cases if section.use_tuning_cases else [case for case in cases if case.group not in held]
@@ -88,13 +99,18 @@ def list_cases(section: DataSection, data: Path) -> CaseFiles:
 def list_held_out(section: DataSection, data: Path, split: str) -> tuple[CaseFile, ...]:
     """The files that a network of this recipe is measured on: the held-out fold, or another split than training's.
 
-    The split ``tuning`` is the recipe's own tuning cases, for choosing between settings.
+    The split ``tuning`` is the recipe's own tuning cases, for choosing between settings; ``validation`` is its own
+    ``validation_groups``, where it names any.
 
     Raises:
         InputError: as ``list_cases``.
     """
     if split == TUNING:
         return list_cases(section, data).tuning
+    if split == VALIDATION and section.validation_groups:
+        groups = {str(group) for group in section.validation_groups}
+        root, rows = _rows(section, data, section.train_split)
+        return tuple(_case(row, section, root) for row in rows if row.get(section.group_column) in groups)
     root, rows = _rows(section, data, section.train_split if section.folds else split)
     held_out = held_out_groups(rows, section)
     return tuple(
@@ -109,7 +125,7 @@ def _rows(section: DataSection, data: Path, split: str) -> tuple[Path, list[dict
     if not table.is_file():
         raise InputError(f"There is no case table {table}. Give the folder that holds {section.table} with --data.")
     with table.open(newline="", encoding="utf-8-sig") as stream:
-        rows = [row for row in csv.DictReader(stream) if row.get(section.split_column) == split]
+        rows = [row for row in csv.DictReader(stream) if not split or row.get(section.split_column) == split]
     if not rows:
         raise InputError(f"{table} has no row whose {section.split_column} is '{split}'.")
     return root, rows
@@ -123,7 +139,8 @@ def _case(row: dict[str, str], section: DataSection, root: Path) -> CaseFile:
         group = row.get(section.group_column) or identity
         if section.arrays:
             archive = root / section.arrays
-            return CaseFile(identity, group, archive, archive, int(row[section.row_column]))
+            phase = row[section.phase_column] if section.phase_column else ""
+            return CaseFile(identity, group, archive, archive, int(row[section.row_column]), phase)
     except KeyError as error:
         raise InputError(f"The case table lacks the column {error}.") from error
     return CaseFile(identity, group, root / section.image_folder / image, root / section.label_folder / label)
@@ -137,7 +154,9 @@ def load_cases(
     Args:
         data: which label values are classes and how a case is cut; values are classes and nothing is cut when None.
     """
-    archives = {path: read_rater_arrays(path) for path in {file.image for file in files if file.row is not None}}
+    mask = data.mask_array if data is not None else ""
+    read = partial(read_masked_slices, mask=mask) if mask else read_rater_arrays
+    archives = {path: read(path) for path in {file.image for file in files if file.row is not None}}
     cases = []
     for number, file in enumerate(files):
         progress(number / len(files), f"reading {file.image.name}")
@@ -205,7 +224,7 @@ def slices_of(case: TrainingCase) -> list[TrainingCase]:
     return [replace(case, image=image, label=label, spacing=case.spacing[1:]) for image, label in planes]
 
 
-def prepare_slice(file: CaseFile, arrays: RaterArrays, section: InputSection) -> TrainingCase:
+def prepare_slice(file: CaseFile, arrays: RaterArrays | MaskedSlices, section: InputSection) -> TrainingCase:
     """One slice of an npz with every reader's marks.
 
     Raises:
@@ -214,11 +233,13 @@ def prepare_slice(file: CaseFile, arrays: RaterArrays, section: InputSection) ->
     if file.row is None or not 0 <= file.row < len(arrays.images):
         raise InputError(f"{file.image} has no slice {file.row}; it holds {len(arrays.images)}.")
     masks = arrays.masks(file.row)
+    side = section.spacing[0] if section.spacing is not None else 1.0
     return TrainingCase(
         id=file.id,
         group=file.group,
         image=normalise(arrays.images[file.row][np.newaxis], section.normalisation)[0],
         label=majority(masks),
-        spacing=(1.0, 1.0),
-        readings=masks,
+        spacing=(side, side),
+        readings=masks if len(masks) > 1 else None,
+        phase=file.phase,
     )

@@ -19,6 +19,7 @@ from ..presenters import texts
 from ..presenters.worker_bridge import WorkerBridge
 from ..worker.client import WorkerClient
 from .four_views import Stage
+from .frames_part import FramesPart
 from .input_part import InputPart
 from .loop_timer import LoopTimer
 from .noise_part import NoisePart
@@ -61,6 +62,7 @@ class Application:
         self.uncertainty = UncertaintyPart(self.session)
         self.input = InputPart(self.session)
         self.numbers = NumbersPart(self.session)
+        self.frames = FramesPart(self.session)
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
         self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live, self.leave_noise)
         self.slices = SliceBars(self.session)
@@ -114,6 +116,7 @@ class Application:
             self.input.choose_scan(published.scan)
         self.uncertainty.show(published, keep_band)
         self.numbers.show(published)
+        self.frames.show(published)
         self.numbers.show_surface()
         session.state.title = published.scan.GetName()
         if frame:
@@ -184,6 +187,7 @@ class Application:
             state.status = texts.READY
         self.uncertainty.show(None)
         self.numbers.show(None)
+        self.frames.show(None)
         state.title = node.GetName()
         stage.fit()
         self.slices.update()

@@ -13,6 +13,7 @@ from ..mrml.boxes import add_roi_node, box_around, place_roi, replace_suggested,
 from ..mrml.display import jump_to
 from ..mrml.located_boxes import located_nodes
 from ..mrml.nodes import all_published
+from ..mrml.steps import frame_nodes
 from ..mrml.volume_nodes import grid_from_node, volume_from_node
 from ..packages.catalogue import find_package, list_packages
 from ..packages.metadata import PackageMetadata
@@ -59,8 +60,9 @@ class InputPart:
         self._show_boxes(boxes)
 
     def scans(self) -> list[Any]:
-        """Volumes that can be segmented: none of a result's own maps."""
+        """Volumes that can be segmented: none of a result's own maps, and no frame that is stepped through."""
         maps = {node.GetID() for result in all_published(self._session.scene) for node in result.results}
+        maps |= {node.GetID() for node in frame_nodes(self._session.scene)}
         nodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", self._session.scene)
         return [n for n in nodes if n.GetID() not in maps and not n.IsA("vtkMRMLLabelMapVolumeNode")]
 

@@ -21,10 +21,12 @@ from .folders import Folders
 from .routes import ASSETS
 
 WORDS = {name: {"text": text, "hint": hint} for name, (text, hint) in texts.WIDGETS.items()}
+WORDS |= {"framesCollapsible": {"text": texts.FRAMES, "hint": texts.FRAMES_HINT}}
 WORDS |= {"noResult": {"text": texts.NO_RESULT, "hint": ""}}
 FOLLOWED = {
     "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "rendering"),
     "input": ("region", "boxes", "model", "engine"),
+    "frames": ("cine_frame",),
     "noise": ("noise_kind", "strength", "seed", "live"),
 }
 """Which part follows which entries of the state when a window changes them."""
