@@ -49,6 +49,11 @@ def test_the_same_seed_gives_the_same_scan_and_another_one_another(case: Trainin
     assert one.shape != other.shape or not np.allclose(one, other)
 
 
+def test_damage_without_a_name_is_refused() -> None:
+    with pytest.raises(TypeError, match="damages"):
+        AugmentationSection(damage_probability=0.5)
+
+
 def test_a_monotone_map_keeps_order_and_ends() -> None:
     image = np.linspace(0.0, 7.0, 200, dtype=np.float32)
     for seed in range(20):

@@ -105,6 +105,7 @@ def test_every_augmentation_of_slices_can_be_replayed():
             **{name: getattr(recipe.augmentation, name) for name in AugmentationSection.__dataclass_fields__},
             **{name: 1.0 for name in AugmentationSection.__dataclass_fields__ if name.endswith("_probability")},
             "elastic_probability": 0.0,
+            "damage_probability": 0.0,
         }
     )
     random = np.random.default_rng(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,11 @@ import typer
 from ..core.errors import InputError
 
 if TYPE_CHECKING:
+    from ..core.progress import Progress
+    from ..core.volume import Volume
+    from ..core.volume_sequence import VolumeSequence
     from ..inference.sampling.samples_result import SamplingOptions
+    from ..location.proposal import Proposal
 
 NOT_USABLE = 4
 """Exit code."""
@@ -20,6 +25,10 @@ NOT_OVER_TIME = (
     "--channel, --samples, --seed and --level out."
 )
 IMAGE_HELP = "NRRD, NIfTI, MetaImage, a DICOM folder or one of its files; one volume, or a scan over time (4D, cine)."
+MODEL_HELP = (
+    "Name in the catalogue ('sure models list'), or a package's folder. If left out, the one whose structures are "
+    "found in the scan, or that of a beating heart for a scan over time; where that does not tell, nothing is run."
+)
 ROI_HELP = (
     "A box to analyse, repeatable: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json or "
     "NAME=FILE.mrk.json; or auto: the model searches. If left out, a model that can search does so in a scan that is "
@@ -44,8 +53,8 @@ LEVEL_HELP = "Draw only this latent level, repeatable; 0 is the finest. All of t
 
 def segment(
     image: Annotated[Path, typer.Argument(help=IMAGE_HELP)],
-    model: Annotated[str, typer.Option(help="Name in the catalogue ('sure models list'), or a package's folder.")],
     output: Annotated[Path, typer.Option(help="Folder for the results; it appears whole or not at all.")],
+    model: Annotated[str | None, typer.Option(help=MODEL_HELP)] = None,
     roi: Annotated[list[str] | None, typer.Option(help=ROI_HELP)] = None,
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
@@ -87,15 +96,21 @@ def segment(
     from .scene import AddScene
 
     choice = parse_choice(folds, mirrors)
-    chosen = create_estimator(estimator, model, engine, device, seed=seed or 0, choice=choice)
-    if isinstance(chosen.engine, MemberEngine) and chosen.passes > 1:
-        typer.echo(cost_sentence(chosen.engine.run), err=True)
+    make = partial(create_estimator, engine=engine, device=device, seed=seed or 0, choice=choice)
+    chosen = None if model is None else make(estimator, model)
     drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
     sampling = _sampling(samples, drawn, level, level_maps, keep_samples)
     wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
         scan = read_scan(image)
+        proposal = _proposed(scan, frame, estimator, progress) if chosen is None else None
+        if proposal is not None:
+            typer.echo(proposal.sentence, err=True)
+            chosen = make(estimator, proposal.package.root)
+        assert chosen is not None
+        if isinstance(chosen.engine, MemberEngine) and chosen.passes > 1:
+            typer.echo(cost_sentence(chosen.engine.run), err=True)
         if isinstance(scan, VolumeSequence) and frame is None:
             if channel or sampling is not None:
                 raise InputError(NOT_OVER_TIME)
@@ -104,7 +119,8 @@ def segment(
         if phases is not None:
             raise InputError("--phases is for scans over time; this scan is one volume, or one frame was asked for.")
         volume, channels = one_frame(scan, frame), read_channels(channel or ())
-        boxes = chosen_boxes(roi or (), volume, chosen.package, progress)
+        searched = proposal.boxes if proposal is not None and not roi else None
+        boxes = searched or chosen_boxes(roi or (), volume, chosen.package, progress)
         options = {
             "overwrite": overwrite,
             "wanted": wanted,
@@ -119,6 +135,20 @@ def segment(
     print_summary(document, output, as_json)
     if strict and document["status"] == DO_NOT_USE:
         raise typer.Exit(NOT_USABLE)
+
+
+def _proposed(scan: Volume | VolumeSequence, frame: int | None, estimator: str, progress: Progress) -> Proposal:
+    """The model that fits the scan. Raises ``InputError``: that cannot be told, or a folder of models is needed."""
+    from ..core.volume_sequence import VolumeSequence
+    from ..location.proposal import propose
+    from ..packages.catalogue import list_packages
+    from .cine import one_frame
+
+    if estimator == "ensemble":
+        raise InputError("An ensemble needs the folder of its models. Give it with --model.")
+    over_time = isinstance(scan, VolumeSequence)
+    first = scan.frames[0] if isinstance(scan, VolumeSequence) and frame is None else one_frame(scan, frame)
+    return propose(first, over_time, list_packages(), progress)
 
 
 def _sampling(

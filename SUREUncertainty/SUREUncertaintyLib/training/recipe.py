@@ -207,6 +207,8 @@ class AugmentationSection:
     def __post_init__(self) -> None:
         if self.padding not in ("zeros", "border"):
             raise TypeError(f"padding must be zeros or border, not {self.padding!r}")
+        if self.damage_probability and not self.damages:
+            raise TypeError("damage_probability needs damages, names of corruptions")
 
 
 @dataclass(frozen=True)
