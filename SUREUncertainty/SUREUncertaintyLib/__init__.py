@@ -26,6 +26,7 @@ Measurement
     ``report``       result folders, pictures and pages
     ``fusion``       masks or probability maps that exist already, as a result
     ``evaluation``   a model on a list of labelled cases
+    ``quality``      forecasts of how good a result is, fitted on labelled cases
     ``robustness``   a model under damage of rising strength
     ``difficulty``   how hard the scans of a cohort are
     ``training``     recipes, objectives, the training loop

@@ -12,7 +12,7 @@ ROOMS = [
     *("metrics", "corruptions"),
     *("nn", "packages"),
     *("analysis", "location", "inference"),
-    *("report", "fusion", "evaluation", "robustness", "difficulty", "training"),
+    *("report", "fusion", "evaluation", "quality", "robustness", "difficulty", "training"),
     *("export", "mrml", "worker", "comparison"),
     *("presenters", "ui", "view", "cli"),
 ]
@@ -32,7 +32,7 @@ LIGHT = {
     "evaluation",
     "worker",
 }
-LIGHT |= {"robustness", "difficulty", "fusion"}
+LIGHT |= {"robustness", "difficulty", "fusion", "quality"}
 ALLOWED_IN_LIGHT = {"numpy", "scipy", "skimage", "SimpleITK", "openvino", "torch", "psutil"}
 TORCH_FILES = {"nn", "training"}
 
