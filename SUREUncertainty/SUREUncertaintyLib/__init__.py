@@ -30,6 +30,7 @@ Measurement
     ``robustness``   a model under damage of rising strength
     ``difficulty``   how hard the scans of a cohort are
     ``training``     recipes, objectives, the training loop
+    ``cohort``       many scans, and a list of what to look at first
 Presentation
     ``export``       DICOM, NIfTI, NRRD, tables
     ``mrml``         results in a MRML scene that the caller hands in

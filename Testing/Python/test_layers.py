@@ -12,7 +12,7 @@ ROOMS = [
     *("metrics", "corruptions"),
     *("nn", "packages"),
     *("analysis", "location", "inference"),
-    *("report", "fusion", "evaluation", "quality", "robustness", "difficulty", "training"),
+    *("report", "fusion", "evaluation", "quality", "robustness", "difficulty", "training", "cohort"),
     *("export", "mrml", "worker", "comparison"),
     *("presenters", "ui", "view", "cli"),
 ]
