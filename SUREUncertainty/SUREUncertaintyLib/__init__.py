@@ -27,9 +27,11 @@ Measurement
     ``cine``         scans over time: volume curve, ejection fraction
     ``fusion``       masks or probability maps that exist already, as a result
     ``evaluation``   a model on a list of labelled cases
+    ``quality``      forecasts of how good a result is, fitted on labelled cases
     ``robustness``   a model under damage of rising strength
     ``difficulty``   how hard the scans of a cohort are
     ``training``     recipes, objectives, the training loop
+    ``cohort``       many scans, and a list of what to look at first
 Presentation
     ``export``       DICOM, NIfTI, NRRD, tables
     ``mrml``         results in a MRML scene that the caller hands in

@@ -10,6 +10,9 @@ import numpy as np
 from SUREUncertaintyLib.analysis.agreement import Members, StructureAgreement
 from SUREUncertaintyLib.analysis.difficulty_reference import CaseDifficulty
 from SUREUncertaintyLib.analysis.image_measures import MeasurePlace
+from SUREUncertaintyLib.analysis.quality.forecast import PredictedQuality
+from SUREUncertaintyLib.analysis.quality.measures import RunMeasures
+from SUREUncertaintyLib.analysis.quality.quality_model import PredictedScore
 from SUREUncertaintyLib.core.labels import Code
 from SUREUncertaintyLib.core.nifti_forms import NiftiForm, NiftiForms
 from SUREUncertaintyLib.core.roi import Roi
@@ -43,9 +46,23 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
     )
     unknown = CaseDifficulty("right", float("nan"), {"right blob": float("nan")}, 0, 10, float("nan"), False)
     rows = (
-        replace(given.structures[0], perception_scale=THIRD, difficulty="harder than 9 of 10"),
-        *given.structures[1:],
+        replace(
+            given.structures[0],
+            perception_scale=THIRD,
+            difficulty="harder than 9 of 10",
+            predicted_dice=0.5 + THIRD,
+            predicted_dice_low=2 * THIRD,
+            predicted_dice_high=0.9,
+            predicted_dice_at_least=0.7,
+            predicted_surface_dice=0.75,
+            predicted_surface_dice_low=THIRD,
+            predicted_surface_dice_high=0.8,
+        ),
+        replace(given.structures[1], no_forecast="no forecast: absent was not found"),
+        *given.structures[2:],
     )
+    score = PredictedScore(0.5 + THIRD, 2 * THIRD, 0.9, 0.7)
+    told = PredictedQuality("left", score, PredictedScore(0.75, THIRD, 0.8, 0.5), 1.0, 22, 0.75, 0.6)
     codes = {"category": given.label_set[0].category, "type": given.label_set[0].type}  # a scene gives every label some
     left = replace(given.label_set[0], modifier=Code("7771000", "SCT", "Left"))
     forms = NiftiForms(NiftiForm(1, np.eye(4)), NiftiForm(2, 2 * np.eye(4)), (1.0, 1.0, THIRD))
@@ -64,6 +81,8 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
             {"expected_entropy": noise[3], "mutual_information": noise[4]},
         ),
         difficulty=(hard, unknown),
+        measures=(RunMeasures("left", {"skewness": THIRD}, {"blob": {"islands": THIRD}}, {"blob": 3.3}, ("absent",)),),
+        quality=(told, PredictedQuality("right", reason="no forecast: absent was not found")),
         provenance={**given.provenance, "seed": 11, "sampling": {"samples": 3, "levels": "all"}, "share": THIRD},
     )
 

@@ -12,7 +12,11 @@ ROOMS = [
     *("metrics", "corruptions"),
     *("nn", "packages"),
     *("analysis", "location", "inference"),
+<<<<<<< HEAD
     *("report", "cine", "fusion", "evaluation", "robustness", "difficulty", "training"),
+=======
+    *("report", "fusion", "evaluation", "quality", "robustness", "difficulty", "training", "cohort"),
+>>>>>>> number
     *("export", "mrml", "worker", "comparison"),
     *("presenters", "ui", "view", "cli"),
 ]
@@ -32,7 +36,11 @@ LIGHT = {
     "evaluation",
     "worker",
 }
+<<<<<<< HEAD
 LIGHT |= {"cine", "robustness", "difficulty", "fusion"}
+=======
+LIGHT |= {"robustness", "difficulty", "fusion", "quality"}
+>>>>>>> number
 ALLOWED_IN_LIGHT = {"numpy", "scipy", "skimage", "SimpleITK", "openvino", "torch", "psutil"}
 TORCH_FILES = {"nn", "training"}
 

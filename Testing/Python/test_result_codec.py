@@ -117,6 +117,8 @@ IN_THE_REPORT = {
     "sampling": "samples",
     "members": "members",
     "difficulty": "difficulty",
+    "measures": "measures",
+    "quality": "quality",
     "provenance": "model",
 }
 """Where report.json tells of each field; ``files`` lists those that lie beside it."""
@@ -128,7 +130,7 @@ def test_the_report_tells_of_every_field_of_a_result_and_of_its_rows() -> None:
     told = set(IN_THE_REPORT) | {"probabilities"}  # these are kept for scripts only
     assert {entry.name for entry in fields(given)} == told
     assert set(IN_THE_REPORT.values()) <= set(document)
-    for name in ("label_set", "structures", "regions", "notices", "difficulty"):
+    for name in ("label_set", "structures", "regions", "notices", "difficulty", "measures", "quality"):
         (row, *_), (entry, *_) = getattr(given, name), document[IN_THE_REPORT[name]]
         assert {part.name for part in fields(row)} <= set(entry), name
     assert document["labels"][0]["modifier"] == {"value": "7771000", "scheme": "SCT", "meaning": "Left"}

@@ -16,6 +16,10 @@ class StructureRow:
         perception_scale: S of the structure's logit map (``analysis.perception_scale``), low = hard; NaN where not
             measured.
         difficulty: the place of its scan or region among those that the network was not trained on, in words.
+        predicted_dice: the Dice that a reader's outline is expected to give, from ``predicted_dice_low`` to ``_high``
+            in 9 of 10 patients, and ``predicted_dice_at_least`` in 9 of 10; NaN without a forecast.
+        predicted_surface_dice: the share of the surfaces within a tolerance of each other, as above.
+        no_forecast: why there is none, where the model makes forecasts.
     """
 
     value: int
@@ -32,6 +36,14 @@ class StructureRow:
     interior_uncertainty: float
     perception_scale: float = float("nan")
     difficulty: str = ""
+    predicted_dice: float = float("nan")
+    predicted_dice_low: float = float("nan")
+    predicted_dice_high: float = float("nan")
+    predicted_dice_at_least: float = float("nan")
+    predicted_surface_dice: float = float("nan")
+    predicted_surface_dice_low: float = float("nan")
+    predicted_surface_dice_high: float = float("nan")
+    no_forecast: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Whether a result can be used, decided before anybody looks at a map: usable, check, or do not use.
 
-What decides are the warnings of a result, by their codes: how often each one fires on good, poor and foreign scans is
-measured (docs/warnings.md), and only those that select have a say. A predicted quality will join them here.
+What decides are the forecasts of a result (docs/quality.md), where its model makes some, and its warnings, by their
+codes: how often each one fires on good, poor and foreign scans is measured (docs/warnings.md), and only those that
+select have a say.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from . import notice_texts as texts
+from .quality.forecast import PredictedQuality
+from .quality.sentences import poor_sentence, silent_sentence, unsure_sentence
 from .rows import Notice
 
 USABLE, CHECK, DO_NOT_USE = "usable", "check", "do_not_use"
@@ -70,10 +73,20 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
-def verdict_of(notices: Sequence[Notice]) -> Verdict:
-    """What the warnings of a result amount to; warnings of other codes have no say."""
-    grave = [notice.text for notice in notices if notice.code in UNUSABLE]
-    slight = [notice.text for notice in notices if notice.code in WORTH_A_CHECK]
+def verdict_of(notices: Sequence[Notice], quality: Sequence[PredictedQuality] = ()) -> Verdict:
+    """What forecasts and warnings amount to; warnings of other codes have no say.
+
+    A foretold Dice below the model's limit for use forbids it. Where 9 of 10 patients do not reach the limit for a
+    check, or where the model has no forecast for this scan, somebody has to look.
+    """
+    warned = [notice.text for notice in notices if notice.code in UNUSABLE]
+    told = [one for one in quality if one.dice.known]
+    poor = [one for one in told if one.dice.value < one.do_not_use_below]
+    unsure = [one for one in told if one not in poor and one.dice.at_least < one.check_below]
+    silent = [one for one in quality if not one.dice.known and not warned]
+    grave = [*(poor_sentence(one) for one in poor), *warned]
+    slight = [*(unsure_sentence(one) for one in unsure), *(silent_sentence(one) for one in silent)]
+    slight += [notice.text for notice in notices if notice.code in WORTH_A_CHECK]
     status = DO_NOT_USE if grave else CHECK if slight else USABLE
     return Verdict(status, (*grave, *slight))
 

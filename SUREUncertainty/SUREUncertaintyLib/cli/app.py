@@ -21,6 +21,8 @@ from .. import __version__
 from ..core.errors import Cancelled, SureError
 from ..core.wording import DISCLAIMER
 from .analyse import ManyFiles, analyse
+from .calibrate import calibrate
+from .cohort import cohort
 from .compare import compare_app
 from .demo import demo
 from .difficulty import difficulty
@@ -57,7 +59,9 @@ def root(
 app.command(help="Segment a scan and map the uncertainty.")(segment)
 app.command(cls=ManyFiles, help="Show the uncertainty of masks or probability maps that you have.")(analyse)
 app.command(help="Write a result as DICOM objects, NRRD, NIfTI, CSV or a page.")(export)
+app.command(help="Segment many scans, and list what to look at first.")(cohort)
 app.command(help="Measure a model on labelled scans.")(evaluate)
+app.command(help="Teach a model to foretell how good its results are, from labelled scans.")(calibrate)
 app.command(help="Damage a scan more and more: when does the result break, and does the uncertainty notice?")(
     robustness
 )

@@ -42,6 +42,9 @@ def _print_verdict(document: Mapping[str, Any]) -> None:
     """The verdict stands first, before any number."""
     status = document["status"]
     typer.echo(f"{VERDICT_NAMES[status].upper()}. {VERDICT_MEANINGS[status]}")
+    for quality in document.get("quality", ()):
+        if not quality["reason"]:
+            typer.echo(quality["sentence"])
     for reason in document["status_reasons"]:
         typer.echo(f"! {reason}")
 
@@ -53,7 +56,7 @@ def _print_table(document: Mapping[str, Any]) -> None:
 
     table = Table(box=SIMPLE, pad_edge=False)
     table.add_column("Structure")
-    for name in ("Volume (ml)", "Range (ml)", "Uncertain", "Mean uncertainty"):
+    for name in ("Predicted Dice", "Volume (ml)", "Range (ml)", "Uncertain", "Mean uncertainty"):
         table.add_column(name, justify="right")
     for row in document["structures"]:
         table.add_row(*_cells(row))
@@ -68,15 +71,22 @@ def _wholes(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     if not row["voxels"]:
-        return (row["name"], "not found", "", "", "")
+        return (row["name"], "", "not found", "", "", "")
     low, high = row["volume_low_ml"], row["volume_high_ml"]
     return (
         row["name"],
+        _interval(row, "predicted_dice"),
         decimals(row["volume_ml"]),
         "" if low is None else f"{decimals(low)} - {decimals(high)}",
         f"{row['share_over_threshold']:.0%}",
         decimals(row["mean_uncertainty"]),
     )
+
+
+def _interval(row: Mapping[str, Any], name: str) -> str:
+    """A score with its interval; empty without one."""
+    value, low, high = (row.get(key) for key in (name, f"{name}_low", f"{name}_high"))
+    return "" if value is None else f"{decimals(value)} ({decimals(low)} - {decimals(high)})"
 
 
 def _where(document: Mapping[str, Any], output: Path) -> str:

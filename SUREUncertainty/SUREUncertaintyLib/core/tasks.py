@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -16,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from .errors import EngineError, InputError
@@ -165,7 +166,9 @@ def _outcome(future: Future[Any], index: int) -> Outcome:
 def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes with one numerical thread each; on an error or cancel they are stopped, not waited for."""
     with _single_threads():
-        pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        pool = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+        )
         try:
             yield pool
         except BaseException:
@@ -174,6 +177,17 @@ def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
         pool.shutdown()
+
+
+def _end_with(parent: int) -> None:
+    """Let this process end when the one that started it is gone: one that was killed cannot stop it itself."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL_S)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

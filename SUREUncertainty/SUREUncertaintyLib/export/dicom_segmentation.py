@@ -19,6 +19,8 @@ from .dicom_series import DicomSeries
 NOTHING = (
     "Nothing was segmented, and DICOM has no segmentation without a voxel. Check the region, or use NRRD or NIfTI."
 )
+PRIVATE_GROUP, PRIVATE_CREATOR = 0x0099, "SURE UNCERTAINTY"
+FORECAST = ("predicted_dice", "predicted_dice_low", "predicted_dice_high")
 LEFT_OUT = "Left out of the DICOM segmentation, because nothing of them was found: {names}."
 
 
@@ -80,4 +82,19 @@ def _description(content: ExportContent, label: Label, number: int) -> Any:
     if label.modifier is not None:
         kind = made.SegmentedPropertyTypeCodeSequence[0]
         kind.SegmentedPropertyTypeModifierCodeSequence = [as_dicom(label.modifier)]
+    _add_forecast(made, content, label)
     return made
+
+
+def _add_forecast(made: Any, content: ExportContent, label: Label) -> None:
+    """The predicted Dice as private elements of the segment: DICOM has no place for it in a segmentation.
+
+    Group 0099, creator ``PRIVATE_CREATOR``: 01 predicted Dice, 02 and 03 its interval (90 %), all FD.
+    """
+    rows = [row for row in content.document.get("structures", ()) if row.get("value") == label.value]
+    values = [rows[0].get(name) for name in FORECAST] if rows else []
+    if any(value is None for value in values) or not values:
+        return
+    block = made.private_block(PRIVATE_GROUP, PRIVATE_CREATOR, create=True)
+    for element, value in enumerate(values, 1):
+        block.add_new(element, "FD", float(value))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,6 +57,7 @@ class Canvas:
         self.ranges: dict[int, VoxelRange] = {}
         self.wholes: dict[tuple[str, str], WholeCount] = {}
         self._channels = {whole.name: whole.channels(labels) for whole in wholes}
+        self.overlaps: dict[int, float] = {}
         self._score = np.full(shape, -1.0, dtype=np.float32) if overlapping else None
         self.probabilities: Float32 | None = None
         if keep_probabilities:
@@ -73,6 +74,7 @@ class Canvas:
         counts = np.zeros((len(values), 2), dtype=np.int64)
         others = np.zeros_like(counts)
         tallies = {name: _WholeTally(list(channels), self.sure) for name, channels in self._channels.items()}
+        masses = np.zeros((len(values), 3))
         for low, high in _slabs(region.grid.shape):
             channels = resample_slab(blended, region.model_grid, region.grid, low, high, "linear")
             belief = head.belief(channels)
@@ -87,18 +89,25 @@ class Canvas:
                 belief = widened(belief, second, seen)
             for tally in tallies.values():
                 tally.add(belief.probability, inside)
-            self._paint_slab(_within(region.slices, low, high), belief, values, inside)
+            winners = belief.probability.argmax(axis=0)
+            masses += overlap_masses(belief.probability, winners, inside)
+            self.put(_within(region.slices, low, high), values[winners], belief, inside)
         if other is not None:
             counts = np.stack([np.minimum(counts[:, 0], others[:, 0]), np.maximum(counts[:, 1], others[:, 1])], axis=1)
         for label, (sure, possible) in zip(region.label_set, counts[1:].tolist(), strict=True):
             self.ranges[label.value] = VoxelRange(sure, possible)
         for name, tally in tallies.items():
             self.wholes["" if region.roi is None else region.name, name] = tally.count(values, other is not None)
+        self.expect(region, masses)
 
-    def _paint_slab(
-        self, where: tuple[slice, ...], belief: Belief, values: NDArray[np.uint8], inside: NDArray[np.bool_] | None
-    ) -> None:
-        self.put(where, values[belief.probability.argmax(axis=0)], belief, inside)
+    def expect(self, region: Region, masses: NDArray[np.float64]) -> None:
+        """Keep the Dice that the probabilities of a region's labels expect, from the ``overlap_masses`` of its slabs.
+
+        2 * (sum of p where the label won) / (voxels where it won + sum of p): the expected overlap over the expected
+        sizes. It holds as far as the probabilities do.
+        """
+        for label, (voxels, own, total) in zip(region.label_set, masses[1:].tolist(), strict=True):
+            self.overlaps[label.value] = 2.0 * own / (voxels + total) if voxels else float("nan")
 
     def put(
         self, where: tuple[slice, ...], labels: NDArray[np.uint8], belief: Belief, inside: NDArray[np.bool_] | None
@@ -173,3 +182,15 @@ def count_voxels(probability: Float32, inside: NDArray[np.bool_] | None, sure: f
             over = channel > np.float32(limit)
             row[column] = np.count_nonzero(over if inside is None else over & inside)
     return counts
+
+
+def overlap_masses(
+    probability: Float32, winners: NDArray[np.integer[Any]], inside: NDArray[np.bool_] | None
+) -> NDArray[np.float64]:
+    """(C, 3) of a slab: voxels that a channel won, the sum of its probability there, and everywhere."""
+    masses = np.empty((len(probability), 3))
+    for number, channel in enumerate(probability):
+        own = winners == number if inside is None else (winners == number) & inside
+        total = channel.sum(dtype=np.float64) if inside is None else channel[inside].sum(dtype=np.float64)
+        masses[number] = np.count_nonzero(own), channel[own].sum(dtype=np.float64), total
+    return masses

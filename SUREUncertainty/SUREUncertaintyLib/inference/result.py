@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
+from ..analysis.quality.forecast import PredictedQuality
+from ..analysis.quality.measures import RunMeasures
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..analysis.verdict import Verdict, verdict_of
 from ..analysis.wholes import Asymmetry, WholeRow
@@ -36,6 +38,8 @@ class SegmentationResult:
         sampling: what drawn samples add, for networks with latents.
         members: how far folds, readers or given probability maps agree, for results of several members.
         difficulty: how hard the scan or each region is for the model, where the package has a table to compare with.
+        measures: what the run tells about its own quality, one a region.
+        quality: how well each region's result would agree with a reader, where the package makes forecasts.
         provenance: versions, model fingerprint, engine, device, timings, seed; ready for JSON.
     """
 
@@ -56,6 +60,8 @@ class SegmentationResult:
     sampling: Sampling | None = None
     members: Members | None = None
     difficulty: tuple[CaseDifficulty, ...] = ()
+    measures: tuple[RunMeasures, ...] = ()
+    quality: tuple[PredictedQuality, ...] = ()
     provenance: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -65,5 +71,5 @@ class SegmentationResult:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the result can be used, from its warnings."""
-        return verdict_of(self.notices)
+        """Whether the result can be used, from its forecasts and its warnings."""
+        return verdict_of(self.notices, self.quality)

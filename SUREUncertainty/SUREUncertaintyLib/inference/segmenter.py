@@ -36,6 +36,7 @@ from .native.runner import NativeRunner
 from .network_regions import Region, overlap, plan_regions, prepare_region
 from .one_piece import keep_largest_pieces
 from .provenance import Stopwatch, describe_run
+from .quality_assessor import QualityAssessor
 from .region_merging import Canvas
 from .result import SegmentationResult
 from .sampling.encoding import has_latents
@@ -68,6 +69,7 @@ def segment(
     channels: Mapping[str, Volume] | None = None,
     follow: bool = True,
     turn: Turn | None = None,
+    copies: bool | None = None,
 ) -> SegmentationResult:
     """Segment a scan, or regions of it.
 
@@ -87,6 +89,8 @@ def segment(
         follow: whether boxes follow the structure that was found in them, for a package that says how large its window
             is (``inference.following``); ``rois`` of the result are where they came to rest.
         turn: rotation (3, 3) in RAS of the patient's pose, where a search found one (``Located.turn``).
+        copies: whether each region is also run on mildly disturbed copies, for the forecast of its quality; None: where
+            the package's forecast needs them. Networks with latents or several members never are.
 
     Returns:
         The result on the scan's grid; outside the regions the label is 0, uncertainty and entropy are NaN.
@@ -103,6 +107,8 @@ def segment(
         sampler = _sampler(volume, package, engine, regions, sampling)
         head: Head = create_head(package.metadata.head) if sampler is None else sampler.head
     assessor = None if sampler else DifficultyAssessor.create(package, engine, head)
+    simple = sampler is None and not isinstance(engine, MemberEngine)
+    quality = QualityAssessor.create(package, engine, copies if simple else False)
     canvas = _canvas(volume, package, regions, keep_probabilities)
     runner = NativeRunner.create(volume, channels or {}, engine, canvas) if isinstance(engine, MemberEngine) else None
     follows = follow and sampler is None and package.metadata.locator is not None
@@ -117,7 +123,9 @@ def segment(
         run = partial(run_network, package=package, engine=engine, head=head)
         run = run if assessor is None else partial(assessor.run, region=region)
         run = run if sampler is None else partial(sampler.run, region=region)
-        settled.append(_run_region(volume, package, run, head, region, follower, canvas, watch, share, is_cancelled))
+        settled.append(
+            _run_region(volume, package, run, head, region, follower, canvas, quality, watch, share, is_cancelled)
+        )
     if runner is None:
         regions = tuple(found.last.region for found in settled)
         contrast = {found.last.region.name: found.last.contrast for found in settled}
@@ -130,6 +138,7 @@ def segment(
         if assessor is not None:
             found = assessor.place(volume, canvas.labels, regions)
             result = _with_difficulty(result, found)
+        result = quality.assess(result, regions, canvas.overlaps, contrast)
         result = without_promises(result)
     record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
     if runner is not None:
@@ -190,6 +199,7 @@ def _run_region(
     region: Region,
     follower: Follower | None,
     canvas: Canvas,
+    quality: QualityAssessor,
     watch: Stopwatch,
     progress: Progress,
     is_cancelled: IsCancelled,
@@ -208,6 +218,8 @@ def _run_region(
 
     settled = Settled(look(region), None, {}) if follower is None else follower.settle(region, look)
     raise_if_cancelled(is_cancelled)
+    with watch.stage("network"):
+        quality.disturb(volume, settled.last, head, is_cancelled)
     progress(NETWORK_SHARE, f"{region.name}: drawing the maps")
     with watch.stage("maps"):
         canvas.paint(settled.last.region, settled.last.channels, head, settled.other)

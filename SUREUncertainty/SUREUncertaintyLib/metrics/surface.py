@@ -81,3 +81,17 @@ def surface_distance(
         diagonal = float(np.linalg.norm(np.asarray(prediction.shape) * np.asarray(spacing)))
         return SurfaceDistance(diagonal, diagonal, reason)
     return SurfaceDistance(float("nan"), float("nan"), reason)
+
+
+def surface_agreement(
+    prediction: NDArray[Any], reference: NDArray[Any], spacing: Sequence[float], tolerance_mm: float
+) -> float:
+    """Surface Dice: the share of both surfaces' voxels within a tolerance of the other surface, in 0..1.
+
+    On voxels, as the distances above; Nikolov et al., J Med Internet Res 23:e26151 (2021) take it on surface elements.
+    Both empty: NaN. Exactly one empty: 0.
+    """
+    reason = emptiness(prediction, reference)
+    if reason is not None:
+        return float("nan") if reason == BOTH_EMPTY else 0.0
+    return float((pooled_surface_distances(prediction, reference, spacing) <= tolerance_mm).mean())

@@ -12,6 +12,8 @@ import vtk
 
 from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
+from ..analysis.quality.forecast import PredictedQuality
+from ..analysis.quality.measures import RunMeasures
 from ..analysis.rows import Notice, StructureRow
 from ..analysis.wholes import Asymmetry, WholeRow
 from ..core.dataclass_json import from_json
@@ -57,6 +59,8 @@ def result_from_nodes(published: PublishedNodes) -> SegmentationResult:
         threshold=result_threshold(published),
         sampling=read_sampling(published, record, uncertainty, kind),
         difficulty=from_json(tuple[CaseDifficulty, ...], record.get("difficulty", ())),
+        measures=from_json(tuple[RunMeasures, ...], record.get("measures", ())),
+        quality=from_json(tuple[PredictedQuality, ...], record.get("quality", ())),
         members=_read_members(published, record),
         provenance=dict(record.get("provenance", {})),
     )
@@ -69,10 +73,11 @@ def read_structures(node: Any) -> tuple[StructureRow, ...]:
 
 
 def _structure(table: Any, row: int) -> StructureRow:
-    cells = {field.name: table.GetValueByName(row, field.name) for field in fields(StructureRow)}
+    known = [field for field in fields(StructureRow) if table.GetColumnByName(field.name) is not None]
+    cells = {field.name: table.GetValueByName(row, field.name) for field in known}
     values: dict[str, Any] = {
         field.name: str(cells[field.name].ToString()) if field.type is str else float(cells[field.name].ToDouble())
-        for field in fields(StructureRow)
+        for field in known
     }
     return StructureRow(**{**values, "value": int(values["value"]), "voxels": int(values["voxels"])})
 

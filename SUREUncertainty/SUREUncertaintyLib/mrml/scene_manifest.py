@@ -10,6 +10,7 @@ from typing import Any
 import vtk
 
 from ..analysis.agreement import Members
+from ..analysis.quality.sentences import forecast_sentence
 from ..core.dataclass_json import to_json
 from ..inference.result import SegmentationResult
 from ..inference.sampling.samples_result import Sampling
@@ -36,6 +37,8 @@ def manifest_text(result: SegmentationResult) -> str:
         "difficulty": [{**to_json(case), "sentence": case.sentence} for case in result.difficulty],
         "wholes": to_json(result.wholes),
         "asymmetry": to_json(result.asymmetries),
+        "measures": to_json(result.measures),
+        "quality": [{**to_json(one), "sentence": forecast_sentence(one)} for one in result.quality],
         "members": None if result.members is None else _members(result.members),
         "regions_of_interest": to_json(result.rois),
         "sampling": None if result.sampling is None else _sampling(result.sampling),

@@ -38,6 +38,9 @@ def _position(axis: int, letter: str) -> Column:
 STRUCTURE_COLUMNS = (
     _field("name", "Structure", kind=vtk.vtkStringArray),
     _field("value", "Label value", kind=vtk.vtkIntArray),
+    _field("predicted_dice", "Predicted Dice"),
+    _field("predicted_dice_low", "Predicted Dice, low end"),
+    _field("predicted_dice_high", "Predicted Dice, high end"),
     _field("volume_ml", "Volume (ml)", "ml"),
     _field("volume_low_ml", "Volume, low end (ml)", "ml"),
     _field("volume_high_ml", "Volume, high end (ml)", "ml"),
@@ -50,6 +53,11 @@ STRUCTURE_COLUMNS = (
     _field("interior_uncertainty", "Uncertainty inside"),
     _field("perception_scale", "Difficulty scale S (low = hard)"),
     _field("difficulty", "Difficulty among scans not trained on", kind=vtk.vtkStringArray),
+    _field("predicted_dice_at_least", "Predicted Dice, at least in 9 of 10"),
+    _field("predicted_surface_dice", "Predicted surface Dice"),
+    _field("predicted_surface_dice_low", "Predicted surface Dice, low end"),
+    _field("predicted_surface_dice_high", "Predicted surface Dice, high end"),
+    _field("no_forecast", "Why no forecast", kind=vtk.vtkStringArray),
 )
 
 REGION_COLUMNS = (

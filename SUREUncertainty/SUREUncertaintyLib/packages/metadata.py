@@ -186,6 +186,12 @@ class PackageMetadata:
         return found if isinstance(found, Mapping) else None
 
     @property
+    def quality(self) -> Mapping[str, Any] | None:
+        """How results are foretold, as ``analysis.quality.quality_model`` reads it; None without."""
+        found = self.raw.get("quality")
+        return found if isinstance(found, Mapping) else None
+
+    @property
     def training(self) -> TrainingRecord:
         """How it came about."""
         return TrainingRecord.of(self.raw)

@@ -10,6 +10,8 @@ from typing import Any
 from .integrity import recorded_checksums
 from .package import Package
 
+WEIGHT_FILES = (".safetensors", ".onnx")
+
 
 @dataclass(frozen=True)
 class Fingerprint:
@@ -51,3 +53,13 @@ def package_fingerprint(package: Package) -> Fingerprint:
     }
     network = facts.weights or facts.graphs["main"]
     return Fingerprint(f"package:{facts.name}", recorded_checksums(package.root)[network], preprocessing)
+
+
+def network_digest(package: Package) -> str:
+    """SHA-256 over every weight and graph of a package and how the networks want their input, whatever its kind."""
+    files = {name: sha for name, sha in recorded_checksums(package.root).items() if name.endswith(WEIGHT_FILES)}
+    facts = package.metadata
+    own = [facts.orientation, facts.spacing, facts.normalisation]
+    steps = own if facts.pipeline is None else repr(facts.pipeline)
+    text = json.dumps([facts.name, files, steps, facts.patch, facts.overlap], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

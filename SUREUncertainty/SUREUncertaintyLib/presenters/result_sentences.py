@@ -17,7 +17,7 @@ from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
 from ..core.translation import Translate, tr as _
 from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES
-from ..mrml.nodes import PublishedNodes
+from ..mrml.nodes import REMEASURED, PublishedNodes
 from ..mrml.reading_back import read_structures
 from ..mrml.remeasure import current_labels
 from ..mrml.volume_nodes import volume_from_node
@@ -56,12 +56,23 @@ def region_text(region: UncertainRegion, count: int, translate: Translate) -> st
 
 VERDICT_COLOURS = {"usable": "#2e8b57", "check": "#c98500", "do_not_use": "#d0453f"}
 """Readable on light and on dark panels."""
+TRACK = "#9aa4af"
+
+
+@dataclass(frozen=True)
+class ShownForecast:
+    """A forecast as a sentence and as a bar: the interval of the Dice and its middle, in percent of the bar."""
+
+    sentence: str
+    low: float
+    value: float
+    high: float
 
 
 @dataclass(frozen=True)
 class ShownVerdict:
-    """What the panels say first: the status, its word and meaning, why, the warnings that have no say in it, and
-    the volumes of what several structures make up."""
+    """What the panels say first: the status, its word and meaning, forecasts, volumes of what several structures make up,
+    why, and the warnings without a say."""
 
     status: str
     word: str
@@ -69,6 +80,7 @@ class ShownVerdict:
     reasons: tuple[str, ...]
     further: tuple[str, ...]
     volumes: tuple[str, ...] = ()
+    forecasts: tuple[ShownForecast, ...] = ()
 
 
 def shown_verdict(published: PublishedNodes, translate: Translate = str) -> ShownVerdict | None:
@@ -81,8 +93,16 @@ def shown_verdict(published: PublishedNodes, translate: Translate = str) -> Show
     verdict = Verdict(record["status"], tuple(record["status_reasons"])) if kept else verdict_of(notices)
     word, meaning = (translate(names[verdict.status]) for names in (VERDICT_NAMES, VERDICT_MEANINGS))
     further = [notice.text for notice in notices if notice.text not in verdict.reasons]
-    volumes = _wholes(published, record)
-    return ShownVerdict(verdict.status, word, meaning, verdict.reasons, (*further, *_about_members(record)), volumes)
+    told = () if published.structures is not None and published.structures.GetAttribute(REMEASURED) else record
+    return ShownVerdict(
+        verdict.status,
+        word,
+        meaning,
+        verdict.reasons,
+        (*further, *_about_members(record)),
+        volumes=_wholes(published, record),
+        forecasts=_forecasts(told.get("quality", ())) if told else (),
+    )
 
 
 def _wholes(published: PublishedNodes, record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -93,6 +113,15 @@ def _wholes(published: PublishedNodes, record: Mapping[str, Any]) -> tuple[str, 
     rows = as_drawn(recorded, read_structures(published.structures))
     sides = from_json(tuple[Asymmetry, ...], record.get("asymmetry", ())) if rows == recorded else ()
     return whole_sentences(rows, sides)
+
+
+def _forecasts(entries: Sequence[Mapping[str, Any]]) -> tuple[ShownForecast, ...]:
+    """Those that there are; why there is none stands among the reasons."""
+    return tuple(
+        ShownForecast(entry["sentence"], *(100.0 * entry["dice"][key] for key in ("low", "value", "high")))
+        for entry in entries
+        if not entry["reason"]
+    )
 
 
 def _about_members(record: Mapping[str, Any]) -> list[str]:
@@ -109,7 +138,21 @@ def verdict_html(published: PublishedNodes, translate: Translate = str) -> str:
         return ""
     head = f'<b style="color:{VERDICT_COLOURS[shown.status]}">{escape(shown.word)}.</b> {escape(shown.meaning)}'
     volumes = [escape(text) for text in shown.volumes]
-    return "<br>".join([head, *volumes, *(f"\u2022 {escape(text)}" for text in (*shown.reasons, *shown.further))])
+    told = [_bar_html(forecast, VERDICT_COLOURS[shown.status]) for forecast in shown.forecasts]
+    return "<br>".join(
+        [head, *told, *volumes, *(f"\u2022 {escape(text)}" for text in (*shown.reasons, *shown.further))]
+    )
+
+
+def _bar_html(forecast: ShownForecast, colour: str) -> str:
+    """A sentence and a bar of three cells, which is what rich text of Qt can draw."""
+    widths = (forecast.low, max(forecast.high - forecast.low, 1.0), max(100.0 - forecast.high, 0.0))
+    cells = "".join(
+        f'<td width="{width:.0f}%" bgcolor="{shade}"><font size="1">&nbsp;</font></td>'
+        for width, shade in zip(widths, (TRACK, colour, TRACK), strict=True)
+        if width >= 0.5
+    )
+    return f'{escape(forecast.sentence)}<table width="100%" cellspacing="0" cellpadding="0"><tr>{cells}</tr></table>'
 
 
 def trust_text(published: PublishedNodes, translate: Translate) -> str:

@@ -14,6 +14,7 @@ from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES, in_wor
 from ..packages.metadata import PackageMetadata
 from .boxes import box_sentences
 from .difficulty_section import hardness
+from .forecast_bar import forecast_bar, score_cell
 from .html_page import HERE, filled, write_html
 from .html_parts import ABSENT, definitions, details, figure, number, share, table
 from .made_from import made_from, meaning_of, range_meaning
@@ -120,7 +121,8 @@ def _verdict(document: Mapping[str, Any]) -> str:
     status, reasons = document["status"], document["status_reasons"]
     why = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
     head = f"<b>{escape(VERDICT_NAMES[status])}.</b> {escape(VERDICT_MEANINGS[status])}"
-    return f'<div class="notice verdict {status}"><p>{head}</p>{f"<ul>{why}</ul>" if why else ""}</div>'
+    told = "".join(forecast_bar(quality) for quality in document.get("quality", ()) if not quality["reason"])
+    return f'<div class="notice verdict {status}"><p>{head}</p>{told}{f"<ul>{why}</ul>" if why else ""}</div>'
 
 
 def _notices(document: Mapping[str, Any]) -> str:
@@ -135,9 +137,19 @@ def _figure(picture: Picture, folder: Path) -> str:
 
 def _structures(document: Mapping[str, Any]) -> str:
     scaled = bool(document.get("difficulty"))
-    head = ("Structure", "Volume (ml)", "Range (ml)", "Uncertain voxels", *UNCERTAINTIES, *((SCALE,) if scaled else ()))
+    told = any(row["predicted_dice"] is not None for row in document["structures"])
+    dice = ("Predicted Dice",) if told else ()
+    head = (
+        "Structure",
+        *dice,
+        "Volume (ml)",
+        "Range (ml)",
+        "Uncertain voxels",
+        *UNCERTAINTIES,
+        *((SCALE,) if scaled else ()),
+    )
     colours = {label["value"]: label["color"] for label in document["labels"]}
-    return table(head, (_structure_cells(row, colours, scaled) for row in document["structures"]))
+    return table(head, (_structure_cells(row, colours, scaled, told) for row in document["structures"]))
 
 
 def _wholes(document: Mapping[str, Any]) -> str:
@@ -154,11 +166,14 @@ def _wholes(document: Mapping[str, Any]) -> str:
     return f'{table(head, cells)}<p class="quiet">{WHOLE_NOTE}</p>{said}'
 
 
-def _structure_cells(row: Mapping[str, Any], colours: Mapping[int, Sequence[float]], scaled: bool) -> list[str]:
+def _structure_cells(
+    row: Mapping[str, Any], colours: Mapping[int, Sequence[float]], scaled: bool, told: bool
+) -> list[str]:
     rgb = ", ".join(str(round(255 * part)) for part in colours[row["value"]])
     swatch = f'<span class="swatch" style="background: rgb({rgb})"></span>'
     return [
         f"{swatch}{escape(row['name'])}",
+        *((score_cell(row, "predicted_dice"),) if told else ()),
         number(row["volume_ml"]) if row["voxels"] else "not found",
         _range(row),
         share(row["share_over_threshold"]),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..analysis.quality.sentences import forecast_sentence
 from ..core.dataclass_json import to_json
 from ..core.roi import Roi
 from ..core.wording import DISCLAIMER
@@ -35,6 +36,8 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "labels": to_json(result.label_set),
         "rois": [_roi(roi) for roi in result.rois],
         "notices": to_json(result.notices),
+        "quality": [{**to_json(one), "sentence": forecast_sentence(one)} for one in result.quality],
+        "measures": to_json(result.measures),
         "structures": [structure_record(row) for row in result.structures],
         "wholes": [structure_record(row) for row in result.wholes],
         "asymmetry": [structure_record(row) for row in result.asymmetries],

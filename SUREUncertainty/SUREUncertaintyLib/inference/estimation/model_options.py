@@ -17,6 +17,7 @@ class ModelOptions:
 
     Attributes:
         fingerprint: of the model that the run began with; another one under the same name is refused.
+        threads: of the processor; None takes as many as a Dask worker has, or leaves it to the engine.
     """
 
     model: str
@@ -25,6 +26,7 @@ class ModelOptions:
     device: str | None = None
     seed: int = 0
     fingerprint: str = ""
+    threads: int | None = None
 
     def __post_init__(self) -> None:
         """A folder is kept as an absolute path, because another process may run elsewhere."""
@@ -39,8 +41,9 @@ def open_model(options: ModelOptions) -> Estimate:
     Raises:
         InputError, PackageError, EngineError: as ``create_estimator``; PackageError also for other weights.
     """
+    threads = options.threads or threads_of_worker()
     opened = create_estimator(
-        options.estimator, options.model, options.engine, options.device, threads_of_worker(), seed=options.seed
+        options.estimator, options.model, options.engine, options.device, threads, seed=options.seed
     )
     if options.fingerprint not in ("", opened.package.fingerprint):
         raise PackageError(

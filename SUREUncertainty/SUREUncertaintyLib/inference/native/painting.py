@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ...analysis.members import MemberMaps
 from ...arrays.heads import Belief, normalised_entropy
 from ..network_regions import Region
-from ..region_merging import Canvas, count_voxels
+from ..region_merging import Canvas, count_voxels, overlap_masses
 from .answering import Answer, Slab, slabs
 from .axes import Box
 from .preparing import Prepared
@@ -40,17 +40,20 @@ class NativePainter:
         """
         values = np.array([0, *(label.value for label in region.label_set)], dtype=np.uint8)
         counts = np.zeros((len(values), 2), dtype=np.int64)
+        masses = np.zeros((len(values), 3))
         for number, slab in enumerate(slabs(prepared)):
             logits = prepared.back.slab(answer.logits, *slab)
             belief, maps = self._read(logits, answer, number)
             stored = _stored_box(prepared, slab)
             inside = None if region.inside is None else region.inside[stored]
-            labels = prepared.axes.backward(values[self._reader.labels(logits)])
+            winners = prepared.axes.backward(self._reader.labels(logits))
             belief = _turned(belief, prepared)
             counts += count_voxels(belief.probability, inside, self._canvas.sure)
+            masses += overlap_masses(belief.probability, winners, inside)
             where = _on_scan(region, stored)
-            self._canvas.put(where, labels, belief, inside)
+            self._canvas.put(where, values[winners], belief, inside)
             self._put_maps(maps, prepared, where, inside)
+        self._canvas.expect(region, masses)
         return counts
 
     def _read(self, logits: Float32, answer: Answer, number: int) -> tuple[Belief, MemberMaps | None]:

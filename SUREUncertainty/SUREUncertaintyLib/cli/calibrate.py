@@ -1,0 +1,85 @@
+"""``sure calibrate``: teach a model to foretell how good its results are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..analysis.quality.quality_model import QualityModel
+    from ..quality.calibrate import CaseRuns
+
+SOME_FAILED = 3
+COPIES_HELP = (
+    "Let every run from now on also look at two mildly disturbed copies of its image: three times the network's time, "
+    "and a forecast that tells more."
+)
+
+
+def calibrate(
+    model: Annotated[str, typer.Argument(help="Name in the catalogue, or a package's folder.")],
+    cases: Annotated[
+        Path,
+        typer.Option(
+            help="CSV with columns image, label, and optionally id, group (the patient), split, roi: scans that the "
+            "model was not trained on, of ten or more patients."
+        ),
+    ],
+    split: Annotated[str | None, typer.Option(help="Only the cases of this split.")] = None,
+    tolerance: Annotated[
+        float | None, typer.Option(min=0.0, help="Of the surface Dice, in mm; the model's voxel size if left out.")
+    ] = None,
+    mild_copies: Annotated[bool, typer.Option("--mild-copies", help=COPIES_HELP)] = False,
+    engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; one a core if left out.")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="A Dask scheduler, such as tcp://host:8786.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the damage.")] = 0,
+) -> None:
+    """Fit the forecast of Dice on labelled scans and damaged copies of them, and store it in the model."""
+    from ..evaluation.cases import read_cases
+    from ..evaluation.searched_cases import searched_cases
+    from ..inference.estimation.estimator_choice import create_estimator
+    from ..inference.estimation.model_options import ModelOptions
+    from ..quality.calibrate import (
+        CalibrationOptions,
+        calibrate as fit,
+        require_labels,
+        run_cases,
+        seen_in_training,
+    )
+    from .progress import printed_progress
+
+    listed = read_cases(cases, split)
+    require_labels(listed)
+    options = CalibrationOptions(tolerance_mm=tolerance, seed=seed, mild_copies=mild_copies)
+    with printed_progress() as progress:
+        opened = create_estimator("native", model, engine)
+        known = seen_in_training(listed, opened.package)
+        if known:
+            typer.echo(TRAINED_ON.format(count=len(known), first=known[0]), err=True)
+        listed = searched_cases(listed, opened.package, opened.engine, progress)
+        travels = ModelOptions(model, engine=engine, fingerprint=opened.package.fingerprint, threads=1)
+        kept = cases.with_name(f"{cases.stem}.{opened.package.name}")
+        found = run_cases(listed, travels, opened.package, options, kept, workers, scheduler, progress)
+    fitted, package = fit(found, opened.package, opened.engine, cases.name, options)
+    typer.echo("\n".join(_report(fitted, found, str(package.root))))
+    if any(case.error for case in found):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _report(model: QualityModel, found: tuple[CaseRuns, ...], folder: str) -> list[str]:
+    lines = [f"Fitted on {model.cases} scans of {model.patients} patients and damaged copies of them."]
+    for score, fits in model.scores.items():
+        for name, fit in fits.items():
+            errors = ", ".join(f"{part} {value:.3f}" for part, value in fit.errors.items())
+            lines.append(f"{score.replace('_', ' ')}, {name}: mean error of the forecast {errors}")
+    lines += [f"failed: {case.id}: {case.error}" for case in found if case.error]
+    return [*lines, f"The forecast is in {folder}; from now on every run of this model has it."]
+
+
+TRAINED_ON = (
+    "{count} cases have an id of a case that the model was trained on ({first}). If they are the same scans, leave "
+    "them out: on scans that it knows a model is better than elsewhere, and the forecast would promise too much."
+)

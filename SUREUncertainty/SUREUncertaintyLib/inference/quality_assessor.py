@@ -1,0 +1,114 @@
+"""What a run tells about its own quality, and the forecast that its package makes of that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..analysis.quality.forecast import PredictedQuality, forecast_quality, with_forecast
+from ..analysis.quality.measures import RunMaps, RunPart
+from ..analysis.quality.quality_model import QualityModel, read_quality_model
+from ..analysis.rows import StructureRow
+from ..analysis.verdict import is_outside
+from ..arrays.heads import Head
+from ..core.progress import IsCancelled, never
+from ..core.volume import Volume
+from ..packages.package_fingerprint import network_digest
+from .engine import Engine
+from .estimator import NativeEstimator
+from .mild_copies import agreements
+from .network_regions import Region, prepare_region
+from .result import SegmentationResult
+from .windows import blend_windows
+
+if TYPE_CHECKING:
+    from ..packages.package import Package
+    from .following import Placement
+
+
+@dataclass(frozen=True)
+class QualityAssessor:
+    """``model`` is None where the package has no forecast for these weights run in this way.
+
+    Attributes:
+        copies: whether each region is also run on mildly disturbed copies.
+        agreements: what they gave, by label value.
+    """
+
+    package: Package
+    engine: Engine
+    model: QualityModel | None
+    copies: bool = False
+    agreements: dict[int, tuple[float, float, float]] = field(default_factory=dict)
+
+    @classmethod
+    def create(cls, package: Package, engine: Engine, copies: bool | None = None) -> QualityAssessor:
+        """A forecast holds for the weights and the passes that it was fitted with; others have none.
+
+        ``copies``: see above; None asks for them where the forecast needs them.
+        """
+        model = read_quality_model(package.metadata.quality)
+        same = model is not None and (model.estimator, model.passes) == (engine.estimator, engine.passes)
+        if model is None or not same or model.digest != network_digest(package):
+            return cls(package, engine, None, bool(copies))
+        return cls(package, engine, model, model.copies if copies is None else copies)
+
+    def disturb(self, volume: Volume, placed: Placement, head: Head, is_cancelled: IsCancelled = never) -> None:
+        """Run a region's disturbed copies, where they are wanted, and keep how far they agree with its answer."""
+        if not self.copies:
+            return
+        metadata, region = self.package.metadata, placed.region
+        image = prepare_region(volume, region, metadata)
+        spacing = None if metadata.spacing is None else region.model_grid.spacing_kji
+        network = NativeEstimator(self.engine, head)
+
+        def run(copy: NDArray[np.float32]) -> NDArray[np.float32]:
+            return blend_windows(copy, metadata.patch, metadata.overlap, network, is_cancelled=is_cancelled)
+
+        found = agreements(image, placed.channels, run, head, spacing)
+        self.agreements.update(zip((label.value for label in region.label_set), found, strict=True))
+
+    def assess(
+        self,
+        result: SegmentationResult,
+        regions: Sequence[Region],
+        overlaps: Mapping[int, float],
+        contrast: Mapping[str, Mapping[str, float]],
+    ) -> SegmentationResult:
+        """The result with its measures and, where there is a model, forecasts for every region and structure.
+
+        Args:
+            overlaps: the Dice that the probabilities expect, by label value.
+            contrast: measures of grey values by region.
+        """
+        metadata = self.package.metadata
+        tables = (result.structures, result.regions)
+        maps = RunMaps(result.labels, result.entropy, *tables, overlaps, self.agreements)
+        own, in_mm = metadata.foreground, metadata.spacing is not None
+        parts = [
+            RunPart(region.name, region.slices, contrast.get(region.name, {}), region.label_set, own, in_mm)
+            for region in regions
+        ]
+        measured = tuple(maps.of_region(part) for part in parts)
+        result = replace(result, measures=measured)
+        if self.model is None:
+            return result
+        outside = is_outside(result.notices)
+        told = tuple(forecast_quality(self.model, run, outside) for run in measured)
+        rows = {row.value: row for row in result.structures}
+        for region, quality, run in zip(regions, told, measured, strict=True):
+            for label, plain in zip(region.label_set, own, strict=True):
+                row = rows[label.value]
+                rows[label.value] = self._told(row, quality, plain.name, run.structures.get(plain.name))
+        return replace(result, quality=told, structures=tuple(rows[row.value] for row in result.structures))
+
+    def _told(
+        self, row: StructureRow, quality: PredictedQuality, name: str, measures: dict[str, float] | None
+    ) -> StructureRow:
+        if quality.reason or measures is None or self.model is None:
+            return replace(row, no_forecast=quality.reason)
+        return with_forecast(row, self.model, name, measures)
