@@ -13,6 +13,7 @@ from SUREUncertaintyLib.analysis.image_measures import MeasurePlace
 from SUREUncertaintyLib.analysis.quality.forecast import PredictedQuality
 from SUREUncertaintyLib.analysis.quality.measures import RunMeasures
 from SUREUncertaintyLib.analysis.quality.quality_model import PredictedScore
+from SUREUncertaintyLib.analysis.wholes import Asymmetry, WholeRow
 from SUREUncertaintyLib.core.labels import Code
 from SUREUncertaintyLib.core.nifti_forms import NiftiForm, NiftiForms
 from SUREUncertaintyLib.core.roi import Roi
@@ -72,6 +73,9 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
         label_set=(left, *(replace(label, **codes) for label in given.label_set[1:])),
         rois=(Roi("left", (-30.0, THIRD, -10.5), (-12.0, 0.5, 40.0)), Roi("right", (0.0, 0.0, 0.0), (1.0, 2.0, 3.0))),
         structures=rows,
+        wholes=(WholeRow("Left blob", ("left blob", "absent"), 80, 0.5 + THIRD, THIRD, 0.9, 0.25),),
+        asymmetries=(Asymmetry("blob", THIRD, -THIRD, 0.5),),
+        regions=tuple(replace(region, reason="inside") for region in given.regions),
         probabilities=rng.random((4, *given.labels.grid.shape), np.float32),
         sampling=sampling,
         members=Members(

@@ -12,11 +12,7 @@ ROOMS = [
     *("metrics", "corruptions"),
     *("nn", "packages"),
     *("analysis", "location", "inference"),
-<<<<<<< HEAD
-    *("report", "cine", "fusion", "evaluation", "robustness", "difficulty", "training"),
-=======
-    *("report", "fusion", "evaluation", "quality", "robustness", "difficulty", "training", "cohort"),
->>>>>>> number
+    *("report", "cine", "fusion", "evaluation", "quality", "robustness", "difficulty", "training", "cohort"),
     *("export", "mrml", "worker", "comparison"),
     *("presenters", "ui", "view", "cli"),
 ]
@@ -36,11 +32,7 @@ LIGHT = {
     "evaluation",
     "worker",
 }
-<<<<<<< HEAD
-LIGHT |= {"cine", "robustness", "difficulty", "fusion"}
-=======
-LIGHT |= {"robustness", "difficulty", "fusion", "quality"}
->>>>>>> number
+LIGHT |= {"cine", "robustness", "difficulty", "fusion", "quality"}
 ALLOWED_IN_LIGHT = {"numpy", "scipy", "skimage", "SimpleITK", "openvino", "torch", "psutil"}
 TORCH_FILES = {"nn", "training"}
 

@@ -110,6 +110,8 @@ IN_THE_REPORT = {
     "label_set": "labels",
     "rois": "rois",
     "structures": "structures",
+    "wholes": "wholes",
+    "asymmetries": "asymmetry",
     "regions": "regions",
     "notices": "notices",
     "uncertainty_kind": "uncertainty",
@@ -130,7 +132,17 @@ def test_the_report_tells_of_every_field_of_a_result_and_of_its_rows() -> None:
     told = set(IN_THE_REPORT) | {"probabilities"}  # these are kept for scripts only
     assert {entry.name for entry in fields(given)} == told
     assert set(IN_THE_REPORT.values()) <= set(document)
-    for name in ("label_set", "structures", "regions", "notices", "difficulty", "measures", "quality"):
+    for name in (
+        "label_set",
+        "structures",
+        "wholes",
+        "asymmetries",
+        "regions",
+        "notices",
+        "difficulty",
+        "measures",
+        "quality",
+    ):
         (row, *_), (entry, *_) = getattr(given, name), document[IN_THE_REPORT[name]]
         assert {part.name for part in fields(row)} <= set(entry), name
     assert document["labels"][0]["modifier"] == {"value": "7771000", "scheme": "SCT", "meaning": "Left"}

@@ -71,8 +71,8 @@ class ShownForecast:
 
 @dataclass(frozen=True)
 class ShownVerdict:
-    """What the panels say first: the status, its word and meaning, forecasts, volumes of what several structures make up,
-    why, and the warnings without a say."""
+    """What the panels say first: the status, its word and meaning, forecasts, volumes of what several structures make
+    up, why, and the warnings without a say."""
 
     status: str
     word: str
