@@ -71,7 +71,7 @@ def segment(
 
     choice = parse_choice(folds, mirrors)
     chosen = create_estimator(estimator, model, engine, device, seed=seed or 0, choice=choice)
-    if isinstance(chosen.engine, MemberEngine) and chosen.passes > 1:
+    if isinstance(chosen.engine, MemberEngine) and not chosen.engine.is_single:
         typer.echo(cost_sentence(chosen.engine.run), err=True)
     drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
     sampling = _sampling(samples, drawn, level, level_maps, keep_samples)
