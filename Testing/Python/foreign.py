@@ -41,6 +41,7 @@ DOCUMENT: dict[str, Any] = {
 
 CONFIG: dict[str, Any] = {
     "imports": ["$import glob"],
+    "bundle_root": ".",
     "image_key": "image",
     "classes": 2,
     "device": "$torch.device('cpu')",
@@ -65,7 +66,15 @@ CONFIG: dict[str, Any] = {
         ],
     },
     "inferer": {"_target_": "SlidingWindowInferer", "roi_size": [16, 16, 32], "overlap": 0.5},
-    "postprocessing": {"_target_": "Compose", "transforms": [{"_target_": "Activationsd", "softmax": True}]},
+    "postprocessing": {
+        "_target_": "Compose",
+        "transforms": [
+            {"_target_": "Invertd", "keys": "pred", "transform": "@preprocessing", "orig_keys": "image"},
+            {"_target_": "Activationsd", "keys": "pred", "softmax": True},
+            {"_target_": "AsDiscreted", "keys": "pred", "argmax": True},
+            {"_target_": "SaveImaged", "keys": "pred", "output_dir": "@bundle_root"},
+        ],
+    },
 }
 
 

@@ -10,8 +10,7 @@ from safetensors.torch import save_file
 from SUREUncertaintyLib.evaluation.evaluate import evaluate_cases
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor
 from SUREUncertaintyLib.files.reading import read_volume
-from SUREUncertaintyLib.inference.engine_choice import create_engine
-from SUREUncertaintyLib.inference.estimation.estimator_choice import estimate
+from SUREUncertaintyLib.inference.estimation.estimator_choice import create_estimator
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.package import Package
@@ -30,9 +29,8 @@ def imported(bundle: Path, foreign_network: torch.nn.Module) -> Package:
 
 def test_test_time_augmentation_is_uncertain_where_varied_copies_disagree(imported: Package, tmp_path: Path) -> None:
     volume = read_volume(write_case(tmp_path).image)
-    plain = estimate(imported, create_engine(imported, "openvino"), "softmax")
-    varied = estimate(imported, plain.engine.base, "tta")  # type: ignore[attr-defined]
-    assert (plain.passes, varied.passes) == (1, 10)
+    plain, varied = (create_estimator(name, imported.root, "openvino") for name in ("softmax", "tta"))
+    assert (plain.passes, varied.passes) == (1, 5)
     one, many = (segment(volume, entry.package, entry.engine) for entry in (plain, varied))
     assert many.uncertainty.array.shape == one.uncertainty.array.shape
     assert 0.0 < float(np.abs(many.uncertainty.array - one.uncertainty.array).max()) <= 1.0
@@ -40,9 +38,9 @@ def test_test_time_augmentation_is_uncertain_where_varied_copies_disagree(import
 
 def test_every_number_of_evaluate_and_robustness_exists_for_it(imported: Package, tmp_path: Path) -> None:
     case = write_case(tmp_path)
-    varied = estimate(imported, create_engine(imported, "openvino"), "tta")
+    varied = create_estimator("tta", imported.root, "openvino")
     summary = evaluate_cases([case], varied.package, varied.engine, tmp_path / "evaluation").summary
-    assert (summary["n_failed"], summary["estimator"], summary["passes"]) == (0, "tta", 10)
+    assert (summary["n_failed"], summary["estimator"], summary["passes"]) == (0, "tta", 5)
     for name in ("dice", "ece", "ueo", "ur_star_gradient", "ur_star_distance", "ur_star_sigma", "far_uncertainty"):
         assert 0.0 <= summary["metrics"][name]["mean"]["mean"] <= 1.0, name
     predictor = NativePredictor(varied.package, varied.engine)

@@ -143,11 +143,11 @@ def test_the_plans_steps_become_the_packages_fields(tmp_path: Path) -> None:
     assert pipeline is not None
     assert metadata.network == "nnunet_residual"
     assert pipeline.transpose == (2, 0, 1)
-    assert [(channel.name, channel.normalisation.kind) for channel in pipeline.channels] == [
+    assert [(channel.name, channel.normalisation[0].kind) for channel in pipeline.channels] == [
         ("MRI", "zscore"),
         ("CT", "ct"),
     ]
-    assert pipeline.channels[0].normalisation.masked
+    assert pipeline.channels[0].normalisation[0].masked
     assert [(region.name, region.value) for region in pipeline.regions] == [("body", 1), ("core", 2)]
     assert [(label.value, label.name) for label in metadata.foreground] == [(1, "body without core"), (2, "core")]
     assert (pipeline.image.order, pipeline.logits.order, pipeline.image.separate_z) == (3, 1, None)
@@ -352,5 +352,5 @@ def test_the_command_line_needs_no_flag(training: Path) -> None:
     assert outcome.exit_code == 0, outcome.output
     assert json.loads(outcome.stdout)["structures"] == ["shell", "core"]
     shown = CliRunner().invoke(app, ["models", "show", "mine"])
-    assert "before resampling" in shown.stdout
+    assert "crop, normalise, resample" in shown.stdout
     assert "2 folds" in shown.stdout

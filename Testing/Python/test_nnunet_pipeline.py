@@ -45,10 +45,10 @@ PIPELINE = Pipeline(
         Member("fold_3", "models/fold_3.onnx", "models/fold_3.safetensors"),
     ),
     channels=(
-        Channel("CT", ChannelNormalisation("ct", False, -100.0, 200.0, 40.0, 20.0)),
-        Channel("PET", ChannelNormalisation("zscore", True)),
+        Channel("CT", (ChannelNormalisation("ct", False, -100.0, 200.0, 40.0, 20.0),)),
+        Channel("PET", (ChannelNormalisation("zscore", True),)),
     ),
-    regions=(Region("whole", 1), Region("core", 2)),
+    regions=(Region("whole", 1, 0), Region("core", 2, 1)),
 )
 LABELS = (Label(0, "background"), Label(1, "edema"), Label(2, "core"))
 
@@ -89,7 +89,7 @@ def test_blending_a_network_that_repeats_its_input_repeats_the_image(
 def test_logits_come_back_as_scikit_image_resizes_planes_and_the_thick_axis_apart(axis: int | None) -> None:
     logits = np.random.default_rng(1).normal(size=(2, 7, 9, 11)).astype(np.float32)
     target = (13, 6, 17)
-    back = BackResampler((7, 9, 11), target, Resampling(1), axis)
+    back = BackResampler.covering((7, 9, 11), target, Resampling(1), axis)
     found = np.concatenate([back.slab(logits, low, min(low + 4, 13)) for low in range(0, 13, 4)], axis=1)
     for channel, expected in zip(logits, found, strict=True):
         assert np.allclose(_resized(channel, target, axis), expected, atol=1e-5)
@@ -106,7 +106,9 @@ def _resized(channel: np.ndarray, target: tuple[int, int, int], axis: int | None
 
 def test_the_same_grid_is_not_resampled() -> None:
     logits = np.random.default_rng(1).normal(size=(1, 3, 4, 5)).astype(np.float32)
-    assert np.array_equal(BackResampler((3, 4, 5), (3, 4, 5), Resampling(1), 0).slab(logits, 1, 3), logits[:, 1:3])
+    assert np.array_equal(
+        BackResampler.covering((3, 4, 5), (3, 4, 5), Resampling(1), 0).slab(logits, 1, 3), logits[:, 1:3]
+    )
     assert np.array_equal(resample_image(logits[0], (3, 4, 5), Resampling(3), 0), logits[0])
 
 
@@ -159,7 +161,7 @@ def test_every_normalisation() -> None:
 
     def normalised(settings: ChannelNormalisation) -> list[float]:
         copy = image.copy()
-        normalise_channel(copy, mask, settings, "x")
+        normalise_channel(copy, mask, (settings,), "x")
         return copy.ravel().tolist()
 
     assert normalised(ChannelNormalisation("none")) == [0.0, 100.0, 300.0]
@@ -262,11 +264,13 @@ def test_a_pipeline_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("tiles", "monai"),
+        ("tiles", "random"),
         ("blend_on", "probability"),
-        ("blend", "constant"),
-        ("normalise", "after resampling"),
-        ("crop", "foreground"),
+        ("blend", "maximum"),
+        ("order", ["crop", "resample"]),
+        ("crop", "body"),
+        ("read_on", "masks"),
+        ("pad", "mirror"),
         ("orientation", "XYZ"),
         ("transpose", [0, 1, 1]),
         ("mirror_axes", [3]),

@@ -60,10 +60,9 @@ def verify_model(model: Model, as_json: AsJson = False) -> None:
 @models_app.command("import")
 def import_model(
     path: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A model package, a MONAI Bundle, or what nnU-Net v2 wrote.")
+        Path, typer.Argument(metavar="FOLDER", help="Folder or zip: a package, a MONAI Bundle, nnU-Net, Auto3DSeg.")
     ],
     name: Annotated[str | None, typer.Option(help="Name in the catalogue; the model's own if left out.")] = None,
-    convert: Annotated[bool, typer.Option("--convert", help="Also read a .pt state dict, tensors only.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Also import a model that was poor on set-aside scans.")
     ] = False,
@@ -71,14 +70,16 @@ def import_model(
 ) -> None:
     """Copy a model into your own folder of models."""
     from ..packages.importing import import_package
+    from ..packages.recognising import summary
     from .progress import terminal_progress
 
     with terminal_progress() as progress:
-        package = import_package(path, name, convert, force, progress)
+        package = import_package(path, name, force, progress)
     if as_json:
         _print_json(_package_facts(package))
     else:
-        typer.echo(f"Imported {package.name} to {package.root}. Try it: sure segment IMAGE --model {package.name}")
+        typer.echo(f"Imported {package.name} to {package.root}: {summary(package)}")
+        typer.echo(f"Try it: sure segment IMAGE --model {package.name}")
         _say_left_out(package.metadata.raw.get("source") or {})
 
 

@@ -109,7 +109,7 @@ def segment(
             typer.echo(proposal.sentence, err=True)
             chosen = make(estimator, proposal.package.root)
         assert chosen is not None
-        if isinstance(chosen.engine, MemberEngine) and chosen.passes > 1:
+        if isinstance(chosen.engine, MemberEngine) and not chosen.engine.is_single:
             typer.echo(cost_sentence(chosen.engine.run), err=True)
         if isinstance(scan, VolumeSequence) and frame is None:
             if channel or sampling is not None:

@@ -136,12 +136,16 @@ def blend(
     outputs_at: Callable[[list[Origin]], Float32],
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
+    weight: Float32 | None = None,
 ) -> Float32:
     """Average over windows of whatever a call says about the windows at some origins, (B, channels, ...).
 
+    Args:
+        weight: importance of the voxels of a window, shape ``plan.patch``; a Gaussian when None.
+
     Returns, raises: as ``blend_windows``.
     """
-    weight = gaussian_weight(plan.patch)
+    weight = gaussian_weight(plan.patch) if weight is None else weight
     total: Float32 | None = None
     done = 0
     for origins in plan.batches():
@@ -163,12 +167,16 @@ def _slices(origin: Origin, plan: WindowPlan) -> tuple[slice, ...]:
     return (slice(None), *(slice(start, start + size) for start, size in zip(origin, plan.patch, strict=True)))
 
 
-def pad_image(image: Float32, plan: WindowPlan) -> Float32:
-    """Zeros around an image (channels, k, j, i) smaller than the window; zero is the mean of a z-scored image."""
+def pad_image(image: Float32, plan: WindowPlan, pad: str = "zero") -> Float32:
+    """Zeros around an image (channels, k, j, i) smaller than the window; zero is the mean of a z-scored image.
+
+    Args:
+        pad: ``"edge"`` repeats the outermost voxels instead.
+    """
     if plan.padded == plan.shape:
         return image
     widths = [(b, p - n - b) for n, p, b in zip(plan.shape, plan.padded, plan.before, strict=True)]
-    return np.pad(image, [(0, 0), *widths])
+    return np.pad(image, [(0, 0), *widths], mode="edge" if pad == "edge" else "constant")
 
 
 def cut_windows(padded: Float32, origins: list[Origin], plan: WindowPlan) -> Float32:

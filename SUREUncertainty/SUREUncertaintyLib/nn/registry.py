@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 MONAI_PREFIX = "monai.networks.nets."
 LATENT_NETWORK = "latent_unet"
+GRAPH_ONLY = "graph"
+"""A network of which a package has only the graph."""
+
+DINTS = "dints"
 COMPARISON_ONLY = frozenset({"probabilistic_unet"})
 """Trained and measured beside ours, never packed: a latent for a whole image does not fit scans of any size."""
 OWN_TARGETS = {
@@ -20,6 +24,8 @@ OWN_TARGETS = {
     "probabilistic_unet": "SUREUncertaintyLib.nn.hierarchical.probabilistic_unet.ProbabilisticUNet",
     "nnunet_plain": "SUREUncertaintyLib.nn.nnunet.PlainConvUNet",
     "nnunet_residual": "SUREUncertaintyLib.nn.nnunet.ResidualEncoderUNet",
+    DINTS: "SUREUncertaintyLib.nn.dints.create_dints",
+    GRAPH_ONLY: "",
 }
 MONAI_NETWORKS = frozenset(
     {
@@ -48,12 +54,12 @@ def canonical_name(target: str) -> str:
         PackageError: the network is not on the list.
     """
     for name, own in OWN_TARGETS.items():
-        if target in (name, own):
+        if target and target in (name, own):
             return name
     path, _, last = target.rpartition(".")
     if last in MONAI_NETWORKS and (not path or f"{path}.".startswith(MONAI_PREFIX)):
         return MONAI_PREFIX + last
-    known = ", ".join([*OWN_TARGETS, *sorted(MONAI_NETWORKS)])
+    known = ", ".join([*(name for name in OWN_TARGETS if name != GRAPH_ONLY), *sorted(MONAI_NETWORKS)])
     raise PackageError(
         f"The network '{target}' is not on the list of networks that may be built from a file. Allowed are: {known}."
     )
@@ -102,6 +108,12 @@ def _factory(canonical: str) -> Any:
         from . import nnunet
 
         return nnunet.PlainConvUNet if canonical == "nnunet_plain" else nnunet.ResidualEncoderUNet
+    if canonical == DINTS:
+        from .dints import create_dints
+
+        return create_dints
+    if canonical == GRAPH_ONLY:
+        raise PackageError("The package only has a graph of its network; use the OpenVINO engine for it.")
     import monai.networks.nets
 
     return getattr(monai.networks.nets, canonical.removeprefix(MONAI_PREFIX))

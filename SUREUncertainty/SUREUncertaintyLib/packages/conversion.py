@@ -7,10 +7,11 @@ runs in a process of its own, so that whatever a hostile file does to the reader
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import torch
 
 LIBRARY_PARENT = Path(__file__).resolve().parents[2]
+REFUSED_NAME = re.compile(r"GLOBAL (\S+)|Trying to \S+ (?:class|function) (\S+)|Unsupported (?:class|operand) (\S+)")
 WRAPPERS = ("state_dict", "model_state_dict", "model", "network", "net")
 
 
@@ -86,29 +88,41 @@ def state_dict_of(content: Any) -> dict[str, torch.Tensor]:
     raise PackageError("it holds no state dict, a table from names to tensors.")
 
 
-def _convert(source: str, destination: str) -> None:
+def _convert(source: Path, destination: Path) -> None:
     import torch
     from safetensors.torch import save
 
     content = torch.load(source, map_location="cpu", weights_only=True)
     tensors = {name: tensor.contiguous().clone() for name, tensor in state_dict_of(content).items()}
-    Path(destination).write_bytes(save(tensors))
+    destination.write_bytes(save(tensors))
 
 
-def main(arguments: list[str]) -> int:
-    """The child process: two paths, source and destination. Returns its exit status."""
+def child_main(convert: Callable[[Path, Path], None], arguments: Sequence[str]) -> int:
+    """What a reader does in its own process: convert one file to another, or say in one line why not.
+
+    Returns:
+        the exit status.
+    """
     import pickle
 
     try:
-        _convert(*arguments)
-    except pickle.UnpicklingError:
-        print("it holds Python objects beside tensors, which are refused.", file=sys.stderr)
+        convert(Path(arguments[0]), Path(arguments[1]))
+    except pickle.UnpicklingError as error:
+        print(refusal(error), file=sys.stderr)
         return 2
-    except (PackageError, OSError, RuntimeError, ValueError, EOFError) as error:
-        print(" ".join(str(error).split())[:300], file=sys.stderr)
+    except Exception as error:  # a damaged file fails in many ways; all of them end here as one sentence
+        print(" ".join(str(error).split())[:300] or type(error).__name__, file=sys.stderr)
         return 2
     return 0
 
 
+def refusal(error: Exception) -> str:
+    """Why a pickle was refused, with the name of what it wanted to build."""
+    found = REFUSED_NAME.search(" ".join(str(error).split()))
+    name = next((part for part in found.groups() if part), "") if found else ""
+    what = f" ({name.strip('`.,')})" if name else ""
+    return f"it holds Python objects beside tensors{what}, which are refused."
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(child_main(_convert, sys.argv[1:]))

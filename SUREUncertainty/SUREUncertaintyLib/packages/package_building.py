@@ -114,7 +114,7 @@ def write_halves(network: Any, folder: Path, example_shape: Sequence[int]) -> No
 
     paths = folder / HALVES["encoder"], folder / HALVES["decoder"]
     noise = _noise_windows(example_shape)
-    with _named_failure(example_shape):
+    with named_failure(example_shape):
         _require_same_size(network, noise)
         export_halves(network, *paths, example_shape)
     _require_agreement(halves_difference(network, *paths, noise))
@@ -131,7 +131,7 @@ def write_graph(
     from ..nn.export import export_onnx, graph_difference
 
     noise = _noise_windows(example_shape)
-    with _named_failure(example_shape):
+    with named_failure(example_shape):
         _require_same_size(network, noise)
         export_onnx(network, path, example_shape, dynamic)
     _require_agreement(graph_difference(network, path, noise, head))
@@ -144,7 +144,8 @@ def _noise_windows(example_shape: Sequence[int]) -> NDArray[np.float32]:
 
 
 @contextmanager
-def _named_failure(example_shape: Sequence[int]) -> Iterator[None]:
+def named_failure(example_shape: Sequence[int]) -> Iterator[None]:
+    """Turns what a network raises on a window of that shape into a ``PackageError``."""
     try:
         yield
     except (RuntimeError, ValueError) as error:

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
+from dataclasses import fields as fields_of
 from typing import Any
 
-from ..core.errors import PackageError
+from ..core.errors import InputError, PackageError
+from ..core.geometry import parse_orientation
 from .metadata_fields import Fields, inner_path
-from .pipeline import Channel, ChannelNormalisation, Member, Pipeline, Region, Resampling
+from .pipeline import (
+    NNUNET_ORDER,
+    Channel,
+    ChannelNormalisation,
+    LargestParts,
+    Member,
+    Pipeline,
+    Region,
+    Resampling,
+)
 
-KINDS = ("zscore", "ct", "none", "unit", "rgb")
-FIXED = {"normalise": "before resampling", "tiles": "even", "blend": "gaussian", "blend_on": "logits"}
+KINDS = {
+    "zscore": (),
+    "ct": ("low", "high", "mean", "std"),
+    "none": (),
+    "unit": (),
+    "rgb": (),
+    "standardise": (),
+    "shift": ("mean", "std"),
+    "range": ("low", "high", "to_low", "to_high"),
+    "extremes": ("to_low", "to_high"),
+    "percentiles": ("low", "high"),
+    "sigmoid": (),
+    "tanh": (),
+}
+"""Kinds of a step of intensities, with the numbers that each needs."""
+
+FIXED = {"blend_on": "logits"}
 """Steps of which this version knows one way; a package that asks for another is refused by the field's name."""
 
-KNOWN = {
-    *FIXED,
-    *("orientation", "transpose", "crop", "spacing", "resample", "step", "mirror_axes", "members", "channels"),
-    "regions",
-}
+KNOWN = {*FIXED, "resample", *(entry.name for entry in fields_of(Pipeline) if entry.name not in ("image", "logits"))}
+LIMIT = 1e9
 
 
 def parse_pipeline(fields: Fields, patch: tuple[int, ...]) -> Pipeline:
@@ -39,18 +62,54 @@ def parse_pipeline(fields: Fields, patch: tuple[int, ...]) -> Pipeline:
         fields.choice(name, (value,))
     resample = fields.inner("resample")
     return Pipeline(
-        orientation=fields.choice("orientation", ("native", "RAS")),
+        orientation=_orientation(fields),
         transpose=_transpose(fields),
-        crop=fields.choice("crop", ("nonzero",)),
-        spacing=fields.numbers("spacing", len(patch), 1e-4, 1e4),
+        crop=fields.choice("crop", ("nonzero", "foreground", "scan", "none")),
+        order=_order(fields),
+        crop_above=fields.number("crop_above", -LIMIT, LIMIT),
+        crop_margin=fields.integer("crop_margin", 0, 10_000),
+        spacing=_spacing(fields, len(patch)),
         image=_resampling(resample.inner("image")),
         logits=_resampling(resample.inner("logits")),
+        read_on=fields.choice("read_on", ("logits", "probability", "labels")),
+        labels=_resampling(resample.inner("labels")),
+        tiles=fields.choice("tiles", ("even", "monai", "whole")),
         step=fields.number("step", 0.05, 1.0),
+        blend=fields.choice("blend", ("gaussian", "constant")),
+        pad=fields.choice("pad", ("zero", "edge")),
         mirror_axes=_mirror_axes(fields, len(patch)),
         members=_members(fields),
         channels=tuple(_channel(entry) for entry in fields.inners("channels")),
         regions=_regions(fields),
+        postprocessing=_postprocessing(fields),
     )
+
+
+def _orientation(fields: Fields) -> str:
+    code = fields.text("orientation")
+    try:
+        if code != "native":
+            parse_orientation(code)
+    except InputError:
+        fields.fail("orientation", "'native', or three letters such as 'RAS'")
+    return code
+
+
+def _order(fields: Fields) -> tuple[str, ...]:
+    steps = fields.texts("order")
+    if sorted(steps) != sorted(NNUNET_ORDER):
+        fields.fail("order", "crop, normalise and resample, each once")
+    if fields.content.get("crop") == "scan" and steps.index("crop") > steps.index("resample"):
+        fields.fail("order", "the crop by the stored scan before resampling")
+    return steps
+
+
+def _spacing(fields: Fields, dimension: int) -> tuple[float, ...]:
+    value = fields.content.get("spacing")
+    if value == []:
+        return ()
+    count = 3 if isinstance(value, list) and len(value) == 3 else dimension
+    return fields.numbers("spacing", count, 1e-4, 1e4)
 
 
 def _transpose(fields: Fields) -> tuple[int, int, int]:
@@ -64,11 +123,14 @@ def _resampling(fields: Fields) -> Resampling:
     separate = fields.content.get("separate_z")
     if separate is not None and not isinstance(separate, bool):
         fields.fail("separate_z", "true, false or null")
+    align = fields.choice("align", ("edges", "first"))
     return Resampling(
-        order=fields.integer("order", 0, 5),
+        order=fields.integer("order", 0, 5 if align == "edges" else 1),
         order_z=fields.integer("order_z", 0, 5),
         separate_z=separate,
         threshold=fields.number("threshold", 1.0, 1e6),
+        align=align,
+        keep=fields.interval("keep") if fields.content.get("keep") else (),
     )
 
 
@@ -83,7 +145,11 @@ def _mirror_axes(fields: Fields, dimension: int) -> tuple[int, ...]:
 
 def _members(fields: Fields) -> tuple[Member, ...]:
     members = tuple(
-        Member(entry.text("name"), inner_path(entry, "graph", ".onnx"), inner_path(entry, "weights", ".safetensors"))
+        Member(
+            entry.text("name"),
+            inner_path(entry, "graph", ".onnx"),
+            inner_path(entry, "weights", ".safetensors") if entry.content.get("weights") != "" else "",
+        )
         for entry in fields.inners("members")
     )
     if len({member.name for member in members}) != len(members):
@@ -92,18 +158,41 @@ def _members(fields: Fields) -> tuple[Member, ...]:
 
 
 def _channel(entry: Fields) -> Channel:
-    settings = entry.inner("normalisation")
-    kind = settings.choice("kind", KINDS)
-    masked = settings.content.get("masked", False)
-    if not isinstance(masked, bool):
-        settings.fail("masked", "true or false")
-    numbers: dict[str, Any] = {}
-    if kind == "ct":
-        numbers = {name: settings.number(name, -1e9, 1e9) for name in ("low", "high", "mean", "std")}
-    return Channel(entry.text("name"), ChannelNormalisation(kind, masked, **numbers))
+    return Channel(entry.text("name"), tuple(_normalisation(step) for step in entry.inners("normalisation")))
+
+
+def _normalisation(settings: Fields) -> ChannelNormalisation:
+    kind = settings.choice("kind", tuple(KINDS))
+    numbers: dict[str, Any] = {name: settings.number(name, -LIMIT, LIMIT) for name in KINDS[kind]}
+    return ChannelNormalisation(kind, _truth(settings, "masked"), clip=_truth(settings, "clip"), **numbers)
+
+
+def _truth(settings: Fields, key: str) -> bool:
+    value = settings.content.get(key, False)
+    if not isinstance(value, bool):
+        settings.fail(key, "true or false")
+    return value
 
 
 def _regions(fields: Fields) -> tuple[Region, ...]:
     if not fields.content.get("regions"):
         return ()
-    return tuple(Region(entry.text("name"), entry.integer("value", 1, 255)) for entry in fields.inners("regions"))
+    return tuple(
+        Region(entry.text("name"), entry.integer("value", 1, 255), entry.integer("rank", 0, 255))
+        for entry in fields.inners("regions")
+    )
+
+
+def _postprocessing(fields: Fields) -> tuple[LargestParts, ...]:
+    if not fields.content.get("postprocessing"):
+        return ()
+    return tuple(
+        LargestParts(
+            labels=entry.integers("labels", tuple(range(1, 256))) if entry.content.get("labels") else (),
+            together=_truth(entry, "together"),
+            connectivity=entry.integer("connectivity", 1, 3),
+            count=entry.integer("count", 1, 1000),
+            grid=entry.choice("grid", ("network", "scan")),
+        )
+        for entry in fields.inners("postprocessing")
+    )

@@ -25,13 +25,14 @@ from ...arrays.heads import Head, create_head
 from ...core.errors import InputError
 from ...core.progress import IsCancelled, Progress, never, silent
 from ..engine import Engine
-from ..engine_choice import create_engine, create_member_engine
+from ..engine_choice import create_engine
 from ..native.choice import MemberChoice
 from ..sampling.encoding import has_latents
 from ..segmenter import run_network
 from .averaged_engine import AveragedEngine, single_pass
 from .dropout import PASSES, monte_carlo_dropout
 from .ensemble import ensemble, fingerprint, load_members
+from .member_estimator import create_member_estimator
 from .variation import variations, varied_passes
 
 if TYPE_CHECKING:
@@ -100,31 +101,14 @@ def create_estimator(
         return estimate_ensemble(members, [create_engine(member, engine, device, threads) for member in members])
     package = find_package(str(model))
     if package.metadata.pipeline is not None:
-        return _member_estimate(package, name, engine, device, threads, choice)
+        runner = create_member_estimator(package, name, engine, device, threads, passes, seed, choice)
+        return Estimate(package, runner, name, runner.passes)
     if choice:
         raise InputError(
             f"The model '{package.metadata.name}' holds one network, so that there are no folds or mirrors to choose."
         )
     chosen = "torch" if name == "dropout" and engine == "auto" else engine
     return estimate(package, create_engine(package, chosen, device, threads), name, passes, seed)
-
-
-def _member_estimate(
-    package: Package,
-    name: str,
-    engine: str,
-    device: str | None,
-    threads: int | None,
-    choice: MemberChoice | None,
-) -> Estimate:
-    """A package that holds several networks: an estimator is a choice of its folds and mirrored passes."""
-    if name == "dropout":
-        raise InputError(
-            f"The model '{package.metadata.name}' has folds and mirrored passes instead of dropout. "
-            "Choose the estimator 'native', 'ensemble', 'tta' or 'softmax'."
-        )
-    runner = create_member_engine(package, engine, device, threads, name, choice)
-    return Estimate(package, runner, name, runner.passes)
 
 
 def estimate(package: Package, engine: Engine, name: str, passes: int | None = None, seed: int = 0) -> Estimate:

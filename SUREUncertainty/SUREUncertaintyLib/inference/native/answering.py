@@ -20,7 +20,7 @@ from ...core.progress import IsCancelled, Progress, part_of
 from .engine import MemberEngine
 from .preparing import Prepared
 from .reading import Reader
-from .tiles import blend_tiles, spread_tiles
+from .tiling import tiling_of
 
 Float32 = NDArray[np.float32]
 SLAB_VOXELS = 2 * 1024 * 1024
@@ -32,12 +32,12 @@ class Answer:
     """What the passes said.
 
     Attributes:
-        logits: their mean (C, ...) on the network's grid.
+        channels: the mean of their logits (C, ...) on the network's grid, or what its ``Reader.activate`` makes of it.
         sums: running sums of probabilities, one a slab of the cropped image; None for a single pass.
         labels: (passes, ...) positions in the package's labels on the cropped image, in a file; None for a single pass.
     """
 
-    logits: Float32
+    channels: Float32
     sums: tuple[ClassMembers | RegionMembers, ...] | None = None
     labels: NDArray[np.uint8] | None = None
 
@@ -59,31 +59,31 @@ def answer(
     """
     passes = _blended(prepared, engine, progress, is_cancelled)
     total = next(passes)
-    if engine.passes == 1:
-        return Answer(total)
+    if engine.is_single:
+        return Answer(reader.activate(total))
     sums = tuple(reader.sums((high - low, *prepared.back.target[1:])) for low, high in slabs(prepared))
-    labels = _label_file((engine.passes, *prepared.back.target))
-    _count_pass(total, prepared, reader, sums, labels[0])
+    labels = _label_file((len(engine.run), *prepared.back.target))
+    _count_pass(reader.activate(total.copy()), prepared, reader, sums, labels[0])
     for number, logits in enumerate(passes, 1):
-        _count_pass(logits, prepared, reader, sums, labels[number])
         total += logits
-    total /= np.float32(engine.passes)
-    return Answer(total, sums, labels)
+        _count_pass(reader.activate(logits), prepared, reader, sums, labels[number])
+    total /= np.float32(len(engine.run))
+    return Answer(reader.activate(total), sums, labels)
 
 
 def _blended(
     prepared: Prepared, engine: MemberEngine, progress: Progress, is_cancelled: IsCancelled
 ) -> Iterator[Float32]:
     """Logits (C, ...) of one pass after the other."""
-    shape, patch = prepared.back.shape, engine.package.metadata.patch
-    tiles = spread_tiles(shape, patch, engine.pipeline.step)
+    metadata = engine.package.metadata
+    blend = tiling_of(prepared.image, metadata.patch, metadata.overlap, engine.pipeline)
     for number, one in enumerate(engine.run):
-        share = part_of(progress, number / engine.passes, (number + 1) / engine.passes)
+        share = part_of(progress, number / len(engine.run), (number + 1) / len(engine.run))
 
         def logits_of(windows: Float32) -> Float32:
             return engine.pass_logits(one, windows)  # noqa: B023 - called before the next pass begins
 
-        yield blend_tiles(prepared.image, tiles, logits_of, _named(share, one.name), is_cancelled)
+        yield blend(logits_of, _named(share, one.name), is_cancelled)
 
 
 def _named(progress: Progress, name: str) -> Progress:
@@ -91,14 +91,14 @@ def _named(progress: Progress, name: str) -> Progress:
 
 
 def _count_pass(
-    logits: Float32,
+    shown: Float32,
     prepared: Prepared,
     reader: Reader,
     sums: tuple[ClassMembers | RegionMembers, ...],
     labels: NDArray[np.uint8],
 ) -> None:
     for (low, high), total in zip(slabs(prepared), sums, strict=True):
-        channels = prepared.back.slab(logits, low, high)
+        channels = prepared.back.slab(shown, low, high)
         labels[low:high] = reader.labels(channels)
         total.add(reader.probability(channels))
 

@@ -62,14 +62,16 @@ class ArrayAxes:
 def axes_of(grid: Grid, pipeline: Pipeline) -> ArrayAxes:
     """The turn that a pipeline wants for arrays on a grid.
 
-    With orientation ``"native"`` axes stay as stored; with ``"RAS"`` they become the nearest patient axes, i to the
-    right, j to the front, k to the head. The pipeline's transpose follows.
+    With orientation ``"native"`` axes stay as stored; with a code such as ``"RAS"`` they become the nearest patient
+    axes, there i to the right, j to the front, k to the head. The pipeline's transpose follows.
     """
     order, flipped = (0, 1, 2), (False, False, False)
-    if pipeline.orientation == "RAS":
+    if pipeline.orientation != "native":
         axes, signs = parse_orientation(orientation_code(grid))
-        sources = [axes.index(patient) for patient in (2, 1, 0)]
+        wanted_axes, wanted_signs = parse_orientation(pipeline.orientation)
+        sources = [axes.index(patient) for patient in reversed(wanted_axes)]
+        turned = [signs[source] != sign for source, sign in zip(sources, reversed(wanted_signs), strict=True)]
         order = (2 - sources[0], 2 - sources[1], 2 - sources[2])
-        flipped = (signs[sources[0]] < 0, signs[sources[1]] < 0, signs[sources[2]] < 0)
+        flipped = (turned[0], turned[1], turned[2])
     a, b, c = pipeline.transpose
     return ArrayAxes((order[a], order[b], order[c]), (flipped[a], flipped[b], flipped[c]), grid.shape)

@@ -29,6 +29,7 @@ class MemberEngine:
         open_member: starts an engine.
         estimator: name of the estimator, which says what passes there are; see ``choose_passes``.
         choice: the user's own choice of folds and mirrors.
+        inner_passes: how many runs of a network stand behind one call of an engine that ``open_member`` starts.
 
     Raises:
         InputError: a fold that does not exist. EngineError: the first network cannot be started.
@@ -42,19 +43,25 @@ class MemberEngine:
         open_member: OpenMember,
         estimator: str = "native",
         choice: MemberChoice | None = None,
+        inner_passes: int = 1,
     ) -> None:
         pipeline = package.metadata.pipeline
         if pipeline is None:
             raise ValueError(f"the package {package.name} has no pipeline")
         self.package, self.pipeline, self.estimator = package, pipeline, estimator
         self.run = choose_passes(pipeline, estimator, choice or MemberChoice())
-        self._open_member = open_member
+        self._open_member, self._inner_passes = open_member, inner_passes
         self._open: tuple[Member, Engine] = self._start(self.run[0].member)
 
     @property
     def passes(self) -> int:
         """Runs of a network a window."""
-        return len(self.run)
+        return len(self.run) * self._inner_passes
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one answer, instead of several that may disagree."""
+        return len(self.run) == 1
 
     @property
     def name(self) -> str:
@@ -97,7 +104,7 @@ class MemberEngine:
     def logits(self, windows: Float32) -> Float32:
         """Mean logits (B, C, ...) of all passes."""
         total = sum((self.pass_logits(one, windows) for one in self.run[1:]), self.pass_logits(self.run[0], windows))
-        return np.asarray(total / np.float32(self.passes), dtype=np.float32)
+        return np.asarray(total / np.float32(len(self.run)), dtype=np.float32)
 
     def factored(self, windows: Float32) -> tuple[Float32, Float32]:
         """As ``Engine``; imported networks have no evidence-scaling head."""

@@ -7,10 +7,12 @@ from numpy.typing import NDArray
 
 from ...analysis.members import MemberMaps
 from ...arrays.heads import Belief, normalised_entropy
+from ...packages.pipeline import Pipeline
 from ..network_regions import Region
 from ..region_merging import Canvas, count_voxels, overlap_masses
 from .answering import Answer, Slab, slabs
 from .axes import Box
+from .label_map import label_map
 from .preparing import Prepared
 from .reading import Reader
 
@@ -24,9 +26,9 @@ class NativePainter:
     What was not analysed stays NaN in them.
     """
 
-    def __init__(self, canvas: Canvas, reader: Reader, several: bool) -> None:
+    def __init__(self, canvas: Canvas, reader: Reader, pipeline: Pipeline, several: bool) -> None:
         shape = canvas.labels.shape
-        self._canvas, self._reader = canvas, reader
+        self._canvas, self._reader, self._pipeline = canvas, reader, pipeline
         self.maps: dict[str, Float32] = {}
         if several:
             names = ("expected_entropy", "mutual_information")
@@ -36,19 +38,23 @@ class NativePainter:
         """Paint a region, slab by slab.
 
         Returns:
-            (labels, 2) voxels in which each label is nearly certain, and cannot be ruled out.
+            (labels, 2) voxels in which each label is nearly certain, and cannot be ruled out; without those that became
+            background because they belong to a smaller part of a structure.
         """
         values = np.array([0, *(label.value for label in region.label_set)], dtype=np.uint8)
         counts = np.zeros((len(values), 2), dtype=np.int64)
         masses = np.zeros((len(values), 3))
+        whole = label_map(prepared, answer, self._reader, self._pipeline)
         for number, slab in enumerate(slabs(prepared)):
-            logits = prepared.back.slab(answer.logits, *slab)
-            belief, maps = self._read(logits, answer, number)
+            channels = prepared.back.slab(answer.channels, *slab)
+            read = self._reader.labels(channels)
+            final = read if whole is None else whole[slab[0] : slab[1]]
+            belief, maps = self._read(channels, answer, number)
             stored = _stored_box(prepared, slab)
             inside = None if region.inside is None else region.inside[stored]
-            winners = prepared.axes.backward(self._reader.labels(logits))
+            winners = prepared.axes.backward(final)
             belief = _turned(belief, prepared)
-            counts += count_voxels(belief.probability, inside, self._canvas.sure)
+            counts += count_voxels(belief.probability, _counted(read, final, prepared, inside), self._canvas.sure)
             masses += overlap_masses(belief.probability, winners, inside)
             where = _on_scan(region, stored)
             self._canvas.put(where, values[winners], belief, inside)
@@ -56,9 +62,9 @@ class NativePainter:
         self._canvas.expect(region, masses)
         return counts
 
-    def _read(self, logits: Float32, answer: Answer, number: int) -> tuple[Belief, MemberMaps | None]:
+    def _read(self, channels: Float32, answer: Answer, number: int) -> tuple[Belief, MemberMaps | None]:
         if answer.sums is None:
-            probability = self._reader.probability(logits)
+            probability = self._reader.probability(channels)
             maps = None
         else:
             probability, maps = answer.sums[number].mean(), answer.sums[number].maps()
@@ -74,6 +80,17 @@ class NativePainter:
         found = {"expected_entropy": maps.expected_entropy, "mutual_information": maps.mutual_information}
         for name, values in found.items():
             np.copyto(self.maps[name][where], prepared.axes.backward(values), where=True if inside is None else inside)
+
+
+def _counted(
+    read: NDArray[np.uint8], final: NDArray[np.uint8], prepared: Prepared, inside: NDArray[np.bool_] | None
+) -> NDArray[np.bool_] | None:
+    """Voxels in stored order that count for the range of a volume; None for all."""
+    removed = (read != 0) & (final == 0)
+    if not removed.any():
+        return inside
+    kept = prepared.axes.backward(~removed)
+    return kept if inside is None else kept & inside
 
 
 def _turned(belief: Belief, prepared: Prepared) -> Belief:

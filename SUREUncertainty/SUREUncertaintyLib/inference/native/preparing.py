@@ -13,9 +13,17 @@ from ...core.volume import Volume
 from ...packages.pipeline import Pipeline
 from ..network_regions import Region
 from .axes import ArrayAxes, Box, axes_of
-from .cropping import box_around, nonzero_mask
+from .cropping import crop_box, nonzero_mask
 from .normalising import normalise_channel
-from .resampling import BackResampler, resample_image, resampled_shape, separate_axis
+from .resampling import (
+    BackResampler,
+    Shape,
+    Spacing,
+    resample_image,
+    resampled_shape,
+    separate_axis,
+    wanted_spacing,
+)
 
 Float32 = NDArray[np.float32]
 
@@ -27,8 +35,8 @@ class Prepared:
     Attributes:
         image: (channels, ...) float32 on the network's grid.
         spacing: of the network's grid along its axes, mm.
-        axes: the turn; box: what was cut out of the turned block.
-        back: brings logits (C, ...) to the voxels of the box.
+        axes: the turn; box: the part of the turned block that is analysed.
+        back: brings outputs (C, ...) to the voxels of the box; back_labels: a label map (1, ...).
     """
 
     image: Float32
@@ -36,6 +44,7 @@ class Prepared:
     axes: ArrayAxes
     box: Box
     back: BackResampler
+    back_labels: BackResampler
 
     def with_image(self, image: Float32) -> Prepared:
         """The same with other intensities."""
@@ -50,20 +59,89 @@ def prepare(channels: Sequence[Volume], region: Region, pipeline: Pipeline) -> P
     """
     axes = axes_of(region.grid, pipeline)
     turned = np.stack([axes.forward(volume.array[region.slices]).astype(np.float32) for volume in channels])
-    mask = nonzero_mask(turned)
-    box = box_around(mask)
-    image, mask = turned[(slice(None), *box)], mask[box]
-    for channel, entry in zip(image, pipeline.channels, strict=True):
-        normalise_channel(channel, mask, entry.normalisation, entry.name)
-    stored = axes.spacing(region.grid.spacing_kji)
-    wanted = _wanted(stored, pipeline)
-    shape = resampled_shape(mask.shape, stored, wanted)
-    if min(shape) < 1:
-        raise InputError("The scan is thinner than half a voxel of the model. Choose a scan with more slices.")
-    there = separate_axis(pipeline.image, stored, wanted)
-    onto = np.stack([resample_image(channel, shape, pipeline.image, there) for channel in image])
-    back = BackResampler(shape, image.shape[1:], pipeline.logits, separate_axis(pipeline.logits, wanted, stored))
-    return Prepared(onto, wanted, axes, box, back)
+    making = _Making(turned, axes.spacing(region.grid.spacing_kji), pipeline)
+    for step in pipeline.order:
+        making.take(step)
+    box, back, back_labels = making.way_back()
+    return Prepared(making.image, making.spacing, axes, box, back, back_labels)
+
+
+class _Making:
+    """An image on its way to the network; it remembers where it was cut and how it was resampled."""
+
+    def __init__(self, image: Float32, spacing: Spacing, pipeline: Pipeline) -> None:
+        self.image, self.spacing, self._pipeline = image, spacing, pipeline
+        self._stored = spacing
+        self._of_scan = crop_box(image[:1], pipeline) if pipeline.crop == "scan" else None
+        self._before: Box = _whole(image.shape[1:])
+        self._resampled: Shape | None = None
+        self._after: Box | None = None
+
+    def take(self, step: str) -> None:
+        """Do one of the steps of ``Pipeline.order``."""
+        if step == "crop":
+            self._crop()
+        elif step == "normalise":
+            self._normalise()
+        else:
+            self._resample()
+
+    def _crop(self) -> None:
+        if self._pipeline.crop == "none":
+            return
+        box = self._of_scan or crop_box(self.image, self._pipeline)
+        self.image = self.image[(slice(None), *box)]
+        if self._resampled is None:
+            self._before = box
+        else:
+            self._after = box
+
+    def _normalise(self) -> None:
+        self.image = np.ascontiguousarray(self.image)
+        channels = self._pipeline.channels
+        masked = any(one.masked and one.kind == "zscore" for channel in channels for one in channel.normalisation)
+        mask = nonzero_mask(self.image) if masked else np.ones(self.image.shape[1:], bool)
+        for channel, entry in zip(self.image, channels, strict=True):
+            normalise_channel(channel, mask, entry.normalisation, entry.name)
+
+    def _resample(self) -> None:
+        settings, shape = self._pipeline.image, self.image.shape[1:]
+        wanted = wanted_spacing(self._stored, self._pipeline, shape)
+        onto = resampled_shape(shape, self._stored, wanted, settings.align)
+        if min(onto) < 1:
+            raise InputError("The scan is thinner than half a voxel of the model. Choose a scan with more slices.")
+        apart = separate_axis(settings, self._stored, wanted)
+        steps = _quotients(wanted, self._stored)
+        self.image = np.stack([resample_image(channel, onto, settings, apart, steps) for channel in self.image])
+        self.spacing, self._resampled = wanted, onto
+
+    def way_back(self) -> tuple[Box, BackResampler, BackResampler]:
+        """The part of the turned block that is analysed, and what brings outputs and label maps to its voxels."""
+        assert self._resampled is not None  # every order has the step
+        target = tuple(part.stop - part.start for part in self._before)
+        pipeline = self._pipeline
+        if pipeline.image.align == "edges":
+            apart = separate_axis(pipeline.logits, self.spacing, self._stored)
+            back = BackResampler.covering(self._resampled, target, pipeline.logits, apart)  # type: ignore[arg-type]
+            return self._before, back, BackResampler.covering(self._resampled, target, pipeline.labels, apart)  # type: ignore[arg-type]
+        steps = _quotients(self._stored, self.spacing)
+        ways = [
+            BackResampler.from_first(self._resampled, target, settings, steps, self._after)  # type: ignore[arg-type]
+            for settings in (pipeline.logits, pipeline.labels)
+        ]
+        (back, filled), (back_labels, _) = ways
+        pairs = zip(self._before, filled, strict=True)
+        a, b, c = (slice(one.start + two.start, one.start + two.stop) for one, two in pairs)
+        return (a, b, c), back, back_labels
+
+
+def _whole(shape: Sequence[int]) -> Box:
+    return (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
+
+
+def _quotients(over: Spacing, under: Spacing) -> Spacing:
+    a, b, c = (one / other for one, other in zip(over, under, strict=True))
+    return (a, b, c)
 
 
 def channels_in_order(
@@ -98,12 +176,6 @@ def _wants(names: Sequence[str]) -> str:
         return f"It takes the scan ('{names[0]}') alone."
     given = " ".join(f"--channel {name}=FILE" for name in names[1:])
     return (
-        f"The scan is '{names[0]}'. The command line takes the others: sure segment SCAN {given}. "
-        "Panel, page, evaluate and robustness run models of one image for now."
+        f"The scan is '{names[0]}'. On the command line the others are given by {given}, in a list of cases by columns "
+        f"such as image_{names[1]}, in Slicer and on the page by a selector of that name."
     )
-
-
-def _wanted(stored: tuple[float, float, float], pipeline: Pipeline) -> tuple[float, float, float]:
-    """The network's spacing; one that works slice by slice keeps the scan's distance between slices."""
-    a, b, c = (stored[0], *pipeline.spacing) if len(pipeline.spacing) == 2 else pipeline.spacing
-    return (a, b, c)

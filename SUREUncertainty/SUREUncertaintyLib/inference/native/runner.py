@@ -48,7 +48,7 @@ class NativeRunner:
     _records: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._painter = NativePainter(self.canvas, self.reader, self.engine.passes > 1)
+        self._painter = NativePainter(self.canvas, self.reader, self.engine.pipeline, not self.engine.is_single)
 
     @classmethod
     def create(cls, volume: Volume, others: Mapping[str, Volume], engine: MemberEngine, canvas: Canvas) -> NativeRunner:
@@ -95,7 +95,7 @@ class NativeRunner:
 
     def members(self) -> Members | None:
         """What several passes add to the result; None for one."""
-        if self.engine.passes == 1:
+        if self.engine.is_single:
             return None
         scan = self.channels[0]
         maps = {name: scan.with_array(array, name) for name, array in self._painter.maps.items()}

@@ -8,7 +8,6 @@ object is built, and every other name is refused. See ``packages.conversion``.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import PackageError
-from ..conversion import read_in_child
+from ..conversion import child_main, read_in_child
 
 if TYPE_CHECKING:
     import torch
@@ -29,7 +28,6 @@ SCALARS = (
     *(f"numpy.dtypes.{sign}Int{bits}DType" for sign in ("", "U") for bits in (8, 16, 32, 64)),
 )
 KEYS = ("network_weights", "init_args", "trainer_name")
-REFUSED_NAME = re.compile(r"GLOBAL (\S+)|Trying to \S+ (?:class|function) (\S+)|Unsupported (?:class|operand) (\S+)")
 
 
 class Nothing:
@@ -154,28 +152,5 @@ def _convert(source: Path, destination: Path) -> None:
     destination.write_bytes(save({name: value.float().contiguous().clone() for name, value in tensors.items()}))
 
 
-def refusal(error: Exception) -> str:
-    """Why a pickle was refused, with the name of what it wanted to build."""
-    found = REFUSED_NAME.search(" ".join(str(error).split()))
-    name = next((part for part in found.groups() if part), "") if found else ""
-    what = f" ({name.strip('`.,')})" if name else ""
-    return f"it holds Python objects beside tensors{what}, which are refused."
-
-
-def main(arguments: list[str]) -> int:
-    """The child process: two paths, source and destination. Returns its exit status."""
-    import pickle
-
-    try:
-        _convert(Path(arguments[0]), Path(arguments[1]))
-    except pickle.UnpicklingError as error:
-        print(refusal(error), file=sys.stderr)
-        return 2
-    except Exception as error:  # a damaged file fails in many ways; all of them end here as one sentence
-        print(" ".join(str(error).split())[:300] or type(error).__name__, file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(child_main(_convert, sys.argv[1:]))

@@ -7,35 +7,26 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...core.errors import PackageError
 from ...core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..bundle import complete_document
+from ..foreign_texts import LICENCE, LICENCE_TEXT
 from ..metadata import ENTROPY_THRESHOLD
 from ..package_building import write_documents
 from ..pipeline import Member, Pipeline, to_document
+from ..self_test import compare_graph
 from .checkpoint import CheckpointFacts, convert_nnunet_checkpoint
 from .folder import ResultsFolder, find_training
 from .labels import LabelPlan, read_labels_of
 from .plans import Plan, channel_names, read_plan
 
-if TYPE_CHECKING:
-    import torch
-
 STEP = 0.5
 """nnU-Net's own default for the distance between windows."""
 
-LICENCE = "as stated by its makers, unknown to us"
-LICENCE_TEXT = (
-    "The licence of these weights is as stated by their makers; it is unknown to SURE Uncertainty.\n"
-    "Ask whoever trained the model before you use or share it.\n"
-)
 SMALLEST_SIDE = 2
 """Voxels that the coarsest level of a network has at least in the self-test: instance normalisation needs several."""
-
-TOLERANCE = 1e-3
-"""Largest difference of graph and network allowed in the self-test, as a share of the largest logit."""
 
 UNREADABLE = "cannot be read as JSON"
 
@@ -136,7 +127,7 @@ def _write_graph(training: Training, member: Member, folder: Path) -> dict[str, 
     channels = len(training.plan.channels)
     window = _test_window(training.plan)
     export_onnx(network, folder / member.graph, (1, channels, *window))
-    return _self_test(network, folder / member.graph, (1, channels, *window), member)
+    return compare_graph(network, folder / member.graph, (1, channels, *window), member.name)
 
 
 def _test_window(plan: Plan) -> tuple[int, ...]:
@@ -146,25 +137,6 @@ def _test_window(plan: Plan) -> tuple[int, ...]:
     if any(size % total for size, total in zip(plan.patch, coarse, strict=True)):
         raise PackageError(f"The window {plan.patch} of plans.json is no multiple of the network's strides {coarse}.")
     return tuple(min(size, SMALLEST_SIDE * total) for size, total in zip(plan.patch, coarse, strict=True))
-
-
-def _self_test(network: torch.nn.Module, graph: Path, shape: tuple[int, ...], member: Member) -> dict[str, Any]:
-    import numpy as np
-    import torch
-
-    from ...nn.export import compile_graph
-
-    noise = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    with torch.no_grad():
-        expected = network(torch.from_numpy(noise)).numpy()
-    found = np.asarray(compile_graph(graph)(noise)[0])
-    largest, difference = float(np.abs(expected).max()), float(np.abs(found - expected).max())
-    if not difference <= TOLERANCE * max(largest, 1.0):
-        raise PackageError(
-            f"The graph of {member.name} differs from its network by {difference:.2g} on noise (largest output "
-            f"{largest:.2g}), so that it is not used."
-        )
-    return {"window": list(shape), "largest_output": largest, "largest_difference": difference}
 
 
 def _document(training: Training, name: str, tests: Mapping[str, Any]) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def _regions(kept: Mapping[str, Sequence[int]], order: object) -> LabelPlan:
         raise PackageError(f"The dataset.json has {len(kept)} regions but no 'regions_class_order' of that length.")
     if len(set(order)) != len(order) or not all(0 < value <= LARGEST for value in order):
         raise PackageError("Every entry of 'regions_class_order' must be another label value from 1 to 255.")
-    regions = tuple(Region(name, value) for name, value in zip(kept, order, strict=True))
+    regions = tuple(Region(name, value, rank) for rank, (name, value) in enumerate(zip(kept, order, strict=True)))
     entries = [_entry(region.value, _remainder(number, tuple(kept.items()))) for number, region in enumerate(regions)]
     return LabelPlan((_entry(0, "background"), *sorted(entries, key=lambda entry: int(entry["value"]))), regions)
 

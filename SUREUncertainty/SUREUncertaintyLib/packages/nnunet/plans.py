@@ -155,7 +155,7 @@ def _channels(top: Fields, chosen: Fields, names: Sequence[str]) -> tuple[Channe
             "together."
         )
     settings = [_normalisation(top, number, scheme, masks[number]) for number, scheme in enumerate(schemes)]
-    return tuple(Channel(name, one) for name, one in zip(names, settings, strict=True))
+    return tuple(Channel(name, (one,)) for name, one in zip(names, settings, strict=True))
 
 
 def _normalisation(top: Fields, channel: int, scheme: str, masked: object) -> ChannelNormalisation:
