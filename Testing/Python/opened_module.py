@@ -13,6 +13,26 @@ from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 LIMIT_SECONDS = 120.0
 
 
+class State(SimpleNamespace):
+    """Stands in for trame's state."""
+
+    def update(self, values: dict[str, Any]) -> None:
+        vars(self).update(values)
+
+    def __getitem__(self, name: str) -> Any:
+        return vars(self)[name]
+
+
+def page_beside(session: SimpleNamespace) -> SimpleNamespace:
+    """The page's input part on the scene and the worker of the opened module, without a browser."""
+    from SUREUncertaintyLib.view.input_part import InputPart
+    from SUREUncertaintyLib.view.session import Session
+
+    state = State(model="", obstacle="", opacity=0.8)
+    page = Session(SimpleNamespace(scene=session.scene), state, lambda: None)  # type: ignore[arg-type]
+    return SimpleNamespace(session=page, state=state, input=InputPart(page, session.widget.panel.bridge))
+
+
 def parameters(session: SimpleNamespace) -> Any:
     return session.widget._parameterNode
 

@@ -14,6 +14,7 @@ slicer = pytest.importorskip("slicer", reason="slicer-core is not installed: pip
 
 from opened_module import (
     add_scan,
+    page_beside,
     parameters,
     run,
     wait,
@@ -49,8 +50,9 @@ def test_a_forecast_counts_windows_and_memory_and_warns_as_the_run_would(tiny_pa
     ahead = forecast(grid, metadata, (), lowest=-1000.0)
     assert [notice.code for notice in ahead.notices] == [texts.HOUNSFIELD, texts.REGION_NEEDED]
     assert ahead.windows == 3  # 16 wide windows that overlap by half along 32 voxels
-    assert ahead.memory_bytes == 16 * 16 * 32 * (4 * 7 + 9)
-    assert ahead.sentences(seconds_a_window=60.0)[-1].startswith("This run takes about 3 min (3 windows")
+    assert ahead.memory_bytes == 350_000_000 + 16 * 16 * 32 * (4 * 7 + 24)
+    long = "This run takes about 3 min and 0.4 GB of memory (3 windows of the network)."
+    assert ahead.sentences(seconds_a_window=60.0)[-1].startswith(long)
     assert len(ahead.sentences(seconds_a_window=1.0)) == 2
     assert "minutes on a processor" in forecast(Grid((90, 90, 90)), metadata).sentences()[-1]
     huge = replace(ahead, memory_bytes=10**16)
@@ -180,24 +182,9 @@ def test_suggest_replaces_its_own_boxes_and_leaves_drawn_ones(
     assert parameters(opened).region.GetName() == "Left"
 
 
-class State(SimpleNamespace):
-    """Stands in for trame's state."""
-
-    def update(self, values: dict[str, Any]) -> None:
-        vars(self).update(values)
-
-    def __getitem__(self, name: str) -> Any:
-        return vars(self)[name]
-
-
 @pytest.fixture
 def page(opened: SimpleNamespace) -> Any:
-    from SUREUncertaintyLib.view.input_part import InputPart
-    from SUREUncertaintyLib.view.session import Session
-
-    state = State(model="", obstacle="", opacity=0.8)
-    session = Session(SimpleNamespace(scene=opened.scene), state, lambda: None)  # type: ignore[arg-type]
-    return SimpleNamespace(session=session, state=state, input=InputPart(session))
+    return page_beside(opened)
 
 
 def test_the_page_says_cautions_replaces_suggested_boxes_and_takes_a_result_s_model(

@@ -110,6 +110,12 @@ def test_a_callback_that_fails_does_not_stop_the_client(tiny_package):
     assert any("callback broke" in line for line in logged)
 
 
+def test_a_loaded_model_s_pace_is_measured_and_none_without_a_model(client):
+    assert 0.0 < client.pace().wait(LONG)["seconds_a_window"] < LONG
+    with WorkerClient() as empty:
+        assert failure_kind(empty.pace()) == "input"
+
+
 def test_the_latest_value_wins(slow_client):
     started = Started()
     running = slow_client.segment(big_scan(), on_progress=started)

@@ -19,16 +19,11 @@ def foretell(
 ) -> None:
     """Say what speaks against this run, and how long it takes where that is long. Raises what the run would refuse."""
     from ..inference.forecast import forecast, seconds_a_window
-    from ..inference.sampling.encoding import has_latents
     from ..inference.segmenter import check_input
 
     check_input(volume, package, rois, False, channels)
     lowest = None if volume.modality else float(volume.array.min())
     ahead = forecast(volume.grid, package.metadata, rois, lowest)
-    seconds = None if ahead.windows < SHORT or has_latents(package.metadata) else seconds_a_window(package, engine)
+    seconds = None if ahead.is_brief else seconds_a_window(package, engine)
     for sentence in ahead.sentences(seconds):
         typer.echo(f"Before the run: {sentence}", err=True)
-
-
-SHORT = 20
-"""Windows of a run that is over before its time could be measured."""

@@ -31,16 +31,16 @@ def check_scan(volume: Volume, needs_3d: bool) -> None:
         )
 
 
-def check_modality(volume: Volume, expected: str) -> None:
-    """Raise ``InputError`` when the file says another modality than the model was trained on.
+def check_modality(name: str, modality: str, expected: str) -> None:
+    """Raise ``InputError`` when a scan's file says another modality than the model was trained on.
 
     ``expected`` is the package's, for instance "MR" or "MRI"; files that tell no modality pass.
     """
-    found = volume.modality.strip().upper()
+    found = modality.strip().upper()
     known = modality_family(expected)
     if found and known and modality_family(found) != known:
         raise InputError(
-            f"The scan '{volume.name}' is {_article(found)} scan, but this model was made for {expected.strip()}. "
+            f"The scan '{name}' is {_article(found)} scan, but this model was made for {expected.strip()}. "
             "Choose another scan, or a model for this kind of scan (sure models list)."
         )
 

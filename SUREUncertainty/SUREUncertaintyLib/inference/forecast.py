@@ -19,26 +19,38 @@ from ..core.volume import Grid
 from ..packages.metadata import PackageMetadata
 from .engine import Engine
 from .network_regions import Region, plan_regions
+from .sampling.encoding import has_latents
 from .sampling.memory import available_bytes
-from .windows import plan_windows
+from .windows import WindowPlan, plan_windows
 
 if TYPE_CHECKING:
     from ..packages.package import Package
 
-TAKES_LONG = _("This run takes about {minutes} min ({windows} windows of the network). A region makes it shorter.")
-MANY_WINDOWS = _("This run needs {windows} windows of the network, minutes on a processor. A region makes it shorter.")
+TAKES_LONG = _(
+    "This run takes about {minutes} min and {needed:.1f} GB of memory ({windows} windows of the network). A region "
+    "makes it shorter."
+)
+MANY_WINDOWS = _(
+    "This run needs {windows} windows of the network, minutes on a processor, and {needed:.1f} GB of memory. A region "
+    "makes it shorter."
+)
 TOO_LARGE = _(
     "This run needs about {needed:.1f} GB of memory, and {free:.1f} GB are free. Close other programs, or give a "
     "smaller region."
 )
 
 FLOAT_BYTES = 4
-MAP_BYTES = 9
-"""Label map, uncertainty and entropy of the scan's own grid."""
+MAP_BYTES = 24
+"""A voxel of the scan: itself, label map, uncertainty and entropy, and what measuring them takes; from the peaks in
+docs/benchmarks.md."""
+PROGRAM_BYTES = 350_000_000
+"""Of the program and a small model, before the first voxel."""
 MANY = 100
 """Windows whose time is worth a word where nobody has measured it yet."""
 LONG_S = 20.0
 """A run that is over sooner needs no word about its time."""
+BRIEF = 3_000_000
+"""Voxels in all windows of a run that is over before its time could be measured."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +60,29 @@ class Forecast:
     Attributes:
         notices: warnings that need no result.
         windows: how often the network runs (batches of slices for a 2D one).
-        memory_bytes: of the arrays that grow with scan and regions.
+        window_voxels: of one window, or batch of slices.
+        memory_bytes: peak of the process that computes, about.
     """
 
     notices: tuple[Notice, ...]
     windows: int
+    window_voxels: int
     memory_bytes: int
+
+    @property
+    def is_brief(self) -> bool:
+        """Whether measuring how long a window takes would last about as long as the run."""
+        return self.windows * self.window_voxels < BRIEF
 
     def sentences(self, seconds_a_window: float | None = None) -> tuple[str, ...]:
         """For people: the warnings, then time and memory where they are worth a word."""
         lines = [notice.text for notice in self.notices]
         seconds = 0.0 if seconds_a_window is None else self.windows * seconds_a_window
         if seconds_a_window is None and self.windows > MANY:
-            lines.append(MANY_WINDOWS.format(windows=self.windows))
+            lines.append(MANY_WINDOWS.format(windows=self.windows, needed=self.memory_bytes / 1e9))
         if seconds > LONG_S:
-            lines.append(TAKES_LONG.format(minutes=max(1, round(seconds / 60)), windows=self.windows))
+            minutes = max(1, round(seconds / 60))
+            lines.append(TAKES_LONG.format(minutes=minutes, windows=self.windows, needed=self.memory_bytes / 1e9))
         free = available_bytes()
         if free is not None and self.memory_bytes > free:
             lines.append(TOO_LARGE.format(needed=self.memory_bytes / 1e9, free=free / 1e9))
@@ -86,19 +106,26 @@ def forecast(grid: Grid, metadata: PackageMetadata, rois: Sequence[Roi] = (), lo
     return Forecast(
         notices=(*units, *about_scan(grid, metadata, parts, {})),
         windows=sum(_windows(region, metadata) for region in regions),
-        memory_bytes=max(_bytes(region, metadata) for region in regions) + MAP_BYTES * prod(grid.shape),
+        window_voxels=prod(metadata.patch) * _one_window(metadata).batch,
+        memory_bytes=PROGRAM_BYTES + MAP_BYTES * prod(grid.shape) + max(_bytes(region, metadata) for region in regions),
     )
 
 
-def seconds_a_window(package: Package, engine: Engine) -> float:
-    """How long the network takes for one window (a batch of slices for a 2D one) here, measured with an empty one."""
+def seconds_a_window(package: Package, engine: Engine) -> float | None:
+    """How long the network takes for one window (a batch of slices for a 2D one) here, measured with an empty one; None
+    for a network that draws samples, which is not run window by window."""
     metadata = package.metadata
-    plan = plan_windows((1, *metadata.patch)[-3:], metadata.patch, metadata.overlap)
-    window = np.zeros((plan.batch, metadata.channels, *metadata.patch), np.float32)
+    if has_latents(metadata):
+        return None
+    window = np.zeros((_one_window(metadata).batch, metadata.channels, *metadata.patch), np.float32)
     engine.logits(window)  # the first call also prepares
     start = time.perf_counter()
     engine.logits(window)
     return time.perf_counter() - start
+
+
+def _one_window(metadata: PackageMetadata) -> WindowPlan:
+    return plan_windows((1, *metadata.patch)[-3:], metadata.patch, metadata.overlap)
 
 
 def _windows(region: Region, metadata: PackageMetadata) -> int:
@@ -107,5 +134,7 @@ def _windows(region: Region, metadata: PackageMetadata) -> int:
 
 
 def _bytes(region: Region, metadata: PackageMetadata) -> int:
-    """Image, and evidence beside logits of every class, on the model's grid."""
-    return prod(region.model_grid.shape) * FLOAT_BYTES * (1 + 2 * len(metadata.labels))
+    """Image, and evidence beside logits of every class, on the model's grid; where boxes follow what is found in them,
+    the evidence of an earlier place too."""
+    copies = 2 if metadata.locator is None else 3
+    return prod(region.model_grid.shape) * FLOAT_BYTES * (1 + copies * len(metadata.labels))

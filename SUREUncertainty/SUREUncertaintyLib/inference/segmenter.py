@@ -176,7 +176,7 @@ def check_input(
 ) -> None:
     """Raise ``InputError`` or ``PackageError``, before anything runs, for what cannot be segmented."""
     check_scan(volume, needs_3d=len(package.metadata.patch) == 3)
-    check_modality(volume, package.metadata.modality)
+    check_modality(volume.name, volume.modality, package.metadata.modality)
     pipeline = package.metadata.pipeline
     if pipeline is not None:
         channels_in_order(volume, channels or {}, pipeline, package.metadata.name)

@@ -72,7 +72,7 @@ def locate(scan: Volume, package: Package, progress: Progress = silent, is_cance
     if locator is None:
         raise InputError(f"The model '{package.name}' cannot search for its structures. Give a region with its box.")
     check_scan(scan, needs_3d=True)
-    check_modality(scan, package.metadata.modality)
+    check_modality(scan.name, scan.modality, package.metadata.modality)
     began = time.perf_counter()
     fit, measures = fit_template(scan, template_of(package), locator.boxes, progress, is_cancelled)
     sure = belief(locator.judgement, measures)

@@ -39,8 +39,13 @@ def volume_from_node(node: Any) -> Volume:
             f"The volume '{node.GetName()}' has several numbers a voxel (a colour or vector image). "
             "A scan with one number a voxel is expected; convert it with the module Vector to Scalar Volume."
         )
-    facts = {"modality": node.GetAttribute(_MODALITY) or "", "placed": node.GetAttribute(_PLACED) != "no"}
+    facts = {"modality": modality_of(node), "placed": node.GetAttribute(_PLACED) != "no"}
     return Volume(image_array(node.GetImageData()).copy(), grid_from_node(node), node.GetName(), **facts)
+
+
+def modality_of(node: Any) -> str:
+    """DICOM's code where the scan's file told it, else empty."""
+    return node.GetAttribute(_MODALITY) or ""
 
 
 def grid_from_node(node: Any) -> Grid:

@@ -72,9 +72,7 @@ class WorkerBridge:
         Raises:
             EngineError: the worker cannot be started.
         """
-        if self._model != (model, engine):
-            self._client.load(model, engine)  # when it fails, the segmentation ends with the same reason
-            self._model = (model, engine)
+        self._load(model, engine)
         self.open_scan = volume
         self._client.segment(
             volume,
@@ -84,6 +82,16 @@ class WorkerBridge:
             on_error=self._closing(on_error),
             sampling=DRAWN,
         )
+        self._wait()
+
+    def pace(self, model: str, engine: str, on_result: OnAnswer, on_error: OnError) -> None:
+        """Measure how long a model takes for a window here; gives ``seconds_a_window``.
+
+        Raises:
+            EngineError: the worker cannot be started.
+        """
+        self._load(model, engine)
+        self._client.pace(on_result=self._closing(on_result), on_error=self._closing(on_error))
         self._wait()
 
     def resegment(self, array: NDArray[Any], preview: bool, on_result: OnResult, on_error: OnError) -> None:
@@ -120,6 +128,15 @@ class WorkerBridge:
         self._model = self.open_scan = None
         self._client.close()
         self._calls = CallQueue()
+
+    def _load(self, model: str, engine: str) -> None:
+        """Load a model unless it is there; when that fails, what comes next ends with the same reason."""
+        if self._model != (model, engine):
+            self._client.load(model, engine, on_error=self._forget_model)
+            self._model = (model, engine)
+
+    def _forget_model(self, _why: Failure) -> None:
+        self._model = None
 
     def _wait(self) -> None:
         self._open_jobs += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from ..core.errors import SureError
@@ -16,6 +17,7 @@ from ..presenters import texts
 from ..presenters.cautions import cautions
 from ..presenters.double_click import DoubleClick
 from ..presenters.model_description import box_size, model_text
+from ..presenters.pace import Pace
 from ..presenters.remaining_time import remaining_text
 from ..presenters.run_controller import RunRequest
 from .context import PanelContext, choose, chosen, fill_combo, tell
@@ -24,10 +26,10 @@ STEPS = 1000
 
 
 class InputPanel:
-    """Args: ``run`` and ``cancel`` are called when the button is pressed."""
+    """Args: ``pace`` knows how long runs take; ``run`` and ``cancel`` are called when the button is pressed."""
 
-    def __init__(self, context: PanelContext, run: Callable[[], None], cancel: Callable[[], None]) -> None:
-        self._context, self.ui = context, context.ui
+    def __init__(self, context: PanelContext, pace: Pace, run: Callable[[], None], cancel: Callable[[], None]) -> None:
+        self._context, self.ui, self._pace = context, context.ui, pace
         self._run, self._cancel = run, cancel
         self._models: dict[str, PackageMetadata] = {}
         self.is_running = False
@@ -116,7 +118,9 @@ class InputPanel:
         """What the model was made for, and what speaks against running it on this scan and region."""
         metadata = self._models.get(parameters.model)
         lines = [model_text(metadata, self._context.translate)]
-        lines += [f"\u26a0 {text}" for text in cautions(parameters.inputVolume, metadata, self._boxes(parameters))]
+        seconds = partial(self._pace.of, parameters.model, parameters.engine)
+        boxes = self._boxes(parameters)
+        lines += [f"\u26a0 {text}" for text in cautions(parameters.inputVolume, metadata, boxes, seconds)]
         self.ui.modelInfoLabel.setText("\n".join(lines))
 
     def _update_button(self, obstacle: Text) -> None:

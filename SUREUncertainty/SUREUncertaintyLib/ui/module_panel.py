@@ -18,6 +18,7 @@ from ..mrml.remeasure import needs_measuring, remeasure
 from ..presenters import texts
 from ..presenters.desktop_protocols import Desktop
 from ..presenters.noise_controller import Noise, NoiseController
+from ..presenters.pace import Pace
 from ..presenters.run_controller import RunController
 from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
@@ -64,7 +65,8 @@ class ModulePanel:
         self.bridge = bridge or WorkerBridge(desktop.create_timer)
         self.runs = RunController(self.bridge, scene, self)
         self.noises = NoiseController(self.bridge, scene, self, desktop.create_timer)
-        self.input = InputPanel(self.context, self.run, self.runs.cancel)
+        self.pace = Pace(self.bridge, lambda: not dependencies.missing(), self.update)
+        self.input = InputPanel(self.context, self.pace, self.run, self.runs.cancel)
         self.results = ResultsPanel(self.context)
         self.export = ExportPanel(self.context)
         self.uncertainty = UncertaintyPanel(self.context)

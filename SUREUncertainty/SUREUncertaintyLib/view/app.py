@@ -60,7 +60,7 @@ class Application:
         self.pool = ThreadPoolExecutor(1, "sure-view")
         state.update({"message": None, "busy": "", "title": ""})
         self.uncertainty = UncertaintyPart(self.session)
-        self.input = InputPart(self.session)
+        self.input = InputPart(self.session, self.bridge)
         self.numbers = NumbersPart(self.session)
         self.frames = FramesPart(self.session)
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)

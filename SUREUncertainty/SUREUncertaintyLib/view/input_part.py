@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,9 @@ from ..packages.package import Package
 from ..presenters import texts
 from ..presenters.cautions import cautions
 from ..presenters.model_description import box_size, model_text
+from ..presenters.pace import Pace
 from ..presenters.run_controller import RunRequest
+from ..presenters.worker_bridge import WorkerBridge
 from .session import Session
 
 WHOLE, EVERY = "", "all"
@@ -31,8 +34,9 @@ WHOLE, EVERY = "", "all"
 class InputPart:
     """Follows ``scan``, ``region``, ``boxes``, ``model`` and ``engine`` of the state."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, bridge: WorkerBridge) -> None:
         self._session = session
+        self._pace = Pace(bridge, lambda: True, self._tell_cautions)
         self._models: dict[str, PackageMetadata] = {}
         session.state.update({"scan": "", "region": WHOLE, "engine": "auto", "box": None, "boxes": True})
         session.state.engines = [{"id": key, "name": name} for key, name in texts.ENGINE_NAMES.items()]
@@ -56,8 +60,18 @@ class InputPart:
         state.region = session.choice("region", {WHOLE, EVERY, *(box["id"] for box in state.regions)}, WHOLE)
         state.model_text = model_text(self._models.get(state.model))
         state.obstacle = self.obstacle()
-        state.cautions = list(cautions(self.scan(), self._models.get(state.model), self._chosen()))
+        self._show_cautions()
         self._show_boxes(boxes)
+
+    def _show_cautions(self) -> None:
+        state = self._session.state
+        engine = self._session.choice("engine", texts.ENGINE_NAMES, "auto")
+        seconds = partial(self._pace.of, str(state.model), engine)
+        state.cautions = list(cautions(self.scan(), self._models.get(state.model), self._chosen(), seconds))
+
+    def _tell_cautions(self) -> None:
+        self._show_cautions()
+        self._session.flush()
 
     def scans(self) -> list[Any]:
         """Volumes that can be segmented: none of a result's own maps, and no frame that is stepped through."""

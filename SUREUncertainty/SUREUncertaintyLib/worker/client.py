@@ -143,6 +143,13 @@ class WorkerClient:
             image = self._scan[0].with_array(array)
             return self._start(image, {"preview": preview}, on_progress, on_result, on_error)
 
+    def pace(self, on_result: OnResult | None = None, on_error: OnError | None = None) -> ClientJob:
+        """Measure how long the loaded network takes for a window; the answer gives ``seconds_a_window``."""
+        with self._lock:
+            job = self._job(self._running(), None, None, on_result, on_error)
+            self._send(job, "pace", {})
+            return job
+
     def train(
         self,
         arguments: Mapping[str, Any],

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from .protocol import Request
 
-LONG = ("segment", "train")
+LONG = ("segment", "pace", "train")
 """Commands that can be cancelled, and that give way to a newer segmentation."""
 
 

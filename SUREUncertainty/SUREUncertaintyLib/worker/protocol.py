@@ -9,6 +9,8 @@ Requests (client to worker), each with an ``id`` that its answers carry:
   ``volume`` the last one is used again. Either way ``"array": FILE.npy`` may name other intensities on its grid, which
   are analysed where the boxes come to rest on the scan itself, and ``"preview": true`` asks for their labels and maps
   only, fast.
+- ``{"id": 3, "command": "pace"}``: how long the loaded network takes here, ``seconds_a_window``
+  (``inference.forecast``); dropped like a segmentation when one comes.
 - ``{"id": 3, "command": "train", "folder": SCANS, "name": .., "profile": .., "output": DIR, "recipe": FILE or null}``:
   trains or resumes, imports the package into the user's models and gives its name as ``model``.
 - ``{"id": 3, "command": "cancel"}``: answered at once; the running job ends with the error ``cancelled``.
@@ -30,7 +32,7 @@ from typing import IO, Any
 import numpy as np
 
 VERSION = 1
-COMMANDS = ("load", "segment", "train", "cancel", "close")
+COMMANDS = ("load", "segment", "pace", "train", "cancel", "close")
 
 
 @dataclass(frozen=True)

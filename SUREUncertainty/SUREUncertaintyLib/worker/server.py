@@ -18,6 +18,7 @@ from ..core.progress import Progress, raise_if_cancelled
 from ..core.roi import Roi
 from ..core.volume import Volume
 from ..files.reading import read_volume
+from ..inference.forecast import seconds_a_window
 from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.session import LiveSession
 from ..packages.catalogue import find_package
@@ -116,6 +117,9 @@ class Server:
             return self._load(job.request)
         if job.request.command == "train":
             return train_own(job.request.arguments, self._progress(job.request.id), job.is_stopped)
+        if job.request.command == "pace":
+            session = self._loaded()
+            return {"seconds_a_window": seconds_a_window(session.package, session.engine)}
         return self._segment(job)
 
     def _load(self, request: Request) -> dict[str, Any]:
@@ -138,11 +142,7 @@ class Server:
         }
 
     def _segment(self, job: Job) -> dict[str, Any]:
-        session, arguments = self._session, job.request.arguments
-        if self._load_error is not None:
-            raise self._load_error
-        if session is None:
-            raise InputError("No model is loaded. Load one first.")
+        session, arguments = self._loaded(), job.request.arguments
         if arguments.get("volume") is not None:
             rois = tuple(from_json(Roi, roi) for roi in arguments.get("rois") or ())
             session.open(self._volume(arguments["volume"]), rois)
@@ -155,6 +155,13 @@ class Server:
             sampling = None if wish is None else from_json(SamplingOptions, wish)
             result = session.segment(array, keep, self._progress(job.request.id), job.is_stopped, sampling)
         return write_result(result, self._folder, str(job.request.id))
+
+    def _loaded(self) -> LiveSession:
+        if self._load_error is not None:
+            raise self._load_error
+        if self._session is None:
+            raise InputError("No model is loaded. Load one first.")
+        return self._session
 
     def _volume(self, document: dict[str, Any]) -> Volume:
         if "path" in document:
