@@ -84,7 +84,7 @@ def _searched(scan: Volume, package: Package, progress: Progress, is_cancelled: 
 
 def _modality_fits(scan: Volume, package: Package) -> bool:
     try:
-        check_modality(scan, package.metadata.modality)
+        check_modality(scan.name, scan.modality, package.metadata.modality)
     except InputError:
         return False
     return True
