@@ -35,7 +35,8 @@ def test_the_factor_is_what_the_patients_need():
     cases = [case("a", "ED", 60), case("a", "ED", 40), case("a", "ES", 50)]
     found = [prediction(cases[0], 64, 10), prediction(cases[1], 36, 10), prediction(cases[2], 60, 10)]
     section = describe_cavity(1, cases, found, 0.9)["cavity"]
-    spread = math.hypot(math.log(120 / 80) / 2, math.log(70 / 50) / 2)
+    ed, es = math.log(120 / 80) / 2, math.log(70 / 50) / 2
+    spread = math.hypot(es - ed, 0.1 * ed, 0.1 * es)
     needed = abs(math.log((60 / 100) / (50 / 100))) / spread
     assert section == {
         "value": 1,
