@@ -46,6 +46,7 @@ RESULT = ROOT / "Testing" / "Bench" / "results" / f"{MODEL}.json"
 ACDC_CAVITY, SUNNYBROOK_CAVITY = 3, 1
 SET_ASIDE = {"SC-HF-I-02": "SCD0000201", "SC-HF-I-04": "SCD0000301"}
 PHASES = ("ED", "ES")
+CARD = ("dice_ed", "dice_es", "auroc_error", "ef_absolute_error", "ef_held")
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,7 @@ def earlier_results(path: Path, fingerprint: str) -> list[dict[str, Any]]:
         return []
     before = json.loads(path.read_text(encoding="utf-8"))
     known: list[dict[str, Any]] = before.get("earlier", [])
-    if before["fingerprint"] == fingerprint:
+    if fingerprint in (before["fingerprint"], before.get("fingerprint_of_card")):
         return known
     means = {
         name: {key: value for key, value in found.items() if key != "by_patient"}
@@ -267,11 +268,16 @@ def main() -> None:
         document["sets"][name] = summarise(scores)
     document["earlier"] = earlier_results(RESULT, package.fingerprint)
     document = dict(plain(document))
+    amended = amend_package(package, {"metrics": card_of(document)})
+    document["fingerprint_of_card"] = amended.fingerprint
     RESULT.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     PAGE.write_text(heart_page(document), encoding="utf-8")
-    external = document["sets"]["acdc_original"]
-    names = {"dice_ed": "dice_end_diastole", "dice_es": "dice_end_systole", "auroc_error": "auroc_error"}
-    amend_package(package, {"metrics": {card: {"mean": external[key]} for key, card in names.items()}})
+
+
+def card_of(document: dict[str, Any]) -> dict[str, Any]:
+    """What stands on the model card: the hundred external patients."""
+    external = document["sets"]["acdc_roi"]
+    return {f"acdc_{name}": {"mean": external[name]} for name in CARD}
 
 
 if __name__ == "__main__":
