@@ -36,7 +36,12 @@ KINDS = {
 
 def heart_page(document: Mapping[str, Any]) -> str:
     """The page: the text beside this file with its tables filled in."""
-    gaps = {"measured": measured_table(document), "kinds": kinds_table(document), "notes": notes(document)}
+    gaps = {
+        "measured": measured_table(document),
+        "kinds": kinds_table(document),
+        "notes": notes(document),
+        "earlier": earlier_table(document),
+    }
     text = TEXT.read_text(encoding="utf-8")
     for name, content in gaps.items():
         text = text.replace(f"<!-- {name} -->", content)
@@ -75,6 +80,15 @@ def kinds_table(document: Mapping[str, Any]) -> str:
         "Ejection fraction, absolute error",
         "Interval holds",
     ]
+    return _table(head, rows)
+
+
+def earlier_table(document: Mapping[str, Any]) -> str:
+    """The boxes of ACDC by package, those that were scored before first."""
+    packages = [*document["earlier"], document]
+    names = ("dice_ed", "dice_es", "auroc_error", "ef_absolute_error", "ef_error", "ef_held")
+    head = ["", *(f"{one['fingerprint'][:8]}" for one in packages)]
+    rows = [[ROWS[n][0], *(_interval(one["sets"]["acdc_roi"][n], ROWS[n][1]) for one in packages)] for n in names]
     return _table(head, rows)
 
 

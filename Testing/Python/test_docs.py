@@ -32,6 +32,17 @@ def test_the_accuracy_table_is_made_from_the_recorded_result() -> None:
     assert (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8") == accuracy_page(result("hippocampus-t1.json"))
 
 
+def test_the_page_of_the_heart_is_made_from_the_recorded_result() -> None:
+    from heart_page import heart_page
+    from SUREUncertaintyLib.packages.catalogue import find_package
+
+    recorded = result("heart-lv-cine.json")
+    page = heart_page(recorded)
+    assert (ROOT / "docs" / "heart.md").read_text(encoding="utf-8") == page
+    assert "<!--" not in page
+    assert find_package("heart-lv-cine").fingerprint == recorded["fingerprint_of_card"]
+
+
 def test_the_page_of_warnings_is_made_from_the_recorded_result() -> None:
     assert (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8") == warnings_page(result("warnings.json"))
 

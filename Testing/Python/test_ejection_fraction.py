@@ -18,9 +18,16 @@ def test_volumes_and_fraction_of_two_frames():
     found = ejection(CavityVolume(120.0, 110.0, 130.0), CavityVolume(48.0, 44.0, 54.0), 1.0)
     assert found.stroke_volume == pytest.approx(72.0)
     assert found.fraction == pytest.approx(0.6)
-    spread = math.hypot(math.log(130 / 110) / 2, math.log(54 / 44) / 2)
+    ed, es = math.log(130 / 110) / 2, math.log(54 / 44) / 2
+    spread = math.hypot(es - ed, 0.1 * ed, 0.1 * es)
     assert found.low == pytest.approx(1 - 0.4 * math.exp(spread))
     assert found.high == pytest.approx(1 - 0.4 * math.exp(-spread))
+
+
+def test_outlines_that_err_alike_hardly_change_the_fraction():
+    alike = ejection(CavityVolume(120.0, 100.0, 144.0), CavityVolume(60.0, 50.0, 72.0), 1.0)
+    apart = ejection(CavityVolume(120.0, 119.0, 121.0), CavityVolume(60.0, 50.0, 72.0), 1.0)
+    assert alike.high - alike.low < 0.2 * (apart.high - apart.low)
 
 
 def test_the_factor_scales_the_outlines_and_not_the_end_slices():

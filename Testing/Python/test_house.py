@@ -81,7 +81,7 @@ def test_a_model_runs_from_what_slicer_installs_alone(tmp_path: Path) -> None:
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith(str(tmp_path))
-    assert "['hippocampus-t1', 'lung-nodule-ct']" in ran.stdout
+    assert "['heart-lv-cine', 'hippocampus-t1', 'lung-nodule-ct']" in ran.stdout
 
 
 def test_pictures_that_the_catalogue_points_to_exist() -> None:

@@ -13,7 +13,7 @@ from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.training.appearance import create_appearance
 from SUREUncertaintyLib.training.augmentation import Augmentation
 from SUREUncertaintyLib.training.field_of_view import smaller_field
-from SUREUncertaintyLib.training.masked_slices import read_masked_slices
+from SUREUncertaintyLib.training.masked_slices import inset, read_masked_slices
 from SUREUncertaintyLib.training.recipe import AugmentationSection, DataSection, InputSection, load_recipe
 from SUREUncertaintyLib.training.training_cases import TrainingCase, list_cases, list_held_out, load_cases
 
@@ -53,6 +53,21 @@ def marks() -> np.ndarray:
 def test_packed_and_plain_masks_are_the_same(data):
     assert np.array_equal(read_masked_slices(data / "slices.npz", "cavity").marked, marks())
     assert np.array_equal(read_masked_slices(data / "slices.npz", "plain").marked, marks())
+
+
+def test_masks_filled_up_to_every_pixel_that_an_outline_crosses_shrink_to_its_area():
+    fine = 8
+    j, i = (np.indices((64 * fine, 64 * fine)) + 0.5) / fine
+    errors = []
+    for radius in (5.0, 8.0, 13.0, 21.0):
+        for shift in (0.0, 0.3, 0.6):
+            inside = (j - 32 - shift) ** 2 + (i - 32.2) ** 2 < radius**2
+            touched = inside.reshape(64, fine, 64, fine).any(axis=(1, 3)).astype(np.uint8)
+            area = np.pi * radius**2
+            assert touched.sum() > 1.04 * area
+            errors.append(inset(touched, 0.5).sum() / area - 1)
+    assert abs(np.mean(errors)) < 0.02
+    assert np.abs(errors).max() < 0.06
 
 
 def test_masks_that_are_missing_or_do_not_fit_are_refused_by_name(data):
@@ -122,6 +137,9 @@ def test_every_augmentation_of_slices_can_be_replayed():
 
 
 def test_the_recipes_of_the_heart_keep_patients_apart():
-    plain = load_recipe("heart-lv-cine-plain").data
-    assert not set(plain.tuning_groups) & set(plain.validation_groups)
-    assert len(plain.tuning_groups) == 12
+    sections = [load_recipe(name).data for name in ("heart-lv-cine-plain", "heart-lv-cine-fine", "heart-lv-cine")]
+    for section in sections:
+        assert not set(section.tuning_groups) & set(section.validation_groups)
+        assert len(section.tuning_groups) == 12
+        assert section.tuning_groups == sections[0].tuning_groups
+        assert section.validation_groups == sections[0].validation_groups

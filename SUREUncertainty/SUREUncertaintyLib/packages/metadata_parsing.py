@@ -170,8 +170,9 @@ def _spacing(top: Fields) -> tuple[float, float, float] | None:
     if "spacing" in top.content and top.content["spacing"] is None:
         return None
     x, y, z = top.numbers("spacing", 3, 0.0, 1e4)
-    if any(0.0 < value < 1e-4 for value in (x, y, z)) or not any((x, y, z)):
-        top.fail("spacing", "three numbers of mm above 0, or 0 for an axis that keeps the scan's own")
+    keeps_slices = z == 0.0 and top.text("orientation") == STACK
+    if min(x, y) < 1e-4 or (z < 1e-4 and not keeps_slices):
+        top.fail("spacing", "three numbers of mm above 0; across a stack also 0, for the scan's own")
     return (x, y, z)
 
 

@@ -61,6 +61,20 @@ def predict_tuning(
     ]
 
 
+def whole_stacks(cases: Sequence[TrainingCase], predictions: Sequence[TuningPrediction]) -> list[TuningPrediction]:
+    """The predictions with the slices of a stack as one volume: the range of a volume is promised for whole scans."""
+    found = []
+    for numbers in stacks(cases):
+        parts = [predictions[n] for n in numbers]
+        if len(parts) == 1:
+            found += parts
+            continue
+        probability = np.stack([part.probability for part in parts], axis=1)
+        uncertainty = np.stack([part.uncertainty for part in parts])
+        found.append(TuningPrediction(probability, uncertainty, np.stack([part.label for part in parts])))
+    return found
+
+
 def stacks(cases: Sequence[TrainingCase]) -> list[list[int]]:
     """Numbers of the cases that make one stack: those of one patient and phase; a case without phase stands alone."""
     found: dict[tuple[str, str], list[int]] = {}

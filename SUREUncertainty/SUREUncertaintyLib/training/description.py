@@ -16,7 +16,13 @@ from ..analysis.volume_range import MM3_PER_ML
 from ..core.centred_window import middle_slices
 from ..nn.hierarchical.latent_unet import LatentUNet
 from ..packages.metadata import TUNING_DICE
-from .calibration import TuningPrediction, predict_tuning, uncertainty_threshold, volume_probability
+from .calibration import (
+    TuningPrediction,
+    predict_tuning,
+    uncertainty_threshold,
+    volume_probability,
+    whole_stacks,
+)
 from .cavity_calibration import describe_cavity
 from .latent_description import describe_latents
 from .recipe import Recipe
@@ -108,7 +114,7 @@ def _uncertainty(
     section: dict[str, Any] = {"primary": kinds[0], "kinds": kinds, "threshold": recipe.package.get("threshold", 0.5)}
     if tuning:
         section["threshold"] = uncertainty_threshold(predictions)
-        section["volume_probability"] = volume_probability(predictions)
+        section["volume_probability"] = volume_probability(whole_stacks(tuning, predictions))
         section["fitted_on"] = f"{len(tuning)} tuning cases that were not trained on"
     return section
 

@@ -24,6 +24,8 @@ class DataSection:
     a case is the box around its structures with this margin; 0: the whole scan. ``arrays`` names an npz of slices
     with several readers' marks (see ``evaluation.raters``) in the place of image and label files; ``row_column`` says
     which slice. With ``mask_array`` that npz holds one reader's marks: truth values, or bits packed along the rows.
+    ``mask_inset_px``: by how many pixels such masks are too large, as where every pixel that an outline crosses was
+    filled (see ``training.masked_slices``).
 
     ``phase_column`` says of slices of a beating heart whether they show ``ED`` or ``ES``.
 
@@ -47,6 +49,7 @@ class DataSection:
     split_column: str = "split"
     train_split: str = "train"
     mask_array: str = ""
+    mask_inset_px: float = 0.0
     validation_groups: tuple[str | int, ...] = ()
     phase_column: str = ""
     use_tuning_cases: bool = False

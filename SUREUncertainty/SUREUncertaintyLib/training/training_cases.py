@@ -155,7 +155,7 @@ def load_cases(
         data: which label values are classes and how a case is cut; values are classes and nothing is cut when None.
     """
     mask = data.mask_array if data is not None else ""
-    read = partial(read_masked_slices, mask=mask) if mask else read_rater_arrays
+    read = partial(read_masked_slices, mask=mask, inset_px=data.mask_inset_px) if mask else read_rater_arrays
     archives = {path: read(path) for path in {file.image for file in files if file.row is not None}}
     cases = []
     for number, file in enumerate(files):
