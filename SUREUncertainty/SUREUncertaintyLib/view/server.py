@@ -16,6 +16,7 @@ from ..core.errors import InputError
 from ..mrml.opengl import WINDOW_VARIABLE, OpenGL
 from ..mrml.without_messages import quiet_vtk
 from ..presenters import texts
+from ..presenters.further_images import FURTHER
 from .access_guard import LOOPBACK, Guard
 from .folders import Folders
 from .routes import ASSETS
@@ -24,7 +25,7 @@ WORDS = {name: {"text": text, "hint": hint} for name, (text, hint) in texts.WIDG
 WORDS |= {"noResult": {"text": texts.NO_RESULT, "hint": ""}}
 FOLLOWED = {
     "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "rendering"),
-    "input": ("region", "boxes", "model", "engine"),
+    "input": ("region", "boxes", "model", "engine", *FURTHER),
     "noise": ("noise_kind", "strength", "seed", "live"),
 }
 """Which part follows which entries of the state when a window changes them."""
