@@ -52,6 +52,8 @@ class FakeDesktop:
         self.dicom: list[Path] = []
         self.charts: list[Any] = []
         self.framed: list[Any] = []
+        self.questions: list[str] = []
+        self.agrees = True
         self.editor: Any = None
         self.edited: tuple[Any, Any] | None = None
 
@@ -70,6 +72,13 @@ class FakeDesktop:
 
     def choose_folder(self, title: str) -> Path | None:
         return self.path
+
+    def choose_file(self, title: str, pattern: str) -> Path | None:
+        return self.path
+
+    def confirm(self, question: str) -> bool:
+        self.questions.append(question)
+        return self.agrees
 
     def dicom_files(self, scan: Any) -> list[Path]:
         return self.dicom

@@ -52,7 +52,7 @@ class Reader:
     def __init__(self) -> None:
         self.calls = 0
 
-    def within(self, roi: Roi | None, turn: object = None) -> "Reader":
+    def within(self, roi: Roi | None, turn: object = None, channels: object = None) -> "Reader":
         assert roi is None
         return self
 

@@ -29,7 +29,15 @@ class AnsweringBridge:
         self.asked: list[tuple[Roi, ...]] = []
 
     def segment(
-        self, model: str, engine: str, volume: Any, rois: Any, progress: Any, done: Callable[[Any], None], fail: Any
+        self,
+        model: str,
+        engine: str,
+        volume: Any,
+        rois: Any,
+        progress: Any,
+        done: Callable[[Any], None],
+        fail: Any,
+        channels: Any = None,
     ) -> None:
         self.asked.append(tuple(rois))
         done(replace(ball_result(), rois=(LEFT, RIGHT), image=volume))

@@ -36,7 +36,9 @@ class Worker:
         self.rois: list[tuple[Roi, ...]] = []
         self._answer: Callable[[], None] | None = None
 
-    def segment(self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any) -> None:
+    def segment(
+        self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any, others: Any = None
+    ) -> None:
         self.open_scan = volume
         self.rois.append(tuple(rois))
         self._begin("clean", lambda: found(result_on(volume)))
@@ -202,7 +204,9 @@ class ModelBridge:
         self.found: list[SegmentationResult] = []
         self._session = session
 
-    def segment(self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any) -> None:
+    def segment(
+        self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any, others: Any = None
+    ) -> None:
         self.open_scan = volume
         self._session.open(volume, rois)
         self.found.append(self._session.segment())

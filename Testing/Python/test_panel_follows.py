@@ -233,3 +233,24 @@ def test_replaced_boxes_are_those_of_suggest_only(opened: SimpleNamespace) -> No
     assert second == first[:1]
     assert not opened.scene.IsNodePresent(first[1])
     assert second[0].GetAttribute("SURE.Suggested") == "Left"
+
+
+def test_selectors_of_further_images_appear_as_the_model_asks(
+    opened: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from SUREUncertaintyLib.ui import input_panel
+
+    scan, other = add_scan(opened), add_scan(opened, "other")
+    ui, panel = opened.ui, opened.widget.panel.input
+    parameters(opened).inputVolume, parameters(opened).model = scan, "tiny"
+    assert not ui.furtherSelector1.visible
+    assert panel.request().channels == ()
+    monkeypatch.setattr(input_panel, "further_names", lambda metadata: ("T2", "FLAIR"))
+    panel.update()
+    assert (ui.furtherLabel1.text, ui.furtherLabel2.text, ui.furtherSelector3.visible) == ("T2:", "FLAIR:", False)
+    assert not ui.runButton.enabled
+    assert "further images" in ui.runButton.toolTip
+    parameters(opened).furtherVolume1 = parameters(opened).furtherVolume2 = other
+    panel.update()
+    assert ui.runButton.enabled
+    assert panel.request().channels == (("T2", other), ("FLAIR", other))

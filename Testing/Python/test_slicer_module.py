@@ -286,21 +286,6 @@ def test_set_up_lists_what_is_installed_once_it_is_opened(opened: SimpleNamespac
     assert opened.ui.setupLabel.text == "Everything that a run needs is installed and works."
 
 
-def test_a_model_is_imported_from_a_folder_or_the_reason_is_said(
-    opened: SimpleNamespace, tmp_path: Path, tiny_package: Package, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SURE_MODELS", str(tmp_path / "models"))
-    opened.desktop.path = tmp_path / "nothing"
-    opened.ui.importModelButton.click()
-    assert len(opened.desktop.errors) == 1
-    assert opened.ui.setupLabel.text == opened.desktop.errors.pop()
-    opened.desktop.path = tiny_package.root
-    opened.ui.importModelButton.click()
-    assert opened.ui.setupLabel.text == "The model 'tiny' is in the list."
-    assert (tmp_path / "models" / "tiny" / "configs" / "metadata.json").is_file()
-    assert opened.ui.modelSelector.findData("tiny") >= 0
-
-
 def test_a_region_is_placed_around_the_crosshair_in_the_model_s_size(opened: SimpleNamespace) -> None:
     parameters(opened).model = "tiny"
     opened.ui.placeRegionButton.click()

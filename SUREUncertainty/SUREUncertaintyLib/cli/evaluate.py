@@ -17,7 +17,8 @@ def evaluate(
     ],
     output: Annotated[Path, typer.Option(help="Folder for cases.csv and summary.json.")],
     cases: Annotated[
-        Path | None, typer.Option(help="CSV with columns image, label, and optionally id, group, split, roi.")
+        Path | None,
+        typer.Option(help="CSV with columns image, label, and optionally id, group, split, roi, image_NAME."),
     ] = None,
     raters: Annotated[
         Path | None, typer.Option(help="Instead of --cases: folder of slices that several readers marked (npz + csv).")

@@ -13,6 +13,7 @@ CORRUPTION_HELP = (
     "brightness; several with commas between them, or all for a robustness card."
 )
 
+CHANNEL_HELP = "A further image of the scan's patient, repeatable: NAME=FILE, for a model with several channels."
 ONE_ROI_HELP = (
     "The box of the scan to analyse: NAME=R0,R1,A0,A1,S0,S1 in RAS mm, or a Slicer ROI as FILE.mrk.json; or auto: the "
     "model searches, and each box that it finds is a case. The whole scan if left out."
@@ -26,7 +27,10 @@ def robustness(
     image: Annotated[Path | None, typer.Argument(help="A scan; or give a list with --cases.")] = None,
     label: Annotated[Path | None, typer.Option(help="Reference segmentation of the scan, on its grid.")] = None,
     roi: Annotated[str | None, typer.Option(help=ONE_ROI_HELP)] = None,
-    cases: Annotated[Path | None, typer.Option(help="CSV with columns image, label, id, group, split, roi.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help=CHANNEL_HELP)] = None,
+    cases: Annotated[
+        Path | None, typer.Option(help="CSV with columns image, label, id, group, split, roi, image_NAME.")
+    ] = None,
     split: Annotated[str | None, typer.Option(help="Only the cases of this split.")] = None,
     levels: Annotated[
         str, typer.Option(help="Strengths from 0 to 1, with commas between them.")
@@ -59,7 +63,7 @@ def robustness(
 
     if scheduler and cases is None:
         raise InputError("--scheduler spreads a list of scans over a cluster; give the list with --cases.")
-    listed = _cases(image, label, roi, cases, split)
+    listed = _cases(image, label, roi, cases, split, channel or [])
     options, names = SeriesOptions(parse_levels(levels), unit, seed), parse_corruptions(corruption)
     with terminal_progress() as progress:
         opened = create_estimator(estimator, model, engine, device, seed=seed)
@@ -78,7 +82,7 @@ def robustness(
 
 
 def _cases(
-    image: Path | None, label: Path | None, roi: str | None, cases: Path | None, split: str | None
+    image: Path | None, label: Path | None, roi: str | None, cases: Path | None, split: str | None, channel: list[str]
 ) -> tuple[Any, ...]:
     """The scan, or the list."""
     from ..core.errors import InputError
@@ -89,11 +93,13 @@ def _cases(
     if image is not None:
         if split is not None:
             raise InputError("--split chooses from a list of scans; give one with --cases CASES.csv.")
-        return (single_case(image, label, roi or ""),)
+        return (single_case(image, label, roi or "", channel),)
     if label is not None:
         raise InputError("--label belongs to one scan; in a list of scans the column label names it.")
     if roi is not None:
         raise InputError("--roi belongs to one scan; in a list of scans the column roi names it.")
+    if channel:
+        raise InputError("--channel belongs to one scan; in a list of scans columns such as image_T2 name the images.")
     assert cases is not None
     return read_cases(cases, split)
 

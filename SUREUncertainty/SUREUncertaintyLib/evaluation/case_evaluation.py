@@ -52,7 +52,8 @@ def evaluate_case(
         InputError: a file is missing or unreadable, or the label does not belong to the scan.
     """
     start = time.perf_counter()
-    scan, predictor = read_volume(case.image), predictor.within(case.region, case.pose)
+    scan, others = read_volume(case.image), {name: read_volume(file) for name, file in case.channels}
+    predictor = predictor.within(case.region, case.pose, others)
     part = predictor.judged(scan)
     image, reference = part.of_volume(scan), read_reference(case, scan, predictor.classes, part)
     prediction = predictor.predict(scan, progress, is_cancelled)

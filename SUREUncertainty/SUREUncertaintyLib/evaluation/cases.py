@@ -1,4 +1,7 @@
-"""The list of cases: ``image,label,id,group,split,roi``, all but ``image`` optional."""
+"""The list of cases: ``image,label,id,group,split,roi``, all but ``image`` optional.
+
+Further images of a case, for models that take several, stand in columns ``image_NAME``.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +20,12 @@ from numpy.typing import NDArray
 from ..core.errors import InputError
 from ..core.roi import Roi, read_rois, split_file
 from ..core.safe_names import from_table_cell
+from ..files.reading import channel_files
 from ..location.choice import AUTO
 
 COLUMNS = ("image", "label", "id", "group", "split", "roi")
 """``roi`` last: lists without boxes are written without it."""
+CHANNEL = "image_"
 SUFFIXES = (".nii.gz", ".seg.nrrd", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd", ".dcm")
 
 
@@ -36,6 +41,7 @@ class Case:
         roi: the box to analyse, as the option ``--roi`` writes it, ``auto`` included; empty for the whole scan.
         refused: why there is no box, where one was searched and the search failed; empty otherwise.
         turn: rotation of the pose in which a search found it, RAS, nine numbers row by row; empty otherwise.
+        channels: further images by name, absolute paths.
     """
 
     image: Path
@@ -46,6 +52,7 @@ class Case:
     roi: str = ""
     refused: str = ""
     turn: tuple[float, ...] = ()
+    channels: tuple[tuple[str, Path], ...] = ()
 
     @property
     def region(self) -> Roi | None:
@@ -86,11 +93,15 @@ def read_cases(path: Path, split: str | None = None) -> tuple[Case, ...]:
     return cases if split is None else _of_split(cases, split, path)
 
 
-def single_case(image: Path, label: Path | None = None, roi: str = "") -> Case:
-    """A list of one, named after its file, as a case list without ids would name it."""
+def single_case(image: Path, label: Path | None = None, roi: str = "", channels: Sequence[str] = ()) -> Case:
+    """A list of one, named after its file, as a case list without ids would name it.
+
+    ``channels``: further images as ``NAME=FILE``. Raises ``InputError`` for one that is not written so.
+    """
     found = Path(image).expanduser().absolute()
+    others = tuple((name, path.absolute()) for name, path in channel_files(channels).items())
     reference = None if label is None else Path(label).expanduser().absolute()
-    return Case(found, reference, _stem(found), _stem(found), roi=roi)
+    return Case(found, reference, _stem(found), _stem(found), roi=roi, channels=others)
 
 
 def boxes_of(cases: Iterable[Case]) -> dict[str, dict[str, Any]]:
@@ -120,14 +131,18 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _check_columns(names: list[str], path: Path) -> None:
-    wanted = "Expected are " + ", ".join(COLUMNS) + "; only image is required."
+    wanted = "Expected are " + ", ".join(COLUMNS) + f" and {CHANNEL}NAME for further images; only image is required."
     if "image" not in names:
         raise InputError(f"The case list {path} has no column named image. {wanted}")
-    unknown = [name for name in names if name not in COLUMNS]
+    unknown = [name for name in names if name not in COLUMNS and not _is_channel(name)]
     if unknown:
         raise InputError(f"The case list {path} has unknown columns: {', '.join(unknown)}. {wanted}")
     if len(set(names)) < len(names):
         raise InputError(f"The case list {path} names a column twice. {wanted}")
+
+
+def _is_channel(name: str) -> bool:
+    return name.startswith(CHANNEL) and len(name) > len(CHANNEL)
 
 
 def _stripped(row: dict[str, str], line: int, path: Path) -> dict[str, str]:
@@ -149,6 +164,11 @@ def _case(row: dict[str, str], line: int, path: Path) -> Case:
         group=row.get("group") or "",
         split=row.get("split") or "",
         roi=_placed(row.get("roi") or "", folder),
+        channels=tuple(
+            (name.removeprefix(CHANNEL), _file(folder, text))
+            for name, text in row.items()
+            if name.startswith(CHANNEL) and text
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,7 +19,7 @@ from ..corruptions.registry import apply_recipe, corrupt_volume, make_recipe
 from ..inference.engine import Engine
 from ..inference.estimation.model_options import ModelOptions, open_model
 from ..inference.native.engine import MemberEngine
-from ..inference.native.preparing import Prepared, prepare
+from ..inference.native.preparing import Prepared, channels_in_order, prepare
 from ..inference.native.runner import NativeRunner
 from ..inference.network_regions import Region, plan_regions, prepare_region
 from ..inference.region_merging import Canvas
@@ -66,10 +66,14 @@ class Predictor(Protocol):
     def classes(self) -> tuple[Label, ...]:
         """Every class in channel order, background first."""
 
-    def within(self, roi: Roi | None, turn: Turn | None = None) -> Predictor:
+    def within(
+        self, roi: Roi | None, turn: Turn | None = None, channels: Mapping[str, Volume] | None = None
+    ) -> Predictor:
         """The same predictor for scans of which one box is analysed; for whole scans when None.
 
-        ``turn``: the pose in which a search found what is in the box, as for ``segment``.
+        Args:
+            turn: the pose in which a search found what is in the box, as for ``segment``.
+            channels: further images of the patient by name, for models that take several.
         """
         ...
 
@@ -99,12 +103,14 @@ class NativePredictor:
     Attributes:
         roi: the box to analyse; None for the whole scan.
         turn: how the structure's pose turns the window, (3, 3) in RAS, where it is known.
+        channels: further images of the patient by name; damage acts on each of them with noise of its own.
     """
 
     package: Package
     engine: Engine
     roi: Roi | None = None
     turn: Turn | None = field(default=None, compare=False)
+    channels: Mapping[str, Volume] = field(default_factory=dict, compare=False)
 
     @classmethod
     def open(cls, options: ModelOptions) -> NativePredictor:
@@ -134,9 +140,11 @@ class NativePredictor:
     def _rois(self) -> tuple[Roi, ...]:
         return () if self.roi is None else (self.roi,)
 
-    def within(self, roi: Roi | None, turn: Turn | None = None) -> NativePredictor:
-        """As it is, for another part of the scans."""
-        return replace(self, roi=roi, turn=turn)
+    def within(
+        self, roi: Roi | None, turn: Turn | None = None, channels: Mapping[str, Volume] | None = None
+    ) -> NativePredictor:
+        """As it is, for another part of the scans and other images beside them."""
+        return replace(self, roi=roi, turn=turn, channels=dict(channels or {}))
 
     def judged(self, volume: Volume) -> ScoredRegion:
         """See ``scored_region_of``."""
@@ -144,7 +152,7 @@ class NativePredictor:
 
     def predict(self, volume: Volume, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Prediction:
         """The main job. Raises InputError for a scan that cannot be used."""
-        check_input(volume, self.package, self._rois, keep_probabilities=True)
+        check_input(volume, self.package, self._rois, keep_probabilities=True, channels=self.channels)
         region = self._region(volume)
         image = self._prepared(volume, region)
         return self._prediction(volume, self._canvas(volume, region, image, True, is_cancelled, progress))
@@ -211,7 +219,9 @@ class NativePredictor:
         canvas = Canvas(volume.grid.shape, len(self.package.metadata.labels), keep_probabilities=keep_probabilities)
         if isinstance(image, Prepared):
             assert isinstance(self.engine, MemberEngine)  # as ``_prepared`` says
-            NativeRunner.create(volume, {}, self.engine, canvas).paint_image(region, image, progress, is_cancelled)
+            NativeRunner.create(volume, self.channels, self.engine, canvas).paint_image(
+                region, image, progress, is_cancelled
+            )
             return canvas
         head, run = self._reader()
         blended = run(image, progress, is_cancelled)
@@ -228,10 +238,14 @@ class NativePredictor:
         sampled: Head = SampledHead(package.metadata.primary)
         return sampled, lambda image, told, stop: sampled_channels(image, package, engine, options, stop)  # type: ignore[arg-type]
 
-    def _prepared(self, volume: Volume, region: Region) -> NDArray[np.float32] | Prepared:
+    def _prepared(
+        self, volume: Volume, region: Region, channels: Mapping[str, Volume] | None = None
+    ) -> NDArray[np.float32] | Prepared:
         """What the model sees of a region: as this library prepares it, or as its package says."""
         if isinstance(self.engine, MemberEngine):
-            return prepare((volume,), region, self.engine.pipeline)
+            others = self.channels if channels is None else channels
+            images = channels_in_order(volume, others, self.engine.pipeline, self.package.metadata.name)
+            return prepare(images, region, self.engine.pipeline)
         return prepare_region(volume, region, self.package.metadata)
 
     def _damaged_input(
@@ -239,7 +253,15 @@ class NativePredictor:
     ) -> NDArray[np.float32] | Prepared:
         """(1, k, j, i) on the model's grid, normalised."""
         if recipe.space == "scan" or clean is None:
-            return self._prepared(corrupt_volume(volume, recipe), region)
+            damaged = {name: corrupt_volume(one, _own_noise(recipe, name)) for name, one in self.channels.items()}
+            return self._prepared(corrupt_volume(volume, recipe), region, damaged)
         if isinstance(clean, Prepared):
-            return clean.with_image(apply_recipe(recipe, clean.image[0], clean.spacing)[np.newaxis])
+            recipes = [recipe, *(_own_noise(recipe, str(number)) for number in range(1, len(clean.image)))]
+            pairs = zip(recipes, clean.image, strict=True)
+            return clean.with_image(np.stack([apply_recipe(one, image, clean.spacing) for one, image in pairs]))
         return apply_recipe(recipe, clean[0], region.model_grid.spacing_kji)[np.newaxis]
+
+
+def _own_noise(recipe: Recipe, channel: str) -> Recipe:
+    """The recipe for a further image: the same damage, with a noise field of its own."""
+    return replace(recipe, case_id=f"{recipe.case_id}/{channel}")

@@ -51,9 +51,10 @@ class ProgressFile(Generic[Result]):
     def key(case: Case) -> str:
         """Names the case and the state of its files: path, size and time of change."""
         parts = [case.id, case.group, case.split]
-        for path in (case.image, case.label, case.roi_file):
+        for path in (case.image, case.label, case.roi_file, *(file for _, file in case.channels)):
             if path is not None:
                 parts.append(f"{path}:{_state(path)}")
+        parts += [name for name, _ in case.channels]
         if case.roi:
             parts.append(case.roi)
         if case.turn:

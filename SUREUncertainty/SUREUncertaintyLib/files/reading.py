@@ -89,14 +89,19 @@ def read_channels(texts: Sequence[str]) -> dict[str, Volume]:
     Raises:
         InputError: a text without a name or a file, a name twice, or a file that cannot be read.
     """
-    found: dict[str, Volume] = {}
+    return {name: read_volume(path) for name, path in channel_files(texts).items()}
+
+
+def channel_files(texts: Sequence[str]) -> dict[str, Path]:
+    """The files of further images, each given as ``NAME=FILE``. Raises ``InputError`` as ``read_channels``."""
+    found: dict[str, Path] = {}
     for text in texts:
         name, _, path = text.partition("=")
         if not name.strip() or not path.strip():
             raise InputError(f"--channel is '{text}'; expected NAME=FILE, such as T2=t2.nii.gz.")
         if name.strip() in found:
             raise InputError(f"The channel '{name.strip()}' is given twice.")
-        found[name.strip()] = read_volume(Path(path.strip()))
+        found[name.strip()] = Path(path.strip()).expanduser()
     return found
 
 

@@ -45,6 +45,14 @@ class Desktop(Protocol):
         """Ask for a folder; None when the user declines."""
         ...
 
+    def choose_file(self, title: str, pattern: str) -> Path | None:
+        """Ask for a file; None when the user declines."""
+        ...
+
+    def confirm(self, question: str) -> bool:
+        """Ask a question that is answered by yes or no."""
+        ...
+
     def dicom_files(self, scan: Any) -> list[Path]:
         """The DICOM files that a volume node was loaded from; none for other scans."""
         ...

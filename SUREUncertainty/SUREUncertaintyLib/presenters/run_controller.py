@@ -27,6 +27,7 @@ class RunRequest:
     Attributes:
         region: an ROI node; None: the model searches where it can, else the whole scan.
         further: more regions of the same run, whose structures join the same segmentation.
+        channels: name and node of every further image, for models that take several.
     """
 
     scan: Any
@@ -35,6 +36,7 @@ class RunRequest:
     engine: str
     opacity: float
     further: tuple[Any, ...] = ()
+    channels: tuple[tuple[str, Any], ...] = ()
 
     def rois(self) -> tuple[Roi, ...]:
         """The boxes, RAS mm. Raises ``InputError`` for one that is not placed yet."""
@@ -87,6 +89,7 @@ class RunController:
                 self._bound(request, self._on_progress),
                 self._bound(request, self._on_result),
                 self._bound(request, self._view_failure),
+                {name: volume_from_node(node) for name, node in request.channels},
             )
         except (SureError, MemoryError, OSError) as error:
             self._view_failure(failure_of(error))

@@ -6,6 +6,9 @@ RUN = _("Run")
 CANCEL = _("Cancel")
 
 CHOOSE_SCAN = _("Choose the scan that is to be segmented.")
+CHOOSE_FURTHER = _("Choose the further images that the model wants.")
+FURTHER_HINT = _("A further image of the same patient that the model wants, on the scan's grid.")
+TOO_MANY_IMAGES = _("This model wants more images than there are selectors here; run it with: sure segment --channel.")
 CHOOSE_MODEL = _("There is no model. Import one into the model folder (Set-up), then choose it here.")
 IS_RUNNING = _("A segmentation is running. Cancel it first.")
 READY = _("Ready.")
@@ -115,8 +118,24 @@ REPAIR_FAILED = _(
     "{name} is installed but does not start: {reason} Choose a wheel folder or check the connection, then try again."
 )
 REPAIRED = _("{names} was installed again and works.")
-IMPORT_MODEL = _("Choose the folder of a model package or of a MONAI Bundle")
-IMPORTED = _("The model '{name}' is in the list.")
+IMPORT_MODEL = _("Choose a model's folder: nnU-Net, MONAI Bundle, Auto3DSeg or a model package")
+IMPORT_ZIP = _("Choose the zip of a model")
+IMPORTED = _("The model '{name}' is in the list and chosen: {summary} Press Run to try it on the open scan.")
+RECOGNISED = {
+    "package": _("a model package"),
+    "bundle": _("a MONAI Bundle"),
+    "nnunet": _("a training of nnU-Net v2"),
+    "auto3dseg": _("a model of MONAI Auto3DSeg"),
+    "totalsegmentator": _("a task of TotalSegmentator"),
+    "zip": _("a zip, which is unpacked first"),
+}
+IMPORTING = _("This is {what}. {text}")
+NOT_RECOGNISED = _("There is no model that is known here in {path}.")
+ADD_MODEL, ADD_ZIP = _("Add a model ..."), _("From a zip ...")
+REMOVE_FIRST = _("Choose a model of your own under Input first; those that come with the program stay.")
+REMOVE_MODEL = _("Remove the model '{name}' and its files from {folder}?")
+MODEL_HEADERS = (_("Model"), _("Version"), _("MB"), _("Licence"))
+REMOVED = _("The model '{name}' is gone.")
 
 SLICER_TOO_OLD = _(
     "SURE Uncertainty needs 3D Slicer 5.10 or newer, this is {found}. Please install a current 3D Slicer."

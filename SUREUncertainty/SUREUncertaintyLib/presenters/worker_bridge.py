@@ -66,8 +66,12 @@ class WorkerBridge:
         on_progress: OnProgress,
         on_result: OnResult,
         on_error: OnError,
+        channels: Mapping[str, Volume] | None = None,
     ) -> None:
         """Segment a scan with a model; the model stays loaded.
+
+        Args:
+            channels: further images of the patient by name, for models that take several.
 
         Raises:
             EngineError: the worker cannot be started.
@@ -81,6 +85,7 @@ class WorkerBridge:
             on_result=self._closing(on_result),
             on_error=self._closing(on_error),
             sampling=DRAWN,
+            channels=channels,
         )
         self._wait()
 
@@ -115,6 +120,15 @@ class WorkerBridge:
         self._client.train(
             arguments, on_progress=on_progress, on_result=self._closing(on_result), on_error=self._closing(on_error)
         )
+        self._wait()
+
+    def import_model(self, path: str, on_progress: OnProgress, on_result: OnAnswer, on_error: OnError) -> None:
+        """Bring a model in; see ``worker.importing``.
+
+        Raises:
+            EngineError: the worker cannot be started.
+        """
+        self._client.import_model(path, on_progress, self._closing(on_result), self._closing(on_error))
         self._wait()
 
     def cancel(self) -> None:

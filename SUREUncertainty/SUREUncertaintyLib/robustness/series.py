@@ -61,7 +61,8 @@ class OpenCase:
     @cached_property
     def predictor(self) -> NativePredictor:
         """For the part of the scan that the case names. Raises ``InputError``."""
-        return self._predictor.within(self.case.region, self.case.pose)
+        others = {name: read_volume(file) for name, file in self.case.channels}
+        return self._predictor.within(self.case.region, self.case.pose, others)
 
     @cached_property
     def start(self) -> tuple[CleanReference, Measured]:

@@ -43,6 +43,15 @@ class SlicerDesktop:
         path = qt.QFileDialog.getExistingDirectory(slicer.util.mainWindow(), title)
         return Path(path) if path else None
 
+    def choose_file(self, title: str, pattern: str) -> Path | None:
+        """Ask for a file."""
+        path = qt.QFileDialog.getOpenFileName(slicer.util.mainWindow(), title, "", pattern)
+        return Path(path) if path else None
+
+    def confirm(self, question: str) -> bool:
+        """Ask a question that is answered by yes or no."""
+        return bool(slicer.util.confirmYesNoDisplay(question, windowTitle="SURE Uncertainty"))
+
     def dicom_files(self, scan: Any) -> list[Path]:
         """Slicer's DICOM database knows where each image of the volume lies."""
         uids = (scan.GetAttribute("DICOM.instanceUIDs") or "").split()

@@ -16,6 +16,7 @@ from ..packages.metadata import PackageMetadata
 from ..presenters import texts
 from ..presenters.cautions import cautions
 from ..presenters.double_click import DoubleClick
+from ..presenters.further_images import further_names, further_obstacle
 from ..presenters.model_description import box_size, model_text
 from ..presenters.pace import Pace
 from ..presenters.remaining_time import remaining_text
@@ -63,6 +64,7 @@ class InputPanel:
         choose(self.ui.modelSelector, parameters.model)
         choose(self.ui.engineSelector, parameters.engine)
         self._show_model(parameters)
+        self._show_further()
         self._update_button(self.obstacle())
 
     def obstacle(self) -> Text:
@@ -72,14 +74,15 @@ class InputPanel:
             return texts.CHOOSE_SCAN
         if parameters.model not in self._models:
             return texts.CHOOSE_MODEL
-        return EMPTY
+        return further_obstacle(self._further_names(), self._further_nodes())
 
     def request(self) -> RunRequest:
         """What the widgets ask for."""
         p = self._context.parameters
         boxes = self._boxes(p)
         first = boxes[0] if boxes else None
-        return RunRequest(p.inputVolume, first, p.model, p.engine, p.overlayOpacity, tuple(boxes[1:]))
+        further = tuple(zip(self._further_names(), self._further_nodes(), strict=False))
+        return RunRequest(p.inputVolume, first, p.model, p.engine, p.overlayOpacity, tuple(boxes[1:]), further)
 
     def begin(self) -> None:
         """A run has begun."""
@@ -122,6 +125,26 @@ class InputPanel:
         boxes = self._boxes(parameters)
         lines += [f"\u26a0 {text}" for text in cautions(parameters.inputVolume, metadata, boxes, seconds)]
         self.ui.modelInfoLabel.setText("\n".join(lines))
+
+    def _further_names(self) -> tuple[str, ...]:
+        return further_names(self._models.get(self._context.parameters.model))
+
+    def _further_nodes(self) -> tuple[Any, ...]:
+        p = self._context.parameters
+        return (p.furtherVolume1, p.furtherVolume2, p.furtherVolume3)
+
+    def _show_further(self) -> None:
+        """A selector for every further image that the model asks for, with its name."""
+        names, ui = self._further_names(), self.ui
+        rows = (
+            (ui.furtherLabel1, ui.furtherSelector1),
+            (ui.furtherLabel2, ui.furtherSelector2),
+            (ui.furtherLabel3, ui.furtherSelector3),
+        )
+        for number, (label, selector) in enumerate(rows):
+            label.setText(f"{names[number]}:" if number < len(names) else "")
+            label.setVisible(number < len(names))
+            selector.setVisible(number < len(names))
 
     def _update_button(self, obstacle: Text) -> None:
         say = self._context.translate

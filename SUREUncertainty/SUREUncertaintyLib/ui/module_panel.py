@@ -26,6 +26,7 @@ from .context import PanelContext
 from .dependencies import Dependencies
 from .export_panel import ExportPanel
 from .input_panel import InputPanel
+from .model_panel import ModelPanel
 from .noise_panel import NoisePanel
 from .numbers_panel import NumbersPanel
 from .results_panel import ResultsPanel
@@ -46,7 +47,7 @@ class ModulePanel:
         dependencies: what a run needs beyond Slicer.
         translate: of texts.
         slicer_version: for the report.
-        bridge, training_bridge: the workers for segmenting and for training; real ones by default.
+        bridge, training_bridge, import_bridge: the workers for segmenting, training and imports; real ones by default.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ModulePanel:
         slicer_version: str = "",
         bridge: WorkerBridge | None = None,
         training_bridge: WorkerBridge | None = None,
+        import_bridge: WorkerBridge | None = None,
     ) -> None:
         self.ui = ui
         self.context = PanelContext(ui, scene, desktop, translate)
@@ -73,7 +75,9 @@ class ModulePanel:
         self.noise = NoisePanel(self.context, self._move_noise, self._run_series, self.noises.stop)
         self.steps = StepsPanel(self.context)
         self.numbers = NumbersPanel(self.context)
-        self.setup = SetupPanel(self.context, dependencies, self.bridge.log, slicer_version, self.input.refresh_models)
+        self.import_bridge = import_bridge or WorkerBridge(desktop.create_timer)
+        models = ModelPanel(self.context, self.import_bridge, self.input.refresh_models)
+        self.setup = SetupPanel(self.context, dependencies, self.bridge.log, slicer_version, models)
         self.training_bridge = training_bridge or WorkerBridge(desktop.create_timer)
         require = self.setup.require_training
         self.train = TrainPanel(self.context, self.training_bridge, require, self._on_trained, self._report)
@@ -184,6 +188,7 @@ class ModulePanel:
         self.forget_scene()
         self.bridge.close()
         self.training_bridge.close()
+        self.import_bridge.close()
 
     def show_progress(self, fraction: float, text: str, elapsed: float) -> None:
         """For ``RunController``."""

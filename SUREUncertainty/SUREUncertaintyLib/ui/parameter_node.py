@@ -16,6 +16,7 @@ class SUREUncertaintyParameterNode:
 
     Attributes:
         inputVolume: the scan.
+        furtherVolume1, furtherVolume2, furtherVolume3: further images, for models that take several.
         region: what part of it is segmented; None for the whole scan.
         model: name in the catalogue.
         engine: what runs the network.
@@ -28,6 +29,9 @@ class SUREUncertaintyParameterNode:
     """
 
     inputVolume: vtkMRMLScalarVolumeNode
+    furtherVolume1: vtkMRMLScalarVolumeNode
+    furtherVolume2: vtkMRMLScalarVolumeNode
+    furtherVolume3: vtkMRMLScalarVolumeNode
     region: vtkMRMLMarkupsROINode
     model: str = ""
     engine: Annotated[str, Choice(list(texts.ENGINE_NAMES))] = "auto"

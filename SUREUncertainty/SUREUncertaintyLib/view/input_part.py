@@ -21,6 +21,7 @@ from ..packages.metadata import PackageMetadata
 from ..packages.package import Package
 from ..presenters import texts
 from ..presenters.cautions import cautions
+from ..presenters.further_images import FURTHER, MOST, further_names, further_obstacle
 from ..presenters.model_description import box_size, model_text
 from ..presenters.pace import Pace
 from ..presenters.run_controller import RunRequest
@@ -39,6 +40,7 @@ class InputPart:
         self._pace = Pace(bridge, lambda: True, self._tell_cautions)
         self._models: dict[str, PackageMetadata] = {}
         session.state.update({"scan": "", "region": WHOLE, "engine": "auto", "box": None, "boxes": True})
+        session.state.update(dict.fromkeys(FURTHER, "") | {"further_names": [], "further_hint": texts.FURTHER_HINT})
         session.state.engines = [{"id": key, "name": name} for key, name in texts.ENGINE_NAMES.items()]
         self.refresh_models()
 
@@ -58,6 +60,9 @@ class InputPart:
         state.regions = [{"id": node.GetID(), "name": node.GetName()} for node in boxes]
         state.scan = session.choice("scan", {scan["id"] for scan in state.scans}, "")
         state.region = session.choice("region", {WHOLE, EVERY, *(box["id"] for box in state.regions)}, WHOLE)
+        state.further_names = list(further_names(self._models.get(state.model))[:MOST])
+        for name in FURTHER:
+            setattr(state, name, session.choice(name, {scan["id"] for scan in state.scans}, ""))
         state.model_text = model_text(self._models.get(state.model))
         state.obstacle = self.obstacle()
         self._show_cautions()
@@ -106,7 +111,10 @@ class InputPart:
         """Why Run is not possible now; empty when it is."""
         if self.scan() is None:
             return texts.CHOOSE_SCAN
-        return "" if self._session.state.model in self._models else texts.CHOOSE_MODEL
+        metadata = self._models.get(self._session.state.model)
+        if metadata is None:
+            return texts.CHOOSE_MODEL
+        return further_obstacle(further_names(metadata), self._further())
 
     def request(self) -> RunRequest:
         """What the choices ask for.
@@ -121,9 +129,9 @@ class InputPart:
         engine = session.choice("engine", texts.ENGINE_NAMES, "auto")
         regions = self._chosen()
         opacity = session.number("opacity", 0.0, 1.0, 1.0)
-        return RunRequest(
-            self.scan(), regions[0] if regions else None, state.model, engine, opacity, tuple(regions[1:])
-        )
+        named = tuple(zip(further_names(self._models[state.model]), self._further(), strict=False))
+        first = regions[0] if regions else None
+        return RunRequest(self.scan(), first, state.model, engine, opacity, tuple(regions[1:]), named)
 
     def place(self) -> None:
         """Put the chosen box (a new one without any) around the crosshair, or around where the slices cross."""
@@ -187,6 +195,11 @@ class InputPart:
         if self._session.state.model not in self._models:
             raise InputError(texts.CHOOSE_MODEL)
         return find_package(self._session.state.model)
+
+    def _further(self) -> list[Any]:
+        """The nodes in the selectors of further images; None where nothing is chosen."""
+        chosen = [self._session.state[name] for name in FURTHER]
+        return [self._session.scene.GetNodeByID(identifier) if identifier else None for identifier in chosen]
 
     def _chosen(self) -> list[Any]:
         """The boxes that Run takes; without a choice those that a search placed in this scan."""

@@ -16,6 +16,7 @@ from ..core.errors import InputError
 from ..mrml.opengl import WINDOW_VARIABLE, OpenGL
 from ..mrml.without_messages import quiet_vtk
 from ..presenters import texts
+from ..presenters.further_images import FURTHER
 from .access_guard import LOOPBACK, Guard
 from .folders import Folders
 from .routes import ASSETS
@@ -25,7 +26,7 @@ WORDS |= {"framesCollapsible": {"text": texts.FRAMES, "hint": texts.FRAMES_HINT}
 WORDS |= {"noResult": {"text": texts.NO_RESULT, "hint": ""}}
 FOLLOWED = {
     "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "rendering"),
-    "input": ("region", "boxes", "model", "engine"),
+    "input": ("region", "boxes", "model", "engine", *FURTHER),
     "frames": ("cine_frame",),
     "noise": ("noise_kind", "strength", "seed", "live"),
 }

@@ -110,13 +110,15 @@ class WorkerClient:
         on_result: OnResult | None = None,
         on_error: OnError | None = None,
         sampling: SamplingOptions | None = None,
+        channels: Mapping[str, Volume] | None = None,
     ) -> ClientJob:
         """Segment a scan; an earlier segmentation that still runs or waits ends as ``superseded``.
 
-        ``sampling`` says what a model that draws samples should draw; other models give their one answer.
+        ``sampling`` says what a model that draws samples should draw; other models give their one answer. ``channels``
+        are further images of the patient by name, for models that take several.
         """
         with self._lock:
-            self._scan, self._open = (volume, tuple(rois)), None
+            self._scan, self._open = (volume, tuple(rois), tuple((channels or {}).items())), None
             wanted = {"keep_probabilities": keep_probabilities, "sampling": to_json(sampling)}
             return self._start(volume, wanted, on_progress, on_result, on_error)
 
@@ -164,6 +166,19 @@ class WorkerClient:
         with self._lock:
             job = self._job(self._running(reload=False), None, on_progress, on_result, on_error)
             self._send(job, "train", dict(arguments))
+            return job
+
+    def import_model(
+        self,
+        path: str | Path,
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+        on_error: OnError | None = None,
+    ) -> ClientJob:
+        """Bring a model in (``worker.importing``); as for ``train``, give it a client of its own."""
+        with self._lock:
+            job = self._job(self._running(reload=False), None, on_progress, on_result, on_error)
+            self._send(job, "import", {"path": str(path)})
             return job
 
     def cancel(self) -> None:
@@ -217,14 +232,17 @@ class WorkerClient:
         process = self._running()
         job = self._job(process, image, on_progress, on_result, on_error)
         assert self._scan is not None
-        scan, rois = self._scan
+        scan, rois, channels = self._scan
         arguments: dict[str, Any] = dict(wanted)
         try:
             if self._open != (process, self._scan):
                 job.opens = self._scan
-                # the answer is put on the image kept here
-                described = {**to_json(replace(scan, forms=None), {}), "array": self._hand_over(job, scan, "scan")}
-                arguments |= {"volume": described, "rois": to_json(rois)}
+                arguments |= {"volume": self._described(job, scan, "scan"), "rois": to_json(rois)}
+                if channels:
+                    named = enumerate(channels)
+                    arguments["channels"] = {
+                        name: self._described(job, one, f"channel{number}") for number, (name, one) in named
+                    }
             if image is not scan:
                 arguments["array"] = self._hand_over(job, image, "image")
         except OSError as error:
@@ -232,6 +250,10 @@ class WorkerClient:
             return job
         self._send(job, "segment", arguments)
         return job
+
+    def _described(self, job: ClientJob, image: Volume, what: str) -> dict[str, Any]:
+        """A volume field by field; the answer is put on the image kept here."""
+        return {**to_json(replace(image, forms=None), {}), "array": self._hand_over(job, image, what)}
 
     def _hand_over(self, job: ClientJob, image: Volume, what: str) -> str:
         """Write voxels for the worker; gives the file's name in the private folder."""

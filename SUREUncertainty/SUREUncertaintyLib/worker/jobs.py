@@ -16,8 +16,8 @@ from .process import WorkerProcess
 OnProgress = Callable[[float, str], None]
 OnResult = Callable[[Any], None]
 OnError = Callable[[Failure], None]
-OpenScan = tuple[Volume, tuple[Roi, ...]]
-"""A scan and its regions."""
+OpenScan = tuple[Volume, tuple[Roi, ...], tuple[tuple[str, Volume], ...]]
+"""A scan, its regions and its further channels."""
 
 
 class WorkerError(SureError):

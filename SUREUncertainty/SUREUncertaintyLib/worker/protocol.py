@@ -5,14 +5,16 @@ Requests (client to worker), each with an ``id`` that its answers carry:
 - ``{"id": 1, "command": "load", "package": NAME_OR_PATH, "engine": "auto", "device": null, "threads": null}``
 - ``{"id": 2, "command": "segment", "volume": {"array": FILE.npy, "grid": {..}, "name": ..} or {"path": SCAN},
   "rois": [{"name": .., "low": [..], "high": [..]}], "keep_probabilities": false, "sampling": {"count": 20, ..}}``;
-  the volume is described field by field; ``sampling`` counts for models that draw samples, others ignore it. Without
-  ``volume`` the last one is used again. Either way ``"array": FILE.npy`` may name other intensities on its grid, which
-  are analysed where the boxes come to rest on the scan itself, and ``"preview": true`` asks for their labels and maps
-  only, fast.
+  the volume is described field by field, and ``"channels": {NAME: VOLUME, ..}`` may come with it; ``sampling`` counts
+  for models that draw samples, others ignore it. Without ``volume`` the last one is used again. Either way
+  ``"array": FILE.npy`` may name other intensities on its grid, which are analysed where the boxes come to rest on the
+  scan itself, and ``"preview": true`` asks for their labels and maps only, fast.
 - ``{"id": 3, "command": "pace"}``: how long the loaded network takes here, ``seconds_a_window``
   (``inference.forecast``); dropped like a segmentation when one comes.
 - ``{"id": 3, "command": "train", "folder": SCANS, "name": .., "profile": .., "output": DIR, "recipe": FILE or null}``:
   trains or resumes, imports the package into the user's models and gives its name as ``model``.
+- ``{"id": 3, "command": "import", "path": FOLDER_OR_ZIP}``: brings a model into the user's folder; ``model`` and
+  ``summary`` say what it is.
 - ``{"id": 3, "command": "cancel"}``: answered at once; the running job ends with the error ``cancelled``.
 - ``{"id": 4, "command": "close"}``
 
@@ -32,7 +34,7 @@ from typing import IO, Any
 import numpy as np
 
 VERSION = 1
-COMMANDS = ("load", "segment", "pace", "train", "cancel", "close")
+COMMANDS = ("load", "segment", "pace", "train", "import", "cancel", "close")
 
 
 @dataclass(frozen=True)

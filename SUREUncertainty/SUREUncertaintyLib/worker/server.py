@@ -23,6 +23,7 @@ from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.session import LiveSession
 from ..packages.catalogue import find_package
 from .failures import Failure, failure, failure_of
+from .importing import import_model
 from .inbox import Inbox, Job
 from .protocol import VERSION, Request, parse_request, write_message
 from .result_files import read_array, write_result
@@ -120,6 +121,8 @@ class Server:
         if job.request.command == "pace":
             session = self._loaded()
             return {"seconds_a_window": seconds_a_window(session.package, session.engine)}
+        if job.request.command == "import":
+            return import_model(job.request.arguments, self._progress(job.request.id), job.is_stopped)
         return self._segment(job)
 
     def _load(self, request: Request) -> dict[str, Any]:
@@ -145,7 +148,8 @@ class Server:
         session, arguments = self._loaded(), job.request.arguments
         if arguments.get("volume") is not None:
             rois = tuple(from_json(Roi, roi) for roi in arguments.get("rois") or ())
-            session.open(self._volume(arguments["volume"]), rois)
+            others = {str(name): self._volume(one) for name, one in (arguments.get("channels") or {}).items()}
+            session.open(self._volume(arguments["volume"]), rois, others)
         name = arguments.get("array")
         array = None if name is None else read_array(self._folder, name)
         if arguments.get("preview") and array is not None:
