@@ -25,8 +25,10 @@ from .noise_part import NoisePart
 from .numbers_part import NumbersPart
 from .open_input import require_own_data, scene_of
 from .run_part import RunPart
+from .samples_part import SamplesPart
 from .session import Session
 from .slice_bars import SliceBars
+from .tools_part import ToolsPart
 from .uncertainty_part import UncertaintyPart
 
 CANCEL_SECONDS = 0.25
@@ -64,6 +66,8 @@ class Application:
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
         self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live, self.leave_noise)
         self.slices = SliceBars(self.session)
+        self.samples = SamplesPart(self.session)
+        self.tools = ToolsPart(self.session)
         self.sources: dict[str, Path] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self._surfaces: asyncio.TimerHandle | None = None
@@ -115,6 +119,7 @@ class Application:
         self.uncertainty.show(published, keep_band)
         self.numbers.show(published)
         self.numbers.show_surface()
+        self.samples.refresh()
         session.state.title = published.scan.GetName()
         if frame:
             session.stage.frame(focus_of(published))
@@ -184,6 +189,7 @@ class Application:
             state.status = texts.READY
         self.uncertainty.show(None)
         self.numbers.show(None)
+        self.samples.refresh()
         state.title = node.GetName()
         stage.fit()
         self.slices.update()
