@@ -7,7 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Testing" / "Bench"))
 
-from fuzz_headers import fuzz
+from fuzz_headers import added, fuzz
 from fuzz_inputs import FORMATS
 
 COUNT = 500
@@ -22,6 +22,15 @@ def test_no_changed_header_ends_in_a_crash_a_hang_or_another_scan() -> None:
     assert sum(outcomes.values()) == COUNT
     assert outcomes["read, the same elsewhere"] > COUNT // 5
     assert outcomes["refused"] > COUNT // 5
+
+
+def test_runs_over_ranges_add_up_where_nothing_is_missing_between_them() -> None:
+    first = {"seed": 1, "start": 0, "count": 2, "outcomes": {"refused": 2}, "failures": []}
+    second = {"seed": 1, "start": 2, "count": 1, "outcomes": {"refused": 1}, "failures": [{"number": 2}]}
+    both = {"seed": 1, "start": 0, "count": 3, "outcomes": {"refused": 3}, "failures": [{"number": 2}]}
+    assert added([second, first]) == both
+    with pytest.raises(ValueError, match="from 5 on does not follow"):
+        added([first, {**second, "start": 5}])
 
 
 def test_the_fuzzer_sees_a_scan_at_another_place(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from ball import CUBE, LABELS, ball_result
 from phantoms import asymmetric_volume, tilted_grid
 from SUREUncertaintyLib.analysis import notice_texts as texts
+from SUREUncertaintyLib.analysis.grey_values import GreyValues, grey_values
 from SUREUncertaintyLib.analysis.intensity_fingerprint import DESCRIPTIONS, measure
 from SUREUncertaintyLib.analysis.notices import notices_for
 from SUREUncertaintyLib.analysis.rows import Notice, UncertainRegion
@@ -34,7 +35,7 @@ def notices_of(
     uncertainty: float = 0.0,
     regions: Sequence[UncertainRegion] = (),
     contrast: dict[str, dict[str, float]] | None = None,
-    lowest: float | None = None,
+    values: GreyValues | None = None,
 ) -> dict[str, str]:
     """Texts by code for a label map, with one set of labels a region of interest."""
     label_set = LABELS
@@ -46,7 +47,7 @@ def notices_of(
         )
     labels = Volume(array.astype(np.uint8), grid)
     rows = structure_table(labels, Volume(np.full(grid.shape, uncertainty, np.float32), grid), label_set, 0.5)
-    found = notices_for(labels, metadata, label_set, rows, regions, rois, contrast, lowest=lowest)
+    found = notices_for(labels, metadata, label_set, rows, regions, rois, contrast, values=values)
     assert len({notice.code for notice in found}) == len(found) or texts.NOTHING_FOUND in {n.code for n in found}
     return {notice.code: notice.text for notice in found}
 
@@ -245,23 +246,37 @@ def test_a_size_just_outside_does_not_read_as_one_inside(metadata: PackageMetada
 
 
 @pytest.mark.parametrize(
-    ("modality", "lowest", "warned"),
+    ("modality", "values", "warned"),
     [
-        ("CT", -1024.0, set()),
-        ("CT", 0.0, {texts.NOT_HOUNSFIELD}),
+        ("CT", GreyValues(-1024.0, 0.3), set()),
+        ("CT", GreyValues(0.0, 0.0), {texts.NOT_HOUNSFIELD}),
         ("CT", None, set()),
-        ("MR", 0.0, set()),
-        ("MR", -3.1, set()),
-        ("MR", -1000.0, {texts.HOUNSFIELD}),
+        ("MR", GreyValues(0.0, 0.0), set()),
+        ("MR", GreyValues(-90000.0, 0.0007), set()),  # strong noise on a scan with large values
+        ("MR", GreyValues(-1000.0, 0.06), {texts.HOUNSFIELD}),
         ("MR", None, set()),
-        ("", -1000.0, set()),
+        ("", GreyValues(-1000.0, 0.3), set()),
     ],
 )
 def test_values_tell_a_ct_where_the_file_does_not(
-    metadata: PackageMetadata, modality: str, lowest: float | None, warned: set[str]
+    metadata: PackageMetadata, modality: str, values: GreyValues | None, warned: set[str]
 ) -> None:
     unbounded = replace(metadata, modality=modality, expected=replace(ORDINARY, extent_mm=None))
-    assert set(notices_of(two_balls(), unbounded, lowest=lowest)) == warned
+    assert set(notices_of(two_balls(), unbounded, values=values)) == warned
+
+
+def test_air_and_lungs_are_a_share_and_noise_is_none() -> None:
+    ct = np.full((100, 150, 150), 40, np.int16)
+    ct[:30] = -1000
+    ct[30:40] = -820
+    found = grey_values(ct)
+    assert found.lowest == -1000
+    assert found.air == pytest.approx(0.4, abs=0.02)
+    rng = np.random.default_rng(0)
+    noisy = rng.normal(3e5, 1e5, (60, 60, 60))
+    assert grey_values(noisy).lowest < -900
+    assert grey_values(noisy).air < 0.001
+    assert grey_values(rng.normal(100.0, 250.0, (60, 60, 60))).air < 0.002
 
 
 @pytest.mark.parametrize(("spacing", "warned"), [(0.8, False), (1.3, False), (0.5, True), (2.0, True)])

@@ -20,6 +20,7 @@ from opened_module import (
     wait,
 )
 from SUREUncertaintyLib.analysis import notice_texts as texts
+from SUREUncertaintyLib.analysis.grey_values import GreyValues
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import (
     Grid,
@@ -47,7 +48,7 @@ BOXES = (Roi("Left", (-20, -20, -20), (-1, 20, 20)), Roi("Right", (1, -20, -20),
 def test_a_forecast_counts_windows_and_memory_and_warns_as_the_run_would(tiny_package: Package) -> None:
     metadata = replace(tiny_package.metadata, expected=Expected(extent_mm=(10.0, 20.0)))
     grid = Grid((16, 16, 32))
-    ahead = forecast(grid, metadata, (), lowest=-1000.0)
+    ahead = forecast(grid, metadata, (), GreyValues(-1000.0, 0.2))
     assert [notice.code for notice in ahead.notices] == [texts.HOUNSFIELD, texts.REGION_NEEDED]
     assert ahead.windows == 3  # 16 wide windows that overlap by half along 32 voxels
     assert ahead.memory_bytes == 350_000_000 + 16 * 16 * 32 * (4 * 7 + 24)
@@ -57,7 +58,7 @@ def test_a_forecast_counts_windows_and_memory_and_warns_as_the_run_would(tiny_pa
     assert "minutes on a processor" in forecast(Grid((90, 90, 90)), metadata).sentences()[-1]
     huge = replace(ahead, memory_bytes=10**16)
     assert "10000000.0 GB of memory" in huge.sentences()[-1]
-    boxed = forecast(grid, metadata, (Roi("a", (-15.0, -15.0, 0.0), (-1.0, -1.0, 14.0)),), lowest=0.0)
+    boxed = forecast(grid, metadata, (Roi("a", (-15.0, -15.0, 0.0), (-1.0, -1.0, 14.0)),), GreyValues(0.0, 0.0))
     assert boxed.notices == ()
 
 
@@ -87,7 +88,7 @@ def test_the_panel_says_before_the_run_what_speaks_against_it(opened: SimpleName
     assert "\u26a0" not in opened.ui.modelInfoLabel.text
     ct = np.random.default_rng(0).integers(-1000, 500, (16, 18, 20)).astype(np.int16)
     parameters(opened).inputVolume = add_volume(opened.scene, Volume(ct, Grid(ct.shape), "abdomen"))
-    assert "\u26a0 The scan has values down to -1000" in opened.ui.modelInfoLabel.text
+    assert "\u26a0 20% of the scan has the values of air and lungs on CT" in opened.ui.modelInfoLabel.text
     assert cautions(None, None, ()) == ()
 
 
@@ -108,7 +109,7 @@ def test_where_run_will_search_nothing_is_counted_and_no_region_asked_for(opened
         "what needs no box is still said"
     )
     assert searches == SEARCHES
-    assert cautions(head(opened, -1000.0), metadata, ())[0].startswith("The scan has values down to -1000")
+    assert cautions(head(opened, -1000.0), metadata, ())[0].startswith("27% of the scan has the values of air")
     asked = cautions(head(opened), replace(metadata, locator=None), ())
     assert any("give a region" in text for text in asked), "a model that cannot search still asks for one"
 
@@ -193,7 +194,7 @@ def test_the_page_says_cautions_replaces_suggested_boxes_and_takes_a_result_s_mo
     ct = np.random.default_rng(0).integers(-1000, 500, (16, 18, 20)).astype(np.int16)
     page.state.model = "tiny"
     page.input.choose_scan(add_volume(opened.scene, Volume(ct, Grid(ct.shape), "abdomen")))
-    assert page.state.cautions[0].startswith("The scan has values down to -1000")
+    assert page.state.cautions[0].startswith("20% of the scan has the values of air")
     page.input.add_boxes(BOXES)
     page.input.add_boxes(BOXES)
     assert [box["name"] for box in page.state.regions] == ["Left", "Right"]

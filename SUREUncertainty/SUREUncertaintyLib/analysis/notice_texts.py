@@ -115,7 +115,7 @@ TEXTS = {
         "Check that this is a CT, and that it was exported in Hounsfield units."
     ),
     HOUNSFIELD: (
-        "The scan has values down to {lowest:.0f}, as air has on CT, but the model '{model}' is for {modality}. "
+        "{share:.0%} of the scan has the values of air and lungs on CT, but the model '{model}' is for {modality}. "
         "Check that the right scan was chosen."
     ),
     CONTRAST: (

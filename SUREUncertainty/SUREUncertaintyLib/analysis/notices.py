@@ -13,6 +13,7 @@ from ..packages.metadata import PackageMetadata
 from . import notice_texts as texts
 from .analysed_parts import Analysed, Block, analysed_parts
 from .edge_and_pieces import at_image_edge, at_roi_edge, at_window_edge, pieces_of, share_structure
+from .grey_values import GreyValues
 from .notice_sentences import listed, say, span
 from .rows import Notice, StructureRow, UncertainRegion
 from .scan_notices import Contrast, about_scan, about_units
@@ -38,7 +39,7 @@ def notices_for(
     rois: Sequence[Roi] = (),
     contrast: Contrast | None = None,
     windows: Sequence[Block] = (),
-    lowest: float | None = None,
+    values: GreyValues | None = None,
 ) -> tuple[Notice, ...]:
     """Every warning that the result deserves, the gravest first; none for an ordinary result.
 
@@ -50,7 +51,7 @@ def notices_for(
         contrast: ``intensity_fingerprint.measure`` of each region's image on the model's grid, by the region's name,
             ``"scan"`` for the whole scan.
         windows: the voxels (k, j, i) that a model saw which outlines one thing in a box, a region; empty for others.
-        lowest: value of the scan's darkest voxel, None when the file itself says what kind of scan it is.
+        values: of the scan, None when the file itself says what kind of scan it is.
     """
     blocks = analysed_parts(labels.grid, label_set, rois, windows)
     widths = _range_widths(metadata, structures)
@@ -59,7 +60,7 @@ def notices_for(
     return (
         *((say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
         *(say(texts.READING, remark=remark.removesuffix(".")) for remark in labels.remarks),
-        *(about_units(metadata, lowest) if lowest is not None else ()),
+        *(about_units(metadata, values) if values is not None else ()),
         *about_scan(labels.grid, metadata, blocks, contrast or {}),
         *_about_findings(blocks, metadata, structures),
         *_about_edges(labels, blocks, metadata),

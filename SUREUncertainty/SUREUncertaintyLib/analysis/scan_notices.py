@@ -10,6 +10,7 @@ from ..core.volume import Grid
 from ..packages.metadata import PackageMetadata
 from . import notice_texts as texts
 from .analysed_parts import Analysed
+from .grey_values import GreyValues
 from .intensity_fingerprint import DESCRIPTIONS
 from .notice_sentences import lengths, say, span
 from .rows import Notice
@@ -20,8 +21,9 @@ SPACING_TOLERANCE = 1.25
 NEGLIGIBLE = 2
 """Voxels at a side of a box that a model may leave out without a word."""
 
-AIR = -900.0
-"""HU: air on CT lies near -1000; scans of other kinds hold no such values."""
+AIR = 0.01
+"""A scan with this share of voxels in the values of air and lungs is a CT. Noise on scans of other kinds brings 0.07 %
+there at most, CTs have 6 and 34 % (docs/warnings.md)."""
 
 WHOLE = 1.5
 """A scan larger than the largest training box by this factor is no box around the structure."""
@@ -35,13 +37,13 @@ range. The others (edges, background) differ on good scans of other scanners as 
 Contrast = Mapping[str, Mapping[str, float]]
 
 
-def about_units(metadata: PackageMetadata, lowest: float) -> Iterator[Notice]:
+def about_units(metadata: PackageMetadata, values: GreyValues) -> Iterator[Notice]:
     """CT has air far below 0, other scans have nothing there."""
     is_for_ct = modality_family(metadata.modality) == "CT"
-    if is_for_ct and lowest >= 0.0:
+    if is_for_ct and values.lowest >= 0.0:
         yield say(texts.NOT_HOUNSFIELD, model=metadata.name)
-    elif not is_for_ct and metadata.modality and lowest <= AIR:
-        yield say(texts.HOUNSFIELD, model=metadata.name, modality=metadata.modality, lowest=lowest)
+    elif not is_for_ct and metadata.modality and values.air >= AIR:
+        yield say(texts.HOUNSFIELD, model=metadata.name, modality=metadata.modality, share=values.air)
 
 
 def about_scan(grid: Grid, metadata: PackageMetadata, blocks: list[Analysed], contrast: Contrast) -> Iterator[Notice]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..analysis.analysed_parts import analysed_parts
+from ..analysis.grey_values import GreyValues
 from ..analysis.rows import Notice
 from ..analysis.scan_notices import about_scan, about_units
 from ..core.roi import Roi
@@ -89,11 +90,13 @@ class Forecast:
         return tuple(lines)
 
 
-def forecast(grid: Grid, metadata: PackageMetadata, rois: Sequence[Roi] = (), lowest: float | None = None) -> Forecast:
-    """Look at a run before it begins; no voxel is read.
+def forecast(
+    grid: Grid, metadata: PackageMetadata, rois: Sequence[Roi] = (), values: GreyValues | None = None
+) -> Forecast:
+    """Look at a run before it begins.
 
     Args:
-        lowest: value of the darkest voxel; None when the file says what kind of scan it is.
+        values: of the scan; None when the file says what kind of scan it is.
 
     Raises:
         InputError: what ``plan_regions`` refuses.
@@ -102,7 +105,7 @@ def forecast(grid: Grid, metadata: PackageMetadata, rois: Sequence[Roi] = (), lo
     windows = [region.slices for region in regions] if metadata.centred else []
     labels = [label for region in regions for label in region.label_set]
     parts = analysed_parts(grid, labels, rois, windows)
-    units = about_units(metadata, lowest) if lowest is not None else ()
+    units = about_units(metadata, values) if values is not None else ()
     return Forecast(
         notices=(*units, *about_scan(grid, metadata, parts, {})),
         windows=sum(_windows(region, metadata) for region in regions),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..analysis import notice_texts as texts
 from ..analysis.difficulty_reference import CaseDifficulty
+from ..analysis.grey_values import grey_values
 from ..analysis.intensity_fingerprint import measure
 from ..analysis.notice_sentences import say
 from ..analysis.notices import notices_for
@@ -271,7 +272,7 @@ def _result(
     places = uncertain_regions(labels, uncertainty, label_set, threshold, wholes=parts)
     windows = [region.slices for region in regions] if package.metadata.centred else []
     wholes = whole_rows(canvas.wholes, structures, volume.grid.voxel_volume_mm3)
-    lowest = None if volume.modality else float(volume.array.min())
+    values = None if volume.modality else grey_values(volume.array)
     return SegmentationResult(
         image=volume,
         labels=labels,
@@ -283,7 +284,7 @@ def _result(
         wholes=wholes,
         asymmetries=asymmetries(wholes, [whole.name for whole in package.metadata.wholes]),
         regions=places,
-        notices=notices_for(labels, package.metadata, label_set, structures, places, rois, contrast, windows, lowest),
+        notices=notices_for(labels, package.metadata, label_set, structures, places, rois, contrast, windows, values),
         probabilities=canvas.probabilities,
         uncertainty_kind=head.kind,
         threshold=threshold,

@@ -74,6 +74,21 @@ def jump_to(scene: Any, ras: tuple[float, float, float]) -> None:
         node.JumpSliceByCentering(*ras)
 
 
+def cross_at(scene: Any, ras: tuple[float, float, float]) -> None:
+    """Move every slice view to the slice through a position, RAS mm; none is shifted sideways."""
+    for node in slicer.util.getNodesByClass("vtkMRMLSliceNode", scene):
+        node.JumpSliceByOffsetting(*ras)
+
+
+def show_smooth_outlines(published: PublishedNodes, smooth: bool) -> None:
+    """Draw outlines in slices from the smoothed surfaces, or along the voxels."""
+    if smooth:
+        published.segmentation.CreateClosedSurfaceRepresentation()
+    names = slicer.vtkSegmentationConverter
+    kind = names.GetClosedSurfaceRepresentationName() if smooth else names.GetBinaryLabelmapRepresentationName()
+    published.segmentation.GetDisplayNode().SetPreferredDisplayRepresentationName2D(kind)
+
+
 def show_surfaces(published: PublishedNodes, opacity: float = 0.45) -> None:
     """Make and show the structures' surfaces in 3D, half transparent so that uncertainty inside them shows."""
     published.segmentation.CreateClosedSurfaceRepresentation()

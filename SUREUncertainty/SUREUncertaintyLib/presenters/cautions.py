@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ..analysis.grey_values import grey_values
 from ..analysis.scan_notices import about_scan, about_units
 from ..core.checks import check_modality
 from ..core.errors import InputError
 from ..core.roi import Roi
 from ..mrml.boxes import roi_from_node
-from ..mrml.volume_nodes import grid_from_node, modality_of, require_untransformed
+from ..mrml.volume_nodes import grid_from_node, image_array, modality_of, require_untransformed
 from ..packages.metadata import PackageMetadata
 from .texts import SEARCHES
 
@@ -42,10 +43,10 @@ def _known(scan: Any, metadata: PackageMetadata, rois: tuple[Roi, ...], seconds_
     from ..inference.forecast import forecast  # these bring scipy, which takes a while to load
     from ..location.choice import needs_search
 
-    lowest = None if modality_of(scan) else float(scan.GetImageData().GetScalarRange()[0])
+    values = None if modality_of(scan) else grey_values(image_array(scan.GetImageData()))
     grid = grid_from_node(scan)
     if not rois and needs_search(grid, metadata):
-        units = () if lowest is None else about_units(metadata, lowest)
+        units = () if values is None else about_units(metadata, values)
         return (*(notice.text for notice in (*units, *about_scan(grid, metadata, [], {}))), SEARCHES)
-    ahead = forecast(grid, metadata, rois, lowest)
+    ahead = forecast(grid, metadata, rois, values)
     return ahead.sentences(None if ahead.is_brief else seconds_a_window())

@@ -155,6 +155,10 @@ def _bar_html(forecast: ShownForecast, colour: str) -> str:
     return f'{escape(forecast.sentence)}<table width="100%" cellspacing="0" cellpadding="0"><tr>{cells}</tr></table>'
 
 
+NEITHER = 0.1
+"""A weaker correlation is none."""
+
+
 def trust_text(published: PublishedNodes, translate: Translate) -> str:
     """Measure whether uncertainty is low at sharp edges, and say it."""
     from ..analysis.edge_relation import edge_trust
@@ -168,9 +172,12 @@ def trust_sentences(trust: EdgeTrust | None, translate: Translate) -> str:
     """What the relation means, for a clinician."""
     if trust is None:
         return translate(texts.NO_BOUNDARY)
-    ucc = translate(texts.UCC_GRADIENT).format(value=trust.ucc)
-    ur = translate(texts.UR_GRADIENT).format(value=trust.ur_star)
-    return f"{ucc}\n{ur}"
+    if not abs(trust.ucc) >= NEITHER:  # NaN where uncertainty or edges are the same all along
+        relation = translate(texts.EDGES_NEITHER)
+    else:
+        relation = translate(texts.EDGES_RIGHT if trust.ucc < 0 else texts.EDGES_WRONG)
+    pairs = translate(texts.EDGE_PAIRS).format(value=trust.ur_star)
+    return f"{relation.format(value=trust.ucc)}\n{pairs}"
 
 
 def series_sentence(rows: Sequence[LevelRow], translate: Translate) -> str:

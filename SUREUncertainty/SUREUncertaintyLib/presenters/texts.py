@@ -64,6 +64,18 @@ FRAMES_HINT = _(
     "Shows one frame after the other in the slice views, with its outline and its uncertainty map; "
     "3D shows end-diastole."
 )
+TOOLS = {
+    "look": (_("Look"), _("The wheel scrolls, the right button zooms, the middle button moves.")),
+    "cross": (_("Crosshair"), _("Click or drag in a slice: the other slices follow to that point.")),
+    "window": (_("Brightness"), _("Drag in a slice: sideways for contrast, up and down for brightness.")),
+    "measure": (_("Measure"), _("Drag in a slice from one point to another: their distance in mm.")),
+}
+"""What the mouse does in the page's slice views: name and hint."""
+FOR_SLICER = _("Edit in 3D Slicer")
+FOR_SLICER_TOOLTIP = _(
+    "Scan, result and where you are looking, in one file. Open it in 3D Slicer: structures are edited there."
+)
+
 NO_STEPS = _("Run a series first, or a model that draws samples; then step through it here.")
 STEPS_TOOLTIP = _("What to step through: a series of noise, samples of a model that draws them, or a scan over time.")
 STEP_TOOLTIP = _("Shows one step after the other in the slice views, with its uncertainty map or its outline.")
@@ -76,13 +88,15 @@ STEP_NAMES = {
 
 ENGINE_NAMES = {"auto": _("Automatic"), "openvino": _("OpenVINO (processor)"), "torch": _("PyTorch (graphics card)")}
 
-UCC_GRADIENT = _(
-    "UCC {value:.2f}: -1 means that uncertainty is lowest at the sharpest edges, as it should be; "
-    "0 means that uncertainty does not care about edges."
+EDGES_RIGHT = _("Uncertainty is low where edges are sharp, as it should be: correlation {value:.2f} (UCC).")
+EDGES_NEITHER = _("Uncertainty does not depend on how sharp edges are: correlation {value:.2f} (UCC).")
+EDGES_WRONG = _(
+    "⚠ The wrong way round: uncertainty is high where edges are sharp, so this map does not show unclear edges. "
+    "Correlation {value:.2f}, where -1 is perfect (UCC)."
 )
-UR_GRADIENT = _(
-    "UR {value:.2f}: in this share of all pairs of boundary voxels the one at the sharper edge is the more certain; "
-    "1 is perfect, 0.5 is chance."
+EDGE_PAIRS = _(
+    "Of two boundary voxels the one at the sharper edge is the more certain in {value:.0%} of all pairs; half is "
+    "chance (UR)."
 )
 NO_BOUNDARY = _("Nothing was segmented, so uncertainty at edges cannot be judged.")
 

@@ -51,9 +51,14 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def _are_numbers(value: Any, count: int) -> bool:
+    return isinstance(value, list) and len(value) == count and all(map(_is_number, value))
+
+
 TEXT = Argument("a text", lambda value: isinstance(value, str) and len(value) <= LONGEST_TEXT)
 FLAG = Argument("yes or no", lambda value: isinstance(value, bool))
 WHOLE = Argument("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool))
-BOUNDS = Argument(
-    "six numbers in mm", lambda value: isinstance(value, list) and len(value) == 6 and all(map(_is_number, value))
-)
+NUMBER = Argument("a number", _is_number)
+PLACE = Argument("two numbers", lambda value: _are_numbers(value, 2))
+ENDS = Argument("four numbers", lambda value: _are_numbers(value, 4))
+BOUNDS = Argument("six numbers in mm", lambda value: _are_numbers(value, 6))

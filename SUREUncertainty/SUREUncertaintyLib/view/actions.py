@@ -13,7 +13,7 @@ from ..mrml.archive import write_mrb
 from ..mrml.nodes import MODEL
 from ..mrml.reading_back import result_from_nodes
 from ..presenters import texts
-from .action import BOUNDS, FLAG, TEXT, WHOLE, Action
+from .action import BOUNDS, ENDS, FLAG, NUMBER, PLACE, TEXT, WHOLE, Action
 from .app import Application
 from .downloads import Make
 from .folders import RESULT, Folders
@@ -58,6 +58,11 @@ class Actions:
             "series": Action(self.series),
             "stop_noise": Action(self.stop_noise),
             "look_from": Action(self.look_from, (TEXT,)),
+            "shift_window": Action(self.shift_window, (NUMBER, NUMBER)),
+            "reset_window": Action(self.reset_window),
+            "measure": Action(self.measure, (TEXT, ENDS)),
+            "clear_distances": Action(self.clear_distances),
+            "look_at": Action(self.look_at, (TEXT, PLACE)),
             "trust": Action(self.trust),
             "copy": Action(self.copy),
         }
@@ -184,6 +189,26 @@ class Actions:
         """Turn the 3D view: R, L, A, P, S or I."""
         self._app.look_from(letter)
 
+    def shift_window(self, wider: float, higher: float) -> None:
+        """Change brightness and contrast of the scan that is shown."""
+        self._app.tools.shift_window(wider, higher)
+
+    def reset_window(self) -> None:
+        """Brightness and contrast as at first."""
+        self._app.tools.reset_window()
+
+    def measure(self, view: str, ends: list[float]) -> None:
+        """Measure between two points of a slice view."""
+        self._app.tools.measure(view, ends)
+
+    def clear_distances(self) -> None:
+        """Remove every measured line."""
+        self._app.tools.clear_distances()
+
+    def look_at(self, view: str, place: list[float]) -> None:
+        """Move all slices to a point of one of them."""
+        self._app.tools.look_at(view, place)
+
     def trust(self) -> None:
         """Measure uncertainty at edges."""
         self._app.numbers.measure_trust()
@@ -194,7 +219,12 @@ class Actions:
 
     def makers(self) -> dict[str, Make]:
         """What can be downloaded."""
-        return {"structures.csv": self._save_csv, "results.zip": self._save_all, "export.zip": self._export}
+        return {
+            "structures.csv": self._save_csv,
+            "results.zip": self._save_all,
+            "export.zip": self._export,
+            "slicer.mrb": self._for_slicer,
+        }
 
     async def _save_csv(self, folder: Path) -> tuple[Path, str]:
         published = self._published()
@@ -210,6 +240,18 @@ class Actions:
         finally:
             self._state.busy = ""
             self._state.flush()
+
+    async def _for_slicer(self, folder: Path) -> tuple[Path, str]:
+        """Scan, result and where the slices are, for editing in 3D Slicer."""
+        published = self._published()
+        await self._tell("Packing the scene ...")
+        try:
+            with self._app.uncertainty.legend_in_scene():
+                write_mrb(self._app.session.scene, folder / RESULT)
+        finally:
+            self._state.busy = ""
+            self._state.flush()
+        return folder / RESULT, f"{published.scan.GetName()} for 3D Slicer.mrb"
 
     async def _export(self, folder: Path) -> tuple[Path, str]:
         published = self._published()

@@ -26,8 +26,10 @@ from .noise_part import NoisePart
 from .numbers_part import NumbersPart
 from .open_input import require_own_data, scene_of
 from .run_part import RunPart
+from .samples_part import SamplesPart
 from .session import Session
 from .slice_bars import SliceBars
+from .tools_part import ToolsPart
 from .uncertainty_part import UncertaintyPart
 
 CANCEL_SECONDS = 0.25
@@ -66,6 +68,8 @@ class Application:
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
         self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live, self.leave_noise)
         self.slices = SliceBars(self.session)
+        self.samples = SamplesPart(self.session)
+        self.tools = ToolsPart(self.session)
         self.sources: dict[str, Path] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self._surfaces: asyncio.TimerHandle | None = None
@@ -118,6 +122,7 @@ class Application:
         self.numbers.show(published)
         self.frames.show(published)
         self.numbers.show_surface()
+        self.samples.refresh()
         session.state.title = published.scan.GetName()
         if frame:
             session.stage.frame(focus_of(published))
@@ -188,6 +193,7 @@ class Application:
         self.uncertainty.show(None)
         self.numbers.show(None)
         self.frames.show(None)
+        self.samples.refresh()
         state.title = node.GetName()
         stage.fit()
         self.slices.update()

@@ -20,6 +20,7 @@ from trame_slicer.views import ViewLayoutDefinition
 from ..mrml.camera_focus import Focus
 from ..mrml.framing import FROM, frame_points, frame_slice, slice_frame
 from ..mrml.headless import SLICE_VIEWS, HeadlessScene
+from ..mrml.views import vtk_array
 from .resting_picture import RestingPicture
 
 THREED = "ThreeD"
@@ -126,6 +127,13 @@ class Stage:
         camera.SetFocalPoint(*ras)
         self._manager.get_view(THREED).first_renderer().ResetCameraClippingRange()
         self.redraw()
+
+    def point_at(self, name: str, x: float, y: float) -> tuple[float, float, float]:
+        """The point (RAS mm) of a slice view at shares of its width and height from its upper left corner."""
+        width, height = self._manager.get_view(name).render_window().GetSize()
+        matrix = vtk_array(self.slice_nodes[name].GetXYToRAS())
+        r, a, s = (matrix @ [x * width, (1.0 - y) * height, 0.0, 1.0])[:3].tolist()
+        return r, a, s
 
     def crossing(self) -> NDArray[np.float64]:
         """Where the three slices cross, RAS mm."""

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..core.rounding import decimals, significant
-from ..mrml.display import show_surfaces
+from ..mrml.display import show_smooth_outlines, show_surfaces
 from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.segmentation_nodes import own_segments
 from ..mrml.table_nodes import STRUCTURE_COLUMNS, table_text
@@ -23,7 +23,7 @@ class NumbersPart:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        session.state.update({"results": [], "result": "", "surfaces": True, "trust": ""})
+        session.state.update({"results": [], "result": "", "surfaces": True, "smooth": False, "trust": ""})
         self.show(None)
 
     def show(self, published: PublishedNodes | None) -> None:
@@ -42,10 +42,11 @@ class NumbersPart:
         state.rows = [[cell for cell, name in zip(row, names, strict=True) if name != LABEL_VALUE] for row in rows]
 
     def show_surface(self) -> None:
-        """Make or hide the structures' surfaces in 3D, after ``surfaces`` of the state."""
+        """Make or hide the structures' surfaces in 3D, and smooth their outlines, as the state says."""
         published = self._session.published()
         if published is None:
             return
+        show_smooth_outlines(published, self._session.state.smooth is True)
         if self._session.state.surfaces is True:
             show_surfaces(published)
         else:

@@ -24,10 +24,12 @@ from .routes import ASSETS
 WORDS = {name: {"text": text, "hint": hint} for name, (text, hint) in texts.WIDGETS.items()}
 WORDS |= {"framesCollapsible": {"text": texts.FRAMES, "hint": texts.FRAMES_HINT}}
 WORDS |= {"noResult": {"text": texts.NO_RESULT, "hint": ""}}
+FOR_SLICER = {"text": texts.FOR_SLICER, "hint": texts.FOR_SLICER_TOOLTIP}
 FOLLOWED = {
     "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "rendering"),
     "input": ("region", "boxes", "model", "engine", *FURTHER),
     "frames": ("cine_frame",),
+    "samples": ("sample", "samples"),
     "noise": ("noise_kind", "strength", "seed", "live"),
 }
 """Which part follows which entries of the state when a window changes them."""
@@ -95,7 +97,7 @@ class _Site:
         self._server, self._options, self._guard = server, options, guard
         self._stage = Stage(server, gl.is_software)
         leaving.callback(self._stage.close)
-        server.state.update({"say": WORDS, "windows": [], "leader": "", "large": ""})
+        server.state.update({"say": WORDS, "for_slicer": FOR_SLICER, "windows": [], "leader": "", "large": ""})
         self.application = Application(self._stage, server.state, server.state.flush)
         leaving.callback(self.application.close)
         self._uploads = Uploads(options.upload_mb)
@@ -153,7 +155,7 @@ class _Site:
             server.controller.trigger(name)(answering(application, action))
         for part, names in FOLLOWED.items():
             server.state.change(*names)(answering(application, getattr(application, part).update))
-        server.state.change("surfaces")(answering(application, application.numbers.show_surface))
+        server.state.change("surfaces", "smooth")(answering(application, application.numbers.show_surface))
         for view in self._stage.slice_nodes:
             server.state.change(f"slice_{view}")(functools.partial(application.slices.follow, view))
         self._windows.follow(self._stage.adapters())

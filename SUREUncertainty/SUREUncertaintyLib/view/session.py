@@ -38,6 +38,11 @@ class Session:
         nodes = published_nodes(node)
         return None if nodes.scan is None or nodes.uncertainty is None else nodes
 
+    def shown_scan(self) -> Any:
+        """The volume that the slice views show below everything else; None without one."""
+        composite = self.stage.logic(next(iter(self.stage.slice_nodes))).GetSliceCompositeNode()
+        return self.scene.GetNodeByID(composite.GetBackgroundVolumeID() or "")
+
     def say(self, text: str, kind: str = "info") -> None:
         """Show a message; ``kind`` is info, warning or error."""
         self.state.message = {"text": text, "kind": kind}

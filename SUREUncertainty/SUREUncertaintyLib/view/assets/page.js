@@ -6,6 +6,19 @@
   const remembered = () => THEMES.find((name) => name === localStorage.getItem("sure-theme")) || "auto";
   const say = (text, kind = "error") => state.set("message", { text, kind });
 
+  // one call at a time; of the values that come meanwhile only the last one is sent
+  const latest = (act) => {
+    const waiting = [];
+    let busy = false;
+    return async (value) => {
+      waiting.splice(0, 1, value);
+      if (busy) return;
+      busy = true;
+      while (waiting.length) await act(waiting.pop());
+      busy = false;
+    };
+  };
+
   const send = async (files) => {
     const form = new FormData();
     for (const file of files) form.append("file", file, file.name);
@@ -65,6 +78,63 @@
     box(bounds, place, value) {
       window.trame.trigger("move_box", [bounds.map((old, n) => (n === place ? value : old))]);
     },
+    fold(closed = !("folded" in document.documentElement.dataset)) {
+      document.documentElement.toggleAttribute("data-folded", closed);
+      document.querySelector("#fold")?.setAttribute("aria-expanded", String(!closed));
+    },
+    // slices by keys and wheel; a page is ten slices
+    step(view, count) {
+      const bar = state.get("bars")[view];
+      if (!bar) return;
+      const wanted = state.get("slice_" + view) + count * bar.step;
+      state.set("slice_" + view, Math.min(Math.max(wanted, bar.low), bar.high));
+    },
+    scroll(event, view) {
+      const count = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1, PageUp: 10, PageDown: -10 }[event.key];
+      if (!count || view === "ThreeD") return;
+      event.preventDefault();
+      utils.sure.step(view, count);
+    },
+    turn(event, view) {
+      utils.sure.step(view, event.deltaY < 0 ? 1 : -1);
+    },
+    // the mouse in a slice, when it does something else than look around; places are shares of the picture
+    press(event, view, tool) {
+      const pad = event.currentTarget;
+      const image = pad.parentElement.querySelector(".picture img");
+      const box = image.getBoundingClientRect();
+      const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
+      const [width, height] = [image.naturalWidth * scale, image.naturalHeight * scale];
+      const [left, top] = [box.left + (box.width - width) / 2, box.top + (box.height - height) / 2];
+      const place = (e) => [(e.clientX - left) / width, (e.clientY - top) / height];
+      const start = place(event);
+      let sent = start;
+      const tell = latest(async (now) => {
+        if (tool === "cross") return window.trame.trigger("look_at", [view, now]);
+        const [wider, higher] = [now[0] - sent[0], sent[1] - now[1]];
+        sent = now;
+        await window.trame.trigger("shift_window", [wider, higher]);
+      });
+      const line = pad.querySelector("line");
+      const draw = (e) => {
+        const around = pad.getBoundingClientRect();
+        const ends = { x1: event.clientX, x2: e.clientX, y1: event.clientY, y2: e.clientY };
+        for (const [name, value] of Object.entries(ends)) {
+          line.setAttribute(name, value - (name[0] === "x" ? around.left : around.top));
+        }
+      };
+      const move = (e) => (tool === "measure" ? draw(e) : tell(place(e)));
+      const end = (e) => {
+        pad.removeEventListener("pointermove", move);
+        if (tool !== "measure") return;
+        for (const name of ["x1", "x2", "y1", "y2"]) line.removeAttribute(name);
+        window.trame.trigger("measure", [view, [...start, ...place(e)]]);
+      };
+      pad.setPointerCapture(event.pointerId);
+      pad.addEventListener("pointermove", move);
+      pad.addEventListener("pointerup", end, { once: true });
+      if (tool === "cross") tell(start);
+    },
     points(rows, name) {
       return rows.filter((r) => r[name] !== null).map((r) => `${34 + (290 * r.level) / 0.6},${160 - 140 * r[name]}`).join(" ");
     },
@@ -73,6 +143,20 @@
     },
   };
   document.documentElement.dataset.theme = remembered();
+
+  // a narrow and low window, as at a zoom of 200 %: the views first, the panel on demand
+  utils.sure.fold(matchMedia("(max-width: 899px) and (max-height: 560px)").matches);
+  addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && state.get("large") && !state.get("browser")) state.set("large", "");
+  });
+
+  // the pictures come without a name; what they show is the name of the view around them
+  const name = () => {
+    for (const image of document.querySelectorAll(".picture img:not([alt])")) image.alt = "";
+    const button = document.querySelector("#fold:not([aria-expanded])");
+    if (button) utils.sure.fold("folded" in document.documentElement.dataset);
+  };
+  new MutationObserver(name).observe(document.body, { childList: true, subtree: true });
 
   // files may be dropped anywhere on the page
   addEventListener("dragover", (event) => event.preventDefault());

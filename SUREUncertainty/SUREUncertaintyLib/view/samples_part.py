@@ -1,0 +1,54 @@
+"""Scrubbing through the samples of a model that draws them."""
+
+from __future__ import annotations
+
+from ..mrml.sample_nodes import show_sample
+from ..mrml.sequences import shown_nodes
+from ..mrml.steps import SAMPLES_KIND, Steps, go_to_step, steps_in
+from ..presenters import texts
+from .session import Session
+
+
+class SamplesPart:
+    """Fills ``sample_count`` and ``sample_text`` of the state; follows ``sample`` and ``samples`` (show them)."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._steps: Steps | None = None
+        session.state.update({"sample": 0, "samples": True})
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look what samples the result that is shown has; those of others are hidden."""
+        published, state = self._session.published(), self._session.state
+        node = None if published is None else published.segmentation
+        self._steps = None
+        for steps in steps_in(self._session.scene):
+            if steps.kind != SAMPLES_KIND:
+                continue
+            if steps.published.segmentation is node:
+                self._steps, state.sample = steps, steps.number
+            else:
+                _show(steps, False)
+        state.sample_count = 0 if self._steps is None else self._steps.count
+        self.update()
+
+    def update(self) -> None:
+        """Follow the state."""
+        steps, session = self._steps, self._session
+        if steps is None:
+            session.state.sample_text = ""
+            return
+        number = round(session.number("sample", 0.0, float(steps.count - 1), 0.0))
+        if session.state.samples is True:
+            go_to_step(session.scene, steps, number, 1.0)
+        else:
+            _show(steps, False)
+        words = texts.STEP_NAMES[SAMPLES_KIND]
+        session.state.sample_text = words.format(value=steps.value(number), count=steps.count)
+        session.stage.redraw()
+
+
+def _show(steps: Steps, visible: bool) -> None:
+    for node in shown_nodes(steps.browser):
+        show_sample(node, visible)
