@@ -154,8 +154,12 @@ def load_cases(
     Args:
         data: which label values are classes and how a case is cut; values are classes and nothing is cut when None.
     """
-    mask = data.mask_array if data is not None else ""
-    read = partial(read_masked_slices, mask=mask, inset_px=data.mask_inset_px) if mask else read_rater_arrays
+    masked = data if data is not None and data.mask_array else None
+    read = (
+        read_rater_arrays
+        if masked is None
+        else partial(read_masked_slices, mask=masked.mask_array, inset_px=masked.mask_inset_px)
+    )
     archives = {path: read(path) for path in {file.image for file in files if file.row is not None}}
     cases = []
     for number, file in enumerate(files):
