@@ -250,7 +250,7 @@ def test_ctrl_c_or_a_scheduler_ends_a_real_process_with_130_and_nothing_is_left(
         "real = run.segment\n"
         "def slow(*args, **options):\n"
         "    print('running', flush=True)\n"
-        "    while True:\n"
+        "    for _ in range(2000):\n"  # an end, should the signal never come
         "        real(*args, **options)\n"
         "run.segment = slow\n"
         "main(sys.argv[1:])\n"
@@ -261,10 +261,13 @@ def test_ctrl_c_or_a_scheduler_ends_a_real_process_with_130_and_nothing_is_left(
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", env=environment
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "running\n"
-    process.send_signal(ending)
-    _, errors = process.communicate(timeout=60)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "running\n"
+        process.send_signal(ending)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == 130, errors
     assert "cancelled; nothing was written" in errors
     assert set(job.folder.iterdir()) == before
