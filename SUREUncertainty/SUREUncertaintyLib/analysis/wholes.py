@@ -59,8 +59,12 @@ class WholeRow:
 
 @dataclass(frozen=True)
 class Asymmetry:
-    """How much larger the left side is: (left - right) / mean of both, with the smallest and largest value that the
-    ranges of both sides allow (NaN where there are none)."""
+    """How much larger the left side is: (left - right) / mean of both, with its range (NaN where the sides have none).
+
+    The ends of the sides' ranges are added in squares, as for errors that are independent. Those of one network on one
+    scan go the same way on both sides more often than not, and a difference then varies less, so the range is wide
+    rather than narrow.
+    """
 
     name: str
     index: float
@@ -166,15 +170,8 @@ def _both(rows: Mapping[tuple[str, str], WholeRow], whole: str) -> WholeRow:
 
 
 def _asymmetry(name: str, left: WholeRow, right: WholeRow) -> Asymmetry:
-    return Asymmetry(
-        name,
-        _index(left.volume_ml, right.volume_ml),
-        _index(left.volume_low_ml, right.volume_high_ml),
-        _index(left.volume_high_ml, right.volume_low_ml),
-    )
-
-
-def _index(left: float, right: float) -> float:
-    """NaN where a volume is unknown; both 0: no difference."""
-    total = left + right
-    return 2 * (left - right) / total if total else 0.0 * total
+    mean = (left.volume_ml + right.volume_ml) / 2
+    index = (left.volume_ml - right.volume_ml) / mean
+    below = np.hypot(left.volume_ml - left.volume_low_ml, right.volume_high_ml - right.volume_ml)
+    above = np.hypot(left.volume_high_ml - left.volume_ml, right.volume_ml - right.volume_low_ml)
+    return Asymmetry(name, index, float(index - below / mean), float(index + above / mean))
