@@ -69,6 +69,16 @@ def test_no_fraction_where_a_frame_shows_nothing_or_nothing_was_calibrated(packa
     assert "calibrated" in segment_frames(beating_ball((20.0, 12.0)), plain, grey_engine()).why_none
 
 
+def test_no_fraction_where_the_two_phases_lie_in_different_places(package):
+    sequence = beating_ball((20.0, 14.0))
+    moved = np.roll(sequence.frames[1].array, 14, axis=2)
+    found = segment_frames(
+        replace(sequence, frames=(sequence.frames[0], sequence.frames[1].with_array(moved))), package, grey_engine()
+    )
+    assert found.ejection is None
+    assert "frame 1 and that of frame 2 do not lie in the same place" in found.why_none
+
+
 def test_a_frame_that_cannot_be_segmented_is_named(package):
     sequence = beating_ball((20.0, 15.0))
     blank = sequence.frames[1].with_array(np.zeros(GRID.shape, np.float32))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..analysis.ejection_fraction import (
     CavityVolume,
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
 NOTHING_FOUND = "No ejection fraction is given: frame {frame} shows no {structure}."
 NO_FACTOR = "No ejection fraction is given: this model brings nothing that its interval could be calibrated with."
 NO_BOUND = "No ejection fraction is given: nothing of the {structure} is certain in frame {frame}."
+APART = (
+    "No ejection fraction is given: the {structure} of frame {first} and that of frame {second} do not lie in the same "
+    "place, so that one of them must be something else. Look at both outlines."
+)
+SHARED = 0.5
+"""Share of the smaller cavity that lies in the larger one at least: a cavity that contracts stays where it is."""
+
 UNUSABLE = "No ejection fraction is given: frame {frame} should not be used. {reason}"
 
 
@@ -79,7 +87,8 @@ def segment_frames(
         for number in found
     )
     progress(1.0, "measured")
-    fraction, why = _ejection(package, [measures[number] for number in found], structure)
+    masks = [labels[number] == structure.value for number in found]
+    fraction, why = _ejection(package, [measures[number] for number in found], masks, structure)
     return CineResult(sequence, structure, tuple(measures), labels, uncertainty, ed, es, found, fraction, why)
 
 
@@ -115,7 +124,9 @@ def _measure(number: int, sequence: VolumeSequence, result: SegmentationResult, 
     return FrameMeasure(number, time, cavity_volume(result, structure.value), result.verdict)
 
 
-def _ejection(package: Package, frames: Sequence[FrameMeasure], structure: Label) -> tuple[Ejection | None, str]:
+def _ejection(
+    package: Package, frames: Sequence[FrameMeasure], masks: Sequence[NDArray[np.bool_]], structure: Label
+) -> tuple[Ejection | None, str]:
     """The ejection fraction, or why there is none; nothing of both for models of no cavity."""
     cavity = package.metadata.cavity
     if cavity is None:
@@ -130,4 +141,7 @@ def _ejection(package: Package, frames: Sequence[FrameMeasure], structure: Label
             return None, UNUSABLE.format(reason=frame.verdict.reasons[0], **words)
         if frame.volume.low <= 0:
             return None, NO_BOUND.format(**words)
+    if (masks[0] & masks[1]).sum() < SHARED * min(mask.sum() for mask in masks):
+        first, second = (frame.number + 1 for frame in frames)
+        return None, APART.format(structure=structure.name, first=first, second=second)
     return ejection(frames[0].volume, frames[1].volume, cavity.outline_factor), ""
