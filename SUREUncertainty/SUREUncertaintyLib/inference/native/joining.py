@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...arrays.heads import normalised_entropy, softmax
 from ...core.progress import IsCancelled, Progress, part_of
 from ...packages.pipeline import Part
+from ..region_merging import count_voxels, overlap_masses
 from .cropping import nonzero_mask
 from .engine import MemberEngine
 from .normalising import normalise_channel
@@ -31,11 +32,13 @@ class Joined:
         values: (...) label values of the package; a later part wins where several find something.
         entropy: (...) normalised, of the part that is least sure.
         counts: (256, 2) voxels in which each value is nearly certain, and cannot be ruled out.
+        masses: (256, 3) as ``region_merging.overlap_masses``, of the part that knows the value.
     """
 
     values: NDArray[np.uint8]
     entropy: Float32
     counts: NDArray[np.int64]
+    masses: NDArray[np.float64]
 
 
 def join_parts(
@@ -50,7 +53,8 @@ def join_parts(
         Cancelled: ``is_cancelled`` said so. EngineError: a network cannot be run.
     """
     shape = prepared.image.shape[1:]
-    found = Joined(np.zeros(shape, np.uint8), np.zeros(shape, np.float32), np.zeros((256, 2), np.int64))
+    empty = np.zeros((256, 2), np.int64), np.zeros((256, 3))
+    found = Joined(np.zeros(shape, np.uint8), np.zeros(shape, np.float32), *empty)
     for number, (part, one) in enumerate(zip(engine.pipeline.parts, engine.run, strict=True)):
         share = part_of(progress, number / len(engine.run), (number + 1) / len(engine.run), f"{one.member.name}: ")
         metadata = engine.package.metadata
@@ -77,8 +81,9 @@ def _add(found: Joined, logits: Float32, part: Part, sure: float) -> None:
     for low in range(0, logits.shape[1], PLANES):
         planes = slice(low, low + PLANES)
         probability = softmax(logits[:, planes])
-        marked = values[probability.argmax(axis=0)]
+        winners = probability.argmax(axis=0)
+        marked = values[winners]
         np.copyto(found.values[planes], marked, where=marked != 0)
         np.maximum(found.entropy[planes], normalised_entropy(probability), out=found.entropy[planes])
-        for value, channel in zip(part.values, probability, strict=True):
-            found.counts[value] += [int((channel > limit).sum()) for limit in (sure, 1.0 - sure)]
+        np.add.at(found.counts, values, count_voxels(probability, None, sure))
+        np.add.at(found.masses, values, overlap_masses(probability, winners, None))

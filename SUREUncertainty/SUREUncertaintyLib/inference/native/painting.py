@@ -85,6 +85,7 @@ class NativePainter:
             inside = None if region.inside is None else region.inside[stored]
             sure = np.stack([entropy, 1.0 - entropy]).astype(np.float32)  # which of two regions wins at a voxel
             self._canvas.put(_on_scan(region, stored), labels, Belief(sure, entropy, entropy), inside)
+        self._canvas.expect(region, joined.masses[[0, *own]])
         volume = float(np.prod(prepared.spacing)) / region.grid.voxel_volume_mm3
         return np.rint(joined.counts[[0, *own]] * volume).astype(np.int64)
 
