@@ -188,6 +188,11 @@ def check_input(
             f"The model '{package.metadata.name}' wants {package.metadata.channels} images of one patient at once. "
             "This version segments one image at a time; choose a model with one input channel."
         )
+    if keep_probabilities and pipeline is not None and pipeline.parts:
+        raise InputError(
+            f"The model '{package.metadata.name}' joins several networks, whose probabilities are not kept: there "
+            "would be too many. Its label map and its map of uncertainty are there without them."
+        )
     if keep_probabilities and len(rois) > 1:
         raise InputError("Probabilities can be kept for one region only. Give one region, or run them one by one.")
 

@@ -20,6 +20,8 @@ from .nnunet.folder import find_training, is_nnunet
 from .nnunet.importing import import_nnunet
 from .package import Package, is_package, load_package, read_metadata
 from .staging import copy_files, staged_folder
+from .totalsegmentator.importing import import_totalsegmentator
+from .totalsegmentator.tasks import is_totalsegmentator
 from .unpacking import unpacked
 
 PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".ts")
@@ -37,7 +39,8 @@ def import_package(
 
     Args:
         path: a folder, or a zip of it: a package of ours, a MONAI Bundle, a model of Auto3DSeg (``model.pt`` and
-            ``labels.csv``), or what nnU-Net v2 wrote: a results folder, the data set's folder around it, or one fold.
+            ``labels.csv``), what nnU-Net v2 wrote (a results folder, the data set's folder around it, or one fold), or
+            TotalSegmentator's folder of results.
         name: name in the catalogue; the package's own name when None.
         force: also take a model that was poor on the scans that were set aside when it was trained.
         progress, is_cancelled: for the imports that take long.
@@ -59,6 +62,11 @@ def _import(
     source: Path, given: Path, name: str | None, force: bool, progress: Progress, is_cancelled: IsCancelled
 ) -> Package:
     """Import the folder ``source``, which lies at ``given`` or in it, a zip."""
+    if not is_package(source) and is_totalsegmentator(source):
+        target = user_folder() / _free_name(name or "totalsegmentator")
+        with staged_folder(target) as folder, _torch_is_needed():
+            import_totalsegmentator(source, folder, target.name, progress, is_cancelled)
+        return load_package(target)
     if not is_package(source) and is_nnunet(source):
         return _import_nnunet(source, name, progress, is_cancelled)
     model = None if is_package(source) else find_auto3dseg(source)

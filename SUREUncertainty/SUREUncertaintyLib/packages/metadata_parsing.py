@@ -98,6 +98,9 @@ def _check_agreement(top: Fields, pipeline: Pipeline, labels: tuple[Label, ...])
     if image.integer("num_channels", 1, 64) != len(pipeline.channels):
         image.fail("num_channels", f"{len(pipeline.channels)}, the number of the pipeline's channels")
     values = {label.value for label in labels}
+    unknown = sorted({value for part in pipeline.parts for value in part.values} - values)
+    if unknown:
+        raise PackageError(f"A part of the package paints the value {unknown[0]}, which 'labels' does not name.")
     missing = [region.name for region in pipeline.regions if region.value not in values]
     if missing:
         raise PackageError(f"The package's region '{missing[0]}' paints a value that 'labels' does not name.")

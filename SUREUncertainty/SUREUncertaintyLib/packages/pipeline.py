@@ -19,7 +19,8 @@ class Resampling:
         order_z: of the spline along the thick axis when that is treated apart.
         separate_z: always, never, or (None) when voxels are more than ``threshold`` times as long as wide.
         align: ``"edges"``: both grids cover the same field of view (nnU-Net); ``"first"``: the middles of their first
-            voxels coincide (MONAI).
+            voxels coincide (MONAI); ``"ends"``: those of the first and of the last ones (TotalSegmentator).
+        whole: whether values are cut off to whole numbers where anything was resampled (TotalSegmentator).
         keep: (low, high) as shares of the wanted spacing between which an axis keeps its own; () for never.
     """
 
@@ -29,6 +30,7 @@ class Resampling:
     threshold: float = 3.0
     align: str = "edges"
     keep: tuple[float, ...] = ()
+    whole: bool = False
 
 
 LINEAR, NEAREST = (Resampling(order, separate_z=False, align="first") for order in (1, 0))
@@ -113,6 +115,21 @@ class LargestParts:
     grid: str
 
 
+@dataclass(frozen=True)
+class Part:
+    """One network of several that find different structures in the same image; the later ones win where they overlap.
+
+    Attributes:
+        member: name of its ``Member``.
+        normalisation: further steps of intensities, one list a channel.
+        values: label value of every output channel, 0 for the background.
+    """
+
+    member: str
+    normalisation: tuple[tuple[ChannelNormalisation, ...], ...]
+    values: tuple[int, ...]
+
+
 NNUNET_ORDER = ("crop", "normalise", "resample")
 
 
@@ -142,6 +159,7 @@ class Pipeline:
         channels: at least one input image.
         regions: output channels in the network's order; empty for one class a voxel.
         postprocessing: of the label map.
+        parts: what each member finds, where they do not vote on the same structures but share them out.
     """
 
     orientation: str
@@ -164,6 +182,7 @@ class Pipeline:
     blend: str = "gaussian"
     pad: str = "zero"
     postprocessing: tuple[LargestParts, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def mirrorings(self) -> tuple[tuple[int, ...], ...]:

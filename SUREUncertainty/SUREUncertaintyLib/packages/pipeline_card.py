@@ -89,8 +89,8 @@ def _scheme(settings: ChannelNormalisation) -> str:
 
 
 def _resampling(settings: Resampling) -> str:
-    if settings.separate_z is False or settings.align == "first":
-        return f"order {settings.order}"
+    if settings.separate_z is False or settings.align != "edges":
+        return f"order {settings.order}{', cut off to whole numbers' if settings.whole else ''}"
     thick = "always" if settings.separate_z else f"where voxels are {settings.threshold:g} times as long as wide"
     return f"order {settings.order}, the thick axis apart with order {settings.order_z} ({thick})"
 
@@ -106,6 +106,8 @@ def _largest(step: LargestParts) -> str:
 
 
 def _members(pipeline: Pipeline) -> str:
+    if pipeline.parts:
+        return f"{len(pipeline.parts)} for different structures, one after the other; the later ones win"
     folds, mirrors = len(pipeline.members), len(pipeline.mirrorings)
     passes = folds * mirrors
     if passes == 1:

@@ -14,6 +14,7 @@ from .pipeline import (
     ChannelNormalisation,
     LargestParts,
     Member,
+    Part,
     Pipeline,
     Region,
     Resampling,
@@ -82,6 +83,7 @@ def parse_pipeline(fields: Fields, patch: tuple[int, ...]) -> Pipeline:
         channels=tuple(_channel(entry) for entry in fields.inners("channels")),
         regions=_regions(fields),
         postprocessing=_postprocessing(fields),
+        parts=_parts(fields),
     )
 
 
@@ -123,7 +125,7 @@ def _resampling(fields: Fields) -> Resampling:
     separate = fields.content.get("separate_z")
     if separate is not None and not isinstance(separate, bool):
         fields.fail("separate_z", "true, false or null")
-    align = fields.choice("align", ("edges", "first"))
+    align = fields.choice("align", ("edges", "first", "ends"))
     return Resampling(
         order=fields.integer("order", 0, 5 if align == "edges" else 1),
         order_z=fields.integer("order_z", 0, 5),
@@ -131,6 +133,7 @@ def _resampling(fields: Fields) -> Resampling:
         threshold=fields.number("threshold", 1.0, 1e6),
         align=align,
         keep=fields.interval("keep") if fields.content.get("keep") else (),
+        whole=_truth(fields, "whole"),
     )
 
 
@@ -181,6 +184,34 @@ def _regions(fields: Fields) -> tuple[Region, ...]:
         Region(entry.text("name"), entry.integer("value", 1, 255), entry.integer("rank", 0, 255))
         for entry in fields.inners("regions")
     )
+
+
+def _parts(fields: Fields) -> tuple[Part, ...]:
+    if not fields.content.get("parts"):
+        return ()
+    parts = tuple(_part(entry) for entry in fields.inners("parts"))
+    names = [entry.text("name") for entry in fields.inners("members")]
+    if [part.member for part in parts] != names:
+        fields.fail("parts", "one part a member, in their order")
+    return parts
+
+
+def _part(entry: Fields) -> Part:
+    values = entry.content.get("values")
+    if (
+        not isinstance(values, list)
+        or len(values) < 2
+        or any(type(one) is not int or not 0 <= one < 256 for one in values)
+    ):
+        entry.fail("values", "a label value from 0 to 255 for every output channel")
+    lists = entry.content.get("normalisation")
+    if not isinstance(lists, list) or not lists or not all(isinstance(steps, list) for steps in lists):
+        entry.fail("normalisation", "a list of steps for every channel")
+    steps = [
+        tuple(_normalisation(Fields(step, f"{entry.path}.normalisation[{number}]", entry.document)) for step in listed)
+        for number, listed in enumerate(lists)
+    ]
+    return Part(entry.text("member"), tuple(steps), tuple(values))
 
 
 def _postprocessing(fields: Fields) -> tuple[LargestParts, ...]:

@@ -10,8 +10,10 @@ from .metadata import PackageMetadata
 from .nnunet.folder import is_nnunet
 from .package import Package, is_package
 from .pipeline import Pipeline
+from .totalsegmentator.tasks import is_totalsegmentator
 
 PACKAGE, BUNDLE, NNUNET, AUTO3DSEG, ZIP, NOTHING = "package", "bundle", "nnunet", "auto3dseg", "zip", ""
+TOTAL = "totalsegmentator"
 
 
 def recognise(path: Path) -> str:
@@ -20,6 +22,8 @@ def recognise(path: Path) -> str:
         return ZIP if is_zipfile(path) else NOTHING
     if is_package(path):
         return PACKAGE if (path / "configs" / "checksums.json").is_file() else BUNDLE
+    if path.is_dir() and is_totalsegmentator(path):
+        return TOTAL
     if path.is_dir() and is_nnunet(path):
         return NNUNET
     return AUTO3DSEG if path.is_dir() and find_auto3dseg(path) is not None else NOTHING
@@ -36,6 +40,8 @@ def summary(package: Package) -> str:
 def _networks(pipeline: Pipeline | None) -> str:
     if pipeline is None:
         return ""
+    if pipeline.parts:
+        return f"{len(pipeline.parts)} networks for different structures"
     folds, mirrors = len(pipeline.members), len(pipeline.mirrorings)
     if folds * mirrors == 1:
         return "one pass a window"

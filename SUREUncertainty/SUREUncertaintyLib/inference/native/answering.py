@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...analysis.members import ClassMembers, RegionMembers
 from ...core.progress import IsCancelled, Progress, part_of
 from .engine import MemberEngine
+from .joining import Joined, join_parts
 from .preparing import Prepared
 from .reading import Reader
 from .tiling import tiling_of
@@ -33,6 +34,7 @@ class Answer:
 
     Attributes:
         channels: the mean of their logits (C, ...) on the network's grid, or what its ``Reader.activate`` makes of it.
+        joined: what parts said; the channels are then their entropy (1, ...).
         sums: running sums of probabilities, one a slab of the cropped image; None for a single pass.
         labels: (passes, ...) positions in the package's labels on the cropped image, in a file; None for a single pass.
     """
@@ -40,6 +42,7 @@ class Answer:
     channels: Float32
     sums: tuple[ClassMembers | RegionMembers, ...] | None = None
     labels: NDArray[np.uint8] | None = None
+    joined: Joined | None = None
 
 
 def slabs(prepared: Prepared) -> list[Slab]:
@@ -50,13 +53,24 @@ def slabs(prepared: Prepared) -> list[Slab]:
 
 
 def answer(
-    prepared: Prepared, engine: MemberEngine, reader: Reader, progress: Progress, is_cancelled: IsCancelled
+    prepared: Prepared,
+    engine: MemberEngine,
+    reader: Reader,
+    progress: Progress,
+    is_cancelled: IsCancelled,
+    sure: float = 0.95,
 ) -> Answer:
     """Run the engine's passes.
+
+    Args:
+        sure: q of the volume range, which parts count at once.
 
     Raises:
         Cancelled: ``is_cancelled`` said so. EngineError: a network cannot be run.
     """
+    if engine.pipeline.parts:
+        joined = join_parts(prepared, engine, sure, progress, is_cancelled)
+        return Answer(joined.entropy[np.newaxis], joined=joined)
     passes = _blended(prepared, engine, progress, is_cancelled)
     total = next(passes)
     if engine.is_single:

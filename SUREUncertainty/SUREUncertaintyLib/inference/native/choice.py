@@ -56,6 +56,13 @@ def choose_passes(pipeline: Pipeline, estimator: str, choice: MemberChoice) -> t
     Raises:
         InputError: a fold that the package does not have.
     """
+    if pipeline.parts:
+        if estimator != "native" or choice:
+            raise InputError(
+                "The networks of this model find different structures, so that all of them run, once each. Choose the "
+                "estimator 'native' and no folds or mirrors."
+            )
+        return tuple(Pass(member) for member in pipeline.members)
     every, mirrored = estimator in ("native", "ensemble"), estimator in ("native", "tta")
     members = pipeline.members if every else pipeline.members[:1]
     if choice.folds is not None:

@@ -61,7 +61,7 @@ class MemberEngine:
     @property
     def is_single(self) -> bool:
         """Whether there is one answer, instead of several that may disagree."""
-        return len(self.run) == 1
+        return len(self.run) == 1 or bool(self.pipeline.parts)
 
     @property
     def name(self) -> str:
@@ -89,7 +89,9 @@ class MemberEngine:
         return self._open[1].precision
 
     def fastest(self) -> MemberEngine:
-        """The first network without mirrors, for previews."""
+        """The first network without mirrors, for previews; parts all run."""
+        if self.pipeline.parts:
+            return self
         return MemberEngine(self.package, self._open_member, "softmax")
 
     def pass_logits(self, one: Pass, windows: Float32) -> Float32:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ...analysis.members import MemberMaps
 from ...arrays.heads import Belief, normalised_entropy
+from ...core.labels import Label
 from ...packages.pipeline import Pipeline
 from ..network_regions import Region
 from ..region_merging import Canvas, count_voxels, overlap_masses
 from .answering import Answer, Slab, slabs
 from .axes import Box
+from .joining import Joined
 from .label_map import label_map
 from .preparing import Prepared
 from .reading import Reader
@@ -26,9 +30,13 @@ class NativePainter:
     What was not analysed stays NaN in them.
     """
 
-    def __init__(self, canvas: Canvas, reader: Reader, pipeline: Pipeline, several: bool) -> None:
+    def __init__(
+        self, canvas: Canvas, reader: Reader, pipeline: Pipeline, labels: Sequence[Label], several: bool
+    ) -> None:
+        """``labels``: the package's own structures; ``several``: whether passes may disagree."""
         shape = canvas.labels.shape
         self._canvas, self._reader, self._pipeline = canvas, reader, pipeline
+        self._labels = labels
         self.maps: dict[str, Float32] = {}
         if several:
             names = ("expected_entropy", "mutual_information")
@@ -41,6 +49,8 @@ class NativePainter:
             (labels, 2) voxels in which each label is nearly certain, and cannot be ruled out; without those that became
             background because they belong to a smaller part of a structure.
         """
+        if answer.joined is not None:
+            return self._paint_joined(region, prepared, answer.joined)
         values = np.array([0, *(label.value for label in region.label_set)], dtype=np.uint8)
         counts = np.zeros((len(values), 2), dtype=np.int64)
         masses = np.zeros((len(values), 3))
@@ -61,6 +71,23 @@ class NativePainter:
             self._put_maps(maps, prepared, where, inside)
         self._canvas.expect(region, masses)
         return counts
+
+    def _paint_joined(self, region: Region, prepared: Prepared, joined: Joined) -> Counts:
+        """The label map of several parts; ranges are counted on the network's grid and told in the scan's voxels."""
+        table = np.zeros(256, dtype=np.uint8)
+        own = [label.value for label in self._labels]
+        table[own] = [label.value for label in region.label_set]
+        for slab in slabs(prepared):
+            there = prepared.back_labels.slab(joined.values[np.newaxis].astype(np.float32), *slab)[0]
+            labels = prepared.axes.backward(table[np.rint(there).astype(np.uint8)])
+            entropy = prepared.axes.backward(prepared.back.slab(joined.entropy[np.newaxis], *slab)[0])
+            stored = _stored_box(prepared, slab)
+            inside = None if region.inside is None else region.inside[stored]
+            sure = np.stack([entropy, 1.0 - entropy]).astype(np.float32)  # which of two regions wins at a voxel
+            self._canvas.put(_on_scan(region, stored), labels, Belief(sure, entropy, entropy), inside)
+        self._canvas.expect(region, joined.masses[[0, *own]])
+        volume = float(np.prod(prepared.spacing)) / region.grid.voxel_volume_mm3
+        return np.rint(joined.counts[[0, *own]] * volume).astype(np.int64)
 
     def _read(self, channels: Float32, answer: Answer, number: int) -> tuple[Belief, MemberMaps | None]:
         if answer.sums is None:

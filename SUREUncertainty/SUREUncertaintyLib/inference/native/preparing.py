@@ -22,6 +22,7 @@ from .resampling import (
     resample_image,
     resampled_shape,
     separate_axis,
+    steps_between,
     wanted_spacing,
 )
 
@@ -111,7 +112,7 @@ class _Making:
         if min(onto) < 1:
             raise InputError("The scan is thinner than half a voxel of the model. Choose a scan with more slices.")
         apart = separate_axis(settings, self._stored, wanted)
-        steps = _quotients(wanted, self._stored)
+        steps = steps_between(shape, onto, self._stored, wanted, settings.align)
         self.image = np.stack([resample_image(channel, onto, settings, apart, steps) for channel in self.image])
         self.spacing, self._resampled = wanted, onto
 
@@ -124,7 +125,7 @@ class _Making:
             apart = separate_axis(pipeline.logits, self.spacing, self._stored)
             back = BackResampler.covering(self._resampled, target, pipeline.logits, apart)  # type: ignore[arg-type]
             return self._before, back, BackResampler.covering(self._resampled, target, pipeline.labels, apart)  # type: ignore[arg-type]
-        steps = _quotients(self._stored, self.spacing)
+        steps = steps_between(self._resampled, target, self.spacing, self._stored, pipeline.image.align)
         ways = [
             BackResampler.from_first(self._resampled, target, settings, steps, self._after)  # type: ignore[arg-type]
             for settings in (pipeline.logits, pipeline.labels)
@@ -137,11 +138,6 @@ class _Making:
 
 def _whole(shape: Sequence[int]) -> Box:
     return (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2]))
-
-
-def _quotients(over: Spacing, under: Spacing) -> Spacing:
-    a, b, c = (one / other for one, other in zip(over, under, strict=True))
-    return (a, b, c)
 
 
 def channels_in_order(

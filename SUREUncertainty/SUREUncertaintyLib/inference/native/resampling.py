@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import map_coordinates, zoom
 
 from ...packages.pipeline import Pipeline, Resampling
 from .axes import Box
@@ -56,6 +56,15 @@ def wanted_spacing(stored: Spacing, pipeline: Pipeline, shape: Sequence[int]) ->
     return (a, b, c)
 
 
+def steps_between(shape: Sequence[int], onto: Sequence[int], old: Spacing, new: Spacing, align: str) -> Spacing:
+    """Voxels of an image of ``shape`` from one voxel of its resampled copy to the next, along each axis."""
+    if align == "ends":
+        a, b, c = ((n - 1) / (m - 1) if m > 1 else 1.0 for n, m in zip(shape, onto, strict=True))
+    else:
+        a, b, c = (after / before for before, after in zip(old, new, strict=True))
+    return (a, b, c)
+
+
 def _is_unchanged(stored: Spacing, wanted: Spacing, shape: Sequence[int]) -> bool:
     pairs = list(zip(stored, wanted, strict=True))
     near = all(abs(new - old) <= SAME_SPACING for old, new in pairs)
@@ -89,6 +98,8 @@ def resample_image(
         axis: the one that is resampled apart.
         steps: voxels of the image from one voxel of the result to the next, where the first ones coincide.
     """
+    if settings.align == "ends":
+        return _to_ends(image, shape, settings)
     if settings.align == "first":
         return _from_first(image, shape, settings.order, steps)
     if image.shape == shape:
@@ -131,7 +142,7 @@ class BackResampler:
     def from_first(
         cls, shape: Shape, target: Shape, settings: Resampling, steps: Spacing, box: Box | None = None
     ) -> tuple[BackResampler, Box]:
-        """For grids whose first voxels coincide.
+        """For grids whose first voxels coincide (and maybe their last ones).
 
         Outside of the box that the network saw outputs count as 0, as MONAI pads them: they fade from its last voxel to
         the next, and beyond nothing comes back.
@@ -167,6 +178,14 @@ class BackResampler:
                 part = fading[low:high] if axis == 0 else fading
                 out = out * part.reshape([-1 if n == axis + 1 else 1 for n in range(4)])
         return out
+
+
+def _to_ends(image: Float32, shape: Shape, settings: Resampling) -> Float32:
+    if image.shape == shape:
+        return image
+    factors = [m / n for n, m in zip(image.shape, shape, strict=True)]
+    found = zoom(image.astype(np.float64), factors, order=settings.order, mode="nearest")
+    return np.asarray(np.trunc(found) if settings.whole else found, dtype=np.float32)
 
 
 def _from_first(image: Float32, shape: Shape, order: int, steps: Spacing) -> Float32:

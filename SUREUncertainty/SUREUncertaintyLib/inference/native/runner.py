@@ -48,7 +48,13 @@ class NativeRunner:
     _records: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._painter = NativePainter(self.canvas, self.reader, self.engine.pipeline, not self.engine.is_single)
+        self._painter = NativePainter(
+            self.canvas,
+            self.reader,
+            self.engine.pipeline,
+            self.engine.package.metadata.foreground,
+            not self.engine.is_single,
+        )
 
     @classmethod
     def create(cls, volume: Volume, others: Mapping[str, Volume], engine: MemberEngine, canvas: Canvas) -> NativeRunner:
@@ -66,7 +72,7 @@ class NativeRunner:
             contrast = measure(prepared.image[0])
         with watch.stage("network"):
             share = part_of(progress, 0.0, NETWORK_SHARE)
-            found = answer(prepared, self.engine, self.reader, share, is_cancelled)
+            found = answer(prepared, self.engine, self.reader, share, is_cancelled, self.canvas.sure)
         progress(NETWORK_SHARE, f"{region.name}: drawing the maps")
         with watch.stage("maps"):
             self.paint(region, prepared, found)
@@ -78,7 +84,8 @@ class NativeRunner:
 
     def paint_image(self, region: Region, prepared: Prepared, progress: Progress, is_cancelled: IsCancelled) -> None:
         """Run and paint a prepared region."""
-        self.paint(region, prepared, answer(prepared, self.engine, self.reader, progress, is_cancelled))
+        found = answer(prepared, self.engine, self.reader, progress, is_cancelled, self.canvas.sure)
+        self.paint(region, prepared, found)
 
     def paint(self, region: Region, prepared: Prepared, found: Answer) -> None:
         """Into the canvas, with the structures' ranges and what the members agree about."""

@@ -9,13 +9,8 @@ from typing import Any
 
 from ...core.errors import PackageError
 from ...core.uncertainty_colours import label_colour
+from ..dicom_table import terminology_of
 
-CODES = {
-    "category": "SegmentedPropertyCategoryCodeSequence",
-    "type": "SegmentedPropertyTypeCodeSequence",
-    "modifier": "SegmentedPropertyTypeModifierCodeSequence",
-}
-PARTS = ("CodeValue", "CodingSchemeDesignator", "CodeMeaning")
 LARGEST = 255
 
 
@@ -49,8 +44,6 @@ def _value(row: Mapping[str, str | None], path: Path) -> int:
 
 
 def _entry(value: int, row: Mapping[str, str | None]) -> dict[str, Any]:
-    codes = {key: [(row.get(f"{name}.{part}") or "").strip() for part in PARTS] for key, name in CODES.items()}
-    complete = {key: parts for key, parts in codes.items() if all(parts)}
-    name = (row["Name"] or "").strip() or f"class {value}"
+    name, codes = (row["Name"] or "").strip() or f"class {value}", terminology_of(row)
     entry: dict[str, Any] = {"value": value, "name": name, "color": list(label_colour(value)) if value else [0, 0, 0]}
-    return {**entry, "terminology": complete} if {"category", "type"} <= set(complete) else entry
+    return {**entry, "terminology": codes} if codes else entry

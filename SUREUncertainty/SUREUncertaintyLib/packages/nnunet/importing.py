@@ -59,19 +59,28 @@ def import_nnunet(
     found = find_training(source)
     for inner in ("configs", "models", "docs"):
         (folder / inner).mkdir(exist_ok=True)
-    training = _read(found, folder, progress, is_cancelled)
+    training = read_training(found, folder, progress, is_cancelled)
     tests = {}
     for number, member in enumerate(training.members):
         raise_if_cancelled(is_cancelled)
         progress(0.5 + 0.5 * number / len(training.members), f"{member.name}: writing and testing the graph")
-        tests[member.name] = _write_graph(training, member, folder)
+        tests[member.name] = write_graph(training, member, folder)
     (folder / "LICENSE").write_text(LICENCE_TEXT, encoding="utf-8", newline="\n")
     write_documents(folder, _document(training, name, tests))
     progress(1.0, "done")
 
 
-def _read(found: ResultsFolder, folder: Path, progress: Progress, is_cancelled: IsCancelled) -> Training:
-    """Read every document and checkpoint; tensors land in ``folder``."""
+def read_training(
+    found: ResultsFolder, folder: Path, progress: Progress, is_cancelled: IsCancelled, called: str = ""
+) -> Training:
+    """Read every document and checkpoint; tensors land in ``folder``.
+
+    Args:
+        called: a name for the only fold, in the place of its folder's.
+
+    Raises:
+        PackageError, Cancelled: as ``import_nnunet``.
+    """
     plans, dataset = _json(found.root / "plans.json"), _json(found.root / "dataset.json")
     labels, channels = read_labels_of(dataset), channel_names(dataset)
     if found.configuration:  # refuses a cascade before a large checkpoint is read
@@ -80,7 +89,8 @@ def _read(found: ResultsFolder, folder: Path, progress: Progress, is_cancelled: 
     for number, fold in enumerate(found.folds):
         raise_if_cancelled(is_cancelled)
         progress(0.5 * number / len(found.folds), f"{fold.name}: reading the checkpoint")
-        member = Member(fold.name, f"models/{fold.name}.onnx", f"models/{fold.name}.safetensors")
+        name = called or fold.name
+        member = Member(name, f"models/{name}.onnx", f"models/{name}.safetensors")
         facts.append(convert_nnunet_checkpoint(found.checkpoint(fold), folder / member.weights))
         members.append(member)
     plan = read_plan(plans, facts[0].configuration, channels, labels.outputs)
@@ -110,7 +120,7 @@ def _require_same(
         )
 
 
-def _write_graph(training: Training, member: Member, folder: Path) -> dict[str, Any]:
+def write_graph(training: Training, member: Member, folder: Path) -> dict[str, Any]:
     """The fold's ONNX graph, and how far it is from the network on noise."""
     from ...nn.export import export_onnx
     from ...nn.registry import create_network
