@@ -195,7 +195,7 @@ def test_a_region_of_interest_is_segmented_as_if_it_were_the_scan(imported: dict
 @pytest.mark.parametrize(
     ("others", "sentence"),
     [
-        ({}, "'CT' was not given.* command line .*: sure segment SCAN --channel CT=FILE. Panel, page, evaluate and"),
+        ({}, "'CT' was not given.* command line .* --channel CT=FILE.* columns such as image_CT"),
         ({"PET": "same"}, "takes no further image named 'PET'"),
         ({"CT": "smaller"}, "'CT' does not lie on the scan's grid"),
         ({"CT": "moved"}, "'CT' does not lie on the scan's grid"),
