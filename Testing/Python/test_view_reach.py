@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import view_page
+from barriers import barriers
 from numpy.typing import NDArray
 from view_page import SLICES, picture, state_of, text_of, wait_for_glow
 
@@ -22,7 +23,6 @@ from SUREUncertaintyLib.mrml.nodes import all_published
 pytestmark = [pytest.mark.browser, pytest.mark.render, pytest.mark.xdist_group("browser")]
 
 PHONE, DESKTOP = (390, 844), (1366, 768)
-SERIOUS = ("serious", "critical")
 CUT = """
 () => [...document.querySelectorAll('.panel table')]
   .filter((table) => table.scrollWidth > table.parentElement.clientWidth + 1).map((table) => table.className)
@@ -35,29 +35,14 @@ TOO_SMALL = """
 """
 
 
-def findings(page: Any) -> list[str]:
-    """What axe finds that stands in somebody's way."""
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright",
-        reason="axe-playwright-python is not installed: pip install 'sure-uncertainty[test]'",
-    )
-    found = axe.Axe().run(page).response["violations"]
-    return [
-        f"{rule['id']}: {rule['help']}: {node['html'][:160]} {node['any'][:1]}"
-        for rule in found
-        if rule["impact"] in SERIOUS
-        for node in rule["nodes"]
-    ]
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_serious(browser: Any, view_server: Any, page: Any, dark: bool) -> None:
     window = view_page.open_page(browser, view_server.url, DESKTOP, dark)
     try:
-        assert findings(window) == []
+        assert barriers(window) == []
         window.get_by_role("button", name="Open ...", exact=True).click()
         window.locator(".dialog").wait_for()
-        assert findings(window) == []
+        assert barriers(window) == []
         window.locator(".dialog").press("Escape")
     finally:
         window.close()
