@@ -1,7 +1,8 @@
-"""How often each warning fires on good, poor and foreign scans: ``warnings_table.py [--validation]``.
+"""How often each warning fires on good, poor and foreign scans: ``warnings_table.py [--validation] [--units]``.
 
 Writes results/warnings.json beside it (with --validation its part "validation", to be run once for each release) and
 renews docs/warnings.md from it. Rules that were given up because they do not select are measured beside those in use.
+With --units only the warnings that come from the scan's values alone are looked at again; the rest of each row stays.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from SUREUncertaintyLib.analysis import notice_texts as texts
+from SUREUncertaintyLib.analysis.grey_values import grey_values
 from SUREUncertaintyLib.analysis.intensity_fingerprint import measure
-from SUREUncertaintyLib.analysis.verdict import STATUSES
+from SUREUncertaintyLib.analysis.rows import Notice
+from SUREUncertaintyLib.analysis.scan_notices import about_units
+from SUREUncertaintyLib.analysis.verdict import STATUSES, verdict_of
 from SUREUncertaintyLib.inference.engine import Engine
 from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.network_regions import plan_regions, prepare_region
@@ -23,12 +28,14 @@ from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.metrics.overlap import dice
 from SUREUncertaintyLib.packages.catalogue import find_package
+from SUREUncertaintyLib.packages.metadata import PackageMetadata
 from SUREUncertaintyLib.packages.package import Package
 from warnings_page import warnings_page
 from warnings_scans import DAMAGED, INTACT, Scan, labelled, unlabelled
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "hippocampus-t1"
+UNITS = {texts.HOUNSFIELD, texts.NOT_HOUNSFIELD}
 GOOD, POOR = 0.8, 0.6
 """Mean Dice of both structures."""
 
@@ -39,8 +46,23 @@ def measured(scans: Iterable[Scan], package: Package, engine: Engine) -> Iterato
         result = segment(scan.volume, package, engine, scan.rois)
         fired = sorted({notice.code for notice in result.notices} | set(_given_up(scan, result, package)))
         overlap = None if scan.label is None else _overlap(result, scan)
-        row = {"name": scan.name, "dice": overlap, "status": result.verdict.status, "fired": fired}
+        air = round(grey_values(scan.volume.array).air, 5)
+        row = {"name": scan.name, "dice": overlap, "status": result.verdict.status, "fired": fired, "air": air}
         yield {"group": _group(scan.kind, overlap), **row}
+
+
+def renewed(
+    rows: Sequence[Mapping[str, Any]], scans: Iterable[Scan], metadata: PackageMetadata
+) -> Iterator[dict[str, Any]]:
+    """Rows of an earlier run with the warnings about units as the rules are now, and the verdicts that follow."""
+    for row, scan in zip(rows, scans, strict=True):
+        if row["name"] != scan.name:
+            raise SystemExit(f"{scan.name} stands where {row['name']} was measured: measure everything again.")
+        values = grey_values(scan.volume.array)
+        told = set() if scan.volume.modality else {notice.code for notice in about_units(metadata, values)}
+        fired = sorted(set(row["fired"]) - UNITS | told)
+        status = verdict_of([Notice(code, code) for code in fired]).status
+        yield {**row, "fired": fired, "status": status, "air": round(values.air, 5)}
 
 
 def _overlap(result: SegmentationResult, scan: Scan) -> float:
@@ -85,18 +107,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--validation", action="store_true")
+    parser.add_argument("--units", action="store_true")
     options = parser.parse_args()
     package = find_package(MODEL)
     split = "validation" if options.validation else "tuning"
     scans = labelled(package, options.data, split)
-    rows = list(
-        measured(scans if options.validation else chain(unlabelled(options.data), scans), package, _engine(package))
-    )
+    scans = scans if options.validation else chain(unlabelled(options.data), scans)
     target = ROOT / "Testing" / "Bench" / "results" / "warnings.json"
     document = json.loads(target.read_text(encoding="utf-8")) if target.is_file() else {}
+    if options.units:
+        rows = list(renewed(document[split]["rows"], scans, package.metadata))
+    else:
+        rows = list(measured(scans, package, _engine(package)))
     document |= {"model": MODEL, "fingerprint": package.fingerprint, split: summary(rows) | {"rows": rows}}
     target.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    (ROOT / "docs" / "warnings.md").write_text(warnings_page(document), encoding="utf-8")
+    sampled = json.loads((target.parent / "warnings-sampled.json").read_text(encoding="utf-8"))
+    (ROOT / "docs" / "warnings.md").write_text(warnings_page(document, sampled), encoding="utf-8")
 
 
 def _engine(package: Package) -> Engine:

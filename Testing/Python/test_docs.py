@@ -44,7 +44,9 @@ def test_the_page_of_the_heart_is_made_from_the_recorded_result() -> None:
 
 
 def test_the_page_of_warnings_is_made_from_the_recorded_result() -> None:
-    assert (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8") == warnings_page(result("warnings.json"))
+    assert (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8") == warnings_page(
+        result("warnings.json"), result("warnings-sampled.json")
+    )
 
 
 def test_the_comparison_page_is_made_from_the_recorded_results() -> None:

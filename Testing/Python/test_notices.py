@@ -10,9 +10,10 @@ from phantoms import asymmetric_volume, tilted_grid
 from SUREUncertaintyLib.analysis import notice_texts as texts
 from SUREUncertaintyLib.analysis.grey_values import GreyValues, grey_values
 from SUREUncertaintyLib.analysis.intensity_fingerprint import DESCRIPTIONS, measure
-from SUREUncertaintyLib.analysis.notices import notices_for
-from SUREUncertaintyLib.analysis.rows import Notice, UncertainRegion
+from SUREUncertaintyLib.analysis.notices import about_samples, notices_for
+from SUREUncertaintyLib.analysis.rows import Notice, StructureRow, UncertainRegion
 from SUREUncertaintyLib.analysis.structures import structure_table
+from SUREUncertaintyLib.analysis.verdict import CHECK, verdict_of
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.fusion.notices import TEXTS as FUSION_TEXTS
@@ -263,6 +264,18 @@ def test_values_tell_a_ct_where_the_file_does_not(
 ) -> None:
     unbounded = replace(metadata, modality=modality, expected=replace(ORDINARY, extent_mm=None))
     assert set(notices_of(two_balls(), unbounded, values=values)) == warned
+
+
+def test_samples_that_differ_much_in_size_are_told_with_how_much() -> None:
+    sizes = (("a", 9, 0.5, 3.4), ("b", 9, 0.5, 3.6), ("c", 0, 0.0, 9.0))
+    rows = [StructureRow(1, name, voxels, 1e3, 1.0, low, high, *[0.1] * 5) for name, voxels, low, high in sizes]
+    (found,) = about_samples(rows)
+    assert found.code == texts.SAMPLES_DIFFER
+    assert "b (a range 3.1 times as wide as the size)" in found.text
+    assert "a (" not in found.text
+    assert "c (" not in found.text
+    assert list(about_samples(rows[:1])) == []
+    assert verdict_of([found]).status == CHECK
 
 
 def test_air_and_lungs_are_a_share_and_noise_is_none() -> None:

@@ -20,6 +20,7 @@ PLACE_UNKNOWN = "place-unknown"
 REGIONS_OVERLAP = "regions-overlap"
 SINGLE_SAMPLE = "single-sample"
 SAMPLES_LEFT_OUT = "samples-left-out"
+SAMPLES_DIFFER = "samples-differ"
 NOT_HOUNSFIELD = "not-hounsfield"
 HOUNSFIELD = "hounsfield"
 READING = "reading"
@@ -109,6 +110,10 @@ TEXTS = {
     SAMPLES_LEFT_OUT: (
         "The samples and the maps of the levels were left out, because the scan is too large to keep them in this "
         "computer's memory. To have them, crop the scan around the structure and run again."
+    ),
+    SAMPLES_DIFFER: (
+        "The samples differ more in size than on nearly every good scan: {names}. Compare the outline with the scan, "
+        "and step through the samples."
     ),
     NOT_HOUNSFIELD: (
         "No voxel of the scan lies below 0, but the model '{model}' is for CT, where air lies near -1000. "

@@ -25,6 +25,10 @@ LESS_SURE, WIDE, UNTOLD = 0.55, 0.65, 1.5
 """Width of the volume range over the volume; on 32 tuning scans none was reached (docs/warnings.md). Below the first,
 grey values unlike the training data are not worth a warning."""
 
+SAMPLED = 3.0
+"""The same share for samples, whose sizes differ more: on LIDC tuning slices one in twenty good ones reaches it, and
+three in four poor ones (docs/warnings.md)."""
+
 WHOLE_SHARE = 0.99
 """A structure whose largest piece holds less than this share is in pieces; a few stray voxels are not worth a warning,
 the uncertainty map shows them."""
@@ -160,6 +164,11 @@ def _range_widths(metadata: PackageMetadata, structures: Sequence[StructureRow])
     """Width of each volume range over the volume; only of models whose range was fitted, and that know sizes in mm."""
     if metadata.volume_probability is None or not metadata.expected.volume_ml:
         return {}
+    return relative_widths(structures)
+
+
+def relative_widths(structures: Sequence[StructureRow]) -> dict[str, float]:
+    """Width of the volume range over the volume, by the name of each structure that was found and has a range."""
     return {
         row.name: (row.volume_high_ml - row.volume_low_ml) / row.volume_ml
         for row in structures
@@ -175,6 +184,16 @@ def _about_ranges(width: Mapping[str, float]) -> Iterator[Notice]:
     wide = [f"{name} (a range as wide as {share:.0%} of the volume)" for name, share in width.items() if share > WIDE]
     if wide and not untold:
         yield say(texts.WIDE_RANGE, names=listed(wide))
+
+
+def about_samples(structures: Sequence[StructureRow]) -> Iterator[Notice]:
+    """Samples whose sizes differ much, for models that draw them."""
+    widths = relative_widths(structures)
+    wide = [
+        f"{name} (a range {share:.1f} times as wide as the size)" for name, share in widths.items() if share > SAMPLED
+    ]
+    if wide:
+        yield say(texts.SAMPLES_DIFFER, names=listed(wide))
 
 
 def _about_islands(regions: Sequence[UncertainRegion]) -> Iterator[Notice]:

@@ -22,8 +22,8 @@ NEGLIGIBLE = 2
 """Voxels at a side of a box that a model may leave out without a word."""
 
 AIR = 0.01
-"""A scan with this share of voxels in the values of air and lungs is a CT. Noise on scans of other kinds brings 0.07 %
-there at most, CTs have 6 and 34 % (docs/warnings.md)."""
+"""A scan with this share of voxels in the values of air and lungs is a CT; noise on scans of other kinds brings hardly
+any voxel there (docs/warnings.md)."""
 
 WHOLE = 1.5
 """A scan larger than the largest training box by this factor is no box around the structure."""

@@ -48,6 +48,7 @@ WORTH_A_CHECK = frozenset(
         texts.PLACE_UNKNOWN,
         texts.REGIONS_OVERLAP,
         texts.SINGLE_SAMPLE,
+        texts.SAMPLES_DIFFER,
         texts.LATENTS_COLLAPSED,
         texts.READING,
         texts.EMPTY_MASK,

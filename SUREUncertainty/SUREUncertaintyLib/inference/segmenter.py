@@ -15,7 +15,7 @@ from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.grey_values import grey_values
 from ..analysis.intensity_fingerprint import measure
 from ..analysis.notice_sentences import say
-from ..analysis.notices import notices_for
+from ..analysis.notices import about_samples, notices_for
 from ..analysis.structures import structure_table
 from ..analysis.uncertain_regions import uncertain_regions
 from ..analysis.verdict import is_outside
@@ -149,7 +149,7 @@ def segment(
     record |= _placed(volume, package, settled, turn) if follower is not None and rois else {}
     if sampler is None:
         return replace(result, provenance=record)
-    notices = (*result.notices, *sampler.notices())
+    notices = (*result.notices, *sampler.notices(), *about_samples(result.structures))
     return replace(result, provenance=record | sampler.record(), sampling=sampler.result(), notices=notices)
 
 
