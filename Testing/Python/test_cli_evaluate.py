@@ -48,7 +48,7 @@ def test_a_split_is_evaluated_and_the_files_are_written(case_list: Path, tiny_pa
     summary = json.loads((case_list.parent / "out" / "summary.json").read_text(encoding="utf-8"))
     assert (summary["n_cases"], summary["n_failed"], summary["engine"]) == (2, 0, "openvino")
     written = sorted(path.name for path in (case_list.parent / "out").iterdir() if not path.name.startswith("."))
-    assert written == ["cases.csv", "summary.json"]  # as docs/scripting.md says
+    assert written == ["cases.csv", "evaluation.html", "summary.json"]  # as docs/scripting.md says
     assert "dice" in result.stdout
     assert "summary.json" in result.stdout
 

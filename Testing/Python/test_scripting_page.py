@@ -47,5 +47,5 @@ def test_every_example_is_run() -> None:
 def test_the_page_says_what_evaluate_writes() -> None:
     """``test_cli_evaluate`` holds the command to these two files."""
     (sentence,) = re.findall(r"`sure evaluate`[^.]*(?:\.\w+[^.]*)*\.", PAGE.read_text(encoding="utf-8"))
-    assert set(re.findall(r"`([\w.]+)`", sentence)) == {"cases.csv", "summary.json"}
+    assert set(re.findall(r"`([\w.]+)`", sentence)) == {"cases.csv", "summary.json", "evaluation.html"}
     assert "no segmentation" in sentence

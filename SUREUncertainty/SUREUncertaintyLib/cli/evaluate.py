@@ -106,6 +106,8 @@ def _report(summary: dict[str, Any], output: Path) -> list[str]:
         count = summary["boundary"]["prediction"]
         lines.append(f"{count} of {summary['n_cases']} cases have no label: their boundary comes from the prediction.")
     rows = output / ("slices.csv" if "n_nodules" in summary else "cases.csv")
+    worst = ", ".join(f"{case['id']} ({_number(case['dice'])})" for case in summary.get("worst", ()))
+    lines += [f"lowest mean Dice: {worst}"] if worst else []
     return [*lines, f"Every case: {rows}   all means: {output / 'summary.json'}"]
 
 

@@ -16,7 +16,7 @@ from .cases import Case
 from .predictor import Predictor
 from .reference_label import read_reference
 from .relation_scores import score_relations
-from .structure_scores import score_structures, score_without_label
+from .structure_scores import score_structures, score_volumes, score_without_label
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ def evaluate_case(
         details["ueo_threshold"] = score_structures(
             scores, prediction, reference, predictor.classes, spacing, options.empty
         )
+        score_volumes(scores, prediction, reference, predictor.classes, spacing)
     labels = prediction.labels if reference is None else reference
     passes = predictor.noisy(scan, options.noise_levels, options.seed, case.id, is_cancelled)
     noisy = zip(options.noise_levels, passes, strict=True)

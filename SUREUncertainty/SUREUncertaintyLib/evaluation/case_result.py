@@ -26,7 +26,10 @@ RELATION_METRICS = (
     "tau_sigma",
     "far_uncertainty",
 )
-METRICS = (*STRUCTURE_METRICS, "ueo", *RELATION_METRICS)
+VOLUME_METRICS = ("volume_error_ml", "range_coverage")
+"""Distance of the volume from the label's, and 1 where the volume range holds the label's volume, 0 where not."""
+PER_STRUCTURE = (*STRUCTURE_METRICS, *VOLUME_METRICS)
+METRICS = (*PER_STRUCTURE, "ueo", *RELATION_METRICS)
 """Per structure and as a mean over structures; ``ueo`` and the relation metrics as a mean only."""
 
 MIXED = "undefined for every structure, for different reasons"

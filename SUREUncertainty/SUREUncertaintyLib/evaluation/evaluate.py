@@ -15,6 +15,7 @@ from .case_jobs import Cluster
 from .case_result import CaseResult
 from .cases import Case, boxes_of
 from .cluster import evaluate_on_cluster
+from .page import write_evaluation_page
 from .predictor import NativePredictor, Predictor
 from .progress_file import ProgressFile
 from .summary import summarise, write_results
@@ -48,7 +49,7 @@ def evaluate_cases(
     progress: Progress = silent,
     is_cancelled: IsCancelled = never,
 ) -> Evaluation:
-    """Evaluate every case and write ``cases.csv`` and ``summary.json`` into ``output``.
+    """Evaluate every case and write ``cases.csv``, ``summary.json`` and ``evaluation.html`` into ``output``.
 
     A case that cannot be read or evaluated is recorded with its sentence and does not stop the others. Finished cases
     are kept beside the output until the end, so that the same call goes on after a stop; failed ones are tried again.
@@ -70,6 +71,7 @@ def evaluate_cases(
             results = evaluate_on_cluster(cases, chosen, finished, cluster, progress, is_cancelled)
         summary = summarise(results, judged.classes, run | boxes_of(cases))
         write_results(results, summary, judged.classes, folder)
+        write_evaluation_page(summary, folder)
     finished.remove()
     return Evaluation(results, summary)
 

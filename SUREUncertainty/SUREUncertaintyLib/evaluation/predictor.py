@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.volume_range import VoxelRange
 from ..arrays.heads import Head, create_head
 from ..core.labels import Label
 from ..core.progress import IsCancelled, Progress, never, silent
@@ -26,7 +27,7 @@ from ..inference.region_merging import Canvas
 from ..inference.sampling.encoding import has_latents
 from ..inference.sampling.sampler import SampledHead, sampled_channels
 from ..inference.sampling.samples_result import SamplingOptions
-from ..inference.segmenter import check_input, run_network
+from ..inference.segmenter import SURE, check_input, run_network
 from ..inference.turned import Turn, window_turn
 from .scored_region import ScoredRegion, scored_region_of
 
@@ -43,12 +44,14 @@ class Prediction:
         probabilities: (C, k, j, i), channel order of the package.
         uncertainty: the model's primary kind of uncertainty, NaN where the model saw nothing.
         asked: see ``ScoredRegion``.
+        ranges: voxels of the volume range by label value; empty for models whose range comes from samples.
     """
 
     labels: NDArray[Any]
     probabilities: NDArray[np.float32]
     uncertainty: NDArray[np.float32]
     asked: NDArray[np.bool_] | None = None
+    ranges: Mapping[int, VoxelRange] = field(default_factory=dict)
 
 
 class Predictor(Protocol):
@@ -185,7 +188,8 @@ class NativePredictor:
             raise ValueError("the canvas kept no probabilities")
         part = self.judged(volume)
         maps = part.of(canvas.labels), part.of(canvas.probabilities), part.of(canvas.uncertainty)
-        return Prediction(*maps, part.asked)
+        ranges = {} if has_latents(self.package.metadata) else canvas.ranges
+        return Prediction(*maps, part.asked, ranges)
 
     def _region(self, volume: Volume) -> Region:
         """What is analysed; all of its block is painted, since an oblique box holds less than is judged.
@@ -216,7 +220,9 @@ class NativePredictor:
         is_cancelled: IsCancelled,
         progress: Progress = silent,
     ) -> Canvas:
-        canvas = Canvas(volume.grid.shape, len(self.package.metadata.labels), keep_probabilities=keep_probabilities)
+        metadata = self.package.metadata
+        sure = SURE if metadata.volume_probability is None else metadata.volume_probability
+        canvas = Canvas(volume.grid.shape, len(metadata.labels), sure, keep_probabilities=keep_probabilities)
         if isinstance(image, Prepared):
             assert isinstance(self.engine, MemberEngine)  # as ``_prepared`` says
             NativeRunner.create(volume, self.channels, self.engine, canvas).paint_image(

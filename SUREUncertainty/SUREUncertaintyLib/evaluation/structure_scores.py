@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..analysis.volume_range import MM3_PER_ML, volume_range_ml
 from ..core.labels import Label
 from ..metrics.calibration import brier, expected_calibration_error
 from ..metrics.detection import UncertaintyRanking
 from ..metrics.overlap import dice, emptiness, iou
 from ..metrics.surface import EmptyRule, surface_distance
-from .case_result import MEAN, STRUCTURE_METRICS, Scores
+from .case_result import MEAN, PER_STRUCTURE, STRUCTURE_METRICS, VOLUME_METRICS, Scores
 from .predictor import Prediction
 
 NO_LABEL = "no reference label"
+NO_RANGE = "the model gives no volume range here"
 
 
 def score_structures(
@@ -54,13 +56,41 @@ def score_structures(
     return thresholds
 
 
+def score_volumes(
+    scores: Scores,
+    prediction: Prediction,
+    reference: NDArray[Any],
+    classes: tuple[Label, ...],
+    spacing_kji: tuple[float, float, float],
+) -> None:
+    """Put the error of every structure's volume, and whether its range holds the label's, into ``scores``."""
+    voxel_mm3 = float(np.prod(spacing_kji))
+    asked = np.True_ if prediction.asked is None else prediction.asked
+    names = [label.name for label in classes if label.value != 0]
+    for label in classes:
+        if label.value == 0:
+            continue
+        found, present = (
+            int(np.count_nonzero((array == label.value) & asked)) for array in (prediction.labels, reference)
+        )
+        true = present * voxel_mm3 / MM3_PER_ML
+        scores.put("volume_error_ml", label.name, abs(found - present) * voxel_mm3 / MM3_PER_ML)
+        low, high = volume_range_ml(found, prediction.ranges.get(label.value), voxel_mm3)
+        holds = float("nan") if np.isnan(low) else float(low <= true <= high)
+        scores.put("range_coverage", label.name, holds, NO_RANGE)
+    for metric in VOLUME_METRICS:
+        scores.put_mean(metric, names)
+
+
 def score_without_label(scores: Scores, classes: tuple[Label, ...]) -> None:
     """Leave every metric that compares with a label undefined."""
-    for metric in (*STRUCTURE_METRICS, "ueo"):
+    for metric in (*PER_STRUCTURE, "ueo"):
         for label in classes:
             if label.value != 0:
                 scores.put(metric, label.name, float("nan"), NO_LABEL)
     _put_means(scores, classes)
+    for metric in VOLUME_METRICS:
+        scores.put_mean(metric, [label.name for label in classes if label.value != 0])
 
 
 def _score_masks(

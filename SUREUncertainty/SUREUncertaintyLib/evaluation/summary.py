@@ -13,9 +13,12 @@ from ..core.labels import Label
 from ..core.plain_json import plain
 from ..core.safe_names import table_row
 from ..metrics.bootstrap import LEVEL, RESAMPLES, Interval, grouped_bootstrap
-from .case_result import MEAN, METRICS, STRUCTURE_METRICS, CaseResult
+from .case_result import MEAN, METRICS, PER_STRUCTURE, VOLUME_METRICS, CaseResult
 
 SCHEMA = "sure-uncertainty/summary/1"
+WORST = 5
+"""Cases that are named."""
+WORST_METRICS = ("dice", "hd95_mm", *VOLUME_METRICS)
 FACTS = ("boundary", "undefined", "error")
 
 
@@ -38,6 +41,7 @@ def summarise(results: Sequence[CaseResult], classes: tuple[Label, ...], run: di
         "interval": {"method": "percentile bootstrap over groups", "level": LEVEL, "resamples": RESAMPLES},
         "boundary": dict(Counter(result.boundary for result in good)),
         "undefined": _undefined(good),
+        "worst": _worst(good, classes),
         "metrics": {
             metric: {name: _interval(good, metric, name, seed) for name in _columns(metric, classes)}
             for metric in METRICS
@@ -59,8 +63,24 @@ def write_results(
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 
 
+def _worst(results: Sequence[CaseResult], classes: tuple[Label, ...]) -> list[dict[str, Any]]:
+    """The cases of the lowest mean Dice, the worst first, with what else people ask about them."""
+    known = [result for result in results if result.value("dice", MEAN) == result.value("dice", MEAN)]
+    known.sort(key=lambda result: result.value("dice", MEAN))
+    named = (
+        {
+            "id": result.id,
+            "group": result.group,
+            **{metric: result.value(metric, MEAN) for metric in WORST_METRICS},
+            "structures": {name: result.value("dice", name) for name in _columns("dice", classes)[:-1]},
+        }
+        for result in known[:WORST]
+    )
+    return [dict(plain(case)) for case in named]
+
+
 def _columns(metric: str, classes: tuple[Label, ...]) -> list[str]:
-    names = [label.name for label in classes if label.value != 0] if metric in STRUCTURE_METRICS else []
+    names = [label.name for label in classes if label.value != 0] if metric in PER_STRUCTURE else []
     return [*names, MEAN]
 
 
@@ -98,7 +118,7 @@ def _rows(result: CaseResult, classes: tuple[Label, ...]) -> list[list[str]]:
     head = [result.id, result.group, result.split]
     if result.error:
         return [[*head, "", *[""] * len(METRICS), "", "", result.error]]
-    names = _columns(STRUCTURE_METRICS[0], classes)
+    names = _columns(PER_STRUCTURE[0], classes)
     return [[*head, name, *_cells(result, name), result.boundary, _reasons(result, name), ""] for name in names]
 
 
