@@ -11,8 +11,8 @@ from SUREUncertaintyLib.analysis.agreement import Members, StructureAgreement
 from SUREUncertaintyLib.analysis.difficulty_reference import CaseDifficulty
 from SUREUncertaintyLib.analysis.image_measures import MeasurePlace
 from SUREUncertaintyLib.analysis.quality.forecast import PredictedQuality
-from SUREUncertaintyLib.analysis.quality.measures import RunMeasures
 from SUREUncertaintyLib.analysis.quality.quality_model import PredictedScore
+from SUREUncertaintyLib.analysis.quality.run_measures import RunMeasures
 from SUREUncertaintyLib.analysis.wholes import Asymmetry, WholeRow
 from SUREUncertaintyLib.core.labels import Code
 from SUREUncertaintyLib.core.nifti_forms import NiftiForm, NiftiForms

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from SUREUncertaintyLib.analysis.quality.measures import MEASURES, RunMeasures
+from SUREUncertaintyLib.analysis.quality.run_measures import MEASURES, RunMeasures
 from SUREUncertaintyLib.quality.labelled_run import INTACT, LabelledRun
 
 GREY = {"skewness": 0.0, "kurtosis": 0.0, "middle": 0.5}

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import typer
-from SUREUncertaintyLib.analysis.quality.measures import COPIES, MEASURES
+from SUREUncertaintyLib.analysis.quality.run_measures import COPIES, MEASURES
 from SUREUncertaintyLib.cli.calibrate import calibrate
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.roi import Roi

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.quality.forecast import PredictedQuality
-from ..analysis.quality.measures import RunMeasures
+from ..analysis.quality.run_measures import RunMeasures
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..analysis.verdict import Verdict, verdict_of
 from ..analysis.wholes import Asymmetry, WholeRow

@@ -13,7 +13,7 @@ import vtk
 from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.quality.forecast import PredictedQuality
-from ..analysis.quality.measures import RunMeasures
+from ..analysis.quality.run_measures import RunMeasures
 from ..analysis.rows import Notice, StructureRow
 from ..analysis.wholes import Asymmetry, WholeRow
 from ..core.dataclass_json import from_json

@@ -256,3 +256,24 @@ WIDGETS = {
     ),
 }
 """Label (or button) and hint of each part of the panel, by its name in the .ui file of the Slicer module."""
+
+CHOOSE_COHORT = _("Folder that 'sure cohort' wrote")
+NO_WORKLIST = _("Open the folder of a cohort first ('sure cohort' makes one).")
+NOTHING_DECIDED = _("Nobody has decided about this case yet.")
+WORKLIST_PROGRESS = _("Case {number} of {count}, {decided} decided.")
+WORKLIST_DONE = _("Every case has a decision.")
+WORKLIST_DICE = _("Predicted Dice {value} ({low} to {high}).")
+WORKLIST_DECIDED = {
+    "accepted": _("Accepted on {when}."),
+    "edited": _("Edited on {when}."),
+    "rejected": _("Rejected on {when}."),
+}
+WORKLIST_PREVIOUS_TOOLTIP = _("Go to the case before (Alt+Left).")
+WORKLIST_NEXT_TOOLTIP = _("Go to the next case (Alt+Right).")
+WORKLIST_NEXT_OPEN_TOOLTIP = _("Go to the next case that nobody has decided about (Alt+N).")
+WORKLIST_ACCEPT_TOOLTIP = _("The result is good as it is; an edited outline is kept as edited (Alt+A).")
+WORKLIST_EDITED_TOOLTIP = _("Keep the outline as you changed it, beside the original (Alt+E).")
+WORKLIST_REJECT_TOOLTIP = _("The result is not to be used (Alt+R).")
+WORKLIST_UNDO_TOOLTIP = _("Take the last decision about this case back (Alt+Z).")
+WORKLIST_RESET_TOOLTIP = _("Load this case again and drop changes of its outline (Alt+L).")
+WORKLIST_EXPORT_TOOLTIP = _("Write reviews.csv: every case with its decision and the segmentation that counts.")

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.quality.likeness import describe, fit_ranges
-from ..analysis.quality.measures import WHOLE, Measures
 from ..analysis.quality.quality_model import (
     COVERAGE,
     FEWEST,
@@ -19,6 +18,7 @@ from ..analysis.quality.quality_model import (
     ScoreFit,
     foretold_loss,
 )
+from ..analysis.quality.run_measures import WHOLE, Measures
 from ..core.errors import InputError
 from ..metrics.conformal import conformal_quantile, patient_folds, patient_weights
 from ..metrics.monotone import RisingCurve, fit_rising_curve, fit_rising_sum, table_of

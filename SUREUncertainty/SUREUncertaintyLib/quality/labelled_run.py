@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..analysis.noise_series import damaged
 from ..analysis.quality.forecast import DICE, SURFACE_DICE
-from ..analysis.quality.measures import WHOLE, RunMeasures
+from ..analysis.quality.run_measures import WHOLE, RunMeasures
 from ..core.errors import InputError
 from ..core.progress import IsCancelled, never
 from ..core.volume import Volume

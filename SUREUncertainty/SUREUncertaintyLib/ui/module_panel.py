@@ -35,6 +35,7 @@ from .setup_panel import SetupPanel
 from .steps_panel import StepsPanel
 from .train_panel import TrainPanel
 from .uncertainty_panel import UncertaintyPanel
+from .worklist_panel import WorklistPanel
 
 
 class ModulePanel:
@@ -81,6 +82,7 @@ class ModulePanel:
         self.training_bridge = training_bridge or WorkerBridge(desktop.create_timer)
         require = self.setup.require_training
         self.train = TrainPanel(self.context, self.training_bridge, require, self._on_trained, self._report)
+        self.worklist = WorklistPanel(self.context, self)
         self._shown: Any = None
         self._scan: Any = None
         self.is_edited = False
@@ -97,6 +99,7 @@ class ModulePanel:
             self.numbers,
             self.setup,
             self.train,
+            self.worklist,
         )
         for part in parts:
             part.connect()
@@ -180,6 +183,7 @@ class ModulePanel:
         self.runs.forget()
         self.noises.stop()
         self.train.controller.forget_scene()
+        self.worklist.forget_scene()
         if self.input.is_running:
             self.input.end(self.context.translate(texts.READY))
 
@@ -189,6 +193,19 @@ class ModulePanel:
         self.bridge.close()
         self.training_bridge.close()
         self.import_bridge.close()
+
+    def show_case(self, published: PublishedNodes, threshold: float) -> None:
+        """For ``WorklistController``."""
+        if self.context.parameters is not None:
+            self.context.parameters.inputVolume = published.scan
+            self._choose(published, threshold)
+        self.context.desktop.fit_slices()
+
+    def leave_case(self) -> None:
+        """For ``WorklistController``."""
+        if self.context.parameters is not None:
+            self.context.parameters.segmentation = None
+            self.context.parameters.inputVolume = None
 
     def show_progress(self, fraction: float, text: str, elapsed: float) -> None:
         """For ``RunController``."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from ..rows import StructureRow
 from .likeness import describe, unlike
-from .measures import WHOLE, Measures, RunMeasures
 from .quality_model import PredictedScore, QualityModel
+from .run_measures import WHOLE, Measures, RunMeasures
 
 DICE, SURFACE_DICE = "dice", "surface_dice"
 NO_SCORE = PredictedScore()

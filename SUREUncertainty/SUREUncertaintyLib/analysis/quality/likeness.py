@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from ..intensity_fingerprint import DESCRIPTIONS
-from .measures import MEASURES, RunMeasures
+from .run_measures import MEASURES, RunMeasures
 
 SLACK, GREY_SLACK = 0.25, 0.5
 """Share of a range by which a value may lie outside of it; grey values differ more between scanners than results do."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...core.dataclass_json import from_json, to_json
 from ...metrics.monotone import RisingCurve, RisingSum
-from .measures import Measures
+from .run_measures import Measures
 
 SCHEMA = "sure-quality/1"
 FEWEST = 10

@@ -1,0 +1,46 @@
+"""Takes a result out of a scene, with everything that came with it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import slicer
+import vtk
+
+from .nodes import PublishedNodes
+
+
+def remove_result(scene: Any, published: PublishedNodes, with_scan: bool) -> None:
+    """Remove the nodes of a result, how they are shown and stored, and their folder where it holds nothing else."""
+    nodes = [*published.results, *((published.scan,) if with_scan else ())]
+    present = [node for node in nodes if node is not None and node.GetScene() is scene]
+    attached = [part for node in present for part in _attached(node)]
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    for node in attached:
+        scene.RemoveNode(node)
+    if published.folder and _holds_only(hierarchy, published.folder, present):
+        hierarchy.RemoveItem(published.folder, True, True)  # item by item it complains about its own cache
+    for node in present:
+        if node.GetScene() is scene:
+            scene.RemoveNode(node)
+
+
+def _holds_only(hierarchy: Any, folder: int, nodes: Sequence[Any]) -> bool:
+    """Whether a folder holds nothing that a person put there."""
+    items = vtk.vtkIdList()
+    hierarchy.GetItemChildren(folder, items, True)
+    held = [hierarchy.GetItemDataNode(items.GetId(n)) for n in range(items.GetNumberOfIds())]
+    return all(any(node is own for own in nodes) for node in held if node is not None)
+
+
+def _attached(node: Any) -> Iterator[Any]:
+    """Display and storage nodes of a node that has such, and how its rendering looks."""
+    if node.IsA("vtkMRMLDisplayableNode"):
+        for display in (node.GetNthDisplayNode(n) for n in range(node.GetNumberOfDisplayNodes())):
+            rendered = display.IsA("vtkMRMLVolumeRenderingDisplayNode")
+            if rendered and display.GetVolumePropertyNode() is not None:
+                yield display.GetVolumePropertyNode()
+            yield display
+    if node.IsA("vtkMRMLStorableNode") and node.GetStorageNode() is not None:
+        yield node.GetStorageNode()
