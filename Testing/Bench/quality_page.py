@@ -1,0 +1,113 @@
+"""docs/quality.md from Testing/Bench/results/quality.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+TEXT = Path(__file__).resolve().parents[2] / "docs" / "quality-text.md"
+MARK = "<!-- tables -->"
+PARTS = ("all", "intact", "seen damage", "unseen damage")
+TITLES = {
+    "tuning": "Tuning scans: every forecast from a fit on other patients",
+    "validation": "Validation scans: the package's own forecast (scored once)",
+}
+
+
+def quality_page(document: Mapping[str, Any]) -> str:
+    """The text of docs/quality-text.md with the tables in the place of its mark."""
+    parts = [_split(title, document[name], document) for name, title in TITLES.items() if name in document]
+    if "foreign" in document:
+        parts.append(_foreign(document["foreign"]))
+    return TEXT.read_text(encoding="utf-8").replace(MARK, "\n\n".join(parts))
+
+
+def _split(title: str, table: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    surface = f"Surface Dice within {document['tolerance_mm']:g} mm"
+    return "\n\n".join(
+        [
+            f"### {title}",
+            f"Model `{document['model']}` {document['version']}, {table['patients']} patients. In brackets: 95 % "
+            "interval from drawing patients with replacement.",
+            _measured("Dice, mean of the structures", table["dice"]),
+            _measured(surface, table["surface_dice"]),
+            _order(table["order"]),
+            _verdicts(table["verdicts"]),
+        ]
+    )
+
+
+def _measured(title: str, parts: Mapping[str, Any]) -> str:
+    head = (
+        title,
+        "scans",
+        "silent",
+        "below 0.75",
+        "90 % interval holds",
+        "9 of 10 bound holds",
+        "width",
+        "mean abs. error",
+        "Spearman",
+    )
+    rows = (
+        (
+            name,
+            str(parts[name]["scans"]),
+            str(parts[name]["silent"]),
+            str(parts[name]["failures"]),
+            _share(parts[name]["coverage"]),
+            _share(parts[name]["at_least_holds"]),
+            f"{parts[name]['width']['mean']:.3f}",
+            _number(parts[name]["error"], 3),
+            _number(parts[name]["spearman"]),
+        )
+        for name in PARTS
+        if name in parts
+    )
+    return _table(head, rows)
+
+
+def _order(ways: Mapping[str, Any]) -> str:
+    head = (
+        "order of all scans with a forecast",
+        "Spearman with the Dice",
+        "forecast is ahead by",
+        "failures in the worst 20 %",
+    )
+    rows = (
+        (
+            name,
+            _number(way["spearman"]),
+            "" if name == "forecast" else _number(way["forecast_ahead_by"]),
+            _share(way["failures_among_worst"]),
+        )
+        for name, way in ways.items()
+    )
+    return _table(head, rows)
+
+
+def _verdicts(rows: Mapping[str, Mapping[str, int]]) -> str:
+    head = ("verdict by", "usable", "check", "do not use")
+    return _table(head, ((name, *map(str, row.values())) for name, row in sorted(rows.items())))
+
+
+def _foreign(rows: Mapping[str, Mapping[str, int]]) -> str:
+    lines = ((name, str(row["scans"]), str(row["silent"])) for name, row in rows.items())
+    return "\n\n".join(["### Scans that the model does not know", _table(("kind", "scans", "silent"), lines)])
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _share(interval: Mapping[str, float]) -> str:
+    if interval["mean"] != interval["mean"]:
+        return "–"
+    return f"{interval['mean']:.0%} ({interval['low']:.0%} to {interval['high']:.0%})"
+
+
+def _number(interval: Mapping[str, float], digits: int = 2) -> str:
+    mean, low, high = (f"{interval[key]:.{digits}f}" for key in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
