@@ -7,6 +7,8 @@
 # make bench     ratios measured on this machine, written to docs/
 # make screenshots  pictures of the page in the browser, written to docs/
 # make accuracy  the released package on the validation scans in DATA, written to docs/ and into the package (card, reference)
+# make quality   the forecast of Dice fitted on the tuning scans in DATA and measured, written into the package and docs/; after make
+#                accuracy. The validation scans are scored once a release: Testing/Bench/quality_table.py --validation
 # make comparison  all arms of both studies on the data in DATA (hours, goes on where it was), written to docs/
 # make difficulty  the difficulty experiments on the training scans in DATA, written to docs/; hours, goes on where it was
 # make nnunet    small nnU-Nets trained on the data in DATA and compared with nnU-Net itself, written to docs/ and Testing/Data
@@ -25,7 +27,7 @@ PYTEST        := python -m pytest --numprocesses 2 --dist loadgroup
 # What tests build with PyTorch is kept here for a Python without.
 export SURE_TEST_PACKAGES ?= $(CURDIR)/build/test-packages
 
-.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench screenshots accuracy comparison difficulty nnunet clean
+.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench screenshots accuracy quality comparison difficulty nnunet clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -90,6 +92,10 @@ screenshots: $(VENV)/.test
 accuracy: $(VENV)/.test
 	$(BIN)/python Testing/Bench/accuracy.py --data $(DATA)
 	PYTHONPATH=Testing/Studies $(BIN)/python Testing/Bench/lung_accuracy.py --data $(DATA)
+
+quality: $(VENV)/.test
+	$(BIN)/python Testing/Bench/quality_fit.py --data $(DATA)
+	$(BIN)/python Testing/Bench/quality_table.py --data $(DATA)
 
 comparison: $(VENV)/.test
 	$(BIN)/sure compare run hippocampus --data $(DATA) --output build/comparison --summary $(RECORDED)/comparison.json

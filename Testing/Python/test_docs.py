@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from difficulty.difficulty_page import difficulty_page
 from difficulty.difficulty_summary import CODEC as DIFFICULTY
+from quality_page import quality_page
 from recorded_results import SUMMARIES, RecordedResults
 from tables import (
     accuracy_page,
@@ -47,6 +48,10 @@ def test_the_page_of_warnings_is_made_from_the_recorded_result() -> None:
     assert (ROOT / "docs" / "warnings.md").read_text(encoding="utf-8") == warnings_page(
         result("warnings.json"), result("warnings-sampled.json")
     )
+
+
+def test_the_page_of_forecasts_is_made_from_the_recorded_result() -> None:
+    assert (ROOT / "docs" / "quality.md").read_text(encoding="utf-8") == quality_page(result("quality.json"))
 
 
 def test_the_comparison_page_is_made_from_the_recorded_results() -> None:

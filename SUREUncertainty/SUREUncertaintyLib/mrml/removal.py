@@ -41,6 +41,9 @@ def _attached(node: Any) -> Iterator[Any]:
             rendered = display.IsA("vtkMRMLVolumeRenderingDisplayNode")
             if rendered and display.GetVolumePropertyNode() is not None:
                 yield display.GetVolumePropertyNode()
+            if rendered and display.GetMarkupsROINode() is not None:  # the box that ``crop_rendering`` made
+                yield from _attached(display.GetMarkupsROINode())
+                yield display.GetMarkupsROINode()
             yield display
     if node.IsA("vtkMRMLStorableNode") and node.GetStorageNode() is not None:
         yield node.GetStorageNode()
