@@ -95,7 +95,7 @@ def test_import_brings_a_package_in_under_a_new_name(models: Path, tiny_package:
     [
         (("show", "liver"), "no model 'liver'"),
         (("verify", "tony"), "Did you mean 'tiny'"),
-        (("import", "nowhere"), "no model package at nowhere"),
+        (("import", "nowhere"), "nowhere: expected a folder with configs/metadata.json"),
     ],
 )
 def test_errors_reach_the_caller_as_sentences(models: Path, arguments: tuple[str, ...], words: str) -> None:

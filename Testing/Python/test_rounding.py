@@ -69,10 +69,10 @@ def test_page_report_and_command_line_show_the_same_structure_alike() -> None:
         on_page, without_row, empty = _structures(publish(headless.scene, given))
     document = describe_result(given)
     colours = {label["value"]: label["color"] for label in document["labels"]}
-    in_report = report_page._structure_cells(document["structures"][0], colours, False)
+    in_report = report_page._structure_cells(document["structures"][0], colours, False, False)
     in_terminal = summary._cells(document["structures"][0])
-    assert on_page["volume"] == in_report[1] == in_terminal[1] == "12.35"
-    assert [on_page["low"], on_page["high"]] == in_report[2].split(" – ") == in_terminal[2].split(" - ")
-    assert on_page["uncertainty"] == in_report[4] == in_terminal[4] == "0.10"
+    assert on_page["volume"] == in_report[1] == in_terminal[2] == "12.35"
+    assert [on_page["low"], on_page["high"]] == in_report[2].split(" – ") == in_terminal[3].split(" - ")
+    assert on_page["uncertainty"] == in_report[4] == in_terminal[5] == "0.10"
     assert (empty["uncertainty"], without_row["volume"]) == ("", "")
-    assert report_page._structure_cells(document["structures"][1], colours, False)[4] == ABSENT
+    assert report_page._structure_cells(document["structures"][1], colours, False, False)[4] == ABSENT

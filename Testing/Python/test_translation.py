@@ -16,7 +16,7 @@ from SUREUncertaintyLib.core import wording
 from SUREUncertaintyLib.core.translation import EMPTY, Text, tr, translated
 from SUREUncertaintyLib.corruptions.registry import CORRUPTIONS
 from SUREUncertaintyLib.presenters import texts
-from SUREUncertaintyLib.ui import dependencies, setup_panel
+from SUREUncertaintyLib.ui import dependencies, model_panel, setup_panel
 
 LIBRARY = MODULE / "SUREUncertaintyLib"
 UI = MODULE / "Resources" / "UI" / "SUREUncertainty.ui"
@@ -54,7 +54,7 @@ def test_every_text_of_the_common_list_is_marked_where_it_stands() -> None:
 def test_titles_of_corruptions_and_purposes_of_packages_are_marked() -> None:
     found = [corruption.title for corruption in CORRUPTIONS.values()]
     found += [item.purpose for item in (*dependencies.INFERENCE, *dependencies.GRAPHICS, *dependencies.TRAINING)]
-    found += [*setup_panel.HEADERS, *setup_panel.MODEL_HEADERS]
+    found += [*setup_panel.HEADERS, *model_panel.HEADERS]
     assert {(text.context, str(text)) for text in found} <= marked_texts()
 
 

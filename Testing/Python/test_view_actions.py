@@ -42,6 +42,11 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "series": (),
     "stop_noise": (),
     "look_from": ("L",),
+    "shift_window": (1.5, -2.0),
+    "reset_window": (),
+    "measure": ("Red", [0.1, 0.2, 0.3, 0.4]),
+    "clear_distances": (),
+    "look_at": ("Red", [0.1, 0.2]),
     "trust": (),
     "copy": (),
 }
@@ -50,6 +55,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
 BAD: dict[type, list[Any]] = {
     str: [None, 5, True, ["x"], {"path": "x"}, "x" * 5000],
     int: [None, "1", 1.5, True, [1]],
+    float: [None, "1", True, [1], float("nan")],
     bool: [None, 0, 1, "true", [True]],
     list: [None, "0,1,2,3,4,5", [0, 1, 2], [0, 1, 2, 3, 4, "5"], [0, 1, 2, 3, 4, float("nan")], [True] * 6],
 }

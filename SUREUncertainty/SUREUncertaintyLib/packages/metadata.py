@@ -139,6 +139,11 @@ class PackageMetadata:
         return tuple(label for label in self.labels if label.value != 0)
 
     @property
+    def source_program(self) -> str:
+        """The program that trained the network, "" for those of this library."""
+        return str((self.raw.get("source") or {}).get("program", ""))
+
+    @property
     def centred(self) -> bool:
         """Whether the model outlines one thing in the middle of a box, and sees one window there."""
         return self.raw.get("centred", False) is True

@@ -32,8 +32,7 @@ def recognise(path: Path) -> str:
 def summary(package: Package) -> str:
     """What a model will use and find: one line for people."""
     metadata = package.metadata
-    source = str((metadata.raw.get("source") or {}).get("program", ""))
-    parts = [source, _networks(metadata.pipeline), _structures(metadata), _images(metadata.pipeline)]
+    parts = [metadata.source_program, _networks(metadata.pipeline), _structures(metadata), _images(metadata.pipeline)]
     return "; ".join(part for part in parts if part) + "."
 
 
