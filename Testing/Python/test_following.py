@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from SUREUncertaintyLib.arrays.heads import Belief, create_head
-from SUREUncertaintyLib.core.roi import Roi
+from SUREUncertaintyLib.core.roi import Roi, roi_grid, roi_slices
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.inference.disagreement import widened
 from SUREUncertaintyLib.inference.following import Placement
@@ -171,3 +171,26 @@ def test_other_intensities_that_come_first_are_analysed_where_the_scan_itself_pu
     assert result.rois != (drawn,)
     assert result.rois == run(scan, package, drawn).rois
     assert result.rois != run(scan.with_array(other), package, drawn).rois, "else this tests nothing"
+
+
+def test_a_part_that_was_cut_out_with_its_box_stays_although_its_structure_is_off_the_middle(
+    scan: Volume, package: Package
+) -> None:
+    """Around it lies nothing that a moved window could see."""
+    off = around(BALL_RAS, (4, 0, 0))
+    part = Volume(scan.array[roi_slices(scan.grid, off)].copy(), roi_grid(scan.grid, off), "part")
+    result = run(part, package, off)
+    assert result.rois == (off,)
+    assert result.provenance["boxes"][0]["runs"] == 1
+    assert np.array_equal(
+        result.labels.array, run(scan, package, off, follow=False).labels.array[roi_slices(scan.grid, off)]
+    )
+
+
+def test_a_box_that_is_larger_than_the_window_is_followed_even_where_it_holds_the_scan(
+    scan: Volume, package: Package
+) -> None:
+    low, high = (np.array([-63.4, -59.4, 0.0]) - 0.5).tolist(), [0.4, 0.4, 55.4]
+    result = run(scan, package, Roi("Ball", (low[0], low[1], low[2]), (high[0], high[1], high[2])))
+    middle = (np.array(result.rois[0].low) + result.rois[0].high) / 2
+    assert middle == pytest.approx(BALL_RAS, abs=0.5)

@@ -77,10 +77,11 @@ class Follower:
     def settle(self, region: Region, look: Look) -> Settled:
         """Look at a box, then at windows around what is found, until the window no longer moves.
 
-        A region without a box, and one in which nothing is found, stays as it is.
+        A region without a box, one in which nothing is found, and a window that holds the whole scan (a part that was cut
+        out of a scan with its box: nothing lies around it) stay as they are.
         """
         placements = [look(region)]
-        rests = region.roi is None
+        rests = region.roi is None or self._holds_the_scan(region)
         while not rests and len(placements) <= MOST_MOVES:
             following = self._following(placements[-1])
             rests = following is None or _same_block(following, placements[-1].region)
@@ -88,6 +89,15 @@ class Follower:
                 placements.append(look(following))
         other = placements[-2] if not rests and len(placements) > 2 else None
         return Settled(placements[-1], other, _record(region, placements, rests))
+
+    def _holds_the_scan(self, region: Region) -> bool:
+        """Whether a box of the window's size leaves at most one voxel of the scan beyond each of its faces."""
+        if region.roi is None:
+            return False
+        extent = np.asarray(region.roi.high) - region.roi.low
+        ends = zip(region.slices, self._grid.shape, strict=True)
+        fits = bool(np.all(extent <= self._size + 2 * max(self._grid.spacing)))
+        return fits and all(part.start <= 1 and part.stop >= size - 1 for part, size in ends)
 
     def _following(self, placement: Placement) -> Region | None:
         """The window around what was found, None where nothing was or where it would leave the scan."""
