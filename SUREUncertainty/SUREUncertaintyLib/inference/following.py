@@ -77,8 +77,8 @@ class Follower:
     def settle(self, region: Region, look: Look) -> Settled:
         """Look at a box, then at windows around what is found, until the window no longer moves.
 
-        A region without a box, one in which nothing is found, and a window that holds the whole scan (a part that was cut
-        out of a scan with its box: nothing lies around it) stay as they are.
+        A region without a box, one in which nothing is found, and a window that holds the whole scan (a part that was
+        cut out of a scan with its box: nothing lies around it) stay as they are.
         """
         placements = [look(region)]
         rests = region.roi is None or self._holds_the_scan(region)
