@@ -245,6 +245,7 @@ def test_ctrl_c_or_a_scheduler_ends_a_real_process_with_130_and_nothing_is_left(
         "import signal, sys\n"
         # a shell that started the tests in the background has Ctrl-C ignored, and children inherit that
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # nor a closed terminal under nohup
         "from SUREUncertaintyLib.cli.app import main\n"
         "from SUREUncertaintyLib.report import segment_to_folder as run\n"
         "real = run.segment\n"

@@ -80,7 +80,7 @@ def test_jumping_to_a_place_moves_the_slices_there(page: Any) -> None:
 
 
 def test_a_slice_slider_and_the_wheel_move_a_slice(page: Any) -> None:
-    slider = page.get_by_label("Axial slice")
+    slider = page.get_by_role("slider", name="Axial slice")
     slider.press("Home")
     slider.press("ArrowRight")
     offset = float(slider.input_value())

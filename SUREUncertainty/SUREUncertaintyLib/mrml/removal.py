@@ -16,6 +16,7 @@ def remove_result(scene: Any, published: PublishedNodes, with_scan: bool) -> Non
     nodes = [*published.results, *((published.scan,) if with_scan else ())]
     present = [node for node in nodes if node is not None and node.GetScene() is scene]
     attached = [part for node in present for part in _attached(node)]
+    before = {node.GetID() for node in _displays(scene)}
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     for node in attached:
         scene.RemoveNode(node)
@@ -24,6 +25,15 @@ def remove_result(scene: Any, published: PublishedNodes, with_scan: bool) -> Non
     for node in present:
         if node.GetScene() is scene:
             scene.RemoveNode(node)
+    # a volume that loses its display is given a new one before it goes itself
+    for display in [node for node in _displays(scene) if node.GetID() not in before]:
+        scene.RemoveNode(display)
+
+
+def _displays(scene: Any) -> list[Any]:
+    found = scene.GetNodesByClass("vtkMRMLDisplayNode")
+    found.UnRegister(None)
+    return [found.GetItemAsObject(n) for n in range(found.GetNumberOfItems())]
 
 
 def _holds_only(hierarchy: Any, folder: int, nodes: Sequence[Any]) -> bool:

@@ -32,6 +32,13 @@ def volume_from_node(node: Any) -> Volume:
             perpendicular.
     """
     require_untransformed(node)
+    require_scalar(node)
+    facts = {"modality": modality_of(node), "placed": node.GetAttribute(_PLACED) != "no"}
+    return Volume(image_array(node.GetImageData()).copy(), grid_from_node(node), node.GetName(), **facts)
+
+
+def require_scalar(node: Any) -> None:
+    """Raise ``InputError`` for a volume node without voxels, or with several numbers a voxel."""
     if node.GetImageData() is None or node.GetImageData().GetPointData().GetScalars() is None:
         raise InputError(f"The volume '{node.GetName()}' has no voxels. Load the scan again, or choose another volume.")
     if node.GetImageData().GetNumberOfScalarComponents() != 1:
@@ -39,8 +46,6 @@ def volume_from_node(node: Any) -> Volume:
             f"The volume '{node.GetName()}' has several numbers a voxel (a colour or vector image). "
             "A scan with one number a voxel is expected; convert it with the module Vector to Scalar Volume."
         )
-    facts = {"modality": modality_of(node), "placed": node.GetAttribute(_PLACED) != "no"}
-    return Volume(image_array(node.GetImageData()).copy(), grid_from_node(node), node.GetName(), **facts)
 
 
 def modality_of(node: Any) -> str:

@@ -11,7 +11,7 @@ from ..core.checks import check_modality
 from ..core.errors import InputError
 from ..core.roi import Roi
 from ..mrml.boxes import roi_from_node
-from ..mrml.volume_nodes import grid_from_node, image_array, modality_of, require_untransformed
+from ..mrml.volume_nodes import grid_from_node, image_array, modality_of, require_scalar, require_untransformed
 from ..packages.metadata import PackageMetadata
 from .texts import SEARCHES
 
@@ -33,6 +33,7 @@ def cautions(
         return ()
     try:
         require_untransformed(scan)
+        require_scalar(scan)
         check_modality(scan.GetName(), modality_of(scan), metadata.modality)
         return _known(scan, metadata, tuple(roi_from_node(node) for node in regions), seconds_a_window)
     except InputError as error:
