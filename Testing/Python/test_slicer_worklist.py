@@ -10,6 +10,7 @@ from opened_module import parameters
 from test_cohort_review import write_cohort
 
 slicer = pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[mrml]'")
+vtk = pytest.importorskip("vtk")
 
 from SUREUncertaintyLib.mrml.nodes import all_published  # noqa: E402
 from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation  # noqa: E402
