@@ -9,8 +9,8 @@ INTRODUCTION = """# Warnings and the verdict
 
 Every result carries a verdict: **usable**, **check** or **do not use**. It is decided by the warnings, and each warning
 has to select: it may fire on few good results, and has to fire on poor ones or on scans that the model does not know.
-The tables say how often each one fires, for the model `{model}` in its version 2.3.0, before there was a forecast of Dice: with
-version 3.0.0 and the forecast more results are "check" ([measured](quality.md)). They come from
+The tables say how often each one fires, for the model `{model}` in its version 2.3.0, before there was a forecast of
+Dice: with version 3.0.0 and the forecast more results are "check" ([measured](quality.md)). They come from
 `Testing/Bench/warnings_table.py`. The rules and their limits were chosen while looking at tuning scans, damaged copies
 of them and some of the foreign scans, so only the validation table is blind.
 
