@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from needed_torch import torch  # noqa: F401 - first of all: without it this file is skipped
+
+# isort: split
 from SUREUncertaintyLib.training.appearance import Appearance, create_appearance, cut, monotone_map
 from SUREUncertaintyLib.training.augmentation import Augmentation
 from SUREUncertaintyLib.training.recipe import AugmentationSection, load_recipe
