@@ -88,7 +88,7 @@ def test_a_frame_that_cannot_be_segmented_is_named(package):
 
 def test_the_folder_holds_curve_frames_and_both_phases(result, package, tmp_path):
     document = write_cine(result, tmp_path, package)
-    assert json.loads((tmp_path / "cine.json").read_text()) == document
+    assert json.loads((tmp_path / "cine.json").read_text(encoding="utf-8")) == document
     with (tmp_path / "curve.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert [float(row["volume_ml"]) for row in rows] == pytest.approx(result.volumes, abs=1e-3)
@@ -100,7 +100,7 @@ def test_the_folder_holds_curve_frames_and_both_phases(result, package, tmp_path
     for phase in ("end-diastole", "end-systole"):
         assert (tmp_path / phase / "report.json").is_file()
     assert {"curve.png", "phases.png"} <= {path.name for path in tmp_path.glob("*.png")}
-    page = (tmp_path / "report.html").read_text()
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert fraction_sentence(document) in page
     assert page.count("data:image/png") == 2
 
@@ -108,7 +108,7 @@ def test_the_folder_holds_curve_frames_and_both_phases(result, package, tmp_path
 def test_without_pictures_the_numbers_are_complete(result, package, tmp_path):
     write_cine(result, tmp_path, package, OutputOptions(pictures=False))
     assert not list(tmp_path.glob("*.png"))
-    assert "data:image" not in (tmp_path / "report.html").read_text()
+    assert "data:image" not in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def test_frames_below_usable_are_named_with_their_numbers(result):

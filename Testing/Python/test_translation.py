@@ -70,10 +70,14 @@ def test_slicer_s_pattern_cuts_out_what_the_parser_sees(file: Path) -> None:
 @pytest.mark.skipif(shutil.which("xgettext") is None, reason="xgettext is not installed: apt-get install gettext")
 def test_gettext_finds_the_same_texts() -> None:
     command = ["xgettext", "--language=Python", "--keyword=_", "--from-code=UTF-8", "--no-wrap", "--output=-"]
-    done = subprocess.run([*command, *map(str, marked_files())], capture_output=True, text=True, check=True)
+    done = subprocess.run([*command, *map(str, marked_files())], capture_output=True, encoding="utf-8", check=True)
     entries = [entry for entry in done.stdout.split("\n\n") if "\nmsgid " in entry][1:]
     found = {"".join(ast.literal_eval(line) for line in _lines(entry)) for entry in entries}
-    by_underscore = {ast.literal_eval(c.args[0]) for f in marked_files() for c in calls(ast.parse(f.read_text()), "_")}
+    by_underscore = {
+        ast.literal_eval(c.args[0])
+        for f in marked_files()
+        for c in calls(ast.parse(f.read_text(encoding="utf-8")), "_")
+    }
     assert found == by_underscore
 
 

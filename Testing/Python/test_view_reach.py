@@ -132,8 +132,8 @@ def test_scan_result_and_place_are_packed_for_slicer(page: Any, tmp_path: Path) 
     place = state_of(page, "slice_Red")
     with HeadlessScene() as headless:
         read_mrb(headless.scene, tmp_path / "scene.mrb")
-        (published,) = all_published(headless.scene)
-        assert published.scan.GetName() == "brain"
+        names = {published.scan.GetName() for published in all_published(headless.scene)}
+        assert names == {"brain"}  # other tests of this server may have run it again
         red = slicer.util.getNode("Red")
         assert red.GetSliceOffset() == pytest.approx(place, abs=0.01)
 
