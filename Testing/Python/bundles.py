@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from foreign import tensor_format
+from foreign import DOCUMENT, tensor_format
 from needed_torch import torch
 from numpy.typing import NDArray
 
@@ -98,20 +98,8 @@ def document(channels: int = 1, names: tuple[str, ...] = ("background", "one"), 
     pred = tensor_format(len(names), {str(n): name for n, name in enumerate(names)})
     for tensor in (image, pred):
         tensor["spatial_shape"] = [16] * window
-    return {
-        "version": "0.5.3",
-        "changelog": {"0.5.3": "first"},
-        "monai_version": "1.4.0",
-        "pytorch_version": "2.4.0",
-        "numpy_version": "1.24.4",
-        "required_packages_version": {"nibabel": "5.2.1"},
-        "name": "Made for a test",
-        "task": "A test",
-        "description": "Made for a test",
-        "authors": "Somebody else",
-        "copyright": "Somebody else",
-        "network_data_format": {"inputs": {"image": image}, "outputs": {"pred": pred}},
-    }
+    formats = {"inputs": {"image": image}, "outputs": {"pred": pred}}
+    return {**DOCUMENT, "name": "Made for a test", "task": "A test", "network_data_format": formats}
 
 
 def write_bundle(

@@ -11,7 +11,7 @@ import SUREUncertaintyLib as sure
 from SUREUncertaintyLib.cli.app import app
 from SUREUncertaintyLib.core.errors import Cancelled, EngineError, InputError, PackageError
 from SUREUncertaintyLib.core.phantom import make_phantom
-from SUREUncertaintyLib.core.resampling import model_grid, resample
+from SUREUncertaintyLib.core.resampling import resample
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import LPS_TO_RAS, Grid, Volume
 from SUREUncertaintyLib.evaluation import searched_cases as searching
@@ -19,7 +19,6 @@ from SUREUncertaintyLib.evaluation.cases import Case, boxes_of
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor
 from SUREUncertaintyLib.evaluation.progress_file import ProgressFile
 from SUREUncertaintyLib.evaluation.searched_cases import searched_cases
-from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.segmenter import segment
@@ -32,6 +31,7 @@ from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.locator import Judgement, Term
 from SUREUncertaintyLib.packages.metadata_parsing import parse_metadata
 from SUREUncertaintyLib.packages.package import Package
+from template_head import template_head
 from tiny import tiny_document
 from typer.testing import CliRunner
 
@@ -48,9 +48,7 @@ def package() -> Package:
 @pytest.fixture(scope="module")
 def brain(package: Package) -> Volume:
     """The package's own template as a scan of 2 mm."""
-    assert package.metadata.locator is not None
-    template = read_volume(package.file_path(package.metadata.locator.template))
-    return resample(template, model_grid(template.grid, "RAS", (2.0, 2.0, 2.0)))
+    return template_head(package)
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,13 @@ import pytest
 from SUREUncertaintyLib.cli.app import app
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.phantom import make_phantom
-from SUREUncertaintyLib.core.resampling import model_grid, resample
 from SUREUncertaintyLib.core.volume import Volume
-from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.location.proposal import FOUND, OVER_TIME, propose
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.metadata import Cavity
 from SUREUncertaintyLib.packages.package import Package
+from template_head import template_head
 from tiny import with_metadata
 from typer.testing import CliRunner
 
@@ -33,9 +32,7 @@ def lung() -> Package:
 @pytest.fixture(scope="module")
 def brain(hippocampus: Package) -> Volume:
     """The package's own template as a scan of 2 mm."""
-    assert hippocampus.metadata.locator is not None
-    template = read_volume(hippocampus.file_path(hippocampus.metadata.locator.template))
-    return replace(resample(template, model_grid(template.grid, "RAS", (2.0, 2.0, 2.0))), name="head")
+    return replace(template_head(hippocampus), name="head")
 
 
 @pytest.fixture
