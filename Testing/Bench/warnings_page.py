@@ -9,8 +9,8 @@ INTRODUCTION = """# Warnings and the verdict
 
 Every result carries a verdict: **usable**, **check** or **do not use**. It is decided by the warnings, and each warning
 has to select: it may fire on few good results, and has to fire on poor ones or on scans that the model does not know.
-The tables say how often each one fires, for the model `{model}` in its version 2.3.0, before there was a forecast of
-Dice: with version 3.0.0 and the forecast more results are "check" ([measured](quality.md)). They come from
+The tables say how often each one fires for the model `{model}`, version {version}. The verdict also
+listens to the forecast of Dice ([measured](quality.md)), which is no warning and has no row of its own. They come from
 `Testing/Bench/warnings_table.py`. The rules and their limits were chosen while looking at tuning scans, damaged copies
 of them and some of the foreign scans, so only the validation table is blind.
 
@@ -18,7 +18,8 @@ of them and some of the foreign scans, so only the validation table is blind.
 0.6 and 1 in turn: *good* where the mean Dice stays at 0.8 or more, *poor* below 0.6, *between* the rest. "Another
 source" are T1 scans of heads from other scanners (three patients with multiple sclerosis, and the MNI152 template);
 nobody outlined them, and on some of them the model fails visibly. "Foreign" are T2 and FLAIR scans, hearts, abdomens,
-boxes without a hippocampus, a phantom, and half a head without a box.
+boxes without a hippocampus, a phantom, and half a head. A scan without a box is searched; *refused* are those in
+which the search found nothing, so that nothing was segmented and nobody was misled.
 
 The warning `hounsfield` is for CTs: at least 1 % of the voxels have the values of air and lungs, -1100 to -700. An
 earlier rule, one voxel below -900, fired on 2 % of the good damaged copies, whose noise reaches as low. Of the damaged
@@ -41,7 +42,9 @@ TITLES = {"tuning": "Tuning scans, and scans of other sources", "validation": "V
 
 def warnings_page(document: Mapping[str, Any], sampled: Mapping[str, Any] | None = None) -> str:
     """The whole page; ``sampled`` is that of a model that draws samples."""
-    parts = [INTRODUCTION.format(model=document["model"], **_air(document["tuning"]["rows"]))]
+    parts = [
+        INTRODUCTION.format(model=document["model"], version=document["version"], **_air(document["tuning"]["rows"]))
+    ]
     parts += [_section(title, document[name]) for name, title in TITLES.items() if name in document]
     if sampled is not None:
         title = SAMPLED_TITLE.format(model=sampled["model"])

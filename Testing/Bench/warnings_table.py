@@ -1,8 +1,8 @@
-"""How often each warning fires on good, poor and foreign scans: ``warnings_table.py [--validation] [--units]``.
+"""How often each warning fires on good, poor and foreign scans: ``warnings_table.py [--validation]``.
 
 Writes results/warnings.json beside it (with --validation its part "validation", to be run once for each release) and
 renews docs/warnings.md from it. Rules that were given up because they do not select are measured beside those in use.
-With --units only the warnings that come from the scan's values alone are looked at again; the rest of each row stays.
+A scan without a box is searched, as in every face; one in which nothing is found counts as "refused".
 """
 
 from __future__ import annotations
@@ -15,54 +15,44 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from SUREUncertaintyLib.analysis import notice_texts as texts
 from SUREUncertaintyLib.analysis.grey_values import grey_values
 from SUREUncertaintyLib.analysis.intensity_fingerprint import measure
-from SUREUncertaintyLib.analysis.rows import Notice
-from SUREUncertaintyLib.analysis.scan_notices import about_units
-from SUREUncertaintyLib.analysis.verdict import STATUSES, verdict_of
+from SUREUncertaintyLib.analysis.verdict import STATUSES
+from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.inference.engine import Engine
 from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.network_regions import plan_regions, prepare_region
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.segmenter import segment
+from SUREUncertaintyLib.location.choice import Boxes, found_boxes
 from SUREUncertaintyLib.metrics.overlap import dice
 from SUREUncertaintyLib.packages.catalogue import find_package
-from SUREUncertaintyLib.packages.metadata import PackageMetadata
 from SUREUncertaintyLib.packages.package import Package
 from warnings_page import warnings_page
-from warnings_scans import DAMAGED, INTACT, Scan, labelled, unlabelled
+from warnings_scans import DAMAGED, FOREIGN, INTACT, Scan, labelled, unlabelled
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "hippocampus-t1"
-UNITS = {texts.HOUNSFIELD, texts.NOT_HOUNSFIELD}
 GOOD, POOR = 0.8, 0.6
 """Mean Dice of both structures."""
+REFUSED = "refused"
+"""Verdict of a scan in which nothing was found by the search, so that nothing was segmented."""
 
 
 def measured(scans: Iterable[Scan], package: Package, engine: Engine) -> Iterator[dict[str, Any]]:
     """One row a scan: its group, what fired, and the verdict."""
     for scan in scans:
-        result = segment(scan.volume, package, engine, scan.rois)
-        fired = sorted({notice.code for notice in result.notices} | set(_given_up(scan, result, package)))
-        overlap = None if scan.label is None else _overlap(result, scan)
         air = round(grey_values(scan.volume.array).air, 5)
+        try:
+            boxes = found_boxes(scan.volume, package, scan.rois)
+        except InputError:
+            yield {"group": scan.kind, "name": scan.name, "dice": None, "status": REFUSED, "fired": [], "air": air}
+            continue
+        result = segment(scan.volume, package, engine, boxes.rois, turn=boxes.turn)
+        fired = sorted({notice.code for notice in result.notices} | set(_given_up(scan, boxes, result, package)))
+        overlap = None if scan.label is None else _overlap(result, scan)
         row = {"name": scan.name, "dice": overlap, "status": result.verdict.status, "fired": fired, "air": air}
         yield {"group": _group(scan.kind, overlap), **row}
-
-
-def renewed(
-    rows: Sequence[Mapping[str, Any]], scans: Iterable[Scan], metadata: PackageMetadata
-) -> Iterator[dict[str, Any]]:
-    """Rows of an earlier run with the warnings about units as the rules are now, and the verdicts that follow."""
-    for row, scan in zip(rows, scans, strict=True):
-        if row["name"] != scan.name:
-            raise SystemExit(f"{scan.name} stands where {row['name']} was measured: measure everything again.")
-        values = grey_values(scan.volume.array)
-        told = set() if scan.volume.modality else {notice.code for notice in about_units(metadata, values)}
-        fired = sorted(set(row["fired"]) - UNITS | told)
-        status = verdict_of([Notice(code, code) for code in fired]).status
-        yield {**row, "fired": fired, "status": status, "air": round(values.air, 5)}
 
 
 def _overlap(result: SegmentationResult, scan: Scan) -> float:
@@ -78,12 +68,12 @@ def _group(kind: str, overlap: float | None) -> str:
     return f"{DAMAGED}, {quality}"
 
 
-def _given_up(scan: Scan, result: SegmentationResult, package: Package) -> Iterator[str]:
+def _given_up(scan: Scan, boxes: Boxes, result: SegmentationResult, package: Package) -> Iterator[str]:
     """The rules of earlier versions."""
     if any(row.share_over_threshold > 0.5 for row in result.structures):
         yield "(given up) more than half of the voxels uncertain"
     expected = package.metadata.expected.contrast
-    for region in plan_regions(scan.volume.grid, package.metadata, scan.rois):
+    for region in plan_regions(scan.volume.grid, package.metadata, boxes.rois, boxes.turn):
         found = measure(prepare_region(scan.volume, region, package.metadata)[0])
         if any(not low <= found[name] <= high for name, (low, high) in expected.items()):
             yield "(given up) any measure of grey values outside its range"
@@ -95,10 +85,11 @@ def summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     for row in rows:
         groups.setdefault(row["group"], []).append(row)
     codes = sorted({code for row in rows for code in row["fired"]})
+    statuses = [status for status in (*STATUSES, REFUSED) if status != REFUSED or FOREIGN in groups]
     return {
         "scans": {name: len(members) for name, members in groups.items()},
         "fired": {code: {g: sum(code in row["fired"] for row in rows) for g, rows in groups.items()} for code in codes},
-        "verdicts": {s: {g: sum(row["status"] == s for row in rows) for g, rows in groups.items()} for s in STATUSES},
+        "verdicts": {s: {g: sum(row["status"] == s for row in rows) for g, rows in groups.items()} for s in statuses},
     }
 
 
@@ -107,7 +98,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--validation", action="store_true")
-    parser.add_argument("--units", action="store_true")
     options = parser.parse_args()
     package = find_package(MODEL)
     split = "validation" if options.validation else "tuning"
@@ -115,11 +105,11 @@ def main() -> None:
     scans = scans if options.validation else chain(unlabelled(options.data), scans)
     target = ROOT / "Testing" / "Bench" / "results" / "warnings.json"
     document = json.loads(target.read_text(encoding="utf-8")) if target.is_file() else {}
-    if options.units:
-        rows = list(renewed(document[split]["rows"], scans, package.metadata))
-    else:
-        rows = list(measured(scans, package, _engine(package)))
-    document |= {"model": MODEL, "fingerprint": package.fingerprint, split: summary(rows) | {"rows": rows}}
+    if document.get("fingerprint") != package.fingerprint:
+        document = {}  # tables of two models are not put on one page
+    rows = list(measured(scans, package, _engine(package)))
+    document |= {"model": MODEL, "version": package.metadata.version, "fingerprint": package.fingerprint}
+    document |= {split: summary(rows) | {"rows": rows}}
     target.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     sampled = json.loads((target.parent / "warnings-sampled.json").read_text(encoding="utf-8"))
     (ROOT / "docs" / "warnings.md").write_text(warnings_page(document, sampled), encoding="utf-8")
