@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from SUREUncertaintyLib.analysis.scan_notices import AIR
+
 INTRODUCTION = """# Warnings and the verdict
 
 Every result carries a verdict: **usable**, **check** or **do not use**. It is decided by the warnings, and each warning
@@ -23,7 +25,8 @@ which the search found nothing, so that nothing was segmented and nobody was mis
 
 The warning `hounsfield` is for CTs: at least 1 % of the voxels have the values of air and lungs, -1100 to -700. An
 earlier rule, one voxel below -900, fired on 2 % of the good damaged copies, whose noise reaches as low. Of the damaged
-copies of tuning scans {noise:.2%} at most lie between those values, of the foreign CTs {least:.0%} at least.
+copies of tuning scans {noise:.2%} at most lie between those values, of the foreign CTs {least:.0%} at least. Where no
+row of a table names it, the search refused those CTs before anything was segmented.
 
 A rule marked *(given up)* was one of an earlier version: it fires on good results as well, so it warns no more.
 """
@@ -55,7 +58,7 @@ def warnings_page(document: Mapping[str, Any], sampled: Mapping[str, Any] | None
 def _air(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """Shares of voxels with the values of air and lungs: the most under damage, the least of a scan that warns."""
     noisy = [row["air"] for row in rows if row["group"].startswith("damaged")]
-    return {"noise": max(noisy), "least": min(row["air"] for row in rows if "hounsfield" in row["fired"])}
+    return {"noise": max(noisy), "least": min(row["air"] for row in rows if row["air"] >= AIR)}
 
 
 def _section(title: str, part: Mapping[str, Any], order: Sequence[str] = ORDER) -> str:
