@@ -20,6 +20,7 @@ from samples import bench_samples
 from scale_speed import bench_difficulty
 from tables import benchmarks_page
 from training_cost import bench_training
+from whole_runs import bench_runs
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "Testing" / "Bench" / "results" / "bench.json"
@@ -61,6 +62,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "samples": lambda: {"model": LATENT_MODEL, **bench_samples(LATENT_MODEL)},
     "memory": lambda: bench_memory(MODEL),
     "browser": bench_browser,
+    "runs": lambda: bench_runs(MODEL),
 }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from phantoms import asymmetric_volume, tilted_grid
 from SUREUncertaintyLib import __version__
-from SUREUncertaintyLib.cli import app, scene
+from SUREUncertaintyLib.cli import app
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.errors import EngineError
 from SUREUncertaintyLib.core.volume import Volume
@@ -23,6 +23,7 @@ from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.report import segment_to_folder as report_run
+from SUREUncertaintyLib.worker import scene_process
 
 LIBRARY = Path(__file__).resolve().parents[2] / "SUREUncertainty"
 Capture = pytest.CaptureFixture[str]
@@ -188,7 +189,7 @@ def test_an_unexpected_error_is_one_line_and_a_log(job: Job, monkeypatch: pytest
 
 
 def test_without_slicer_core_the_scene_is_a_notice(job: Job, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
-    monkeypatch.setattr(scene, "find_spec", lambda name: None)
+    monkeypatch.setattr(scene_process, "can_write_scenes", lambda: False)
     assert run(job.arguments("--no-pictures", "--json")) == 0
     document = json.loads(capsys.readouterr().out)
     assert [notice["code"] for notice in document["notices"]].count("no-scene") == 1
@@ -327,19 +328,3 @@ def test_a_full_temporary_folder_is_named_and_the_result_stays_without_its_scene
     assert "everything else is complete" in notice["text"]
     assert "scene.mrb" not in document["files"]
     assert "segmentation.seg.nrrd" in document["files"]
-
-
-@pytest.mark.parametrize("temporary_full", [True, False])
-def test_a_failing_scene_is_only_forgiven_when_the_temporary_folder_is_full(
-    job: Job, monkeypatch: pytest.MonkeyPatch, capsys: Capture, temporary_full: bool
-) -> None:
-    def fail(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(scene.AddScene, "_write", fail)
-    sentence = "The folder for temporary files, /full, is full." if temporary_full else ""
-    monkeypatch.setattr(scene, "temporary_is_full", lambda: sentence)
-    assert run(job.arguments("--no-pictures", "--json")) == (0 if temporary_full else 1)
-    assert job.output.exists() == temporary_full
-    if temporary_full:
-        assert "/full, is full" in capsys.readouterr().out

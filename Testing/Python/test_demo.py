@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from SUREUncertaintyLib.cli import scene
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.roi import roi_slices
 from SUREUncertaintyLib.files import demo_input
 from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.worker import scene_process
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_the_regions_are_as_large_as_training_crops_and_mirror_each_other() -> N
 def test_the_demo_runs_offline_and_shows_both_sides(
     tiny_package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(scene, "find_spec", lambda name: None)
+    monkeypatch.setattr(scene_process, "can_write_scenes", lambda: False)
     output = tmp_path / "demo"
     command = ["demo", "--output", str(output), "--model", str(tiny_package.root), "--engine", "openvino"]
     assert run(command) == 0

@@ -97,15 +97,15 @@ def test_a_scene_that_nothing_can_open_does_not_count_as_written(tmp_path: Path)
 
 def test_a_result_survives_a_scene_that_nothing_can_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("slicer", reason="slicer-core is not installed: pip install '.[mrml]'")
-    from SUREUncertaintyLib.cli.scene import AddScene
     from SUREUncertaintyLib.mrml import archive
+    from SUREUncertaintyLib.mrml.scene_addition import add_scene
 
     def write_half(scene: object, path: Path) -> None:
         with zipfile.ZipFile(path, "w") as made:
             made.writestr("scene.mrml", "<MRML></MRML>")
 
     monkeypatch.setattr(archive, "write_mrb", write_half)
-    added = AddScene(pictures=False)(two_blobs(), tmp_path)
+    added = add_scene(two_blobs(), tmp_path)(two_blobs())
     assert added.notices[0].code == "scene-failed"
     assert "Everything else is complete" in added.notices[0].text
     assert list(tmp_path.iterdir()) == []

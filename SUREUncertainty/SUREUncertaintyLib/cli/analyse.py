@@ -54,14 +54,14 @@ def analyse(
     """Show the uncertainty of masks or probability maps that you have."""
     from ..fusion.job import FusionJob, run_fusion
     from ..report.result_folder import OutputOptions
+    from ..worker.scene_process import SceneProcess
     from .progress import terminal_progress
     from .run_summary import print_summary
-    from .scene import AddScene
 
     wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
     job = FusionJob(_given(image, probabilities, masks, labels, regions), bool(masks), output, overwrite, wanted)
-    with terminal_progress() as progress:
-        document = run_fusion(job, () if no_scene else (AddScene(wanted.pictures),), progress)
+    with terminal_progress() as progress, SceneProcess(not no_scene, wanted.pictures) as scene:
+        document = run_fusion(job, scene.additions, progress)
     print_summary(document, output, as_json)
 
 

@@ -41,8 +41,8 @@ def cohort(
     from ..cohort.run import run_cohort
     from ..inference.estimation.estimator_choice import create_estimator
     from ..inference.estimation.model_options import ModelOptions
+    from ..mrml.scene_addition import add_scene
     from .progress import printed_progress
-    from .scene import AddScene
 
     listed = read_cohort(cases, split)
     package = create_estimator(estimator, model, engine, device).package  # what cannot run stops here
@@ -56,7 +56,7 @@ def cohort(
             workers,
             scheduler,
             not no_pictures,
-            (AddScene(pictures=False),) if scenes else (),
+            (add_scene,) if scenes else (),
             _with_rest(progress),
         )
     typer.echo("\n".join(_report(outcome, output)))

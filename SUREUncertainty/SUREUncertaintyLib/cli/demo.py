@@ -25,15 +25,15 @@ def demo(
     from ..files.demo_input import ROIS, demo_scan
     from ..packages.catalogue import find_package
     from ..report.segment_to_folder import Job, run_job
+    from ..worker.scene_process import SceneProcess
     from .progress import terminal_progress
     from .run_summary import print_summary
-    from .scene import AddScene
 
     package = find_package(model)
-    with terminal_progress() as progress:
+    with terminal_progress() as progress, SceneProcess() as scene:
         progress(0.0, "loading the template")
         job = Job(demo_scan(), package, output, ROIS, engine, overwrite=overwrite)
-        document = run_job(job, (AddScene(),), progress)
+        document = run_job(job, scene.additions, progress)
     if not as_json:
         typer.echo(EXPLANATION)
     print_summary(document, output, as_json)

@@ -89,11 +89,11 @@ def segment(
     from ..location.choice import chosen_boxes
     from ..report.result_folder import OutputOptions
     from ..report.segment_to_folder import Job, run_job
+    from ..worker.scene_process import SceneProcess
     from .cine import one_frame, run_cine
     from .foretelling import foretell
     from .progress import terminal_progress
     from .run_summary import print_summary
-    from .scene import AddScene
 
     choice = parse_choice(folds, mirrors)
     make = partial(create_estimator, engine=engine, device=device, seed=seed or 0, choice=choice)
@@ -129,9 +129,10 @@ def segment(
             "channels": channels,
             "turn": boxes.turn,
         }
-        foretell(volume, chosen.package, chosen.engine, boxes.rois, channels)
         job = Job(volume, chosen.package, output, boxes.rois, **options)  # type: ignore[arg-type]
-        document = run_job(job, () if no_scene else (AddScene(wanted.pictures),), progress)
+        with SceneProcess(not no_scene, wanted.pictures) as scene:
+            foretell(volume, chosen.package, chosen.engine, boxes.rois, channels)
+            document = run_job(job, scene.additions, progress)
     print_summary(document, output, as_json)
     if strict and document["status"] == DO_NOT_USE:
         raise typer.Exit(NOT_USABLE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from ..inference.result import SegmentationResult
 from ..inference.turned import Turn
 from ..location.choice import chosen_boxes
 from ..quality.true_scores import dice_with_label
-from ..report.result_folder import Add, Addition, OutputOptions
+from ..report.result_folder import Add, Addition, Finish, OutputOptions
 from ..report.run_record import describe_result
 from ..report.segment_to_folder import Job, run_job
 from .case_folder import RECORD
@@ -91,8 +92,11 @@ class AddRecord:
     package: Package
     turn: Turn | None
 
-    def __call__(self, result: SegmentationResult, folder: Path) -> Addition:
+    def __call__(self, result: SegmentationResult, folder: Path) -> Finish:
         """See ``report.result_folder.Add``."""
+        return partial(self._finish, folder)
+
+    def _finish(self, folder: Path, result: SegmentationResult) -> Addition:
         scores = dice_with_label(self.case, result, self.package, self.turn)
         draw_thumbnail(result, folder)
         row = case_row(self.case, self.name, describe_result(result), scores)

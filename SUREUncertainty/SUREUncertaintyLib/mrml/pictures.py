@@ -1,89 +1,72 @@
 """Pictures of a result as Slicer shows it: three slices and one 3D view, drawn offscreen.
 
-``python -m SUREUncertaintyLib.mrml.pictures SCENE.mrb FOLDER`` draws in a process of its own, since VTK may crash
-where OpenGL is incomplete; ``render_pictures`` runs it.
+To be drawn in a process of its own (``worker.scene_process``), since VTK may crash where OpenGL is incomplete.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import SureError
-from .archive import read_mrb, write_mrb
+from .archive import read_mrb
 from .camera_focus import Focus, focus_of
 from .display import crop_rendering, show_overlay, show_surfaces, show_uncertainty_volume
 from .framing import AROUND, FROM, slice_frame
 from .headless import SLICE_VIEWS, HeadlessScene
 from .nodes import PublishedNodes, all_published
-from .opengl import MISSING, OpenGL, pick_gl
+from .sample_nodes import show_sample
 from .uncertainty_nodes import refresh_legend
 from .views import SliceView, ThreeDView
 
 SIZE = (1000, 800)
 """Width and height of a picture, pixels."""
 
-_SECONDS = 300
+Key = list[tuple[str, tuple[float, ...]]]
+"""Name and colour of every segment."""
 
 
-class NoPictures(SureError):
-    """Pictures could not be drawn; everything else is complete. The text says why and what to do."""
-
-
-def render_pictures(scene: Any, published: PublishedNodes, folder: Path, archive: Path | None = None) -> list[Path]:
-    """Draw ``axial.png``, ``sagittal.png``, ``coronal.png`` and ``3d.png`` into an existing folder.
+def draw_pictures(archive: Path, folder: Path, on_cpu: bool, number: int = 0) -> tuple[str, ...]:
+    """Draw result ``number`` of a scene file (.mrb) into an existing folder. May crash the process without OpenGL.
 
     Args:
-        archive: a .mrb of this very scene, when the caller has written one already.
+        on_cpu: whether the processor draws, so that VTK's CPU ray caster is the faster one.
 
     Returns:
-        the four paths.
-
-    Raises:
-        NoPictures: no OpenGL here, or drawing failed.
+        Names of the files: ``axial.png``, ``sagittal.png``, ``coronal.png`` and ``3d.png``.
     """
-    gl = pick_gl()
-    if gl is None:
-        raise NoPictures(MISSING)
-    number = [nodes.segmentation for nodes in all_published(scene)].index(published.segmentation)
-    with tempfile.TemporaryDirectory(prefix="sure-pictures-") as scratch:
-        if archive is None:
-            archive = Path(scratch) / "scene.mrb"
-            write_mrb(scene, archive)
-        _draw_in_child(gl, archive.resolve(), folder.resolve(), number, scratch)
-    return [folder / f"{name}.png" for name in (*_slice_names(), "3d")]
-
-
-def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
-    """Draw the pictures of result ``number`` of a scene file. May crash the process without OpenGL."""
+    names = tuple(f"{name.lower()}.png" for name in SLICE_VIEWS.values())
     with HeadlessScene() as headless:
-        slices = {name: SliceView(headless, name, SIZE) for name in SLICE_VIEWS}
+        slices = [SliceView(headless, name, SIZE) for name in SLICE_VIEWS]
         threed = ThreeDView(headless, SIZE)
         read_mrb(headless.scene, archive)
         published = _only(all_published(headless.scene), number)
-        focus = focus_of(published)
+        focus, key = focus_of(published), _key(published.segmentation)
         show_overlay(headless.scene, published)
         refresh_legend(published.uncertainty)
-        key = _key(published.segmentation)
-        for name, view in slices.items():
+        for view, name in zip(slices, names, strict=True):
             view.add_key(key)
-            _draw_slice(view, focus, folder / f"{SLICE_VIEWS[name].lower()}.png")
-        show_surfaces(published)
-        rendering = show_uncertainty_volume(headless.scene, published, on_cpu)
-        crop_rendering(headless.scene, rendering, focus.low - AROUND, focus.high + AROUND)
-        refresh_legend(published.uncertainty, rendering)
-        threed.add_key(key)
-        threed.look_at(focus.points, FROM)
-        threed.save(folder / "3d.png")
+            _draw_slice(view, focus, folder / name)
+        _draw_3d(threed, headless.scene, published, focus, key, on_cpu, folder / "3d.png")
+    return (*names, "3d.png")
+
+
+def _draw_3d(
+    view: ThreeDView, scene: Any, published: PublishedNodes, focus: Focus, key: Key, on_cpu: bool, path: Path
+) -> None:
+    show_surfaces(published)
+    rendering = show_uncertainty_volume(scene, published, on_cpu)
+    crop_rendering(scene, rendering, focus.low - AROUND, focus.high + AROUND)
+    refresh_legend(published.uncertainty, rendering)
+    view.add_key(key)
+    view.look_at(focus.points, FROM)
+    view.save(path)
 
 
 def _only(results: list[PublishedNodes], number: int) -> PublishedNodes:
-    """Hide the structures of all results but one."""
+    """Hide the structures of all results but one, and every sample."""
     for result in results:
         result.segmentation.GetDisplayNode().SetVisibility(result is results[number])
+        show_sample(result.sample, visible=False)
     return results[number]
 
 
@@ -93,39 +76,7 @@ def _draw_slice(view: SliceView, focus: Focus, path: Path) -> None:
     view.save(path)
 
 
-def _key(segmentation: Any) -> list[tuple[str, tuple[float, ...]]]:
+def _key(segmentation: Any) -> Key:
     """Name and colour of every segment."""
     segments = segmentation.GetSegmentation()
     return [(s.GetName(), s.GetColor()) for s in map(segments.GetSegment, segments.GetSegmentIDs())]
-
-
-def _slice_names() -> list[str]:
-    return [name.lower() for name in SLICE_VIEWS.values()]
-
-
-def _draw_in_child(gl: OpenGL, archive: Path, folder: Path, number: int, scratch: str) -> None:
-    library = str(Path(__file__).resolve().parents[2])
-    env = gl.environment()
-    env["PYTHONPATH"] = ":".join(filter(None, (library, env.get("PYTHONPATH"))))
-    arguments = [str(archive), str(folder), str(number), str(int(gl.is_software))]
-    command = [sys.executable, "-m", "SUREUncertaintyLib.mrml.pictures", *arguments]
-    try:  # in an empty folder, because a folder called "slicer" in the current one would break the import of slicer
-        child = subprocess.run(
-            command, env=env, cwd=scratch, capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise NoPictures(f"Drawing the pictures took more than {_SECONDS} s and was stopped. {_COMPLETE}") from None
-    if child.returncode != 0:
-        raise NoPictures(f"The pictures of Slicer's views could not be drawn ({_reason(child)}). {_COMPLETE}")
-
-
-def _reason(child: subprocess.CompletedProcess[str]) -> str:
-    if child.returncode < 0:
-        return f"OpenGL crashed, signal {-child.returncode}"
-    return (child.stderr.strip().splitlines() or [f"exit code {child.returncode}"])[-1]
-
-
-_COMPLETE = "Everything else is complete; open scene.mrb in Slicer to see the result."
-
-if __name__ == "__main__":
-    draw(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "1")

@@ -34,8 +34,11 @@ class Addition:
     notices: tuple[Notice, ...] = ()
 
 
-Add = Callable[[SegmentationResult, Path], Addition]
-"""Writes more files of a result into a folder, for instance a scene."""
+Finish = Callable[[SegmentationResult], Addition]
+"""The rest of an addition, when everything but the report is written; the result has the notices of those before it."""
+
+Add = Callable[[SegmentationResult, Path], Finish]
+"""Begins to write more files of a result into a folder, for instance a scene; what takes long may go on beside."""
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,17 @@ def write_results(
     wanted = wanted or OutputOptions()
     progress(0.0, "writing maps and tables")
     write_maps(result, folder)
+    unfinished = [add(result, folder) for add in additions]
     pictures: list[Picture] = []
     if wanted.pictures:
         raise_if_cancelled(is_cancelled)
         progress(0.2, "drawing slices")
         pictures += draw_slices(result, folder)
         pictures += draw_samples(result, folder)
-    for add in additions:
+    for finish in unfinished:
         raise_if_cancelled(is_cancelled)
         progress(0.5, "writing the scene")
-        added = add(result, folder)
+        added = finish(result)
         pictures += added.pictures
         result = replace(result, notices=(*result.notices, *added.notices))
     raise_if_cancelled(is_cancelled)

@@ -12,9 +12,9 @@ import sys
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from .protocol import write_message
 
@@ -52,7 +52,8 @@ class WorkerProcess:
         self._last_words: deque[str] = deque(maxlen=LAST_WORDS)
         self._sending = threading.Lock()
         try:
-            self._process = _spawn(python or sys.executable, self.folder, environment or {})
+            arguments = ["-m", "SUREUncertaintyLib.worker", "--folder", str(self.folder)]
+            self._process = spawn(python or sys.executable, arguments, environment or {})
         except OSError:
             self.remove_folder()
             raise
@@ -126,7 +127,15 @@ class WorkerProcess:
                 self._on_log(line.rstrip())
 
 
-def _spawn(python: str, folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def spawn(
+    python: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    stdout: int = subprocess.PIPE,
+    stderr: int | IO[bytes] = subprocess.PIPE,
+    folder: Path | None = None,
+) -> subprocess.Popen[str]:
+    """Start a Python, in ``folder``, that finds this library and leads a group of its own. Raises ``OSError``."""
     variables = {**os.environ, **environment}
     paths = [str(LIBRARY_ROOT), *filter(None, [variables.get("PYTHONPATH")])]
     variables["PYTHONPATH"] = os.pathsep.join(paths)
@@ -134,10 +143,11 @@ def _spawn(python: str, folder: Path, environment: Mapping[str, str]) -> subproc
     if sys.platform == "win32":
         own_group = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     return subprocess.Popen(
-        [python, "-m", "SUREUncertaintyLib.worker", "--folder", str(folder)],
+        [python, *arguments],
+        cwd=folder,
         stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stdout=stdout,
+        stderr=stderr,
         encoding="utf-8",
         errors="replace",
         env=variables,

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.dataclass_json import from_json, to_json
 from ..core.errors import InputError
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
-from ..inference.result_codec import decode_result, encode_result
+from ..inference.result_codec import IMAGE, decode_result, encode_result
 
 
 def write_array(array: NDArray[Any], folder: Path, name: str) -> str:
@@ -57,3 +58,22 @@ def read_result(document: dict[str, Any], folder: Path, image: Volume) -> Segmen
         return decode_result(document["result"], arrays, image)
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"The worker's answer cannot be read: {error}. Run again.") from error
+
+
+def write_with_scan(result: SegmentationResult, folder: Path) -> dict[str, Any]:
+    """As ``write_result``, with the scan, for a process that has never seen it."""
+    arrays: dict[str, NDArray[Any]] = {}
+    scan = to_json(result.image, arrays, IMAGE)
+    files = {
+        name: write_array(array, folder, f"scan-{number}.npy") for number, (name, array) in enumerate(arrays.items())
+    }
+    return {"scan": scan, "scan_files": files, **write_result(result, folder, "result")}
+
+
+def read_with_scan(document: dict[str, Any], folder: Path) -> SegmentationResult:
+    """The result that ``write_with_scan`` described; its files are removed. Raises as ``read_result``."""
+    files: dict[str, str] = document["scan_files"]
+    arrays = {name: read_array(folder, file) for name, file in files.items()}
+    for file in files.values():
+        (folder / file).unlink(missing_ok=True)
+    return read_result(document, folder, from_json(Volume, document["scan"], arrays))

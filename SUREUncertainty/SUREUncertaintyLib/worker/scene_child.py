@@ -1,0 +1,76 @@
+"""``python -m SUREUncertaintyLib.worker.scene_child FOLDER PICTURES``, started by ``worker.scene_process``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from ..analysis.rows import Notice
+from ..core.errors import OutputError
+from ..files.writing import output_error
+from ..mrml.opengl import MISSING, OpenGL, pick_gl
+from ..mrml.scene_addition import FILE, write_scene
+from .result_files import read_with_scan
+from .scene_process import OUTCOME
+
+PICTURES = "pictures"
+"""Folder of pictures inside that of results."""
+
+
+def main() -> int:
+    """Load, wait for a result, write its scene, draw its pictures. Nothing is done where none comes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
+    folder, wanted = Path(sys.argv[1]), sys.argv[2] == "1"
+    gl = pick_gl() if wanted else None
+    if gl is not None:
+        os.environ.update(gl.environment({}))
+    from ..mrml import pictures  # noqa: F401  loads VTK and Slicer while the network runs
+
+    line = sys.stdin.readline()
+    if line:
+        _work(json.loads(line), folder, wanted, gl)
+    return 0
+
+
+def _work(request: dict[str, Any], folder: Path, wanted: bool, gl: OpenGL | None) -> None:
+    target = Path(request["target"])
+    outcome: dict[str, Any] = {}
+    try:
+        notices = write_scene(read_with_scan(request, folder), target)
+        outcome = {"scene": not notices, "notices": [_plain(notice) for notice in notices]}
+        _tell(outcome, folder)
+        if wanted and not notices:
+            outcome |= _drawn(target, gl)
+    except OutputError as error:
+        outcome = {"error": str(error)}
+    except OSError as error:
+        outcome = {"error": str(output_error(error, target / FILE))}
+    _tell(outcome, folder)
+
+
+def _drawn(target: Path, gl: OpenGL | None) -> dict[str, Any]:
+    from ..mrml.pictures import draw_pictures
+
+    if gl is None:
+        return {"notices": [_plain(Notice("no-view-pictures", MISSING))]}
+    (target / PICTURES).mkdir(exist_ok=True)
+    return {"pictures": draw_pictures(target / FILE, target / PICTURES, gl.is_software)}
+
+
+def _tell(outcome: dict[str, Any], folder: Path) -> None:
+    """Replace what was told before: the process may crash at any moment, and half a file says nothing."""
+    partial = folder / f"{OUTCOME}.part"
+    partial.write_text(json.dumps(outcome), encoding="utf-8")
+    partial.replace(folder / OUTCOME)
+
+
+def _plain(notice: Notice) -> tuple[str, str]:
+    return notice.code, notice.text
+
+
+if __name__ == "__main__":
+    sys.exit(main())
