@@ -51,8 +51,9 @@ def live_lines(live: Mapping[str, Any]) -> list[str]:
     stages, large = live["stages_s"], live["publish"]
     return [
         "",
-        f"Live noise slider on {live['region']} voxels, {live['updates']} positions one after the other, without the "
-        f"desktop (drawn by: {live['drawn']}):",
+        f"Live noise slider on {live['region']} voxels, {live['updates']} positions, without the desktop (drawn by: "
+        f"{live['drawn']}); times are of one position after the other, the rate is that of a hand that keeps moving, "
+        "while the next position is computed as the last one is drawn:",
         "",
         "| From hand to picture | Median | 95th percentile | Updates a second |",
         "| --- | --- | --- | --- |",

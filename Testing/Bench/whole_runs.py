@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from pairs import interleaved
-from SUREUncertaintyLib.core.roi import Roi, roi_grid, roi_slices
-from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
 from SUREUncertaintyLib.files.writing import write_volume
+from template_crop import template_crop
 
 PAIRS = 7
 LEAN = ("--no-scene", "--no-pictures")
@@ -26,7 +25,7 @@ def bench_runs(model: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         crop, head = folder / "crop.nrrd", folder / "head.nrrd"
-        write_volume(_cropped(demo_scan(), ROIS[0]), crop)
+        write_volume(template_crop(), crop)
         write_volume(demo_scan(), head)
         boxes = [part for roi in ROIS for part in ("--roi", str(roi))]
         return {
@@ -43,7 +42,3 @@ def _measured(folder: Path, arguments: Sequence[str]) -> dict[str, float]:
 
 def _run(arguments: Sequence[str]) -> None:
     subprocess.run([sys.executable, "-c", RUN, *arguments], check=True, capture_output=True)
-
-
-def _cropped(scan: Volume, roi: Roi) -> Volume:
-    return Volume(scan.array[roi_slices(scan.grid, roi)], roi_grid(scan.grid, roi), scan.name)
