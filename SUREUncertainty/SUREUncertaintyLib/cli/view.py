@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -39,10 +40,13 @@ def view(
     if path is not None and not path.exists():
         raise InputError(f"{path} does not exist. Give a scene (.mrb), a folder of results or a scan.")
     from ..mrml.opengl import pick_gl
-    from ..view.server import Options, serve
 
     typer.echo("Starting the views ...", err=True)
-    gl = pick_gl()
+    with ThreadPoolExecutor(1) as beside:
+        drawing = beside.submit(pick_gl)  # tried in a process of its own, while this one loads the views
+        from ..view import app  # noqa: F401
+        from ..view.server import Options, serve
+    gl = drawing.result()
     if gl is None:
         raise EngineError(NO_OPENGL)
     folders = tuple(folder or (_beside(path),))
