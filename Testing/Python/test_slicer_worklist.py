@@ -148,3 +148,17 @@ def test_the_table_of_decisions_is_written(walked: SimpleNamespace) -> None:
     walked.ui.worklistAcceptButton.click()
     walked.ui.worklistExportButton.click()
     assert (walked.folder / "reviews.csv").read_text(encoding="utf-8").count("accepted") == 1
+
+
+def test_accepted_cases_go_out_with_what_could_not_be_written(walked: SimpleNamespace, tmp_path: Path) -> None:
+    pytest.importorskip("highdicom", reason="highdicom is not installed: pip install '.[export]'")
+    walked.ui.worklistAcceptButton.click()
+    (tmp_path / "target").mkdir()
+    walked.desktop.path = walked.folder = tmp_path / "target"
+    walked.ui.worklistDicomButton.click()
+    assert walked.desktop.errors == []
+    lines = walked.ui.worklistProgressLabel.text.splitlines()
+    assert lines[0] == "Case 2 of 3, 1 decided."
+    assert "cohort accepted" in lines[1]
+    assert lines[2].startswith("b: ")
+    assert (tmp_path / "target" / "cohort accepted" / "accepted.csv").is_file()

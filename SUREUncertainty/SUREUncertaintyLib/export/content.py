@@ -27,6 +27,7 @@ class ExportContent:
         maps: uncertainty in 0..1 by kind (NaN where nothing was analysed), the primary kind first; on the grid of
             ``labels``.
         document: the content of ``report.json``.
+        is_edited: whether a person changed ``labels`` after the run.
     """
 
     folder: Path
@@ -34,6 +35,7 @@ class ExportContent:
     label_set: tuple[Label, ...]
     maps: Mapping[str, Volume]
     document: Mapping[str, Any]
+    is_edited: bool = False
 
     @property
     def model(self) -> tuple[str, str, str]:
@@ -46,6 +48,11 @@ class ExportContent:
     def is_consensus(self) -> bool:
         """Whether no network drew the segmentation, but the votes of given outlines."""
         return self.document.get("made_from", {}).get("kind") == "masks"
+
+    @property
+    def is_automatic(self) -> bool:
+        """Whether a network alone drew the segmentation."""
+        return not (self.is_consensus or self.is_edited)
 
     @property
     def forms(self) -> NiftiForms | None:

@@ -73,7 +73,7 @@ def _description(content: ExportContent, label: Label, number: int) -> Any:
         segment_label=label.name[:64],
         segmented_property_category=as_dicom(label.category or TISSUE),
         segmented_property_type=as_dicom(label.type or TISSUE),
-        algorithm_type=types.SEMIAUTOMATIC if content.is_consensus else types.AUTOMATIC,
+        algorithm_type=types.AUTOMATIC if content.is_automatic else types.SEMIAUTOMATIC,
         algorithm_identification=algorithm(content),
         tracking_uid=UID(),
         tracking_id=f"{content.model[0]}: {label.name}"[:64],
@@ -91,6 +91,8 @@ def _add_forecast(made: Any, content: ExportContent, label: Label) -> None:
 
     Group 0099, creator ``PRIVATE_CREATOR``: 01 predicted Dice, 02 and 03 its interval (90 %), all FD.
     """
+    if content.is_edited:
+        return  # the forecast is of the outline before a person changed it
     rows = [row for row in content.document.get("structures", ()) if row.get("value") == label.value]
     values = [rows[0].get(name) for name in FORECAST] if rows else []
     if any(value is None for value in values) or not values:

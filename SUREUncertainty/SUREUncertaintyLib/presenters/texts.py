@@ -276,4 +276,5 @@ WORKLIST_EDITED_TOOLTIP = _("Keep the outline as you changed it, beside the orig
 WORKLIST_REJECT_TOOLTIP = _("The result is not to be used (Alt+R).")
 WORKLIST_UNDO_TOOLTIP = _("Take the last decision about this case back (Alt+Z).")
 WORKLIST_RESET_TOOLTIP = _("Load this case again and drop changes of its outline (Alt+L).")
+WORKLIST_DICOM_TOOLTIP = _("Write a DICOM segmentation of every accepted or edited case, and a table of their volumes.")
 WORKLIST_EXPORT_TOOLTIP = _("Write reviews.csv: every case with its decision and the segmentation that counts.")

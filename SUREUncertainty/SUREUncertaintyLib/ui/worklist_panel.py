@@ -11,6 +11,7 @@ from ..presenters import texts
 from ..presenters.worklist_controller import WorklistController, WorklistView
 from ..presenters.worklist_sentences import case_text, progress_text
 from .context import PanelContext, tell
+from .export_panel import free_folder
 
 
 class WorklistPanel:
@@ -19,6 +20,7 @@ class WorklistPanel:
     def __init__(self, context: PanelContext, view: WorklistView) -> None:
         self._context, self.ui = context, context.ui
         self.controller = WorklistController(context.scene, view)
+        self._said = ""
 
     def connect(self) -> None:
         """Listen to the widgets; their keys stand in the .ui file."""
@@ -34,6 +36,7 @@ class WorklistPanel:
             self.ui.worklistUndoButton: controller.undo,
             self.ui.worklistResetButton: controller.reset,
             self.ui.worklistExportButton: self._export,
+            self.ui.worklistDicomButton: self._export_dicom,
         }
         for button, action in actions.items():
             button.connect("clicked(bool)", lambda _checked=False, act=action: self._attempt(act))
@@ -43,9 +46,8 @@ class WorklistPanel:
         """Say which case is shown and what was decided, and allow what makes sense."""
         listed, row, say = self.controller.worklist, self.controller.row, self._context.translate
         review = None if listed is None or row is None else listed.review(row)
-        tell(
-            self.ui.worklistProgressLabel, "" if listed is None else progress_text(listed, self.controller.number, say)
-        )
+        progress = "" if listed is None else progress_text(listed, self.controller.number, say)
+        tell(self.ui.worklistProgressLabel, "\n".join(filter(None, (progress, self._said))))
         tell(self.ui.worklistCaseLabel, "" if row is None or review is None else case_text(row, review, say))
         buttons = {
             self.ui.worklistPreviousButton: texts.WORKLIST_PREVIOUS_TOOLTIP,
@@ -56,6 +58,7 @@ class WorklistPanel:
             self.ui.worklistRejectButton: texts.WORKLIST_REJECT_TOOLTIP,
             self.ui.worklistResetButton: texts.WORKLIST_RESET_TOOLTIP,
             self.ui.worklistExportButton: texts.WORKLIST_EXPORT_TOOLTIP,
+            self.ui.worklistDicomButton: texts.WORKLIST_DICOM_TOOLTIP,
         }
         for button, meaning in buttons.items():
             self._context.allow(button, row is not None, meaning, texts.NO_WORKLIST)
@@ -74,7 +77,7 @@ class WorklistPanel:
 
     def _next_open(self) -> None:
         if not self.controller.go_to_open():
-            tell(self.ui.worklistProgressLabel, self._context.translate(texts.WORKLIST_DONE))
+            self._said = self._context.translate(texts.WORKLIST_DONE)
 
     def _decide(self, decision: str) -> None:
         """Write it down with the note, and go on to the next case that nobody has decided about."""
@@ -86,7 +89,20 @@ class WorklistPanel:
         if self.controller.worklist is not None:
             self._context.desktop.open_folder(self.controller.worklist.write_table().parent)
 
+    def _export_dicom(self) -> None:
+        parent = self._context.desktop.choose_folder(self._context.translate(texts.EXPORT_FOLDER))
+        if parent is None or self.controller.worklist is None:
+            return
+        from ..export.reviewed_cohort import export_reviewed  # brings the report along, which takes a while to load
+
+        cohort = self.controller.worklist.folder.path
+        output = free_folder(parent, f"{cohort.name} accepted")
+        notes = export_reviewed(cohort, output)
+        done = self._context.translate(texts.EXPORTED).format(folder=output)
+        self._said = "\n".join([done, *notes])
+
     def _attempt(self, action: Callable[[], Any]) -> None:
+        self._said = ""
         try:
             action()
         except SureError as error:
