@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +48,8 @@ WHERE = {
     "MetaImage without a matrix": (metaimage, SIZE, False, True),
     "MetaImage without a spacing": (metaimage, MATRIX, True, False),
     "MetaImage without both": (metaimage, "Comment = a", False, False),
+    "NRRD without origin": (nrrd, RAS.partition("\nspace origin")[0], True, True),
+    "MetaImage without offset": (metaimage, MATRIX.partition("\n")[0] + f"\n{SIZE}", True, True),
 }
 
 
@@ -56,6 +60,15 @@ def test_what_a_file_leaves_open_is_said(tmp_path, kind):
     assert read.placed == placed
     assert any("how large its voxels are" in remark for remark in read.remarks) == (not sized)
     assert np.array_equal(np.sort(read.array.ravel()), VOXELS)
+
+
+@pytest.mark.parametrize("kind", WHERE)
+def test_an_origin_that_is_not_given_is_said(tmp_path, kind):
+    make, fields, placed, _ = WHERE[kind]
+    told = any(
+        "first voxel is taken for the origin" in remark for remark in read_volume(make(tmp_path, fields)).remarks
+    )
+    assert told == (placed and not any(word in fields for word in ("origin", "Offset")))
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif"])
@@ -84,6 +97,25 @@ REFUSED = {
         f"{MATRIX}\n{SIZE}\nCompressedData = True\nCompressedDataSize = 0",
         "how long its compressed voxels are",
     ),
+    "NRRD, none in the place of a direction": (nrrd, RAS.replace("(1,0,0)", "none"), "one is expected for each axis"),
+    "NRRD, a direction of next to nothing": (
+        nrrd,
+        RAS.replace("(1,0,0)", "(1e-30,0,0)"),
+        "spacing of 1e-30 x 1 x 2 mm",
+    ),
+    "NRRD, axes in centimetres": (nrrd, f'{SPACED}\nunits: "cm" "cm" "cm"', "lengths in cm. Millimetres are expected"),
+    "MetaImage, matrix and rotation differ": (
+        metaimage,
+        f"{MATRIX}\nRotation = 0 1 0 1 0 0 0 0 1\n{SIZE}",
+        "transformmatrix and rotation differ",
+    ),
+    "MetaImage, a spacing of next to nothing": (metaimage, f"{MATRIX}\nElementSpacing = 1e-30 1 2", "1e-30 x 1 x 2 mm"),
+    "MetaImage, a scale of its values": (
+        metaimage,
+        f"ElementToIntensityFunctionSlope = 2\n{SIZE}",
+        "scales its values",
+    ),
+    "MetaImage, a header of eight bytes more": (metaimage, f"HeaderSize = 8\n{SIZE}", NO_IMAGE),
     "MetaImage in micrometres": (metaimage, f"DistanceUnits = um\n{MATRIX}\n{SIZE}", "lengths in um. Millimetres"),
 }
 
@@ -106,6 +138,25 @@ def test_a_file_that_is_packed_under_another_name_is_called_that(tmp_path, name)
         read_volume(path)
     path.write_bytes(b"\n<!DOCTYPE html><html>please log in</html>")
     with pytest.raises(InputError, match="is a web page, perhaps that of a failed download"):
+        read_volume(path)
+
+
+PACKED = {"bzip2": bz2.compress, "xz": lzma.compress, "zstd": lambda _: b"\x28\xb5\x2f\xfd" + bytes(99)}
+
+
+@pytest.mark.parametrize("packer", PACKED)
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.nrrd"])
+def test_a_file_of_another_packer_is_called_that(tmp_path, name, packer):
+    (tmp_path / name).write_bytes(PACKED[packer](b"x" * 999))
+    with pytest.raises(InputError, match=f"{name} is packed with {packer}"):
+        read_volume(tmp_path / name)
+
+
+def test_nrrd_voxels_in_bzip2_are_called_that(tmp_path):
+    path = nrrd(tmp_path, RAS)
+    head = path.read_bytes().partition(b"\n\n")[0].replace(b"encoding: raw", b"encoding: bzip2")
+    path.write_bytes(head + b"\n\n" + bz2.compress(VOXELS.tobytes()))
+    with pytest.raises(InputError, match="packed with bzip2, which cannot be read here"):
         read_volume(path)
 
 

@@ -13,6 +13,8 @@ from .volume import Grid, Volume
 FORMATS = "NRRD, NIfTI, MetaImage or DICOM"
 _CHUNK = 32
 _LARGEST = float(np.finfo(np.float32).max)
+_SMALLEST_MM, _LARGEST_MM = 1e-6, 1e6
+"""No voxel is smaller than an atom or larger than a town; such numbers are slips."""
 
 
 def check_scan(volume: Volume, needs_3d: bool) -> None:
@@ -46,8 +48,8 @@ def check_modality(name: str, modality: str, expected: str) -> None:
 
 
 def require_spacing(path: Path, spacing: tuple[float, ...]) -> None:
-    """Raise ``InputError`` unless every spacing of a file is a positive number of mm."""
-    if not all(math.isfinite(value) and value > 0 for value in spacing):
+    """Raise ``InputError`` unless every spacing of a file is a number of mm that a voxel can have."""
+    if not all(_SMALLEST_MM < value < _LARGEST_MM for value in spacing):
         raise _impossible(f"The file {path.name} gives a voxel spacing of", spacing)
 
 

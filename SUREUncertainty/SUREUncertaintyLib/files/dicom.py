@@ -14,7 +14,7 @@ from ..core.errors import InputError
 from ..core.volume import Grid, Volume
 from . import scan_remarks as remarks
 from .dicom_elements import damaged, read_elements
-from .dicom_folder import DicomFolder, find_in_folder, find_objects, require_one_series, series_title
+from .dicom_folder import DicomFolder, find_in_folder, find_objects, is_directory, require_one_series, series_title
 from .dicom_frames import has_frame_groups, read_frames
 from .dicom_header import DicomObject, DicomSlice, read_header
 from .dicom_stack import require_regular
@@ -35,7 +35,7 @@ def read_series_of(path: Path) -> Volume:
 
     Raises ``InputError``, also for any damaged DICOM file beside it: it may be the last slice of this series.
     """
-    if path.name.upper() == "DICOMDIR":
+    if is_directory(path):
         return read_folder(path.parent)
     return read_slices(series_beside(path), path.parent.name)
 
@@ -68,8 +68,17 @@ def read_slices(slices: list[DicomSlice], name: str) -> Volume:
             f"The DICOM series {series_title(slices)} is stored as a negative (MONOCHROME1), whose values "
             "programs read in two ways. Export it again as MONOCHROME2."
         )
-    if len(slices) == 1:
-        return _read_single(first, name)
+    unread = next((header.unread for header in slices if header.unread), "")
+    if unread:
+        raise InputError(
+            f"The DICOM series {series_title(slices)} {unread}. Convert it to single images or NIfTI with the "
+            "scanner's or archive's own tools."
+        )
+    volume = _read_single(first, name) if len(slices) == 1 else _read_stack(slices, name)
+    return volume.with_remarks(remarks.ON_DETECTOR) if any(header.on_detector for header in slices) else volume
+
+
+def _read_stack(slices: list[DicomSlice], name: str) -> Volume:
     if any(header.size[2] > 1 for header in slices):
         raise InputError(
             f"The DICOM series {series_title(slices)} holds several volumes, one a file. Choose one of them "
@@ -78,8 +87,8 @@ def read_slices(slices: list[DicomSlice], name: str) -> Volume:
     ordered = in_order(slices)
     array, grid = sitk.GetArrayFromImage(_load(ordered)), stack_grid(ordered)
     if array.shape != grid.shape:
-        raise damaged(first.path)
-    return Volume(array, grid, name, first.modality)
+        raise damaged(slices[0].path)
+    return Volume(array, grid, name, slices[0].modality)
 
 
 def _read_single(header: DicomSlice, name: str) -> Volume:

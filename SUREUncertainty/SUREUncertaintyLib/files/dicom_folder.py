@@ -89,8 +89,13 @@ def _below(folder: Path) -> list[Path]:
     return sorted(files)
 
 
+def is_directory(file: Path) -> bool:
+    """Whether a name is that of a medium's directory; some systems add a version, as in ``DICOMDIR.;1``."""
+    return file.name.upper().startswith("DICOMDIR")
+
+
 def _may_be(file: Path) -> bool:
-    return file.name.upper() != "DICOMDIR" and not file.name.startswith(".") and is_dicom(file)
+    return not is_directory(file) and not file.name.startswith(".") and is_dicom(file)
 
 
 def _headers(folder: Path, files: Iterable[Path]) -> DicomFolder:

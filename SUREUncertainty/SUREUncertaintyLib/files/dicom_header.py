@@ -52,6 +52,8 @@ _NO_SCAN_MODALITIES = {
     "RWV": "real-world values",
 }
 _DETECTOR, _IMAGER_SPACING, _NOMINAL_SPACING, _SLICE_THICKNESS = 0x00540022, 0x00181164, 0x00182010, 0x00180050
+_DIRECTORY_RECORDS, _LOOKUP_TABLE, _STORED_BITS, _HIGH_BIT = 0x00041220, 0x00283000, 0x00280101, 0x00280102
+_CONCATENATION, _PARTS = 0x00209161, 0x00209163
 _KINDS = {0x00080008: "image type", 0x00180081: "echo time", 0x00200100: "time point", 0x00200012: "acquisition"}
 _RIGHT_ANGLE = 1e-2
 """Cosine up to which written axes count as perpendicular; files round them to few digits."""
@@ -65,7 +67,9 @@ class DicomSlice:
         position: LPS mm of the first pixel's centre; None where the file does not say it.
         oriented: whether the file says how the slice lies; otherwise ``direction`` means nothing.
         spacing: mm along i, j, k; ``sized``: whether the file says the first two, ``thick`` the third.
+        on_detector: whether the first two of ``spacing`` are those of the detector, of which the patient's are unknown.
         negative: whether low values are bright (MONOCHROME1); GDCM turns such values around.
+        unread: in words, what of the file would be read wrongly; empty for nothing.
         rescale: slope and intercept from stored to real values.
         kind: what tells images at the same position apart, as (name, value).
         frame: number in its file, from 0.
@@ -86,7 +90,9 @@ class DicomSlice:
     oriented: bool = True
     sized: bool = True
     thick: bool = True
+    on_detector: bool = False
     negative: bool = False
+    unread: str = ""
     kind: tuple[tuple[str, str], ...] = ()
     frame: int = 0
 
@@ -116,7 +122,7 @@ def read_header(path: Path) -> DicomSlice | DicomObject:
     """The header of a scan's file, or what else the file is. Raises ``InputError`` for a damaged file."""
     require_text_name(path)
     elements = read_elements(path)
-    if not elements.has_voxels and tags.CLASS not in elements:
+    if not elements.has_voxels and not {tags.CLASS, _DIRECTORY_RECORDS} & set(elements.values):
         raise damaged(path)
     other = _other_kind(elements)
     if other:
@@ -192,9 +198,23 @@ def _header(path: Path, elements: Elements, reader: sitk.ImageFileReader, size: 
         oriented=direction is not None,
         sized=spacing is not None,
         thick=any(value > 0 for value in thickness),
+        on_detector=spacing is not None and spacing_of(elements.numbers(tags.PIXEL_SPACING)) is None,
         negative=elements.text(tags.PHOTOMETRIC) == "MONOCHROME1",
+        unread=_unread(elements),
         kind=tuple((name, elements.text(tag)) for tag, name in _KINDS.items()),
     )
+
+
+def _unread(elements: Elements) -> str:
+    """What GDCM would pass over in silence: values behind a table, bits in odd places, slices side by side, a part."""
+    if _LOOKUP_TABLE in elements:
+        return "gives its real values by a table (ModalityLUTSequence), which is not applied here"
+    if _HIGH_BIT in elements and elements.count(_HIGH_BIT) != elements.count(_STORED_BITS) - 1:
+        return "stores its values in unusual bits (HighBit is not BitsStored - 1)"
+    if "MOSAIC" in elements.text(next(iter(_KINDS))).split("\\"):
+        return "is a mosaic, which holds the slices of a volume side by side in one picture"
+    in_parts = _CONCATENATION in elements and elements.count(_PARTS) != 1
+    return "is one part of an object that was split into several files (a concatenation)" if in_parts else ""
 
 
 def rescale_of(elements: Elements) -> tuple[float, float]:
@@ -215,7 +235,7 @@ def _other_kind(elements: Elements) -> str:
     known = [key for key in _NO_SCANS if ending == key or (key[-1] == "." and ending.startswith(key))]
     if known:
         return _NO_SCANS[max(known, key=len)]
-    if storage == _DIRECTORY or 0x00041220 in elements:
+    if storage == _DIRECTORY or _DIRECTORY_RECORDS in elements:
         return "directory of the medium"
     modality = elements.text(tags.MODALITY)
     if modality in _NO_SCAN_MODALITIES:

@@ -13,6 +13,14 @@ from .nifti_header import check_nifti, check_nifti_numbers, check_nifti_stream, 
 from .nrrd_header import check_nrrd, check_nrrd_stream, is_nrrd, read_nrrd_header
 
 _GZIP = b"\x1f\x8b"
+_PACKERS = {
+    b"bzh": "bzip2",
+    b"\xfd7zxz\0": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"rar!": "RAR",
+}
+"""First bytes, in lower case, and the program that packed the file."""
 
 
 def check_header(path: Path) -> None:
@@ -25,14 +33,19 @@ def check_header(path: Path) -> None:
         check_metaimage(path)
 
 
-def check_streams(path: Path) -> None:
-    """Raise ``InputError`` for compressed voxels that are damaged or end early."""
+def check_streams(path: Path) -> int:
+    """Bytes behind the last voxel, which are told of in NIfTI.
+
+    Raises ``InputError`` for compressed voxels that are damaged or end early, and in NRRD and MetaImage for more voxels
+    than the header says.
+    """
     if is_nifti(path):
-        check_nifti_stream(path)
-    elif is_nrrd(path):
+        return check_nifti_stream(path)
+    if is_nrrd(path):
         check_nrrd_stream(path)
     elif is_metaimage(path):
         check_metaimage_stream(path)
+    return 0
 
 
 def check_numbers(path: Path) -> None:
@@ -52,6 +65,9 @@ def require_image_content(path: Path) -> None:
         )
     if head.startswith(_GZIP) and not is_nifti(path):
         raise InputError(f"The file {path.name} is packed with gzip, as only NIfTI files may be. Unpack it first.")
+    packer = next((name for start, name in _PACKERS.items() if head.startswith(start)), "")
+    if packer:
+        raise InputError(f"The file {path.name} is packed with {packer}. Unpack it and choose the scan in it.")
     if head.startswith((b"pk\x03\x04", b"pk\x05\x06")):
         raise InputError(f"The file {path.name} is a ZIP archive. Unpack it and choose the scan in it.")
     if head.startswith((b"<!doctype html", b"<html")):
@@ -68,6 +84,13 @@ def says_where(path: Path) -> bool:
     if is_nrrd(path):
         return read_nrrd_header(path).placed
     return is_metaimage(path) and read_metaimage_header(path).placed
+
+
+def says_place(path: Path) -> bool:
+    """Whether the file says where in the patient its first voxel lies."""
+    if is_nrrd(path):
+        return read_nrrd_header(path).has_origin
+    return not is_metaimage(path) or read_metaimage_header(path).has_origin
 
 
 def says_size(path: Path) -> bool:

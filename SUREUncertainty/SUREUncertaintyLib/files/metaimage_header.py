@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..core.checks import no_image, require_spacing
 from ..core.errors import InputError
-from .streams import incomplete, require_intact
+from .streams import incomplete, missing_half, require_intact, require_no_more
 
 SUFFIXES = (".mha", ".mhd")
 _LARGEST_HEADER = 1 << 16
@@ -23,6 +23,7 @@ _PLACE = ("offset", "position", "origin")
 _TRUE_OR_FALSE = ("compresseddata", "binarydata", "binarydatabyteordermsb", "elementbyteordermsb")
 _TRUTH = ("true", "false")
 _SPACING = ("elementspacing", "elementsize")
+_SCALE = ("elementtointensityfunctionslope", "elementtointensityfunctionoffset")
 _BYTES = {
     "MET_CHAR": 1,
     "MET_UCHAR": 1,
@@ -53,6 +54,11 @@ class MetaHeader:
         return any(name in self.fields for name in _MATRIX)
 
     @property
+    def has_origin(self) -> bool:
+        """Whether it says where in the patient the first voxel lies."""
+        return any(name in self.fields for name in _PLACE)
+
+    @property
     def sized(self) -> bool:
         """Whether it says how large voxels are."""
         return any(name in self.fields for name in _SPACING)
@@ -81,6 +87,12 @@ def check_metaimage(path: Path) -> None:
     fields = header.fields
     if header.doubled:
         raise InputError(f"The header of {path.name} gives {header.doubled[0]} twice. Export the scan again.")
+    if fields.get("elementdatafile", "").upper() == "LOCAL" and fields.get("headersize", "0") not in ("0", "-1"):
+        raise no_image(path)  # the library begins in the header then
+    for names in (_MATRIX, _PLACE):
+        if len({_numbers(fields[name]) for name in names if name in fields}) > 1:
+            both = " and ".join(name for name in names if name in fields)
+            raise InputError(f"The header of {path.name} contradicts itself: {both} differ. Export the scan again.")
     if not all(fields.get(name, "true").lower() in _TRUTH for name in _TRUE_OR_FALSE):
         raise no_image(path)
     if not all(fields.get(name) for name in ("elementtype", "elementdatafile")) or not _counts_fit(fields):
@@ -94,6 +106,11 @@ def check_metaimage(path: Path) -> None:
                 f"The file {path.name} does not say where its voxels lie: its {name} is '{fields[name]}', where "
                 "numbers are expected. Export the scan again."
             )
+    if _numbers(fields.get(_SCALE[0], "1")) != (1.0,) or _numbers(fields.get(_SCALE[1], "0")) != (0.0,):
+        raise InputError(
+            f"The file {path.name} scales its values (ElementToIntensityFunctionSlope and -Offset), which some "
+            "programs apply and others do not. Save the scan again with its real values."
+        )
     unit = fields.get("distanceunits", "mm").lower()
     if unit not in ("mm", "?", ""):
         raise InputError(
@@ -117,18 +134,34 @@ def check_metaimage_stream(path: Path) -> None:
             "its compressed voxels are (CompressedDataSize). Write it again without compression, or as NRRD."
         )
     local = data.upper() == "LOCAL"
-    file = path if local else path.parent / data
-    if file.is_file():
-        require_intact(file, path, header.start if local else 0, _needed(fields), int(size))
+    file, needed = path if local else path.parent / data, _needed(fields)
+    if not file.is_file():
+        raise missing_half(path, data)
+    held = require_intact(file, path, header.start if local else 0, needed, int(size))
+    require_no_more(path, held, needed, _row(fields))
 
 
 def _require_length(path: Path, header: MetaHeader, data: str) -> None:
-    """Voxels that are not compressed have to be all there."""
-    local = data.upper() == "LOCAL"
-    file = path if local else path.parent / data
-    binary = header.fields.get("binarydata", "").lower() == "true"
-    if binary and file.is_file() and file.stat().st_size - (header.start if local else 0) < _needed(header.fields):
+    """Voxels that are not compressed have to be all there, and no more of them."""
+    if "%" in data or data.upper().startswith("LIST"):
+        return
+    local, fields = data.upper() == "LOCAL", header.fields
+    file, skipped = path if local else path.parent / data, fields.get("headersize", "0")
+    if not file.is_file():
+        raise missing_half(path, data)
+    if fields.get("binarydata", "").lower() != "true" or fields.get("elementtype", "").upper() not in _BYTES:
+        return
+    start = header.start if local else int(skipped) if skipped.isdecimal() else 0
+    held, needed = file.stat().st_size - start, _needed(fields)
+    if held < needed:
         raise incomplete(path)
+    if skipped != "-1":  # which says that the voxels are the last bytes of the file
+        require_no_more(path, held, needed, _row(fields))
+
+
+def _row(fields: dict[str, str]) -> int:
+    """Bytes of the voxels along the first axis."""
+    return _needed({**fields, "dimsize": fields.get("dimsize", "").split()[0]})
 
 
 def _needed(fields: dict[str, str]) -> int:

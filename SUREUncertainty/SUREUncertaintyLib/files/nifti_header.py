@@ -74,6 +74,11 @@ class NiftiHeader:
     time_step_ms: float = 0.0
 
     @property
+    def needed(self) -> int:
+        """Bytes up to the end of the last voxel; a type says better than its number of bits how long each is."""
+        return self.offset + self.voxels * (self.bits if self.type is None else 8 * self.type.itemsize) // 8
+
+    @property
     def voxels(self) -> int:
         """How many there are."""
         return math.prod(max(n, 1) for n in self.shape)
@@ -154,16 +159,19 @@ def check_nifti(path: Path) -> None:
             f"The file {path.name} scales its voxels by numbers that cannot be right (slope {header.slope:g}, "
             f"intercept {header.intercept:g}). Export the scan again."
         )
-    needed = header.offset + header.voxels * header.bits // 8
-    if not starts_as_gzip(header.data) and header.data.stat().st_size < needed:
+    if not starts_as_gzip(header.data) and header.data.stat().st_size < header.needed:
         raise incomplete(path)
 
 
-def check_nifti_stream(path: Path) -> None:
-    """Raise ``InputError`` for compressed voxels that are damaged or end early."""
+def check_nifti_stream(path: Path) -> int:
+    """Bytes that the file holds behind its last voxel. Raises ``InputError`` for compressed voxels that are damaged or
+    end early."""
     header = read_nifti_header(path)
-    if header is not None and starts_as_gzip(header.data):
-        require_intact(header.data, path, 0, header.offset + header.voxels * header.bits // 8)
+    if header is None:
+        return 0
+    packed = starts_as_gzip(header.data)
+    held = require_intact(header.data, path, 0, header.needed) if packed else header.data.stat().st_size
+    return held - header.needed
 
 
 def check_nifti_numbers(path: Path) -> None:

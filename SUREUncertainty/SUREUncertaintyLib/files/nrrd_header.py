@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..core.checks import no_image, require_spacing
 from ..core.errors import InputError
-from .streams import incomplete, require_intact
+from .streams import incomplete, missing_half, require_intact, require_no_more
 
 SUFFIXES = (".nrrd", ".nhdr")
 _LARGEST_HEADER = 1 << 22
@@ -30,6 +30,10 @@ _BYTES = {
     "double": 8,
 }
 _MM = {"mm", "millimeter", "millimetre", "millimeters", "millimetres", ""}
+_OTHER_LENGTHS = {"nm", "um", "µm", "μm", "micron", "microns", "cm", "m", "in", "inch"}
+_RANGES = {"list", "time", "vector", "covariant-vector", "normal", "point", "scalar", "complex", "quaternion"}
+_SEVERAL_NUMBERS = re.compile(r"\d+d?-|rgb|hsv|xyz", re.IGNORECASE)
+"""Kinds of axes that run through the numbers of one voxel: RGB-color, 3-vector, 3D-symmetric-matrix."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,19 @@ class NrrdHeader:
     def placed(self) -> bool:
         """Whether it says how the scan lies in the patient."""
         return bool(_ANATOMICAL.fullmatch(self.fields.get("space", ""))) and "space directions" in self.fields
+
+    @property
+    def has_origin(self) -> bool:
+        """Whether it says where in the patient the first voxel lies."""
+        return "(" in self.fields.get("space origin", "")
+
+    @property
+    def lacks_directions(self) -> bool:
+        """Whether it gives directions, but not one for each axis of space (``none`` in its place)."""
+        kinds = self.fields.get("kinds", "").lower().split() or ["domain"] * int(self.fields.get("dimension", 0))
+        axes = sum(kind not in _RANGES and not _SEVERAL_NUMBERS.match(kind) for kind in kinds)
+        given = self.fields.get("space directions")
+        return given is not None and given.count("(") < min(axes, 3)
 
     @property
     def over_time(self) -> bool:
@@ -94,15 +111,20 @@ def check_nrrd(path: Path) -> None:
     for name in ("space directions", "space origin"):
         vectors = re.findall(r"\(([^)]*)\)", fields.get(name, ""))
         _require_numbers(path, name, [vector.replace(",", " ").split() for vector in vectors], may_be_unknown=False)
-    units = {
-        unit.strip().lower()
-        for name in ("space units", "units")
-        for unit in re.findall(r'"([^"]*)"', fields.get(name, ""))
-    }
-    if units - _MM and "space units" in fields:
+    if header.lacks_directions:
         raise InputError(
-            f"The file {path.name} gives its lengths in {', '.join(sorted(units - _MM))}. Millimetres are expected: "
+            f"The file {path.name} does not say where its voxels lie: its 'space directions' are "
+            f"'{fields['space directions']}', where one is expected for each axis. Export the scan again."
+        )
+    if foreign := (_units(header, "space units") - _MM) | (_units(header, "units") & _OTHER_LENGTHS):
+        raise InputError(
+            f"The file {path.name} gives its lengths in {', '.join(sorted(foreign))}. Millimetres are expected: "
             "save the scan again with lengths in mm."
+        )
+    if fields["encoding"].lower() in ("bzip2", "bz2"):
+        raise InputError(
+            f"The voxels of {path.name} are packed with bzip2, which cannot be read here. Save the scan again as NRRD "
+            "with gzip or without compression."
         )
 
 
@@ -113,14 +135,26 @@ def check_nrrd_stream(path: Path) -> None:
     data = fields.get("data file", fields.get("datafile", ""))
     skips = {fields.get(name, "0") for name in ("line skip", "lineskip", "byte skip", "byteskip")} - {"", "0"}
     file = path.parent / data if data else path
-    if skips or "%" in data or data.startswith("LIST") or not file.is_file():
+    if "%" in data or data.startswith("LIST"):
         return
-    needed = math.prod(map(int, fields.get("sizes", "").split())) * _BYTES.get(fields.get("type", "").lower(), 1)
-    start, encoding = 0 if data else header.start, fields.get("encoding", "").lower()
+    if not file.is_file():
+        raise missing_half(path, data)
+    each = _BYTES.get(fields.get("type", "").lower(), 0)
+    if skips or not each:
+        return
+    sizes = [int(size) for size in fields["sizes"].split()]
+    needed, start, encoding = math.prod(sizes) * each, 0 if data else header.start, fields["encoding"].lower()
     if encoding in ("gzip", "gz"):
-        require_intact(file, path, start, needed)
-    elif encoding == "raw" and file.stat().st_size - start < needed:
-        raise incomplete(path)
+        require_no_more(path, require_intact(file, path, start, needed), needed, sizes[0] * each)
+    elif encoding == "raw":
+        held = file.stat().st_size - start
+        if held < needed:
+            raise incomplete(path)
+        require_no_more(path, held, needed, sizes[0] * each)
+
+
+def _units(header: NrrdHeader, name: str) -> set[str]:
+    return {unit.strip().lower() for unit in re.findall(r'"([^"]*)"', header.fields.get(name, ""))}
 
 
 def _require_numbers(path: Path, name: str, groups: list[list[str]], may_be_unknown: bool = True) -> None:

@@ -24,6 +24,7 @@ from .headers import (
     check_streams,
     require_image_content,
     require_text_name,
+    says_place,
     says_size,
     says_where,
 )
@@ -162,20 +163,25 @@ def _read_image(path: Path) -> Volume:
     try:
         reader.ReadImageInformation()
         _require_scalar(path, reader)
-        check_streams(path)
+        surplus = check_streams(path)
         check_numbers(path)
         image = reader.Execute()
     except RuntimeError as error:
+        check_streams(path)  # where they are damaged the library's words are about something else
         rounded = _rounded_axes(path) if "orthonormal" in str(error).lower() else None
         if rounded is None:
             raise _unreadable(path, str(error)) from None
         return rounded
-    return _volume_of(path, image[:, :, :, 0] if image.GetDimension() == 4 else image)
+    volume = _volume_of(path, image[:, :, :, 0] if image.GetDimension() == 4 else image)
+    row = volume.grid.shape[2] * volume.array.itemsize
+    return volume if surplus < row else volume.with_remarks(remarks.MORE_BYTES.format(count=surplus))
 
 
 def _volume_of(path: Path, image: sitk.Image, frame: int = 0) -> Volume:
     _require_geometry(path, image)
     volume = replace(from_itk(image, plain_text(scan_name(path))), placed=says_where(path))
+    if volume.placed and not says_place(path):
+        volume = volume.with_remarks(remarks.NO_PLACE)
     if not says_size(path):
         volume = volume.with_remarks(remarks.PICTURE if path.suffix.lower() in _PICTURES else remarks.NO_SPACING)
     return _as_nifti(volume, path, frame) if is_nifti(path) else volume
@@ -204,7 +210,7 @@ def _as_nifti(volume: Volume, path: Path, frame: int = 0) -> Volume:
     if sorted(n for n in header.shape[:3] if n > 1) != sorted(n for n in shape if n > 1):
         raise InputError(f"The file {path.name} is not what its header says it is. Export the scan again.")
     chosen = header.forms.chosen
-    if chosen is not None and len(header.shape) > 2:
+    if chosen is not None:
         volume = replace(volume, grid=_grid_of(shape, chosen.matrix))
     if not header.is_scaled and (header.slope != 0 or header.intercept != 0) and header.type is not None:
         volume = volume.with_array(stored_voxels(header, frame).reshape(shape))

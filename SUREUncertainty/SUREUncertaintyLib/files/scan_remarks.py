@@ -14,7 +14,19 @@ NO_THICKNESS = (
     "The file does not say how thick its slice is; 1 mm is taken, so that volumes in ml mean nothing but areas do."
 )
 
+NO_PLACE = (
+    "The file does not say where in the patient the scan lies; its first voxel is taken for the origin, so that "
+    "regions in mm and other files of the patient may not fit."
+)
+MORE_BYTES = (
+    "The file holds {count} bytes more than its header says, so that its sizes or the type of its voxels may be wrong. "
+    "Look at the pictures before you trust the result."
+)
 NO_SPACING = "The file does not say how large its voxels are; 1 mm is taken, so that no mm and no ml can be trusted."
+ON_DETECTOR = (
+    "The file gives the size of pixels on the detector or film only; those in the patient are smaller, so that no "
+    "mm and no ml can be trusted."
+)
 PICTURE = "A picture does not say how large its pixels are in the patient, so that no mm and no ml can be trusted."
 
 

@@ -17,8 +17,8 @@ def starts_as_gzip(path: Path) -> bool:
         return file.read(2) == _GZIP
 
 
-def require_intact(path: Path, named: Path, start: int, needed: int, length: int | None = None) -> None:
-    """Unpack a gzip or zlib stream and throw the bytes away.
+def require_intact(path: Path, named: Path, start: int, needed: int, length: int | None = None) -> int:
+    """Unpack a gzip or zlib stream, throw the bytes away, and count them.
 
     Args:
         path: the file that holds the stream, from byte ``start`` on; what follows the stream is not looked at.
@@ -44,6 +44,26 @@ def require_intact(path: Path, named: Path, start: int, needed: int, length: int
                     raise incomplete(named)
                 found += _unpacked(unpacker, rest, named)
                 rest = unpacker.unconsumed_tail or unpacker.unused_data
+    return found
+
+
+def require_no_more(named: Path, held: int, needed: int, row: int) -> None:
+    """Raise ``InputError`` for a file with more bytes of voxels than its header says; less than a row is padding.
+
+    The library reads the first of them, which are noise where the header names another type or size than was written.
+    """
+    if held >= needed + max(row, 1):
+        raise InputError(
+            f"The file {named.name} has {held} bytes of voxels, but {needed} by its header (sizes and type of a "
+            "voxel). Export the scan again, or correct the header."
+        )
+
+
+def missing_half(named: Path, data: str) -> InputError:
+    """The error for a header whose voxels lie in another file that is not there."""
+    return InputError(
+        f"The file {named.name} is a header only; its voxels lie in {data}, which is missing. Copy both files together."
+    )
 
 
 def damaged(path: Path) -> InputError:
