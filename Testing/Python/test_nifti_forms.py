@@ -94,6 +94,21 @@ def test_a_place_that_is_no_number_is_refused(tmp_path, codes, at, values, sente
         read_volume(tmp_path / "b.nii")
 
 
+@pytest.mark.parametrize(
+    ("handedness", "way"), [(1.0, 1), (0.0, 1), (4.0, 1), (np.nan, 1), (-1.0, -1), (-0.5, None), (-1e9, None)]
+)
+def test_the_way_that_slices_run_by_the_qform_is_refused_where_readers_differ(tmp_path, handedness, way):
+    raw = bytearray(gzip.decompress(written(tmp_path, Q, Q, (1, 0)).read_bytes()))
+    raw[76:80] = np.array([handedness], "<f4").tobytes()
+    (tmp_path / "b.nii").write_bytes(raw)
+    if way is None:
+        with pytest.raises(InputError, match="does not say which way its slices run"):
+            read_volume(tmp_path / "b.nii")
+    else:
+        direction = np.reshape(read_volume(tmp_path / "b.nii").grid.direction, (3, 3))
+        assert np.linalg.det(direction) == pytest.approx(way)
+
+
 @pytest.mark.parametrize(("unit", "factor"), [("unknown", 1), ("mm", 1), ("meter", 1000), ("micron", 0.001)])
 def test_units_of_length_are_heeded(tmp_path, unit, factor):
     image = nibabel.Nifti1Image(VOXELS, Q)

@@ -116,6 +116,11 @@ REFUSED = {
         "scales its values",
     ),
     "MetaImage, a header of eight bytes more": (metaimage, f"HeaderSize = 8\n{SIZE}", NO_IMAGE),
+    "MetaImage, a line without =": (
+        metaimage,
+        f"{MATRIX.replace('Offset = 0', 'Offset 9')}\n{SIZE}",
+        "a line of it is 'Offset 9 0 0'",
+    ),
     "MetaImage in micrometres": (metaimage, f"DistanceUnits = um\n{MATRIX}\n{SIZE}", "lengths in um. Millimetres"),
 }
 

@@ -42,11 +42,15 @@ _BYTES = {
 
 @dataclass(frozen=True)
 class MetaHeader:
-    """Fields by name in lower case, those that stand twice, and the byte where voxels in the same file begin."""
+    """Fields by name in lower case, those that stand twice, and the byte where voxels in the same file begin.
+
+    ``unread``: lines that name no field; the library reads none of the fields behind one.
+    """
 
     fields: dict[str, str]
     start: int
     doubled: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def placed(self) -> bool:
@@ -75,10 +79,13 @@ def read_metaimage_header(path: Path) -> MetaHeader:
         head = file.read(_LARGEST_HEADER)
     end = re.search(rb"^[ \t]*ElementDataFile[ \t]*=[^\n]*\n?", head, re.MULTILINE | re.IGNORECASE)
     stop = end.end() if end else len(head)
-    pairs = [line.partition("=") for line in re.split(r"\r?\n", head[:stop].decode("latin-1")) if "=" in line]
+    lines = [line for line in re.split(r"\r?\n", head[:stop].decode("latin-1")) if line.strip()]
+    pairs = [line.partition("=") for line in lines if "=" in line]
+    unread = tuple(line.strip() for line in lines if "=" not in line)
     names = [name.strip().lower() for name, _, _ in pairs]
     doubled = tuple(sorted({name for name in names if names.count(name) > 1}))
-    return MetaHeader({name: value.strip() for name, (_, _, value) in zip(names, pairs, strict=True)}, stop, doubled)
+    fields = {name: value.strip() for name, (_, _, value) in zip(names, pairs, strict=True)}
+    return MetaHeader(fields, stop, doubled, unread)
 
 
 def check_metaimage(path: Path) -> None:
@@ -87,6 +94,11 @@ def check_metaimage(path: Path) -> None:
     fields = header.fields
     if header.doubled:
         raise InputError(f"The header of {path.name} gives {header.doubled[0]} twice. Export the scan again.")
+    if header.unread:
+        raise InputError(
+            f"The header of {path.name} is damaged: a line of it is '{header.unread[0][:60]}', where the name of a "
+            "field, = and its value are expected. Export the scan again."
+        )
     if fields.get("elementdatafile", "").upper() == "LOCAL" and fields.get("headersize", "0") not in ("0", "-1"):
         raise no_image(path)  # the library begins in the header then
     for names in (_MATRIX, _PLACE):

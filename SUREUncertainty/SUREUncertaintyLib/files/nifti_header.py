@@ -57,6 +57,7 @@ class NiftiHeader:
         bits: of a voxel; type: as it is stored, None for what is no single number.
         data: the file that holds the voxels, from byte ``offset`` on; ``single``: whether the header is in it, too.
         slope, intercept: from stored to real values; a slope of 0 means none.
+        handedness: which way k runs by the qform (qfac, pixdim[0]): -1, or 1, which stands for all others.
         time_step_ms: from volume to volume of a scan over time; 0 where the header does not say it.
         forms: how the scan lies in the patient.
     """
@@ -71,6 +72,7 @@ class NiftiHeader:
     slope: float
     intercept: float
     forms: NiftiForms
+    handedness: float = 1.0
     time_step_ms: float = 0.0
 
     @property
@@ -119,14 +121,14 @@ def read_nifti_header(path: Path) -> NiftiHeader | None:
     dimensions = struct.unpack(order + "h", raw[40:42])[0]
     dimensions = dimensions if 0 < dimensions <= 7 else 0
     kind, bits = struct.unpack(order + "2h", raw[70:74])
-    spacing = struct.unpack(order + "7f", raw[80:108])
+    handedness, *spacing = struct.unpack(order + "8f", raw[76:108])
     offset, slope, intercept = struct.unpack(order + "3f", raw[108:120])
     single = raw[345:346] == b"+"
     # a 2D file need not say how thick it is
     three = tuple(value if n < dimensions else abs(value) or 1.0 for n, value in enumerate(spacing[:3]))
     return NiftiHeader(
         shape=struct.unpack(order + "7h", raw[42:56])[:dimensions],
-        spacing=spacing[: min(dimensions, 3)],
+        spacing=tuple(spacing[: min(dimensions, 3)]),
         bits=bits,
         type=np.dtype(order + _TYPES[kind]) if kind in _TYPES else None,
         data=halves[0] if single else halves[1],
@@ -135,6 +137,7 @@ def read_nifti_header(path: Path) -> NiftiHeader | None:
         slope=slope,
         intercept=intercept,
         forms=forms_of(raw, order, three, _UNITS_MM.get(raw[123] & 7, 1.0)),
+        handedness=handedness,
         time_step_ms=_time_step(spacing[3] if dimensions > 3 else 0.0, raw[123]),
     )
 
@@ -210,6 +213,11 @@ def _time_step(step: float, units: int) -> float:
 def _require_place(path: Path, header: NiftiHeader) -> None:
     """Refuse a place that is no number, or axes of another length than the header's spacing with nothing to fall to."""
     forms = header.forms
+    if forms.qform.given and header.handedness < 0 and header.handedness != -1.0:  # some readers take it for 1
+        raise InputError(
+            f"The file {path.name} does not say which way its slices run: the handedness of its qform (pixdim[0]) is "
+            f"{header.handedness:g}, where 1 or -1 is expected. Export the scan again."
+        )
     for name, form in (("qform", forms.qform), ("sform", forms.sform)):
         if form.code not in KNOWN_CODES:
             raise InputError(
