@@ -12,10 +12,12 @@ from SUREUncertaintyLib.cohort.case_row import CaseRow
 from SUREUncertaintyLib.cohort.review import Worklist
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files.reading import read_labels
 from SUREUncertaintyLib.files.segment_reading import read_segmentation
 from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.report.result_reading import read_result
+from SUREUncertaintyLib.training.own_cases import find_pairs
 
 STATUSES = {"a": "usable", "b": "do_not_use", "c": "check"}
 
@@ -122,3 +124,18 @@ def test_a_result_is_read_back_as_it_was_written_and_another_scan_is_refused(tmp
     assert found.provenance["model"]["name"] == "tiny"
     with pytest.raises(InputError, match="its voxels have changed"):
         read_result(tmp_path / "cohort" / "cases" / "a", scan_of("b"))
+
+
+def test_what_was_accepted_or_edited_is_a_table_that_a_training_takes(cohort: Path) -> None:
+    listed = Worklist.open(cohort)
+    with pytest.raises(InputError, match="nothing to train on"):
+        listed.write_training_table()
+    bad, other, good = listed.rows
+    listed.decide(bad, "rejected")
+    listed.decide(good, "accepted")
+    labels, label_set = read_segmentation(listed.result_folder(other) / "segmentation.seg.nrrd")
+    listed.decide(other, "edited", "", (labels, label_set))
+    pairs = find_pairs(listed.write_training_table().parent)
+    assert [(pair.id, pair.image.name) for pair in pairs] == [("c", "c.nrrd"), ("a", "a.nrrd")]
+    assert [pair.label.name for pair in pairs] == ["edited-1.seg.nrrd", "segmentation.seg.nrrd"]
+    assert np.array_equal(read_labels(pairs[0].label).array, labels.array)

@@ -22,10 +22,12 @@ from ..core.safe_names import table_row
 from ..core.volume import Volume
 from ..files.segment_header import write_segmentation
 from ..files.writing import output_error, write_text
+from ..training.own_cases import TABLES, Pair, table_text
 from .case_folder import CASES, CohortFolder
 from .case_row import CaseRow
 
 REVIEWS, FILE, TABLE = "reviews", "review.json", "reviews.csv"
+TRAINING_TABLE = TABLES[0]
 ACCEPTED, EDITED, REJECTED = "accepted", "edited", "rejected"
 DECISIONS = (ACCEPTED, EDITED, REJECTED)
 
@@ -97,6 +99,10 @@ class Worklist:
         last = self._seen[row.folder].last
         return None if last is None or not last.segmentation else self._folder(row) / last.segmentation
 
+    def outline_file(self, row: CaseRow) -> Path:
+        """The segmentation that counts: the edited one, else that of the run."""
+        return self.edited_file(row) or self.result_folder(row) / "segmentation.seg.nrrd"
+
     def decide(
         self,
         row: CaseRow,
@@ -142,6 +148,11 @@ class Worklist:
         """How many cases have a decision."""
         return sum(review.last is not None for review in self._seen.values())
 
+    @property
+    def confirmed(self) -> tuple[CaseRow, ...]:
+        """Cases whose outline somebody accepted or edited, as it is on disk now."""
+        return tuple(row for row in self.rows if (last := self.review(row).last) and last.decision != REJECTED)
+
     def write_table(self) -> Path:
         """``reviews.csv`` beside the worklist: every case with its decision and the file that counts.
 
@@ -153,12 +164,25 @@ class Worklist:
         writer.writerow(("id", "group", "decision", "note", "when", "segmentation", "predicted_dice", "status"))
         for row in self.rows:
             last = self.review(row).last or Decision("")
-            counts = self.edited_file(row) or self.result_folder(row) / "segmentation.seg.nrrd"
+            counts = self.outline_file(row)
             dice = "" if row.predicted_dice != row.predicted_dice else f"{row.predicted_dice:.4g}"
             cells = (row.id, row.group, last.decision, last.note, last.when, _inside(counts, self.folder.path))
             writer.writerow(table_row((*cells, dice, row.status)))
         path = self.folder.path / TABLE
         write_text(path, text.getvalue())
+        return path
+
+    def write_training_table(self) -> Path:
+        """``reviews/cases.csv``: scan and outline of every accepted or edited case, as a training takes them.
+
+        Raises:
+            InputError: nothing was accepted. OutputError: it cannot be written.
+        """
+        if not self.confirmed:
+            raise InputError("No case of this cohort was accepted or edited yet, so there is nothing to train on.")
+        pairs = (Pair(row.id, row.group, Path(row.image), self.outline_file(row)) for row in self.confirmed)
+        path = self.folder.path / REVIEWS / TRAINING_TABLE
+        write_text(path, table_text(pairs))
         return path
 
     def _folder(self, row: CaseRow) -> Path:

@@ -12,10 +12,12 @@ from ..analysis.rows import StructureRow
 from ..core.safe_names import table_cell
 from ..files.writing import write_text
 from .case_row import CaseRow
+from .correction_order import correction_order
 
 STRUCTURES, WORKLIST = "structures.csv", "worklist.csv"
 WORKLIST_COLUMNS = (
     "rank",
+    "correct_first",
     "id",
     "group",
     "status",
@@ -45,7 +47,9 @@ def write_tables(rows: Sequence[CaseRow], folder: Path) -> None:
     """
     named = ("id", "group", *StructureRow.__dataclass_fields__, "dice")
     write_text(folder / STRUCTURES, _csv(named, (line for row in rows for line in _structures(row))))
-    write_text(folder / WORKLIST, _csv(WORKLIST_COLUMNS, (_line(n, row) for n, row in enumerate(rows, 1))))
+    first = {id_: number for number, id_ in enumerate(correction_order(rows), 1)}
+    lines = ({**_line(n, row), "correct_first": first.get(row.id)} for n, row in enumerate(rows, 1))
+    write_text(folder / WORKLIST, _csv(WORKLIST_COLUMNS, lines))
 
 
 def _structures(row: CaseRow) -> Iterable[dict[str, Any]]:

@@ -16,12 +16,13 @@
 
   function show() {
     const chosen = wanted(), text = document.getElementById("search").value.toLowerCase();
-    const openOnly = document.getElementById("open-only").checked;
+    const openOnly = document.getElementById("open-only").checked, firstOnly = document.getElementById("first-only").checked;
     for (const one of cases) {
       const done = Boolean(ticks[one.dataset.id]);
       one.querySelector(".tick").checked = done;
       one.classList.toggle("reviewed", done);
-      one.hidden = !chosen.has(one.dataset.status) || !one.dataset.id.toLowerCase().includes(text) || (openOnly && done);
+      one.hidden = !chosen.has(one.dataset.status) || !one.dataset.id.toLowerCase().includes(text)
+        || (openOnly && done) || (firstOnly && !one.dataset.first);
     }
     const known = new Set(cases.map((one) => one.dataset.id));
     const gone = Object.keys(ticks).filter((id) => !known.has(id));
@@ -48,7 +49,7 @@
       catch { window.prompt("Copy this command", button.dataset.copy); }
     });
   }
-  document.querySelectorAll("[data-status][type=checkbox], #open-only").forEach((box) => box.addEventListener("change", show));
+  document.querySelectorAll("[data-status][type=checkbox], #open-only, #first-only").forEach((box) => box.addEventListener("change", show));
   document.getElementById("search").addEventListener("input", show);
   window.addEventListener("storage", () => { ticks = read(); show(); });
 

@@ -15,6 +15,7 @@ from ..report.html_page import filled, write_html
 from ..report.html_parts import ABSENT, number, paragraphs, table
 from .case_folder import CASES
 from .case_row import FAILED, ORDER, CaseRow
+from .correction_order import correction_order
 from .review_curve import FAILURE, ReviewCurve
 from .thumbnail import FILE as THUMBNAIL
 
@@ -31,12 +32,14 @@ def write_worklist(
     Args:
         rows: sorted by need. told: sentences about the list. curve: what reviewing buys, where labels exist.
     """
+    first = {id_: number for number, id_ in enumerate(correction_order(rows), 1)}
     values = {
         "style": (HERE / "worklist.css").read_text(encoding="utf-8"),
         "script": (HERE / "worklist.js").read_text(encoding="utf-8"),
         "told": paragraphs(told),
         "filters": "".join(_filter(status, rows) for status in ORDER),
-        "cards": "\n".join(_card(rank, row, folder) for rank, row in enumerate(rows, 1)),
+        "cards": "\n".join(_card(rank, row, folder, first.get(row.id)) for rank, row in enumerate(rows, 1)),
+        "first": str(len(first)),
         "curve": "" if curve is None else _curve(curve),
         "key": escape(f"sure-worklist:{folder}", quote=True),
         "count": str(len(rows)),
@@ -53,8 +56,11 @@ def _filter(status: str, rows: Sequence[CaseRow]) -> str:
     )
 
 
-def _card(rank: int, row: CaseRow, folder: Path) -> str:
-    """One case. What scripts search is in ``data`` attributes; everything that people gave is escaped."""
+def _card(rank: int, row: CaseRow, folder: Path, first: int | None) -> str:
+    """One case; ``first`` is its place among those to correct first.
+
+    What scripts search is in ``data`` attributes; everything that people gave is escaped.
+    """
     link = f"{CASES}/{quote(row.folder)}"
     picture = f'<a href="{link}/report.html"><img loading="lazy" alt="" src="{link}/{THUMBNAIL}"></a>'
     reasons = _reasons(
@@ -65,11 +71,13 @@ def _card(rank: int, row: CaseRow, folder: Path) -> str:
         f'<button type="button" class="copy" data-copy="sure view {escape(_shell(folder / CASES / row.folder))}">'
         "Copy the command that opens it</button>"
     )
+    badge = "" if first is None else f' <span class="badge first">Correct first: {first}</span>'
     return (
-        f'<article class="case {row.status}" data-id="{escape(row.id, quote=True)}" data-status="{row.status}">'
+        f'<article class="case {row.status}" data-id="{escape(row.id, quote=True)}" data-status="{row.status}" '
+        f'data-first="{first or ""}">'
         f'<div class="shot">{picture if row.folder else ""}</div>'
         f'<div class="text"><h3><span class="rank">{rank}</span> {escape(row.id)} '
-        f'<span class="badge {row.status}">{escape(NAMES[row.status])}</span></h3>'
+        f'<span class="badge {row.status}">{escape(NAMES[row.status])}</span>{badge}</h3>'
         f"{_score(row)}{_place(row)}{reasons}"
         f'<p class="act">{opened if row.folder else ""}</p></div>'
         '<label class="done"><input type="checkbox" class="tick"> Reviewed</label></article>'

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..cohort.case_row import CaseRow
-from ..cohort.review import REJECTED, Worklist
+from ..cohort.review import Worklist
 from ..core.errors import InputError
 from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..core.safe_names import table_row
@@ -56,7 +56,7 @@ def export_reviewed(
     """
     require_highdicom()
     listed = Worklist.open(cohort)
-    rows = [row for row in listed.rows if _is_accepted(listed, row)]
+    rows = listed.confirmed
     if not rows:
         raise InputError(NOTHING_ACCEPTED)
     notes: list[str] = []
@@ -73,11 +73,6 @@ def export_reviewed(
             table += _volumes(listed, row, content, written)
         write_text(folder / TABLE, _as_csv(table))
     return tuple(notes)
-
-
-def _is_accepted(listed: Worklist, row: CaseRow) -> bool:
-    last = listed.review(row).last
-    return last is not None and last.decision != REJECTED
 
 
 def _content(listed: Worklist, row: CaseRow) -> ExportContent:

@@ -86,8 +86,13 @@ class WorklistPanel:
         self.controller.go_to_open()
 
     def _export(self) -> None:
-        if self.controller.worklist is not None:
-            self._context.desktop.open_folder(self.controller.worklist.write_table().parent)
+        listed = self.controller.worklist
+        if listed is None:
+            return
+        self._context.desktop.open_folder(listed.write_table().parent)
+        if listed.confirmed:
+            folder = listed.write_training_table().parent
+            self._said = self._context.translate(texts.TRAINING_TABLE).format(folder=folder)
 
     def _export_dicom(self) -> None:
         parent = self._context.desktop.choose_folder(self._context.translate(texts.EXPORT_FOLDER))
