@@ -120,3 +120,29 @@ def test_the_expected_dice_is_that_of_the_probabilities(tiny_package: Package) -
     won, p = found.labels.array == 1, found.probabilities[1].astype(np.float64)
     expected = 2.0 * p[won].sum() / (won.sum() + p.sum())
     assert found.measures[0].structures["shell"]["overlap_expected"] == pytest.approx(1.0 - expected, abs=1e-6)
+
+
+def test_of_few_patients_results_tell_their_stability_and_no_dice(tmp_path: Path, package: Package) -> None:
+    result = call(write_list(tmp_path, 3), package)
+    assert result.exit_code == 0, result.output
+    assert "Fewer than ten patients" in result.output
+    assert "Stability of 3 scans of 3 patients" in result.output
+    fitted = load_package(package.root)
+    kept = fitted.metadata.quality
+    assert kept is not None
+    assert (kept["schema"], kept["patients"], kept["record"]["kinds"]) == ("sure-stability/1", 3, [])
+    found = segment(read_volume(tmp_path / "c1.nii.gz"), fitted, create_engine(fitted, "openvino"))
+    (quality,) = found.quality
+    measures = found.measures[0].structures.values()
+    unlike = np.mean([[one["unlike_noisy"], one["unlike_blurred"]] for one in measures])
+    assert quality.stability == pytest.approx(1.0 - unlike)
+    assert kept["low"] - 1e-9 <= quality.stability <= kept["high"] + 1e-9
+    assert not quality.dice.known
+    assert found.verdict.status == "check"
+    sentence = f"3 labelled patients are too few (10 are needed). Stability {quality.stability:.2f}"
+    assert any(sentence in reason for reason in found.verdict.reasons)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    document = write_results(found, folder, fitted, OutputOptions(pictures=False))
+    assert document["quality"][0]["stability"] == quality.stability
+    assert all(row["predicted_dice"] is None and "too few" in row["no_forecast"] for row in document["structures"])

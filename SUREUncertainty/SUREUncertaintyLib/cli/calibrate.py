@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from ..analysis.quality.quality_model import QualityModel
+    from ..analysis.quality.stability import StabilityModel
     from ..quality.calibrate import CaseRuns
 
 SOME_FAILED = 3
@@ -24,7 +26,8 @@ def calibrate(
         Path,
         typer.Option(
             help="CSV with columns image, label, and optionally id, group (the patient), split, roi: scans that the "
-            "model was not trained on, of ten or more patients."
+            "model was not trained on, of ten or more patients. With fewer, results tell their stability instead of a "
+            "forecast."
         ),
     ],
     split: Annotated[str | None, typer.Option(help="Only the cases of this split.")] = None,
@@ -38,6 +41,7 @@ def calibrate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of the damage.")] = 0,
 ) -> None:
     """Fit the forecast of Dice on labelled scans and damaged copies of them, and store it in the model."""
+    from ..analysis.quality.quality_model import FEWEST
     from ..evaluation.cases import read_cases
     from ..evaluation.searched_cases import searched_cases
     from ..inference.estimation.estimator_choice import create_estimator
@@ -54,6 +58,9 @@ def calibrate(
     listed = read_cases(cases, split)
     require_labels(listed)
     options = CalibrationOptions(tolerance_mm=tolerance, seed=seed, mild_copies=mild_copies)
+    if len({case.group for case in listed}) < FEWEST:
+        typer.echo(TOO_FEW, err=True)
+        options = replace(options, kinds=(), mild_copies=True)
     with printed_progress() as progress:
         opened = create_estimator("native", model, engine)
         known = seen_in_training(listed, opened.package)
@@ -69,16 +76,31 @@ def calibrate(
         raise typer.Exit(SOME_FAILED)
 
 
-def _report(model: QualityModel, found: tuple[CaseRuns, ...], folder: str) -> list[str]:
+def _report(model: QualityModel | StabilityModel, found: tuple[CaseRuns, ...], folder: str) -> list[str]:
+    lines = [*_fitted(model), *(f"failed: {case.id}: {case.error}" for case in found if case.error)]
+    return [*lines, f"It is in {folder}; from now on every run of this model tells it."]
+
+
+def _fitted(model: QualityModel | StabilityModel) -> list[str]:
+    from ..analysis.quality.stability import StabilityModel
+
+    if isinstance(model, StabilityModel):
+        return [
+            f"Stability of {model.cases} scans of {model.patients} patients: {model.low:.2f} to {model.high:.2f}; "
+            f"their Dice with the label: {model.dice_low:.2f} to {model.dice_high:.2f}."
+        ]
     lines = [f"Fitted on {model.cases} scans of {model.patients} patients and damaged copies of them."]
     for score, fits in model.scores.items():
         for name, fit in fits.items():
             errors = ", ".join(f"{part} {value:.3f}" for part, value in fit.errors.items())
             lines.append(f"{score.replace('_', ' ')}, {name}: mean error of the forecast {errors}")
-    lines += [f"failed: {case.id}: {case.error}" for case in found if case.error]
-    return [*lines, f"The forecast is in {folder}; from now on every run of this model has it."]
+    return lines
 
 
+TOO_FEW = (
+    "Fewer than ten patients: no Dice can be foretold from so few. Results will tell their stability instead, the Dice "
+    "between the outline and those of mildly disturbed copies of the scan."
+)
 TRAINED_ON = (
     "{count} cases have an id of a case that the model was trained on ({first}). If they are the same scans, leave "
     "them out: on scans that it knows a model is better than elsewhere, and the forecast would promise too much."

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from ..core.rounding import decimals
-from ..core.wording import VERDICT_NAMES
+from ..core.wording import VERDICT_NAMES, as_sentence
 from ..packages.metadata import PackageMetadata
 from ..report.html_page import filled, write_html
 from ..report.html_parts import ABSENT, number, paragraphs, table
@@ -96,7 +96,7 @@ def _reasons(reasons: Sequence[str]) -> str:
 def _score(row: CaseRow) -> str:
     if not math.isfinite(row.predicted_dice):
         text = row.no_forecast or ("" if row.status == FAILED else "the model makes no forecast")
-        return f'<p class="quiet">{escape(text.capitalize())}</p>' if text else ""
+        return f'<p class="quiet">{escape(as_sentence(text))}</p>' if text else ""
     low, high = row.predicted_dice_low, row.predicted_dice_high
     true = f" · with the label {decimals(row.dice)}" if math.isfinite(row.dice) else ""
     return (

@@ -35,3 +35,8 @@ VERDICT_MEANINGS = {
     "do_not_use": _("This result should not be used:"),
 }
 """By ``analysis.verdict`` status; the reasons follow."""
+
+
+def as_sentence(text: str) -> str:
+    """The text with a capital at its start and a full stop; names inside keep theirs, unlike with ``capitalize``."""
+    return f"{text[:1].upper()}{text[1:]}."

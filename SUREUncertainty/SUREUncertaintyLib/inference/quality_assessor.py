@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..analysis.quality.forecast import PredictedQuality, forecast_quality, with_forecast
 from ..analysis.quality.measures import RunMaps, RunPart
 from ..analysis.quality.quality_model import QualityModel, read_quality_model
+from ..analysis.quality.stability import StabilityModel, read_stability_model, tell_stability
 from ..analysis.rows import StructureRow
 from ..analysis.verdict import is_outside
 from ..arrays.heads import Head
@@ -35,6 +36,7 @@ class QualityAssessor:
     """``model`` is None where the package has no forecast for these weights run in this way.
 
     Attributes:
+        stability: what the package knows instead where it has seen too few labels for a forecast.
         copies: whether each region is also run on mildly disturbed copies.
         agreements: what they gave, by label value.
     """
@@ -44,6 +46,7 @@ class QualityAssessor:
     model: QualityModel | None
     copies: bool = False
     agreements: dict[int, tuple[float, float, float]] = field(default_factory=dict)
+    stability: StabilityModel | None = None
 
     @classmethod
     def create(cls, package: Package, engine: Engine, copies: bool | None = None) -> QualityAssessor:
@@ -51,11 +54,14 @@ class QualityAssessor:
 
         ``copies``: see above; None asks for them where the forecast needs them.
         """
-        model = read_quality_model(package.metadata.quality)
-        same = model is not None and (model.estimator, model.passes) == (engine.estimator, engine.passes)
-        if model is None or not same or model.digest != network_digest(package):
+        kept = package.metadata.quality
+        model, stability = read_quality_model(kept), read_stability_model(kept)
+        known: QualityModel | StabilityModel | None = model or stability
+        same = known is not None and (known.estimator, known.passes) == (engine.estimator, engine.passes)
+        if known is None or not same or known.digest != network_digest(package):
             return cls(package, engine, None, bool(copies))
-        return cls(package, engine, model, model.copies if copies is None else copies)
+        needed = stability is not None or (model is not None and model.copies)
+        return cls(package, engine, model, needed if copies is None else copies, stability=stability)
 
     def disturb(self, volume: Volume, placed: Placement, head: Head, is_cancelled: IsCancelled = never) -> None:
         """Run a region's disturbed copies, where they are wanted, and keep how far they agree with its answer."""
@@ -95,10 +101,13 @@ class QualityAssessor:
         ]
         measured = tuple(maps.of_region(part) for part in parts)
         result = replace(result, measures=measured)
-        if self.model is None:
-            return result
         outside = is_outside(result.notices)
-        told = tuple(forecast_quality(self.model, run, outside) for run in measured)
+        if self.model is not None:
+            told = tuple(forecast_quality(self.model, run, outside) for run in measured)
+        elif self.stability is not None:
+            told = tuple(tell_stability(self.stability, run, outside) for run in measured)
+        else:
+            return result
         rows = {row.value: row for row in result.structures}
         for region, quality, run in zip(regions, told, measured, strict=True):
             for label, plain in zip(region.label_set, own, strict=True):

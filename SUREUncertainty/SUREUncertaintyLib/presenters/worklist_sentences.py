@@ -8,7 +8,7 @@ from ..cohort.case_row import CaseRow
 from ..cohort.review import Review, Worklist
 from ..core.rounding import decimals
 from ..core.translation import Translate
-from ..core.wording import VERDICT_NAMES
+from ..core.wording import VERDICT_NAMES, as_sentence
 from . import texts
 
 
@@ -25,7 +25,7 @@ def case_text(row: CaseRow, review: Review, translate: Translate) -> str:
         value, low, high = (decimals(number) for number in numbers)
         parts.append(translate(texts.WORKLIST_DICE).format(value=value, low=low, high=high))
     elif row.no_forecast:
-        parts.append(f"{row.no_forecast.capitalize()}.")
+        parts.append(as_sentence(row.no_forecast))
     last = review.last
     if last is not None:
         note = f" {last.note}" if last.note else ""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.quality.quality_model import QualityModel
+from ..analysis.quality.quality_model import FEWEST, QualityModel
+from ..analysis.quality.stability import StabilityModel
 from ..core.dataclass_json import from_json, to_json
 from ..core.errors import Cancelled, InputError, SureError
 from ..core.progress import IsCancelled, Progress, never, silent
@@ -20,6 +21,7 @@ from ..inference.estimation.model_options import ModelOptions, open_model
 from ..packages.package_building import amend_package
 from ..packages.package_fingerprint import network_digest
 from .fit import fit_quality
+from .fit_stability import fit_stability
 from .labelled_run import FITTED, Copy, LabelledRun, copies, labelled_runs
 
 if TYPE_CHECKING:
@@ -127,14 +129,15 @@ def tolerance_of(package: Package, options: CalibrationOptions) -> float:
 
 def calibrate(
     found: Sequence[CaseRuns], package: Package, engine: Engine, data: str, options: CalibrationOptions
-) -> tuple[QualityModel, Package]:
-    """Fit the forecast on runs and store it in the package.
+) -> tuple[QualityModel | StabilityModel, Package]:
+    """Fit the forecast on runs and store it in the package; of fewer than ten patients, the stability of their runs.
 
     Args:
         data: what the scans are, for the record.
 
     Raises:
-        InputError: too few patients. PackageError, OutputError: the package cannot be changed.
+        InputError: too few patients, without mildly disturbed copies. PackageError, OutputError: the package cannot be
+            changed.
     """
     runs = [run for case in found for run in case.runs]
     record = {
@@ -143,7 +146,12 @@ def calibrate(
         "kinds": list(options.kinds),
         "seed": options.seed,
     }
-    model = fit_quality(runs, network_digest(package), engine.estimator, engine.passes, options.mild_copies, record)
+    holds_for = (network_digest(package), engine.estimator, engine.passes)
+    model: QualityModel | StabilityModel
+    if options.mild_copies and len({run.group for run in runs if run.measures.whole is not None}) < FEWEST:
+        model = fit_stability(runs, *holds_for, record)
+    else:
+        model = fit_quality(runs, *holds_for, options.mild_copies, record)
     return model, amend_package(package, {SETTING: model.to_json()})
 
 

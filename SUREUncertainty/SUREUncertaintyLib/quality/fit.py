@@ -76,8 +76,8 @@ def fit_quality(
     if len(patients) < FEWEST:
         raise InputError(
             f"A forecast of the Dice needs scans of {FEWEST} patients or more with labels, and {len(patients)} are "
-            "there. With fewer no interval can be promised; what can be told is how stable results are "
-            "('sure robustness' on the same list)."
+            "there. With fewer no interval can be promised; what can be told is how stable results are: run again "
+            "with --mild-copies."
         )
     scores = sorted({score for run in usable for score in run.scores})
     names = [*usable[0].measures.structures, WHOLE]

@@ -27,6 +27,7 @@ class PredictedQuality:
         patients: that it was fitted on, none of which the network was trained on.
         check_below, do_not_use_below: limits of Dice for the verdict.
         reason: why there is no forecast; empty where there is one.
+        stability: see ``stability.stability_of``; NaN where the model makes forecasts.
     """
 
     region: str
@@ -37,6 +38,7 @@ class PredictedQuality:
     check_below: float = math.nan
     do_not_use_below: float = math.nan
     reason: str = ""
+    stability: float = math.nan
 
 
 def forecast_quality(model: QualityModel, run: RunMeasures, outside: bool) -> PredictedQuality:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core.rounding import decimals
+from ...core.wording import as_sentence
 from .forecast import PredictedQuality
 from .quality_model import PredictedScore
 
@@ -17,7 +18,7 @@ def score_text(score: PredictedScore) -> str:
 def forecast_sentence(quality: PredictedQuality) -> str:
     """The first line about a result."""
     if not quality.dice.known:
-        return f"{_place(quality)}{quality.reason.capitalize()}."
+        return f"{_place(quality)}{as_sentence(quality.reason)}"
     text = (
         f"{_place(quality)}Predicted Dice {score_text(quality.dice)}; "
         f"at least {decimals(quality.dice.at_least)} in 9 of 10 patients."
@@ -47,7 +48,7 @@ def unsure_sentence(quality: PredictedQuality) -> str:
 
 def silent_sentence(quality: PredictedQuality) -> str:
     """Why there is no number."""
-    return f"{_place(quality)}{quality.reason.capitalize()}."
+    return f"{_place(quality)}{as_sentence(quality.reason)}"
 
 
 def _place(quality: PredictedQuality) -> str:
