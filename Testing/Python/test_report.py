@@ -27,7 +27,7 @@ from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.report.anatomical_planes import PLANES, cut, letters, planes_of, ras_grid, ras_index, to_ras
 from SUREUncertaintyLib.report.cut_planes import cut_planes_of
 from SUREUncertaintyLib.report.overlay import overlay_colours
-from SUREUncertaintyLib.report.result_folder import Addition, OutputOptions, write_results
+from SUREUncertaintyLib.report.result_folder import Addition, Finish, OutputOptions, write_results
 from SUREUncertaintyLib.report.result_page import write_page
 from SUREUncertaintyLib.report.slice_pictures import Picture, draw_slices
 
@@ -300,11 +300,19 @@ def test_pictures_and_page_can_be_left_out(tmp_path: Path, tiny_package: Package
 
 
 def test_what_an_upper_layer_adds_enters_the_report(tmp_path: Path, tiny_package: Package) -> None:
-    def add(result: SegmentationResult, folder: Path) -> Addition:
-        (folder / "extra.png").write_bytes(b"picture")
-        return Addition((Picture("extra.png", "An extra view"),), (Notice("extra", "Extra notice."),))
+    seen: list[tuple[str, ...]] = []
 
-    document = write_results(ball_result(), tmp_path, tiny_package, OutputOptions(pictures=False), [add])
+    def add(result: SegmentationResult, folder: Path) -> Finish:
+        (folder / "extra.png").write_bytes(b"picture")
+        return lambda _: Addition((Picture("extra.png", "An extra view"),), (Notice("extra", "Extra notice."),))
+
+    def look(result: SegmentationResult, folder: Path) -> Finish:
+        assert (folder / "segmentation.seg.nrrd").is_file()
+        seen.append(tuple(notice.code for notice in result.notices))
+        return lambda later: seen.append(tuple(notice.code for notice in later.notices)) or Addition()
+
+    document = write_results(ball_result(), tmp_path, tiny_package, OutputOptions(pictures=False), [add, look])
+    assert seen[1] == (*seen[0], "extra")
     assert {"code": "extra", "text": "Extra notice."} in document["notices"]
     assert "extra.png" in document["files"]
     assert "An extra view" in Page(tmp_path / "report.html").source
