@@ -5,6 +5,7 @@
 # make test-alone  the tests in a clone with nothing beside it; make test-data: those that read real scans from DATA
 # make test-slicer-python  the tests on a Python 3.12 or 3.13 without PyTorch, as 3D Slicer has; after make unit
 # make bench     ratios measured on this machine, written to docs/
+# make glossary  the words and a picture of each, written to docs/
 # make screenshots  pictures of the page in the browser, written to docs/
 # make accuracy  the released package on the validation scans in DATA, written to docs/ and into the package (card, reference)
 # make quality   the forecast of Dice fitted on the tuning scans in DATA and measured, written into the package and docs/; after make
@@ -27,7 +28,7 @@ PYTEST        := python -m pytest --numprocesses 2 --dist loadgroup
 # What tests build with PyTorch is kept here for a Python without.
 export SURE_TEST_PACKAGES ?= $(CURDIR)/build/test-packages
 
-.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench screenshots accuracy quality comparison difficulty nnunet clean
+.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench glossary screenshots accuracy quality comparison difficulty nnunet clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -85,6 +86,9 @@ docs: $(VENV)/.docs
 
 bench: $(VENV)/.test
 	$(BIN)/python Testing/Bench/run.py
+
+glossary: $(VENV)/.test
+	$(BIN)/python Testing/Bench/glossary.py
 
 screenshots: $(VENV)/.test
 	$(BIN)/python Testing/Bench/screenshots.py

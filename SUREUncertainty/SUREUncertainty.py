@@ -26,7 +26,8 @@ class SUREUncertainty(ScriptedLoadableModule):
         self.parent.contributors = ["SURE Uncertainty developers"]
         self.parent.helpText = _(
             "Segments a scan in one click and shows where the result cannot be trusted. "
-            "Choose a scan and a model and press Run. Research use only, not a medical device."
+            "Choose a scan and a model and press Run. What the words mean stands at the end of the "
+            "panel, with pictures in docs/glossary.md. Research use only, not a medical device."
         )
         self.parent.acknowledgementText = _(
             "The method follows Li, Sui, Wu, Zhuang, MICCAI 2025 (arXiv 2509.17098). "

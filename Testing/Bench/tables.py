@@ -194,24 +194,24 @@ def _ratio(result: Mapping[str, Any], name: str) -> str:
 
 WORDS = {
     "dice": "Dice",
-    "hd95_mm": "HD95 (mm)",
-    "assd_mm": "ASSD (mm)",
-    "iou": "IoU",
-    "ece": "ECE",
+    "hd95_mm": "95 % Hausdorff distance (mm)",
+    "assd_mm": "Mean surface distance (mm)",
+    "iou": "Intersection over union",
+    "ece": "Calibration error (ECE)",
     "brier": "Brier score",
-    "auroc_error": "AUROC, uncertainty finds wrong voxels",
-    "aupr_error": "AUPR, uncertainty finds wrong voxels",
+    "auroc_error": "Uncertainty finds wrong voxels (AUROC)",
+    "aupr_error": "Uncertainty finds wrong voxels (AUPR)",
     "aurc": "Area under the risk-coverage curve",
-    "ueo": "UEO, best overlap of uncertainty and error",
-    "ucc_gradient": "UCC, gradient (wants -1)",
-    "ur_gradient": "UR, gradient (wants 1)",
-    "ur_star_gradient": "UR*, gradient (chance 0.5, wants 1)",
-    "ucc_distance": "UCC, distance (wants -1)",
-    "ur_distance": "UR, distance (wants 1)",
-    "ur_star_distance": "UR*, distance (chance 0.5, wants 1)",
-    "ur_sigma": "UR, noise level (wants 1)",
-    "ur_star_sigma": "UR*, noise level (chance 0.5, wants 1)",
-    "tau_sigma": "tau, noise level (wants +1)",
+    "ueo": "Best overlap of uncertainty and error (UEO)",
+    "ucc_gradient": "Uncertainty follows sharpness of edges, wants -1 (UCC)",
+    "ur_gradient": "Certain at sharp edges, share of pairs, wants 1 (UR)",
+    "ur_star_gradient": "Certain at sharp edges, share of pairs, chance 0.5, wants 1 (UR*)",
+    "ucc_distance": "Uncertainty follows distance to edges, wants -1 (UCC)",
+    "ur_distance": "Certain far from edges, share of pairs, wants 1 (UR)",
+    "ur_star_distance": "Certain far from edges, share of pairs, chance 0.5, wants 1 (UR*)",
+    "ur_sigma": "Uncertain under noise, share of pairs, wants 1 (UR)",
+    "ur_star_sigma": "Uncertain under noise, share of pairs, chance 0.5, wants 1 (UR*)",
+    "tau_sigma": "Uncertainty follows noise, wants +1 (tau)",
     "far_uncertainty": "Mean uncertainty far from the boundary",
     "volume_range_coverage": "Share of cases whose volume range holds the reference",
 }
@@ -225,7 +225,7 @@ def accuracy_page(summary: Mapping[str, Any]) -> str:
         f"Made by `make accuracy`: {summary['n_cases']} validation scans of {summary['n_groups']} subjects of the "
         "Medical Segmentation Decathlon (Task04 Hippocampus) that the network was neither trained nor tuned on. "
         f"Means over subjects with the {summary['interval']['level']:.0%} bootstrap interval over subjects; engine "
-        f"{summary['engine']}, seed {summary['seed']}.",
+        f"{summary['engine']}, seed {summary['seed']}. The measures are explained in the [glossary](glossary.md).",
         "",
         "| Metric | Structure | Mean | Interval | n |",
         "| --- | --- | --- | --- | --- |",
@@ -265,7 +265,7 @@ def _difficulty_worth(gate: Mapping[str, Any]) -> list[str]:
         "",
         "## How hard a scan is",
         "",
-        "The report places a new scan among the validation scans by the scale S of the network's maps (see "
+        "The report places a new scan among the validation scans by the perception scale of the network's maps (see "
         "[difficulty](difficulty.md)). What that is worth on these scans:",
         "",
         *(f"- {sentence}" for sentence in gate["verdict"]),

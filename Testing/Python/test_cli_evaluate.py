@@ -49,7 +49,7 @@ def test_a_split_is_evaluated_and_the_files_are_written(case_list: Path, tiny_pa
     assert (summary["n_cases"], summary["n_failed"], summary["engine"]) == (2, 0, "openvino")
     written = sorted(path.name for path in (case_list.parent / "out").iterdir() if not path.name.startswith("."))
     assert written == ["cases.csv", "evaluation.html", "summary.json"]  # as docs/scripting.md says
-    assert "dice" in result.stdout
+    assert "Dice" in result.stdout
     assert "summary.json" in result.stdout
 
 

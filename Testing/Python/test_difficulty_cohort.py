@@ -105,7 +105,7 @@ def test_tables_of_different_extractors_are_never_mixed(tmp_path: Path) -> None:
 
     assert [scan.id for scan in join_tables([table("a", "1"), table("a", "2")]).scans] == ["1", "2"]
     for other in (table("b", "2"), table("a", "2", power=1)):
-        with pytest.raises(InputError, match="different extractors"):
+        with pytest.raises(InputError, match="different networks"):
             join_tables([table("a", "1"), other])
     with pytest.raises(InputError, match="more than one"):
         join_tables([table("a", "1"), table("a", "1")])
@@ -167,7 +167,7 @@ def test_the_gate_damages_images_and_for_label_readers_labels_too(cases: tuple[C
     assert gate.dice_correlation == pytest.approx(1.0)
     header = json.loads((tmp_path / "out" / "auv.json").read_text(encoding="utf-8"))
     assert header["gate"]["status"] in ("valid", "inverted", "uninformative")
-    assert "mostly drops small structures" in (tmp_path / "out" / "gate.txt").read_text(encoding="utf-8")
+    assert "mostly drops small structures" in (tmp_path / "out" / "validity.txt").read_text(encoding="utf-8")
 
 
 def test_a_label_free_extractor_says_that_it_cannot_see_damaged_labels(cases: tuple[Case, ...], tmp_path: Path) -> None:

@@ -118,6 +118,6 @@ def test_auroc_counts_ties_half() -> None:
 def test_too_few_scans_are_told_in_the_place_of_numbers_that_do_not_exist() -> None:
     test = damage_test("blur", {"a": 0.3, "b": 0.4}, {}, {"a": "p", "b": "q"})
     words = verdict(Gate((test,)))
-    assert words[0].startswith("Whether this extractor finds damaged scans could not be tested here")
+    assert words[0].startswith("Whether this network finds damaged scans could not be tested here")
     assert words[1] == "Damage of the image (blur): not tested, 0 of 2 scans were damaged."
     assert Gate((test,)).status == "uninformative"

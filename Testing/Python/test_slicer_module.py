@@ -263,7 +263,7 @@ def test_numbers_can_be_copied_and_saved_and_explain_uncertainty_at_edges(
     opened.ui.csvButton.click()
     assert len(opened.desktop.path.read_text(encoding="utf-8").splitlines()) == 3
     opened.ui.trustButton.click()
-    assert "(UCC).\nOf two boundary voxels" in opened.ui.trustLabel.text
+    assert "(UCC).<br>Of two boundary voxels" in opened.ui.trustLabel.text
 
 
 def test_the_report_names_versions_and_no_scan(opened: SimpleNamespace) -> None:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 LEAST_SCALE = 1e-8
-ALL_EQUAL = "Every scan has the same scale, so none is harder than another; AUV is 0 for all."
-NOTHING_DEFINED = "No scan has a defined scale, so there is no AUV."
+ALL_EQUAL = "Every scan has the same scale, so none is harder than another; hardness is 0 for all."
+NOTHING_DEFINED = "No scan has a defined scale, so there is no hardness."
 
 
 @dataclass(frozen=True)

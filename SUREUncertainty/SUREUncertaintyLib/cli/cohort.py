@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..core.wording import ESTIMATOR_HELP
+
 if TYPE_CHECKING:
     from ..cohort.run import Cohort
     from ..core.progress import Progress
@@ -24,7 +26,7 @@ def cohort(
     model: Annotated[str, typer.Option(help=MODEL_HELP)],
     output: Annotated[Path, typer.Option(help="Folder for the results; the same command goes on where it stopped.")],
     split: Annotated[str | None, typer.Option(help="Only the cases of this split.")] = None,
-    estimator: Annotated[str, typer.Option(help="native, softmax, dropout, tta or ensemble.")] = "native",
+    estimator: Annotated[str, typer.Option(help=f"{ESTIMATOR_HELP}.")] = "native",
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes here; one a core if left out.")] = None,

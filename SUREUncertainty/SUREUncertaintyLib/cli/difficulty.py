@@ -1,4 +1,4 @@
-"""``sure difficulty``: how hard each scan of a cohort is for an extractor, and whether that means anything."""
+"""``sure difficulty``: how hard each scan of a cohort is for a network, and whether that means anything."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ def difficulty(
     cases: Annotated[Path, typer.Option(help="CSV with columns image, optionally label, id, group, split, roi.")],
     extractor: Annotated[
         str,
-        typer.Option(help="A model package, crossfit:FOLDER, sam2:CONFIG, timm:NAME, swinunetr, or a control-*."),
+        typer.Option(
+            help="Network to score with: a package, crossfit:FOLDER, sam2:CONFIG, timm:NAME, swinunetr, control-*."
+        ),
     ],
-    output: Annotated[Path, typer.Option(help="Folder for auv.csv, ranking, lists, gate and page.")],
+    output: Annotated[Path, typer.Option(help="Folder for auv.csv, ranking, lists, validity test and page.")],
     checkpoint: Annotated[Path | None, typer.Option(help="Local weights of sam2, timm and swinunetr.")] = None,
     split: Annotated[str | None, typer.Option(help="Only the cases of this split.")] = None,
     keep: Annotated[list[float] | None, typer.Option(help="Share of patients to keep; may be given again.")] = None,
@@ -25,7 +27,7 @@ def difficulty(
     power: Annotated[int, typer.Option(help="2 as published, 1 for comparison only.")] = 2,
     center: Annotated[str, typer.Option(help="none or row.")] = "none",
     gate: Annotated[bool, typer.Option(help="Test on damaged scans whether the score means anything.")] = True,
-    evaluation: Annotated[Path | None, typer.Option(help="Folder of 'sure evaluate', for Dice in the gate.")] = None,
+    evaluation: Annotated[Path | None, typer.Option(help="Folder of 'sure evaluate', for Dice in the test.")] = None,
     labels: Annotated[str | None, typer.Option(help="Model package that names the label values.")] = None,
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps.")] = None,

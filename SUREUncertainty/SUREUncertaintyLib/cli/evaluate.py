@@ -7,7 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ..core.wording import ESTIMATOR_HELP, METRIC_NAMES
+
 SOME_FAILED = 3
+WIDTH = max(map(len, METRIC_NAMES.values()))
+"""Of the names of metrics in the terminal."""
 ABSENT = "-"
 
 
@@ -30,7 +34,7 @@ def evaluate(
     device: Annotated[
         str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; the engine chooses if left out.")
     ] = None,
-    estimator: Annotated[str, typer.Option(help="native, softmax, dropout, tta or ensemble.")] = "native",
+    estimator: Annotated[str, typer.Option(help=f"{ESTIMATOR_HELP}.")] = "native",
     seed: Annotated[int, typer.Option(min=0, help="Seed of noise fields, bootstrap and dropout masks.")] = 0,
     noise: Annotated[bool, typer.Option(help="Also run every scan under noise (five more passes a case).")] = True,
     missed: Annotated[
@@ -95,12 +99,12 @@ def _say(summary: dict[str, Any], output: Path, as_json: bool) -> None:
 
 def _report(summary: dict[str, Any], output: Path) -> list[str]:
     """The means as a table, then the failures, for people."""
-    lines = [f"{'metric':<18} {'mean':>9}   {_interval_head(summary['n_groups'])}"]
+    lines = [f"{'Metric':<{WIDTH}} {'mean':>9}   {_interval_head(summary['n_groups'])}"]
     for metric, entry in summary["metrics"].items():
         numbers = entry["mean"]
         low, high = (_number(numbers[key]) for key in ("low", "high"))
         interval = low if low == high == ABSENT else f"{low} .. {high}"
-        lines.append(f"{metric:<18} {_number(numbers['mean']):>9}   {interval}")
+        lines.append(f"{METRIC_NAMES.get(metric, metric):<{WIDTH}} {_number(numbers['mean']):>9}   {interval}")
     lines += [f"failed: {failure['id']}: {failure['error']}" for failure in summary["failed"]]
     if summary.get("boundary", {}).get("prediction"):
         count = summary["boundary"]["prediction"]

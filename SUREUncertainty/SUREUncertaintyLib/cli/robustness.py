@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ..core.wording import ESTIMATOR_HELP
+
 SOME_FAILED = 3
 CORRUPTION_HELP = (
     "gaussian, rician, poisson, speckle, salt_and_pepper, blur, bias_field, gamma, thick_slices, ghosting, spike, "
@@ -38,7 +40,7 @@ def robustness(
     unit: Annotated[
         str, typer.Option(help="strength; or scan_noise: 1 is ten times the scan's own noise (gaussian, rician).")
     ] = "strength",
-    estimator: Annotated[str, typer.Option(help="native, softmax, dropout, tta or ensemble.")] = "native",
+    estimator: Annotated[str, typer.Option(help=f"{ESTIMATOR_HELP}.")] = "native",
     engine: Annotated[str, typer.Option(help="auto, torch or openvino.")] = "auto",
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1 or mps; chosen if left out.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything that is random.")] = 0,

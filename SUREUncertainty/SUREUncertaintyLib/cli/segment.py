@@ -36,7 +36,10 @@ ROI_HELP = (
 )
 
 SAMPLES_HELP = "How many samples to draw, for models with latents; 20 if left out. Sizes come from at least 100."
-ESTIMATOR_HELP = "native, softmax, dropout, tta or ensemble (then --model is a folder of packages)."
+ESTIMATOR_HELP = (
+    "native (the model's own), softmax, dropout, tta (test-time augmentation) or ensemble (then --model is a folder of "
+    "packages)."
+)
 STRICT_HELP = "Leave with exit code 4 when the verdict is 'do not use'; the results are written all the same."
 CHANNEL_HELP = (
     "A further image of the patient for a model with several channels, repeatable: NAME=FILE, such as T2=t2.nii.gz."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.wording import ESTIMATOR_NAMES
 from ..metrics.bootstrap import Interval, grouped_bootstrap, paired_bootstrap
 from ..training.training_cases import TUNING
 from .arm_result import STRONGEST, ArmResult
@@ -19,17 +20,17 @@ METRICS = {
     "dice": "Dice",
     STRONGEST: "Dice, noise 0.9",
     "hd95_mm": "HD95 (mm)",
-    "ece": "ECE",
-    "auroc_error": "AUROC of errors",
-    "ueo": "UEO",
+    "ece": "calibration error (ECE)",
+    "auroc_error": "finds errors (AUROC)",
+    "ueo": "overlap with error (UEO)",
 }
 RELATIONS = {
-    "ur_star_gradient": "UR*, gradient",
-    "ur_star_distance": "UR*, distance",
-    "ur_star_sigma": "UR*, noise",
-    "tau_sigma": "tau, noise",
-    "ucc_gradient": "UCC, gradient",
-    "ucc_distance": "UCC, distance",
+    "ur_star_gradient": "certain at sharp edges, pairs (UR*)",
+    "ur_star_distance": "certain far from edges, pairs (UR*)",
+    "ur_star_sigma": "uncertain under noise, pairs (UR*)",
+    "tau_sigma": "follows noise (tau)",
+    "ucc_gradient": "follows sharpness of edges (UCC)",
+    "ucc_distance": "follows distance to edges (UCC)",
     "far_uncertainty": "uncertainty far away",
 }
 FURTHER = ("dice", "hd95_mm", "ece", "auroc_error")
@@ -45,7 +46,7 @@ def comparison_page(studies: Sequence[Study], results: Path, pictures: str = "pi
         "Made by `sure compare run` and `sure compare page` from a summary file in `Testing/Studies/results`: every "
         "arm has its result there, and its recipe by name and SHA-256. Same backbone and data for all arms of a study; "
         "what each training and each estimate costs stands in the first table. Means over subjects with the 95 % "
-        "bootstrap interval over subjects.",
+        "bootstrap interval over subjects. The measures are explained in the [glossary](glossary.md).",
     ]
     for study in studies:
         arms = results_of(study, results)
@@ -67,7 +68,7 @@ def _study(study: Study, arms: Sequence[ArmResult], pictures: str) -> Iterator[s
     yield from _section("What each arm costs", _costs(arms))
     yield from _section("Segmentation and calibration", _means(arms, METRICS))
     yield from _section(
-        "Does the uncertainty follow the principles? UR* 1, tau +1, UCC -1 and none far away are wanted; 0.5 is chance",
+        "Does the uncertainty follow the principles? Wanted: pairs 1 (0.5 is chance), noise +1, edges -1, none afar",
         _means(arms, RELATIONS),
     )
     main = next((arm for arm in arms if arm.name == study.main), None)
@@ -118,7 +119,7 @@ def _costs(arms: Sequence[ArmResult]) -> Iterator[str]:
             ", ".join(sorted(steps)),
             ", ".join(sorted(starts)),
             str(arm.facts["passes"]),
-            arm.facts["estimator"],
+            ESTIMATOR_NAMES.get(arm.facts["estimator"], arm.facts["estimator"]),
         )
 
 

@@ -17,12 +17,57 @@ MAP_NAMES = {
 }
 
 
-LEVEL_NAME = _("Level {number} of the latents (0 finest, {last} coarsest)")
+LEVEL_NAME = _("Level {number} of the samples (0 finest, {last} coarsest)")
+
+
+KIND_NAMES = {
+    "fg_variance": _("variance of the foreground between samples"),
+    "class_variance": _("variance of the structures between samples"),
+    "expected_entropy": _("mean entropy of the members"),
+}
 
 
 def in_words(kind: str) -> str:
     """A kind of uncertainty as people write it: ``mutual_information`` as "mutual information"."""
-    return kind.replace("_", " ")
+    return KIND_NAMES.get(kind, kind.replace("_", " "))
+
+
+ESTIMATOR_NAMES = {
+    "native": _("the model's own"),
+    "softmax": _("entropy of the softmax"),
+    "dropout": _("dropout"),
+    "tta": _("test-time augmentation"),
+    "ensemble": _("ensemble"),
+}
+"""What ``--estimator`` takes, in words."""
+
+ESTIMATOR_HELP = _("native (the model's own), softmax, dropout, tta (test-time augmentation) or ensemble")
+
+METRIC_NAMES = {
+    "dice": _("Dice"),
+    "iou": _("Intersection over union"),
+    "hd95_mm": _("95 % Hausdorff distance (mm)"),
+    "assd_mm": _("Mean surface distance (mm)"),
+    "ece": _("Calibration error (ECE)"),
+    "brier": _("Brier score"),
+    "auroc_error": _("Uncertainty finds errors (AUROC)"),
+    "aupr_error": _("Uncertainty finds errors (AUPR)"),
+    "aurc": _("Risk over coverage (AURC)"),
+    "volume_error_ml": _("Volume error (ml)"),
+    "range_coverage": _("Volume range holds the label's volume"),
+    "ueo": _("Overlap of uncertainty and error (UEO)"),
+    "far_uncertainty": _("Mean uncertainty far from the boundary"),
+    "ucc_gradient": _("Uncertainty follows sharpness of edges (UCC)"),
+    "ur_gradient": _("Certain at sharp edges, share of pairs (UR)"),
+    "ur_star_gradient": _("Certain at sharp edges, share of pairs (UR*)"),
+    "ucc_distance": _("Uncertainty follows distance to edges (UCC)"),
+    "ur_distance": _("Certain far from edges, share of pairs (UR)"),
+    "ur_star_distance": _("Certain far from edges, share of pairs (UR*)"),
+    "ur_sigma": _("Uncertain under noise, share of pairs (UR)"),
+    "ur_star_sigma": _("Uncertain under noise, share of pairs (UR*)"),
+    "tau_sigma": _("Uncertainty follows noise (tau)"),
+}
+"""Metrics of an evaluation by their column: the question first, the symbol of the literature last."""
 
 
 REASON_NAMES = {"edge": _("edge"), "inside": _("inside"), "away": _("near no structure")}

@@ -124,7 +124,7 @@ def score_case(job: Job, extractor: Extractor) -> CaseScale:
     case = job.case
     if case.roi and extractor.centred:
         raise InputError(
-            f"The extractor sees a window around the middle of a box, so it cannot score the box of '{case.id}' cut "
+            f"The network sees a window around the middle of a box, so it cannot score the box of '{case.id}' cut "
             "out of its scan. Leave out the column roi and give scans of about the size of the window."
         )
     scan, labels = read_case(case)

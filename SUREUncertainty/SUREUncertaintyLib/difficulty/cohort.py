@@ -31,7 +31,7 @@ from .extractors.registry import ExtractorOptions, create_extractor
 from .gate import DamageTest, Gate, choose_damaged, damage_test
 from .table import SCHEMA, DifficultyTable
 
-NO_LABELS = "The extractor reads no labels, so it cannot see damaged ones; damage of labels was not tested."
+NO_LABELS = "The network reads no labels, so it cannot see damaged ones; damage of labels was not tested."
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _refuse_searches(cases: Sequence[Case]) -> None:
     if searched:
         raise InputError(
             f"The column roi of the case {searched[0]} says {AUTO}, but 'sure difficulty' searches for no region, "
-            "since its extractors need not be models that can. Give the box; 'sure segment' writes those it finds into "
+            "since its networks need not be models that can. Give the box; 'sure segment' writes those it finds into "
             "report.json (rois)."
         )
 
@@ -205,7 +205,7 @@ def _with_correlations(
     notes = [] if extractor.needs_labels else [NO_LABELS]
     if len(fresh) < len(scans):
         known_to_it = len(scans) - len(fresh)
-        notes.append(f"The extractor's network was trained or tuned on {known_to_it} of the {len(scans)} scans.")
+        notes.append(f"The network was trained or tuned on {known_to_it} of the {len(scans)} scans.")
     return Gate(
         damage=tests,
         volume_correlation=spearman(auv, volume),

@@ -67,7 +67,7 @@ def assess_cohort(
         for share, outcome in zip(filters.shares, kept, strict=True):
             _write_lists(f"{share:g}", outcome, scans, cases, folder)
         sentences = verdict(scored.gate) if scored.gate else [NOT_RUN]
-        (folder / "gate.txt").write_text("\n".join(sentences) + "\n", encoding="utf-8")
+        (folder / "validity.txt").write_text("\n".join(sentences) + "\n", encoding="utf-8")
         write_page(scored.table, scored.gate, kept, {case.id: case for case in cases}, folder)
     scored.finished.remove()
     return AssessedCohort(scored, kept, tuple(sentences))

@@ -96,7 +96,7 @@ def verdict(gate: Gate) -> list[str]:
     words += _size_words(gate)
     if math.isfinite(gate.dice_correlation):
         words.append(
-            f"On {gate.dice_scans} scans that it was not trained on, S and Dice correlate with "
+            f"On {gate.dice_scans} scans that it was not trained on, perception scale and Dice correlate with "
             f"{gate.dice_correlation:+.2f} (Spearman)."
         )
     return [*words, *gate.notes]
@@ -157,14 +157,14 @@ def _members(patients: NDArray[Any], chosen: NDArray[np.bool_]) -> list[NDArray[
 
 def _overall(gate: Gate) -> str:
     if gate.damage and not any(test.was_run for test in gate.damage):
-        return "Whether this extractor finds damaged scans could not be tested here: there are too few usable scans."
+        return "Whether this network finds damaged scans could not be tested here: there are too few usable scans."
     return {
-        "valid": "This extractor may be used for filtering here: it finds damaged scans better than chance.",
+        "valid": "This network may be used for filtering here: it finds damaged scans better than chance.",
         "inverted": (
-            "This extractor points the wrong way here: damaged scans look easier than intact ones. "
+            "⚠ This network points the wrong way here: damaged scans look easier than intact ones. "
             "Filtering by it would keep the bad scans. The direction is reported as it is, not turned round."
         ),
-        "uninformative": "This extractor says nothing about damage here: it finds damaged scans no better than chance.",
+        "uninformative": "This network says nothing about damage here: it finds damaged scans no better than chance.",
     }[gate.status]
 
 
@@ -184,7 +184,7 @@ def _size_words(gate: Gate) -> list[str]:
     words = []
     if math.isfinite(gate.volume_correlation):
         strong = " Filtering by it mostly drops small structures." if gate.volume_correlation < -CHANCE else ""
-        words.append(f"AUV and log volume correlate with {gate.volume_correlation:+.2f} (Spearman).{strong}")
+        words.append(f"Hardness and log volume correlate with {gate.volume_correlation:+.2f} (Spearman).{strong}")
     if math.isfinite(gate.error_given_volume):
-        words.append(f"At equal volume, AUV and 1 - Dice correlate with {gate.error_given_volume:+.2f}.")
+        words.append(f"At equal volume, hardness and 1 - Dice correlate with {gate.error_given_volume:+.2f}.")
     return words

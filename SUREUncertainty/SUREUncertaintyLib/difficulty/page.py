@@ -25,12 +25,12 @@ from .table import DifficultyTable
 FILE = "difficulty.html"
 HARDEST = 12
 MEANING = (
-    "S, the semantic perception scale, says how evenly the detail in a structure's map is spread: the nearer to 0, the "
-    "harder the scan looks to the extractor.",
-    "AUV, the aleatoric uncertainty value, is the scan's place in this list: 0 for the easiest, 1 for the hardest. It "
-    "cannot be compared with that of another list or another extractor.",
+    "Hardness is the scan's place in this list: 0 for the easiest, 1 for the hardest (aleatoric uncertainty value, "
+    "AUV). It cannot be compared with that of another list or another network.",
+    "The perception scale says how evenly the detail in a structure's map is spread: the nearer to 0, the harder the "
+    "scan looks to the network (semantic perception scale).",
 )
-NOT_RUN = "The validity gate was not run, so nobody knows whether these numbers mean anything on this data set."
+NOT_RUN = "The validity test was not run, so nobody knows whether these numbers mean anything on this data set."
 
 
 def write_page(
@@ -99,20 +99,21 @@ def _figures(scans: Iterable[CaseScale], table: DifficultyTable, cases: Mapping[
             continue
         why = reasons(scan.measures, [own for name, own in measures.items() if name != scan.id])
         because = f"; {'; '.join(why)}" if why else "; nothing about noise, blur or size is unusual"
-        caption = f"{scan.id}: S {scan.scale:.3f}, AUV {span.auv(scan.scale):.2f}{because}"
+        caption = f"{scan.id}: hardness {span.auv(scan.scale):.2f}, perception scale {scan.scale:.3f}{because}"
         yield figure(scan.id, caption, png)
 
 
 def _ranking_table(order: Sequence[CaseScale], table: DifficultyTable) -> str:
     ranges = table.ranges()
-    head = ("Rank", "Scan", "Patient", "S", "AUV", *(f"S, {name}" for name in table.classes), "Volume (ml)")
+    scales = (f"Perception scale, {name}" for name in table.classes)
+    head = ("Rank", "Scan", "Patient", "Hardness", "Perception scale", *scales, "Volume (ml)")
     rows = (
         (
             str(place + 1),
             escape(scan.id),
             escape(scan.group),
-            number(scan.scale, 3),
             number(ranges[SCAN].auv(scan.scale), 3),
+            number(scan.scale, 3),
             *(number(scan.scales.get(name), 3) for name in table.classes),
             number(scan.volume_ml, 3),
         )

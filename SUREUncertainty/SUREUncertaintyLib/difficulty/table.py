@@ -77,8 +77,8 @@ def join_tables(tables: Sequence[DifficultyTable]) -> DifficultyTable:
     if len({table.digest for table in tables}) != 1:
         names = ", ".join(table.header["fingerprint"]["name"] for table in tables)
         raise InputError(
-            f"These difficulty tables come from different extractors or settings ({names}), so their "
-            "values cannot be compared. Score all scans with one extractor."
+            f"These difficulty tables come from different networks or settings ({names}), so their "
+            "values cannot be compared. Score all scans with one network."
         )
     scans = tuple(scan for table in tables for scan in table.scans)
     if len({scan.id for scan in scans}) < len(scans):

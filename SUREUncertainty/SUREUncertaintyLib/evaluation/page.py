@@ -7,25 +7,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ..core.wording import ESTIMATOR_NAMES, METRIC_NAMES
 from ..report.html_page import write_html
 from ..report.html_parts import ABSENT, details, number, paragraphs, section, table
+from ..report.words import linked
 from .case_result import MEAN, METRICS, PER_STRUCTURE
 
 FILE = "evaluation.html"
-WORDS = {
-    "dice": "Dice",
-    "iou": "Intersection over union",
-    "hd95_mm": "95 % Hausdorff distance (mm)",
-    "assd_mm": "Mean surface distance (mm)",
-    "ece": "Calibration error",
-    "brier": "Brier score",
-    "auroc_error": "Uncertainty finds errors (AUROC)",
-    "aupr_error": "Uncertainty finds errors (AUPR)",
-    "aurc": "Risk over coverage (AURC)",
-    "volume_error_ml": "Volume error (ml)",
-    "range_coverage": "Volume range holds the label's volume",
-    "ueo": "Overlap of uncertainty and error (UEO)",
-}
 
 
 def write_evaluation_page(summary: Mapping[str, Any], folder: Path) -> None:
@@ -40,7 +28,8 @@ def write_evaluation_page(summary: Mapping[str, Any], folder: Path) -> None:
             details({"Fingerprint": summary["fingerprint"], "Seed": str(summary["seed"])}.items()),
         ]
     )
-    subtitle = f"{cases} · estimator {summary['estimator']}"
+    named = ESTIMATOR_NAMES.get(summary["estimator"], summary["estimator"])
+    subtitle = f"{cases} · uncertainty: {named}"
     write_html(folder / FILE, f"Evaluation of {summary['model']}", subtitle, content)
 
 
@@ -59,7 +48,7 @@ def _lines(metrics: Mapping[str, Any], names: list[str]) -> Iterator[list[str]]:
         known = whole["low"] is not None and whole["low"] == whole["low"]
         interval = f"{number(whole['low'], 3)} – {number(whole['high'], 3)}" if known else ABSENT
         cells = [number(entry[name]["mean"], 3) if name in entry else ABSENT for name in names]
-        yield [escape(WORDS.get(metric, metric)), number(whole["mean"], 3), interval, *cells]
+        yield [linked(METRIC_NAMES.get(metric, metric)), number(whole["mean"], 3), interval, *cells]
 
 
 def _note(summary: Mapping[str, Any]) -> str:
@@ -71,7 +60,7 @@ def _worst(summary: Mapping[str, Any]) -> str:
     if not summary["worst"]:
         return "<p>No case has a label.</p>"
     names = list(summary["worst"][0]["structures"])
-    head = ("Case", "Dice", *names, WORDS["hd95_mm"], WORDS["volume_error_ml"], "Ranges that hold")
+    head = ("Case", "Dice", *names, METRIC_NAMES["hd95_mm"], METRIC_NAMES["volume_error_ml"], "Ranges that hold")
     rows = (
         [
             escape(case["id"]),

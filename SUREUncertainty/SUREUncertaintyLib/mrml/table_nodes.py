@@ -51,7 +51,7 @@ STRUCTURE_COLUMNS = (
     _field("share_over_threshold", "Share over threshold"),
     _field("boundary_uncertainty", "Uncertainty at the boundary"),
     _field("interior_uncertainty", "Uncertainty inside"),
-    _field("perception_scale", "Difficulty scale S (low = hard)"),
+    _field("perception_scale", "Perception scale (low = hard)"),
     _field("difficulty", "Difficulty among scans not trained on", kind=vtk.vtkStringArray),
     _field("predicted_dice_at_least", "Predicted Dice, at least in 9 of 10"),
     _field("predicted_surface_dice", "Predicted surface Dice"),
@@ -70,7 +70,7 @@ REGION_COLUMNS = (
     _field("voxels", "Voxels", kind=vtk.vtkIntArray),
     _field("mean_uncertainty", "Uncertainty, mean"),
     _field("max_uncertainty", "Uncertainty, highest"),
-    _field("score", "Score (mm3)", "mm3"),
+    _field("score", "Uncertainty times size (mm3)", "mm3"),
     _field("reason", "Where", kind=vtk.vtkStringArray),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ..core.wording import in_words
 from .pipeline_card import pipeline_facts
 
 TRAINING_WORDS = {
@@ -119,10 +120,11 @@ def _label_row(label: Mapping[str, Any]) -> tuple[str, str, str]:
 def _uncertainty(uncertainty: Mapping[str, Any]) -> str:
     others = [kind for kind in uncertainty["kinds"] if kind != uncertainty["primary"]]
     sentences = [
-        f"The map holds **{uncertainty['primary']}**; voxels above {uncertainty['threshold']:g} count as uncertain."
+        f"The map holds **{in_words(uncertainty['primary'])}**; voxels above {uncertainty['threshold']:g} count as "
+        "uncertain."
     ]
     if others:
-        sentences.append(f"Also given: {', '.join(others)}.")
+        sentences.append(f"Also given: {', '.join(map(in_words, others))}.")
     if "volume_probability" in uncertainty:
         q = uncertainty["volume_probability"]
         sentences.append(f"The range of a volume runs from that of P > {q:g} to that of P > {1 - q:.3g}.")

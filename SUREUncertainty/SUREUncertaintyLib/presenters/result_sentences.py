@@ -159,25 +159,43 @@ NEITHER = 0.1
 """A weaker correlation is none."""
 
 
-def trust_text(published: PublishedNodes, translate: Translate) -> str:
+RIGHT, NONE, WRONG, UNKNOWN = "right", "none", "wrong", "unknown"
+
+
+@dataclass(frozen=True)
+class ShownTrust:
+    """How uncertainty behaves at edges: one of ``RIGHT``, ``NONE``, ``WRONG`` and ``UNKNOWN``, and it in words."""
+
+    kind: str
+    text: str
+
+    def html(self) -> str:
+        """As rich text; only a relation that is right or wrong has a colour."""
+        lines = "<br>".join(escape(line) for line in self.text.splitlines())
+        colour = {RIGHT: VERDICT_COLOURS["usable"], WRONG: VERDICT_COLOURS["do_not_use"]}.get(self.kind)
+        return f'<span style="color:{colour}">{lines}</span>' if colour else lines
+
+
+def measured_trust(published: PublishedNodes, translate: Translate) -> ShownTrust:
     """Measure whether uncertainty is low at sharp edges, and say it."""
     from ..analysis.edge_relation import edge_trust
 
     uncertainty = volume_from_node(published.uncertainty)
     labels, _ = current_labels(published.segmentation, uncertainty)
-    return trust_sentences(edge_trust(volume_from_node(published.scan), labels, uncertainty), translate)
+    return shown_trust(edge_trust(volume_from_node(published.scan), labels, uncertainty), translate)
 
 
-def trust_sentences(trust: EdgeTrust | None, translate: Translate) -> str:
+EDGES = {RIGHT: texts.EDGES_RIGHT, NONE: texts.EDGES_NEITHER, WRONG: texts.EDGES_WRONG}
+
+
+def shown_trust(trust: EdgeTrust | None, translate: Translate) -> ShownTrust:
     """What the relation means, for a clinician."""
     if trust is None:
-        return translate(texts.NO_BOUNDARY)
-    if not abs(trust.ucc) >= NEITHER:  # NaN where uncertainty or edges are the same all along
-        relation = translate(texts.EDGES_NEITHER)
-    else:
-        relation = translate(texts.EDGES_RIGHT if trust.ucc < 0 else texts.EDGES_WRONG)
+        return ShownTrust(UNKNOWN, translate(texts.NO_BOUNDARY))
+    related = abs(trust.ucc) >= NEITHER  # not so for NaN, where uncertainty or edges are the same all along
+    kind = (RIGHT if trust.ucc < 0 else WRONG) if related else NONE
     pairs = translate(texts.EDGE_PAIRS).format(value=trust.ur_star)
-    return f"{relation.format(value=trust.ucc)}\n{pairs}"
+    return ShownTrust(kind, f"{translate(EDGES[kind]).format(value=trust.ucc)}\n{pairs}")
 
 
 def series_sentence(rows: Sequence[LevelRow], translate: Translate) -> str:

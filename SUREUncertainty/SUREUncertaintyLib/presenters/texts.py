@@ -42,7 +42,7 @@ COPY_TOOLTIP = _("Copy the table for a spreadsheet.")
 CSV_TOOLTIP = _("Save the table as a file.")
 SAVE_TABLE = _("Save the table")
 TABLES = _("Tables")
-TRUST_TOOLTIP = _("Measure whether uncertainty is low at sharp edges, as it should be (UCC and UR).")
+TRUST_TOOLTIP = _("Measure whether uncertainty is low at sharp edges, as it should be.")
 EXPORT_TOOLTIP = _("Write the result as it is now, edits included, into a new folder.")
 
 LIVE_TOOLTIP = _(
@@ -76,6 +76,9 @@ FOR_SLICER_TOOLTIP = _(
     "Scan, result and where you are looking, in one file. Open it in 3D Slicer: structures are edited there."
 )
 
+PICTURES_OF_WORDS = _("A picture of each word, in the glossary")
+WORDS_TITLE = _("What the words mean")
+
 NO_STEPS = _("Run a series first, or a model that draws samples; then step through it here.")
 STEPS_TOOLTIP = _("What to step through: a series of noise, samples of a model that draws them, or a scan over time.")
 STEP_TOOLTIP = _("Shows one step after the other in the slice views, with its uncertainty map or its outline.")
@@ -88,15 +91,15 @@ STEP_NAMES = {
 
 ENGINE_NAMES = {"auto": _("Automatic"), "openvino": _("OpenVINO (processor)"), "torch": _("PyTorch (graphics card)")}
 
-EDGES_RIGHT = _("Uncertainty is low where edges are sharp, as it should be: correlation {value:.2f} (UCC).")
-EDGES_NEITHER = _("Uncertainty does not depend on how sharp edges are: correlation {value:.2f} (UCC).")
+EDGES_RIGHT = _("Uncertainty is low where edges are sharp, as it should be: correlation {value:+.2f} (UCC).")
+EDGES_NEITHER = _("Uncertainty does not depend on how sharp edges are: correlation {value:+.2f} (UCC).")
 EDGES_WRONG = _(
     "⚠ The wrong way round: uncertainty is high where edges are sharp, so this map does not show unclear edges. "
-    "Correlation {value:.2f}, where -1 is perfect (UCC)."
+    "Correlation {value:+.2f}, where -1 is perfect (UCC)."
 )
 EDGE_PAIRS = _(
     "Of two boundary voxels the one at the sharper edge is the more certain in {value:.0%} of all pairs; half is "
-    "chance (UR)."
+    "chance (UR*)."
 )
 NO_BOUNDARY = _("Nothing was segmented, so uncertainty at edges cannot be judged.")
 
@@ -252,7 +255,7 @@ WIDGETS = {
     "csvButton": (_("Save as CSV ..."), _("Save the table as a file.")),
     "trustButton": (
         _("Uncertainty at edges"),
-        _("Measure whether uncertainty is low at sharp edges, as it should be (UCC and UR)."),
+        _("Measure whether uncertainty is low at sharp edges, as it should be."),
     ),
 }
 """Label (or button) and hint of each part of the panel, by its name in the .ui file of the Slicer module."""

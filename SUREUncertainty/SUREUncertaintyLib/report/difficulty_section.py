@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from ..core.glossary import PERCEPTION_SCALE
 from .html_parts import number, section, share, table
+from .words import link_to, linked
 
 WIDTH, HEIGHT, MARGIN = 720, 74, 26
 LINE, DOT, OUTSIDE = 34, 5, 0.03
 NOTE = (
-    "S is how flat the spectrum of the network's maps is, near 0 hard, near 1 easy for it; AUV turns that into 0 for "
-    "the easiest and 1 for the hardest of the scans that this one is compared with. A small structure looks hard by "
-    "itself, and so does a region that is cut larger than those. Hard means likely to go wrong here, not a bad scan."
+    "The perception scale says how flat the spectrum of the network's maps is, near 0 hard, near 1 easy for it; "
+    "hardness turns that into 0 for the easiest and 1 for the hardest of the scans that this one is compared with. A "
+    "small structure looks hard by itself, and so does a region that is cut larger than those. Hard means likely to go "
+    "wrong here, not a bad scan."
 )
 
 
@@ -40,7 +43,8 @@ def _card(case: Mapping[str, Any], titled: bool) -> str:
         f'<p class="headline">Harder than <b>{case["harder_than"]} of {case["count"]}</b> scans that the '
         f"model was not trained on</p><p>{_because(case)}</p>"
     )
-    facts = f"S {case['scale']:.3f}, AUV {number(case['auv'])}"
+    scale = link_to(PERCEPTION_SCALE, "perception scale")
+    facts = f"{linked('Hardness')} {number(case['auv'])}, {scale} {case['scale']:.3f}"
     return f'<div class="card">{title}{head}{strip(case)}<p class="quiet">{facts}</p>{_measures(case)}</div>'
 
 

@@ -9,6 +9,7 @@ from string import Template
 
 from .. import __version__
 from ..core.wording import DISCLAIMER
+from .words import meanings
 
 HERE = Path(__file__).resolve().parent
 
@@ -18,14 +19,14 @@ def write_html(path: Path, title: str, subtitle: str, content: str) -> None:
 
     Args:
         title, subtitle: plain text.
-        content: HTML of everything between the head of the page and its foot.
+        content: HTML of everything between the head of the page and its foot; words that it links are explained below.
     """
     values = {
         "title": escape(title),
         "subtitle": escape(subtitle),
         "style": (HERE / "html_page.css").read_text(encoding="utf-8"),
         "disclaimer": escape(DISCLAIMER),
-        "content": content,
+        "content": content + meanings(content),
         "version": __version__,
     }
     path.write_text(filled(HERE / "html_page.html", values), encoding="utf-8")

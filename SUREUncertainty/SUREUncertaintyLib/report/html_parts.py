@@ -7,18 +7,19 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..core.rounding import decimals
+from .words import linked
 
 ABSENT = "–"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], text_columns: Sequence[int] = ()) -> str:
-    """A table that scrolls on small screens. Cells are HTML already, the heading is not."""
+    """A table that scrolls on small screens. Cells are HTML already, the heading is not; it leads to its meaning."""
 
     def cell(tag: str, column: int, content: str) -> str:
         kind = ' class="text"' if column in text_columns else ""
         return f"<{tag}{kind}>{content}</{tag}>"
 
-    header = "".join(cell("th", n, escape(name)) for n, name in enumerate(head))
+    header = "".join(cell("th", n, linked(name)) for n, name in enumerate(head))
     body = "\n".join("<tr>" + "".join(cell("td", n, text) for n, text in enumerate(row)) + "</tr>" for row in rows)
     return f'<div class="scroll"><table><thead><tr>{header}</tr></thead><tbody>\n{body}\n</tbody></table></div>'
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..analysis.wholes import Asymmetry, whole_sentences
 from ..core.dataclass_json import from_json
+from ..core.glossary import MAP_TERMS
 from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES, in_words
 from ..packages.metadata import PackageMetadata
 from .boxes import box_sentences
@@ -20,10 +21,11 @@ from .html_parts import ABSENT, definitions, details, figure, number, share, tab
 from .made_from import made_from, meaning_of, range_meaning
 from .members import agreement_section
 from .slice_pictures import Picture
+from .words import link_to
 
 FILE = "report.html"
 CARD = "model-card.md"
-SCALE = "Scale S"
+SCALE = "Perception scale"
 UNCERTAINTIES = {
     "Mean uncertainty": "mean_uncertainty",
     "95th percentile": "p95_uncertainty",
@@ -75,7 +77,7 @@ def write_page(
         "difficulty": hardness(document.get("difficulty", ())),
         "agreement": agreement_section(document),
         "regions": _regions(document["regions"]),
-        "kind": escape(in_words(uncertainty["kind"])),
+        "kind": _kind(uncertainty["kind"]),
         "most": _most(uncertainty["kind"], len(document["labels"]) + 1 if metadata is None else len(metadata.labels)),
         "centred": _centred(metadata),
         "kind_meaning": escape(
@@ -89,6 +91,11 @@ def write_page(
     }
     title = f"Segmentation of {document['image']}"
     write_html(folder / FILE, title, _subtitle(document), filled(HERE / "result_page.html", values))
+
+
+def _kind(kind: str) -> str:
+    term, words = MAP_TERMS.get(kind), in_words(kind)
+    return escape(words) if term is None else link_to(term, words)
 
 
 def _centred(metadata: PackageMetadata | None) -> str:

@@ -7,6 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ..core.wording import ESTIMATOR_NAMES
 from ..corruptions.registry import find_corruption
 from ..corruptions.strengths import scale_of
 from ..report.html_page import filled, write_html
@@ -15,6 +16,8 @@ from .chart import draw_chart
 from .results import BREAKS_BELOW
 
 FILE = "robustness.html"
+FOLLOWS = 0.1
+"""A weaker rank correlation is none."""
 TEMPLATE = Path(__file__).resolve().parent / "robustness.html"
 CHART_TITLE = "Agreement and uncertainty by strength of the damage"
 LEVEL_HEAD = {
@@ -25,7 +28,15 @@ LEVEL_HEAD = {
     "Dice with label": "dice",
     "HD95 to label (mm)": "hd95_mm",
 }
-CARD_HEAD = ("Damage", "Breaks at", "Agreement", "Dice with label", "Uncertainty near", "UR*", "tau")
+CARD_HEAD = (
+    "Damage",
+    "Breaks at",
+    "Agreement",
+    "Dice with label",
+    "Uncertainty near",
+    "More noise, more uncertain: share of pairs (UR*)",
+    "Uncertainty follows noise (tau)",
+)
 
 
 def add_robustness_page(document: Mapping[str, Any], folder: Path) -> None:
@@ -68,7 +79,8 @@ def _title(document: Mapping[str, Any]) -> str:
 
 def _subtitle(document: Mapping[str, Any]) -> str:
     count, passes = document["n_cases"], document["passes"]
-    estimator = f"estimator {document['estimator']} ({passes} {'pass' if passes == 1 else 'passes'})"
+    named = ESTIMATOR_NAMES.get(document["estimator"], document["estimator"])
+    estimator = f"uncertainty: {named} ({passes} {'pass' if passes == 1 else 'passes'})"
     scans = document["series"][0]["id"] if count == 1 else f"{count} scans"
     boxes = document.get("rois", {})
     region = [f"region {box}" for box in boxes.values()] if count == 1 else [f"{len(boxes)} in a region"] * bool(boxes)
@@ -107,12 +119,29 @@ def _levels(document: Mapping[str, Any]) -> str:
         ]
         for level, found in entry["levels"].items()
     ]
-    relation = ", ".join(
-        f"{text} {number(entry['relation'][key]['mean'], 3)}"
-        for key, text in (("ur_sigma", "UR"), ("ur_star_sigma", "UR*"), ("tau_sigma", "tau"))
+    return table(head, rows) + _relation(entry)
+
+
+def _relation(entry: Mapping[str, Any]) -> str:
+    """Whether uncertainty follows this noise: the verdict, the numbers, their symbols."""
+    values = {key: entry["relation"][key]["mean"] for key in ("ur_sigma", "ur_star_sigma", "tau_sigma")}
+    numbers = (
+        f"correlation {number(values['tau_sigma'], 3)} (tau); pairs of voxels in the right order "
+        f"{number(values['ur_sigma'], 3)} (UR), without equal ones {number(values['ur_star_sigma'], 3)} (UR*)"
     )
-    reason = _reason(entry)
-    return table(head, rows) + f'<p class="quiet">Over the levels asked for: {relation}{escape(reason)}.</p>'
+    kind, words = noise_verdict(values["tau_sigma"])
+    return f'<p class="{kind}">{words}: {numbers}{escape(_reason(entry))}.</p>'
+
+
+def noise_verdict(tau: float | None) -> tuple[str, str]:
+    """The class of the paragraph and the sentence for a rank correlation of noise and uncertainty."""
+    if tau is None or tau != tau:
+        return "quiet", "Whether uncertainty follows this noise cannot be said"
+    if tau <= -FOLLOWS:
+        return "notice", "\u26a0 The wrong way round: uncertainty falls as noise rises"
+    if tau < FOLLOWS:
+        return "notice", "Uncertainty does not follow this noise"
+    return "quiet", "Uncertainty rises with noise, as it should"
 
 
 def _reason(entry: Mapping[str, Any]) -> str:

@@ -51,6 +51,6 @@ def _require_valid(table: DifficultyTable, section: FilterSection) -> None:
     status = (table.header.get("gate") or {}).get("status", "not tested")
     if status != "valid" and not section.allow_unproven:
         raise InputError(
-            f"The difficulty table {section.table} is by an extractor whose validity is: {status}. Filtering by it may "
-            "keep the bad scans. Use another extractor, or set allow_unproven: true in the recipe's filter."
+            f"The difficulty table {section.table} is by a network whose validity is: {status}. Filtering by it may "
+            "keep the bad scans. Use another network to score with, or set allow_unproven: true in the recipe's filter."
         )

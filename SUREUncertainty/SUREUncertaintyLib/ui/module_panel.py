@@ -20,6 +20,7 @@ from ..presenters.desktop_protocols import Desktop
 from ..presenters.noise_controller import Noise, NoiseController
 from ..presenters.pace import Pace
 from ..presenters.run_controller import RunController
+from ..presenters.words import words_html
 from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
 from .context import PanelContext
@@ -107,6 +108,7 @@ class ModulePanel:
         self.ui.phantomButton.setVisible(False)  # for tests of the controls: no model finds anything true in a phantom
         self.ui.sampleButton.connect("clicked(bool)", self._on_sample)
         self.ui.progressBar.setVisible(False)
+        self.ui.wordsLabel.setText(words_html(self.context.translate))
         self._show(None)
 
     def set_parameters(self, parameters: Any) -> None:

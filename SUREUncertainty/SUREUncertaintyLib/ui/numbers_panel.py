@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..mrml.nodes import PublishedNodes
 from ..mrml.table_nodes import table_text
 from ..presenters import texts
-from ..presenters.result_sentences import trust_text
+from ..presenters.result_sentences import measured_trust
 from .context import PanelContext, tell
-
-if TYPE_CHECKING:
-    pass
 
 
 class NumbersPanel:
@@ -56,4 +53,4 @@ class NumbersPanel:
     def _on_trust(self, _checked: bool = False) -> None:
         published = self._context.published()
         if published is not None:
-            tell(self.ui.trustLabel, trust_text(published, self._context.translate))
+            tell(self.ui.trustLabel, measured_trust(published, self._context.translate).html())

@@ -10,8 +10,7 @@ from ..mrml.display import show_smooth_outlines, show_surfaces
 from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.segmentation_nodes import own_segments
 from ..mrml.table_nodes import STRUCTURE_COLUMNS, table_text
-from ..presenters import texts
-from ..presenters.result_sentences import shown_verdict, trust_text
+from ..presenters.result_sentences import measured_trust, shown_verdict
 from .session import Session
 
 LABEL_VALUE = "value"
@@ -23,7 +22,7 @@ class NumbersPart:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        session.state.update({"results": [], "result": "", "surfaces": True, "smooth": False, "trust": ""})
+        session.state.update({"results": [], "result": "", "surfaces": True, "smooth": False, "trust": None})
         self.show(None)
 
     def show(self, published: PublishedNodes | None) -> None:
@@ -32,7 +31,7 @@ class NumbersPart:
         results = all_published(self._session.scene)
         state.results = [{"id": r.segmentation.GetID(), "name": result_name(r)} for r in results]
         state.result = "" if published is None else published.segmentation.GetID()
-        state.trust = ""
+        state.trust = None
         shown = shown_verdict(published) if published else None
         state.verdict = None if shown is None else asdict(shown)
         state.structures = _structures(published) if published else []
@@ -60,9 +59,10 @@ class NumbersPart:
             self._session.state.structures = _structures(published)
 
     def measure_trust(self) -> None:
-        """Say whether uncertainty is low at sharp edges (UCC and UR)."""
+        """Say whether uncertainty is low at sharp edges."""
         published = self._session.published()
-        self._session.state.trust = texts.NO_RESULT if published is None else trust_text(published, str)
+        if published is not None:
+            self._session.state.trust = asdict(measured_trust(published, str))
 
     def csv(self, separator: str) -> str:
         """The table of structures as text."""

@@ -17,6 +17,7 @@ from ..mrml.opengl import WINDOW_VARIABLE, OpenGL
 from ..mrml.without_messages import quiet_vtk
 from ..presenters import texts
 from ..presenters.further_images import FURTHER
+from ..presenters.words import shown_words
 from .access_guard import LOOPBACK, Guard
 from .folders import Folders
 from .routes import ASSETS
@@ -97,7 +98,8 @@ class _Site:
         self._server, self._options, self._guard = server, options, guard
         self._stage = Stage(server, gl.is_software)
         leaving.callback(self._stage.close)
-        server.state.update({"say": WORDS, "for_slicer": FOR_SLICER, "windows": [], "leader": "", "large": ""})
+        server.state.update({"say": WORDS, "glossary": shown_words(), "for_slicer": FOR_SLICER})
+        server.state.update({"windows": [], "leader": "", "large": ""})
         self.application = Application(self._stage, server.state, server.state.flush)
         leaving.callback(self.application.close)
         self._uploads = Uploads(options.upload_mb)

@@ -120,7 +120,7 @@ def answers(
 
 
 QUESTIONS = (
-    (("filter0.95", "filter0.9"), "Filtering by AUV against dropping as many patients at random"),
+    (("filter0.95", "filter0.9"), "Filtering by hardness against dropping as many patients at random"),
     (("duo",), "DUO against uniform weights"),
 )
 

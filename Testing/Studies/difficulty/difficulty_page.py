@@ -24,10 +24,10 @@ INTRODUCTION = (
     "of the subjects outside the tuning split, in turn: labels by a boundary shifted by two voxels or a missing third, "
     "images by blur, Rician noise or ghosting. 95 % intervals are bootstraps over subjects.",
     "",
-    "Extractors: `hippocampus-t1` is the network of version 2.2.0 (trained on the undamaged scans of "
+    "Networks: `hippocampus-t1` is the network of version 2.2.0 (trained on the undamaged scans of "
     "every set but the tuning split); `crossfit` is two small networks trained on the set as it is, damage included, "
-    "and each scan is scored by one that never saw it; `control-*` have learnt nothing and are what an extractor has "
-    "to beat. S is as published (squared singular values, not centred) unless the row says otherwise.",
+    "and each scan is scored by one that never saw it; `control-*` have learnt nothing and are what a network has "
+    "to beat. The perception scale is as published (squared singular values, not centred) unless the row says so.",
 )
 
 
@@ -43,30 +43,30 @@ def difficulty_page(results: RecordedResults) -> str:
         "",
         *(f"- {sentence}" for sentence in answers(scores, follows, comparisons)),
         "",
-        "## Does AUV find the damaged scans?",
+        "## Does hardness find the damaged scans?",
         "",
-        'AUROC of AUV for "damaged", chance 0.5. Damage of images and of labels stand apart: what reads the image '
+        'AUROC of hardness for "damaged", chance 0.5. Damage of images and of labels stand apart: what reads the image '
         "alone cannot see a damaged label.",
         "",
-        "| Data | Extractor | AUROC (95 % interval) | Damaged, scans |",
+        "| Data | Network | AUROC (95 % interval) | Damaged, scans |",
         "| --- | --- | --- | --- |",
         *_found_rows(scores),
         "",
-        "## The gate, kind by kind",
+        "## The validity test, kind by kind",
         "",
         "Each kind is done to a fifth of the subjects of the undamaged data. AUROC; below 0.5 the score points the "
-        "wrong way. The last column is Spearman's rho of AUV and the logarithm of the structures' volume.",
+        "wrong way. The last column is Spearman's rho of hardness and the logarithm of the structures' volume.",
         "",
-        f"| Data | Extractor | {' | '.join(KINDS)} | Verdict | AUV, volume |",
+        f"| Data | Network | {' | '.join(KINDS)} | Verdict | Hardness, volume |",
         f"| --- | --- | {'--- | ' * len(KINDS)}--- | --- |",
         *_gate_rows(scores),
         "",
-        "## Does S follow Dice?",
+        "## Does the perception scale follow Dice?",
         "",
         "Dice of networks that were not trained on the scan: the shipped one on the tuning split, the fold models on "
         "the rest, there against the label as it is, damaged or not. The source reports 0.75 (Spearman; second-hand).",
         "",
-        "| Data | Extractor | Spearman S, Dice (95 % interval) | Pearson | Scans |",
+        "| Data | Network | Spearman scale, Dice (95 % interval) | Pearson | Scans |",
         "| --- | --- | --- | --- | --- |",
         *_dice_rows(scores, follows),
         "",

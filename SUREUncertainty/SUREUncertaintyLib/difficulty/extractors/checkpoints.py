@@ -22,10 +22,10 @@ def require_checkpoint(path: Path | None, extractor: str) -> Path:
         InputError: none was given, or there is no such file; the sentence names it.
     """
     if path is None:
-        raise InputError(f"The extractor '{extractor}' needs its weights: give the local file with --checkpoint.")
+        raise InputError(f"The network '{extractor}' needs its weights: give the local file with --checkpoint.")
     if not Path(path).is_file():
         raise InputError(
-            f"There is no checkpoint {path} for the extractor '{extractor}'. Get the file from its authors and give "
+            f"There is no checkpoint {path} for the network '{extractor}'. Get the file from its authors and give "
             "its path; nothing is downloaded, and no other weights are taken instead."
         )
     return Path(path)

@@ -50,12 +50,12 @@ class ClassLogits:
         if has_latents(self.package.metadata):
             raise InputError(
                 f"The model '{self.package.name}' answers with samples, not with one map a class. "
-                "Choose a model without latents as the extractor."
+                "Choose a model without latents to score with."
             )
         if self.package.metadata.pipeline is not None:
             raise InputError(
                 f"The model '{self.package.name}' was imported with the pipeline of another program, whose maps this "
-                "measure was not made for. Choose a model of this library as the extractor."
+                "measure was not made for. Choose a model of this library to score with."
             )
 
     @property

@@ -72,7 +72,7 @@ class DenseFeatures:
     def extract(self, scan: Volume, labels: Volume | None, case_id: str = "") -> Iterator[ClassMap]:
         """One (rows, F) matrix a class of the label map."""
         if labels is None:
-            raise InputError(f"The extractor '{self.name}' pools features inside a label map, and this scan has none.")
+            raise InputError(f"The network '{self.name}' pools features inside a label map, and this scan has none.")
         check_scan(scan, needs_3d=False)
         image, mask = zscored(upright(scan).array), upright(labels, labels=True).array
         features = self.network.features(image)
@@ -108,7 +108,7 @@ class TimmEncoder:
         try:
             import timm  # type: ignore[import-not-found]
         except ImportError as error:
-            raise EngineError("This extractor needs the package timm: pip install timm.") from error
+            raise EngineError("This network needs the package timm: pip install timm.") from error
         network = timm.create_model(architecture, pretrained=False, num_classes=0)
         self._run = PlanarEncoder(load_into(network, checkpoint), int(network.default_cfg["input_size"][-1]), device)
 

@@ -78,7 +78,7 @@ class Promptable:
     def extract(self, scan: Volume, labels: Volume | None, case_id: str = "") -> Iterator[ClassMap]:
         """One (slices, h, w) map a class of the label map, of the slices that hold it."""
         if labels is None:
-            raise InputError(f"The extractor '{self.name}' is prompted with boxes of a label map; this scan has none.")
+            raise InputError(f"The network '{self.name}' is prompted with boxes of a label map; this scan has none.")
         check_scan(scan, needs_3d=False)
         pictures, mask = _pictures(upright(scan).array), upright(labels, labels=True).array
         names = class_names(self.known, label_values(labels))
@@ -172,9 +172,7 @@ def sam2_extractor(config: str, checkpoint: Path, known: dict[int, str], device:
     try:
         from sam2.build_sam import build_sam2  # type: ignore[import-not-found]
     except ImportError as error:
-        raise EngineError(
-            "This extractor needs the package sam2: pip install sam2 (or MedSAM2's copy of it)."
-        ) from error
+        raise EngineError("This network needs the package sam2: pip install sam2 (or MedSAM2's copy of it).") from error
     name, _, size = config.partition("@")
     overrides = [f"++model.image_size={int(size)}"] if size.isdigit() else []
     try:

@@ -60,7 +60,9 @@ def create_extractor(options: ExtractorOptions) -> Extractor:
         find_folder(options.name)
     except PackageError as error:
         known = ", ".join(sorted(EXTRACTORS))
-        raise InputError(f"Unknown extractor '{options.name}'. Choose a model package, or one of: {known}.") from error
+        raise InputError(
+            f"There is no network '{options.name}' to score with. Choose a model package, or one of: {known}."
+        ) from error
     return _package(options.name, options)
 
 

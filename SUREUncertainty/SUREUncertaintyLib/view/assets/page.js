@@ -82,6 +82,13 @@
       document.documentElement.toggleAttribute("data-folded", closed);
       document.querySelector("#fold")?.setAttribute("aria-expanded", String(!closed));
     },
+    // from a word of the page to its meaning
+    word(key) {
+      document.querySelector("#words").open = true;
+      const term = document.querySelector("#word-" + key);
+      term?.scrollIntoView({ block: "center" });
+      term?.focus();
+    },
     // slices by keys and wheel; a page is ten slices
     step(view, count) {
       const bar = state.get("bars")[view];
