@@ -11,7 +11,7 @@ from SUREUncertaintyLib.packages.package import load_package
 from SUREUncertaintyLib.packages.weights import load_network
 from SUREUncertaintyLib.training.recipe import parse_recipe
 from SUREUncertaintyLib.training.train import train
-from SUREUncertaintyLib.training.trainer import learning_rate
+from SUREUncertaintyLib.training.learning_loop import learning_rate
 
 
 @pytest.fixture(scope="module")
