@@ -51,7 +51,8 @@ def find_taps(graph: Any, model: str) -> GraphTaps:
     source = None if last is None else last.input_value(0)
     if source is None or source.get_node().get_type_name() == "Parameter" or not _has_layer(source.get_node()):
         raise InputError(NO_FEATURES.format(model=model))
-    stages, node = [], source.get_node()
+    stages: list[str] = []
+    node = source.get_node()
     while len(stages) < MOST_STAGES and (up := _nearest(node, UPSAMPLING)) is not None:
         stages.append(name_of(up.input_value(0)))
         node = up.input_value(0).get_node()

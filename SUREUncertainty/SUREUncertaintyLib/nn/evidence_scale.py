@@ -77,9 +77,14 @@ class EvidenceScale(nn.Module):
         rough: Tensor = (image - self._mean(3, 1, 1, count_include_pad=False)(image)).abs()
         return rough
 
+    def _pooled(self, values: Tensor) -> Tensor:
+        """On the coarse grid."""
+        pooled: Tensor = self._mean(self._step)(values)  # type: ignore[arg-type]
+        return pooled
+
     def _surroundings(self, seen: Tensor, *stages: Tensor) -> Tensor:
         """What the coarse grid says, with the mean over the whole window where there is a context."""
-        pooled = self._mean(self._step)(seen)
+        pooled = self._pooled(seen)
         around: Tensor = self.coarse(torch.cat([pooled, *stages], 1) if stages else pooled)
         if self.whole is not None:
             mean = self.whole(around).mean(tuple(range(2, around.ndim)), keepdim=True)

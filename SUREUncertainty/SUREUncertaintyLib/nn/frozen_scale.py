@@ -76,7 +76,7 @@ class FrozenEvidenceScale(EvidenceScale):
         """ln of the factor of every voxel's logits."""
         image, finest, *stages = (self._standard(x, number) for number, x in enumerate((image, *features)))
         seen = torch.cat([self._onto(finest, image), image], 1)
-        pooled = self._mean(self._step)(image)
+        pooled = self._pooled(image)
         near = [self._onto(stage, pooled) for stage in stages]
         around = self._surroundings(torch.cat([seen, self._rough(image)], 1), *near)
         around = interpolate(around, size=image.shape[2:], mode=self._linear)

@@ -1,4 +1,4 @@
-"""A head that ``sure fit`` added to a package: what reads a network's uncertainty, and how it was found fit for that."""
+"""A head that ``sure fit`` added to a package: what reads a network's uncertainty."""
 
 from __future__ import annotations
 
@@ -21,11 +21,13 @@ class FittedHead:
             factor on the logits.
         taps: names of the tensors of the network's graph that it reads, in the order of its inputs after the image.
         member: the network of a pipeline that it belongs to; empty for a package with one network.
+        threshold: uncertainty above which a voxel counts as uncertain, in the map under the factor.
     """
 
     graph: str
     taps: tuple[str, ...]
     member: str = ""
+    threshold: float = 0.5
 
 
 def parse_fitted(top: Fields) -> FittedHead | None:
@@ -43,4 +45,4 @@ def parse_fitted(top: Fields) -> FittedHead | None:
     member = fields.content.get("member", "")
     if not isinstance(member, str):
         fields.fail("member", "the name of one of the package's networks, or an empty text")
-    return FittedHead(inner_path(fields, "graph", ".onnx"), taps, member)
+    return FittedHead(inner_path(fields, "graph", ".onnx"), taps, member, fields.number("threshold", 0.0, 1.0))

@@ -212,6 +212,15 @@ class PackageMetadata:
         kept = {name: value for name, value in fitted.items() if name != "volume_probability"}
         return replace(self, threshold=ENTROPY_THRESHOLD, raw={**self.raw, "uncertainty": kept})
 
+    def with_fitted_head(self) -> PackageMetadata:
+        """As the maps of a run with the fitted head are read: by its threshold, without what other maps promised."""
+        if self.fitted is None:
+            return self
+        fitted = self.raw.get("uncertainty", {})
+        kept = {name: value for name, value in fitted.items() if name != "volume_probability"}
+        raw = {**{key: value for key, value in self.raw.items() if key != "quality"}, "uncertainty": kept}
+        return replace(self, threshold=self.fitted.threshold, raw=raw)
+
     @property
     def channels(self) -> int:
         """Number of input channels."""

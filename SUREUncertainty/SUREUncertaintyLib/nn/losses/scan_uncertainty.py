@@ -43,7 +43,7 @@ def scan_uncertainty_loss(
 
 
 def dice_losses(predicted: Sequence[Tensor], label: Tensor) -> list[list[float]]:
-    """Of every sample, what every pass loses: 1 - Dice of its most probable classes (B, ...) with the label (B, ...)."""
+    """Of every sample what every pass loses: 1 - Dice of its most probable classes (B, ...) with the label (B, ...)."""
     return [[1.0 - mean_dice(classes[n], label[n]) for classes in predicted] for n in range(len(label))]
 
 
