@@ -45,7 +45,7 @@ def fit_head(
         Cancelled: what was learnt is kept in ``output``. EngineError: the loss became infinite.
     """
     torch.manual_seed(settings.seed)
-    head = FrozenEvidenceScale(_shape(Sample.load(samples[0]), settings))
+    head = FrozenEvidenceScale(head_shape(Sample.load(samples[0]), settings))
     examples = [Sample.load(path) for path in samples[:: max(1, len(samples) // EXAMPLES)]]
     head.standardise([sample_inputs(one, 0) for one in examples])
     objective = FitObjective(samples, kind, settings, head)
@@ -66,7 +66,8 @@ def fit_head(
     return head.eval()
 
 
-def _shape(sample: Sample, settings: FitSettings) -> FrozenScaleShape:
+def head_shape(sample: Sample, settings: FitSettings) -> FrozenScaleShape:
+    """Sizes of the head that reads such samples."""
     finest, *stages = sample.features
     coarsest = stages[-1] if stages else finest
     ratios = zip(sample.images.shape[2:], coarsest.shape[2:], strict=True)
