@@ -271,7 +271,7 @@ def test_scans_of_another_kind_and_broken_ones_are_named_and_left_out(
 def test_grey_values_far_from_all_others_are_noticed_and_copies_of_one_scan_are_not() -> None:
     plain = dict.fromkeys(("skewness", "kurtosis", "dark_share", "middle", "edge_sharpness"), 0.4)
     many = {f"s{n}": {name: value + 0.01 * (n % 5) for name, value in plain.items()} for n in range(12)}
-    odd = {**many, "t2": {**plain, "middle": 0.95}}
+    odd = {**many, "t2": {**plain, "middle": 0.95, "skewness": -2.0}, "bright": {**plain, "kurtosis": 4.0}}
     assert list(unlike_the_others(odd)) == ["t2"]
     assert "brightness of most tissue" in unlike_the_others(odd)["t2"]
     assert unlike_the_others({f"s{n}": plain for n in range(6)}) == {}

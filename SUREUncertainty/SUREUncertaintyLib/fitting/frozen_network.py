@@ -120,7 +120,7 @@ class FrozenNetwork:
             return None
         total: Float32 | None = None
         for one in engine.run:
-            found = self._probability(np.ascontiguousarray(engine.pass_logits(one, windows)[0]))
+            found = self.probability(np.ascontiguousarray(engine.pass_logits(one, windows)[0]))
             total = found if total is None else total + found
         assert total is not None  # an engine has passes
         return np.asarray(total / np.float32(len(engine.run)), dtype=np.float32)
@@ -149,7 +149,8 @@ class FrozenNetwork:
             return logits.argmax(axis=0).astype(np.uint8)
         return self._reader.labels(logits)
 
-    def _probability(self, logits: Float32) -> Float32:
+    def probability(self, logits: Float32) -> Float32:
+        """Of every class (C, ...), from logits."""
         if self.member is None:
             head = create_head(self.package.metadata.head)
             return head.probability(head.blended(logits))
@@ -161,7 +162,7 @@ class FrozenNetwork:
         if self.kind.name == "evidential":
             head = create_head(self.package.metadata.head)
             return head.belief(head.blended(scaled)).uncertainty
-        return normalised_entropy(self._probability(scaled))
+        return normalised_entropy(self.probability(scaled))
 
 
 def open_network(package: Package, threads: int | None = None) -> FrozenNetwork:

@@ -173,21 +173,22 @@ class _WindowScores:
     def of(cls, window: ScanWindow, network: FrozenNetwork, graph: OpenVinoGraph, seed: int) -> _WindowScores | None:
         clean = network.labels(network.run(window.image[np.newaxis]).logits[0])
         truth = clean if window.label is None else window.label
-        zone = _zone(truth, window.spacing)
+        zone = zone_of(truth, window.spacing)
         if zone is None:
             return None
         levels = {
-            level: _pass(_noisy(window.image, level, seed), truth, zone, network, graph) for level in (0.0, *LEVELS)
+            level: _pass(noisy(window.image, level, seed), truth, zone, network, graph) for level in (0.0, *LEVELS)
         }
-        damaged = [_pass(copy, truth, zone, network, graph) for copy in _damaged(window, seed)]
-        every = [*levels.values(), *damaged]
+        copies = [_pass(copy, truth, zone, network, graph) for copy in damaged(window, seed)]
+        every = [*levels.values(), *copies]
         reach = NEAR_MM if zone.widths.unit == "mm" else NEAR_PX
         near = zone.near_distance <= reach
         maps = tuple(_findings(which, levels, every, near, window, zone) for which in (0, 1))
         return cls(maps, len(every), sum(one.identical for one in every))  # type: ignore[arg-type]
 
 
-def _zone(truth: NDArray[np.uint8], spacing: tuple[float, ...] | None) -> BoundaryZone | None:
+def zone_of(truth: NDArray[np.uint8], spacing: tuple[float, ...] | None) -> BoundaryZone | None:
+    """The zone around the boundaries of a window's labels (...); a slice is a volume of one plane."""
     block = truth if truth.ndim == 3 else truth[np.newaxis]
     sides = spacing if spacing is None or len(spacing) == 3 else (1.0, *spacing)
     widths = Widths(1.0, 4.0, "px") if spacing is None else None
@@ -202,27 +203,31 @@ def _pass(
     answer = network.labels(logits[0])
     maps = network.uncertainty(logits[0]), network.uncertainty(logits[0], log_factor[0, 0])
     wrong = answer != truth
-    first, second = (_read(zone, one) for one in maps)
-    return _Pass((first, second), _read(zone, wrong), _lost(answer, truth), bool(np.array_equal(plain, logits)))
+    first, second = (read_near(zone, one) for one in maps)
+    return _Pass((first, second), read_near(zone, wrong), lost_dice(answer, truth), bool(np.array_equal(plain, logits)))
 
 
-def _read(zone: BoundaryZone, array: NDArray[Any]) -> NDArray[Any]:
+def read_near(zone: BoundaryZone, array: NDArray[Any]) -> NDArray[Any]:
+    """Values (n,) of a window (...) in its zone."""
     return zone.in_near(array if array.ndim == 3 else array[np.newaxis])
 
 
-def _lost(answer: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
+def lost_dice(answer: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
+    """1 - mean Dice of the structures that the truth has."""
     scores = [dice(answer == value, truth == value) for value in np.unique(truth) if value]
     return 1.0 - float(np.mean(scores)) if scores else 0.0
 
 
-def _noisy(image: Float32, level: float, seed: int) -> Float32:
+def noisy(image: Float32, level: float, seed: int) -> Float32:
+    """The image with noise of a spread; one field for all levels."""
     if level == 0.0:
         return image
     field = np.random.default_rng((seed, 3)).standard_normal(image.shape, np.float32)
     return image + np.float32(level) * field
 
 
-def _damaged(window: ScanWindow, seed: int) -> Iterator[Float32]:
+def damaged(window: ScanWindow, seed: int) -> Iterator[Float32]:
+    """Copies of a window's image with each of ``DAMAGES``."""
     sides = sides_of_slices(window.spacing, window.image.ndim - 1)
     for kind, strength in DAMAGES:
         yield np.stack([damaged_image(channel, kind, strength, seed, sides) for channel in window.image])
