@@ -31,6 +31,7 @@ Measurement
     ``robustness``   a model under damage of rising strength
     ``difficulty``   how hard the scans of a cohort are
     ``training``     recipes, objectives, the training loop
+    ``fitting``      a map of uncertainty for a network that stays as it is, from scans without labels
     ``cohort``       many scans, and a list of what to look at first
 Presentation
     ``export``       DICOM, NIfTI, NRRD, tables

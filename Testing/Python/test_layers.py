@@ -12,7 +12,7 @@ ROOMS = [
     *("metrics", "corruptions"),
     *("nn", "packages"),
     *("analysis", "location", "inference"),
-    *("report", "cine", "fusion", "evaluation", "quality", "robustness", "difficulty", "training", "cohort"),
+    *("report", "cine", "fusion", "evaluation", "quality", "robustness", "difficulty", "training", "fitting", "cohort"),
     *("export", "mrml", "worker", "comparison"),
     *("presenters", "ui", "view", "cli"),
 ]
@@ -34,7 +34,7 @@ LIGHT = {
 }
 LIGHT |= {"cine", "robustness", "difficulty", "fusion", "quality"}
 ALLOWED_IN_LIGHT = {"numpy", "scipy", "skimage", "SimpleITK", "openvino", "torch", "psutil"}
-TORCH_FILES = {"nn", "training"}
+TORCH_FILES = {"nn", "training", "fitting"}
 
 
 def layer_of(path: Path) -> str:

@@ -11,8 +11,9 @@ from SUREUncertaintyLib.core.errors import Cancelled, InputError
 from SUREUncertaintyLib.training.augmentation import Augmentation
 from SUREUncertaintyLib.training.case_order import case_index, positions
 from SUREUncertaintyLib.training.distributed import Processes
+from SUREUncertaintyLib.training.learning_loop import learning_rate
 from SUREUncertaintyLib.training.recipe import AugmentationSection, DataSection, Recipe, load_recipe
-from SUREUncertaintyLib.training.trainer import Trainer, learning_rate
+from SUREUncertaintyLib.training.trainer import Trainer
 from SUREUncertaintyLib.training.training_cases import TrainingCase, list_cases
 
 PATCH = (16, 16, 16)

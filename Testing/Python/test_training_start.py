@@ -9,9 +9,9 @@ from needed_torch import torch
 from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.packages.package import load_package
 from SUREUncertaintyLib.packages.weights import load_network
+from SUREUncertaintyLib.training.learning_loop import learning_rate
 from SUREUncertaintyLib.training.recipe import parse_recipe
 from SUREUncertaintyLib.training.train import train
-from SUREUncertaintyLib.training.trainer import learning_rate
 
 
 @pytest.fixture(scope="module")

@@ -96,25 +96,25 @@ def trained(folder: Path, output: Path) -> Path:
 def test_a_stopped_training_says_how_to_go_on_and_the_end_says_how_good_it_was(
     folder: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from SUREUncertaintyLib.training import trainer
+    from SUREUncertaintyLib.training import learning_loop
 
     output = tmp_path / "my out"
     recipe = trained(folder, output)
     command = ["train", str(recipe), "--data", str(output), "--output", str(output), "--device", "cpu"]
-    real, calls = trainer.Trainer._update_average, []
+    real, calls = learning_loop.LearningLoop._update_average, []
 
-    def stop_later(self: trainer.Trainer, step: int) -> None:
+    def stop_later(self: learning_loop.LearningLoop, step: int) -> None:
         calls.append(step)
         if len(calls) == 4:
             raise KeyboardInterrupt
         real(self, step)
 
-    monkeypatch.setattr(trainer.Trainer, "_update_average", stop_later)
+    monkeypatch.setattr(learning_loop.LearningLoop, "_update_average", stop_later)
     assert run(command) == 130
     told = capsys.readouterr().err
     assert "What was learnt until the last saved step is kept; the same command goes on from there" in told
     assert f"--output '{output}' --device cpu" in told
-    monkeypatch.setattr(trainer.Trainer, "_update_average", real)
+    monkeypatch.setattr(learning_loop.LearningLoop, "_update_average", real)
     assert run(command) == 0
     printed = capsys.readouterr()
     package = output / "package" / "cubes"

@@ -27,11 +27,19 @@ class Belief:
         probability: (C, ...) float32, sums to 1 over the first axis.
         uncertainty: (...) float32, the head's primary kind of uncertainty, 0..1.
         entropy: (...) float32, predictive entropy over all classes divided by ln C, 0..1.
+        labels: (...) which class wins, where that was decided before the probabilities were changed; None where the
+            most probable one does.
     """
 
     probability: Float32
     uncertainty: Float32
     entropy: Float32
+    labels: NDArray[np.intp] | None = None
+
+    @property
+    def winners(self) -> NDArray[np.intp]:
+        """(...) channel of the class that wins."""
+        return self.probability.argmax(axis=0) if self.labels is None else self.labels
 
 
 class Head(Protocol):
@@ -55,6 +63,14 @@ class Head(Protocol):
 
     def undecided(self, classes: int) -> Float32:
         """The averaged quantity (C,) of a voxel of which next to nothing is known: background by a hair."""
+        ...
+
+    def scaled(self, blended: Float32, log_factor: Float32) -> Float32:
+        """The averaged quantity (C, ...) as it were, had the logits of every voxel been multiplied by exp(h) (...)."""
+        ...
+
+    def classes(self, channels: int) -> int:
+        """How many of the averaged channels are classes; what follows them says something else."""
         ...
 
 
@@ -92,6 +108,9 @@ def normalised_entropy(probability: Float32) -> Float32:
     return np.clip(total, 0.0, 1.0, out=total)
 
 
+LEAST_EVIDENCE = 1e-30
+"""Of what less evidence counts as: its logit has an end then."""
+
 HAIR = 0.01
 """Evidence, or probability, by which an undecided voxel is background."""
 
@@ -100,6 +119,16 @@ class EvidentialHead:
     """Evidence of a Dirichlet distribution a voxel; uncertainty is its vacuity u = C / S."""
 
     kind = "vacuity"
+
+    def classes(self, channels: int) -> int:
+        """All of them."""
+        return channels
+
+    def scaled(self, blended: Float32, log_factor: Float32) -> Float32:
+        """softplus(exp(h) x), x the logit whose softplus is the evidence."""
+        evidence = np.maximum(blended, np.float32(LEAST_EVIDENCE))
+        logits = evidence + np.log(-np.expm1(-evidence))
+        return softplus(np.asarray(logits * np.exp(log_factor), dtype=np.float32))
 
     def undecided(self, classes: int) -> Float32:
         """No evidence but a hair: u next to 1, all classes about equally probable."""
@@ -127,6 +156,15 @@ class SoftmaxHead:
     """Plain class probabilities; uncertainty is their normalised entropy."""
 
     kind = "entropy"
+
+    def classes(self, channels: int) -> int:
+        """All of them."""
+        return channels
+
+    def scaled(self, blended: Float32, log_factor: Float32) -> Float32:
+        """softmax(exp(h) ln p), as the logits are ln p but for a constant."""
+        logits = np.log(np.maximum(blended, np.finfo(np.float32).tiny))
+        return softmax(np.asarray(logits * np.exp(log_factor), dtype=np.float32))
 
     def undecided(self, classes: int) -> Float32:
         """All classes equally probable but for a hair."""

@@ -28,6 +28,7 @@ from .demo import demo
 from .difficulty import difficulty
 from .evaluate import evaluate
 from .export import export
+from .fit import fit
 from .models import models_app
 from .recipe import recipe
 from .robustness import robustness
@@ -62,6 +63,7 @@ app.command(help="Write a result as DICOM objects, NRRD, NIfTI, CSV or a page.")
 app.command(help="Segment many scans, and list what to look at first.")(cohort)
 app.command(help="Measure a model on labelled scans.")(evaluate)
 app.command(help="Teach a model to foretell how good its results are, from labelled scans.")(calibrate)
+app.command(help="Give a network that stays as it is a map of uncertainty, from your own scans without labels.")(fit)
 app.command(help="Damage a scan more and more: when does the result break, and does the uncertainty notice?")(
     robustness
 )

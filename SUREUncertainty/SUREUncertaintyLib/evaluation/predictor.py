@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..analysis.volume_range import VoxelRange
-from ..arrays.heads import Head, create_head
+from ..arrays.heads import Head
 from ..core.labels import Label
 from ..core.progress import IsCancelled, Progress, never, silent
 from ..core.roi import Roi
@@ -19,6 +19,7 @@ from ..corruptions.corruption import Recipe
 from ..corruptions.registry import apply_recipe, corrupt_volume, make_recipe
 from ..inference.engine import Engine
 from ..inference.estimation.model_options import ModelOptions, open_model
+from ..inference.fitted_run import as_run, head_of
 from ..inference.native.engine import MemberEngine
 from ..inference.native.preparing import Prepared, channels_in_order, prepare
 from ..inference.native.runner import NativeRunner
@@ -220,7 +221,7 @@ class NativePredictor:
         is_cancelled: IsCancelled,
         progress: Progress = silent,
     ) -> Canvas:
-        metadata = self.package.metadata
+        metadata = as_run(self.package, self.engine).metadata
         sure = SURE if metadata.volume_probability is None else metadata.volume_probability
         canvas = Canvas(volume.grid.shape, len(metadata.labels), sure, keep_probabilities=keep_probabilities)
         if isinstance(image, Prepared):
@@ -238,7 +239,7 @@ class NativePredictor:
         """How the main job reads a normalised image: by samples where the network has latents."""
         package, engine = self.package, self.engine
         if not has_latents(package.metadata):
-            head = create_head(package.metadata.head)
+            head = head_of(package, engine)
             return head, lambda image, told, stop: run_network(image, package, engine, head, told, stop)
         options = SamplingOptions()
         sampled: Head = SampledHead(package.metadata.primary)

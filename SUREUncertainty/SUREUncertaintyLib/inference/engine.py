@@ -46,8 +46,15 @@ class Engine(Protocol):
     def seed(self) -> int | None:
         """Of what is drawn; None where nothing is."""
 
+    @property
+    def scales(self) -> bool:
+        """Whether a head that ``sure fit`` added says ln of a factor on the logits, as one more channel."""
+
     def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Raw network outputs (B, C, ...) for windows (B, channels, ...); spatial axes as given, 2 or 3 of them."""
+        """Raw network outputs (B, C, ...) for windows (B, channels, ...); spatial axes as given, 2 or 3 of them.
+
+        (B, C + 1, ...) from an engine that ``scales``; ``fitted_run.head_of`` gives the head that reads them.
+        """
         ...
 
     def factored(self, windows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -64,6 +71,7 @@ class OneNetwork:
     estimator: str = NATIVE
     passes: int = 1
     seed: int | None = None
+    scales: bool = False
 
     def logits(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """As ``Engine``."""

@@ -30,7 +30,7 @@ def create_engine(
 
     Args:
         engine: ``"torch"``, ``"openvino"``, or ``"auto"``: CUDA when torch and a CUDA device are there, then OpenVINO,
-            then torch.
+            then torch; OpenVINO for a package with a head that ``sure fit`` added.
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"`` or ``"mps"``; None lets the engine choose.
         threads: CPU threads; None lets the engine choose.
 
@@ -42,7 +42,8 @@ def create_engine(
         raise InputError(f"Unknown engine '{engine}'. Choose one of: {', '.join(ENGINES)}.")
     if package.metadata.pipeline is not None:
         return create_member_engine(package, engine, device, threads)
-    chosen = choose_engine(device) if engine == "auto" else engine
+    fitted = package.metadata.fitted is not None and device in (None, "cpu")
+    chosen = engine if engine != "auto" else "openvino" if fitted else choose_engine(device)
     if has_latents(package.metadata):
         kind = TorchLatentEngine if chosen == "torch" else OpenVinoLatentEngine
         return kind(package, device, threads)

@@ -115,7 +115,7 @@ class Follower:
 
     def _middle(self, placement: Placement) -> NDArray[np.float64] | None:
         """RAS mm of the middle of the largest piece that was found, on the nearest voxel of the scan."""
-        found = self._head.belief(placement.channels).probability.argmax(axis=0) != 0
+        found = self._head.belief(placement.channels).winners != 0
         pieces, count = ndimage.label(found, np.ones((3, 3, 3), bool))
         if count == 0:
             return None

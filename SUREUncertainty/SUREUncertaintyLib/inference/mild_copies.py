@@ -58,9 +58,9 @@ def agreements(
             dice(own == value, blurred == value),
             dice(noisy == value, blurred == value),
         )
-        for value in range(1, len(channels))
+        for value in range(1, head.classes(len(channels)))
     ]
 
 
 def _labels(channels: Float32, head: Head) -> NDArray[np.intp]:
-    return np.asarray(head.belief(channels).probability.argmax(axis=0))
+    return np.asarray(head.belief(channels).winners)

@@ -16,10 +16,11 @@ def keep_largest_pieces(channels: NDArray[np.float32], head: Head) -> NDArray[np
     the channels say that nothing is known: background by a hair, as uncertain as can be, so that they stay in the
     upper end of a volume range and among the uncertain regions.
     """
-    winner = channels.argmax(axis=0)
+    classes = head.classes(len(channels))
+    winner = channels[:classes].argmax(axis=0)
     touching = np.ones((3,) * winner.ndim, bool)
     undecided = head.undecided(len(channels))
-    for value in range(1, len(channels)):
+    for value in range(1, classes):
         pieces, count = ndimage.label(winner == value, touching)
         if count > 1:
             sizes = np.bincount(pieces.ravel())[1:]

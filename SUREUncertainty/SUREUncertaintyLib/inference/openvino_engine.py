@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..core.errors import EngineError
 from ..core.openvino_import import import_openvino
 from .engine import FULL_PRECISION, OneNetwork, unfactored
-from .openvino_graph import OpenVinoGraph
+from .openvino_graph import HeadGraph, OpenVinoGraph
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -73,14 +73,19 @@ class OpenVinoEngine(OneNetwork):
     ) -> None:
         settings = OpenVinoSettings.create(device, threads, precision)
         self.version, self.threads, self.precision = settings.version, settings.threads, settings.precision
-        path = package.graph_path("main")
-        self._graph = OpenVinoGraph(settings.core, path, settings.config, package.metadata.name)
+        path, fitted = package.graph_path("main"), package.metadata.fitted
+        extra = None if fitted is None else HeadGraph(package.file_path(fitted.graph), fitted.taps)
+        self.scales = fitted is not None
+        self._graph = OpenVinoGraph(settings.core, path, settings.config, package.metadata.name, extra)
 
     def logits(self, windows: Float32) -> Float32:
-        """Raw network outputs (B, C, ...) float32 for windows (B, channels, ...)."""
-        return self._graph.run((windows,))[0]
+        """As ``Engine``, float32."""
+        found = self._graph.run((windows,))
+        return np.concatenate(found, axis=1) if self.scales else found[0]
 
     def factored(self, windows: Float32) -> tuple[Float32, Float32]:
         """Logits, and what an evidence-scaling head multiplied them by (B, 1, ...); 1 where there is no such output."""
+        if self.scales:
+            return unfactored(self.logits(windows))
         found = self._graph.run((windows,))
         return (found[0], found[1]) if len(found) > 1 else unfactored(found[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import EngineError
+from ..core.openvino_import import import_openvino
 from ..files.locales import decimal_points
+from .graph_taps import output_named
 
 Float32 = NDArray[np.float32]
 SHAPES_KEPT = 4
+
+
+@dataclass(frozen=True)
+class HeadGraph:
+    """A graph whose inputs are the image and tensors ``taps`` of another graph."""
+
+    path: Path
+    taps: tuple[str, ...]
 
 
 class OpenVinoGraph:
@@ -24,22 +35,29 @@ class OpenVinoGraph:
         path: the ONNX file.
         config: properties of the compiled model.
         package: the package's name, for sentences.
+        head: a second graph that reads tensors of the first; the first output of both is given, and no other.
+        tapped: names of tensors of the graph that become outputs after its first one.
 
     Raises:
-        EngineError: the graph cannot be read.
+        EngineError: a graph cannot be read.
     """
 
-    def __init__(self, core: Any, path: Path, config: dict[str, Any], package: str) -> None:
+    def __init__(
+        self,
+        core: Any,
+        path: Path,
+        config: dict[str, Any],
+        package: str,
+        head: HeadGraph | None = None,
+        tapped: Sequence[str] = (),
+    ) -> None:
         self._core, self._config = core, config
         self._compiled: dict[tuple[tuple[int, ...], ...], Any] = {}
-        try:
-            with decimal_points():
-                self._model = core.read_model(str(path))
-        except RuntimeError as error:
-            raise EngineError(
-                f"OpenVINO cannot read the ONNX graph {path.name} of the package '{package}'. "
-                "Import the package again from its source, or use the torch engine."
-            ) from error
+        self._model = read_graph(core, path, package)
+        if head is not None:
+            self._model = joined_graphs(self._model, read_graph(core, head.path, package), head.taps)
+        if tapped:
+            self._model = tapped_graph(self._model, tapped)
 
     def run(self, inputs: Sequence[Float32]) -> list[Float32]:
         """Every output for the inputs, both in the graph's order."""
@@ -64,3 +82,34 @@ class OpenVinoGraph:
                 compiled = self._core.compile_model(self._model, "CPU", self._config)
             self._compiled[shapes] = compiled.create_infer_request()
         return self._compiled[shapes]
+
+
+def read_graph(core: Any, path: Path, package: str) -> Any:
+    """An ONNX file as ``openvino.Model``. Raises ``EngineError``."""
+    try:
+        with decimal_points():
+            return core.read_model(str(path))
+    except RuntimeError as error:
+        raise EngineError(
+            f"OpenVINO cannot read the ONNX graph {path.name} of the package '{package}'. "
+            "Import the package again from its source, or use the torch engine."
+        ) from error
+
+
+def joined_graphs(main: Any, head: Any, taps: Sequence[str]) -> Any:
+    """One model: the first output of ``main``, and that of ``head`` on the image and on the tensors ``taps`` of it."""
+    openvino = import_openvino()
+    sources = [main.inputs[0], *(output_named(main, name) for name in taps)]
+    for parameter, source in zip(head.get_parameters(), sources, strict=True):
+        for target in parameter.output(0).get_target_inputs():
+            target.replace_source_output(source.get_node().output(source.get_index()))
+    return openvino.Model([main.get_results()[0], head.get_results()[0]], main.get_parameters(), "joined")
+
+
+def tapped_graph(main: Any, taps: Sequence[str]) -> Any:
+    """The model with its first output, and the tensors ``taps`` as further ones."""
+    openvino = import_openvino()
+    from openvino import opset13 as opset
+
+    results = [opset.result(output_named(main, name)) for name in taps]
+    return openvino.Model([main.get_results()[0], *results], main.get_parameters(), "tapped")

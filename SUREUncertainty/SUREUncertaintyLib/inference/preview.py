@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..arrays.heads import create_head
 from ..core.progress import IsCancelled, never, silent
 from ..core.roi import Roi
 from ..core.volume import Volume
 from .engine import Engine
+from .fitted_run import as_run, head_of
 from .native.engine import MemberEngine
 from .native.runner import NativeRunner
 from .network_regions import overlap, plan_regions, prepare_region
@@ -57,9 +57,10 @@ def preview(
     Raises:
         Cancelled: ``is_cancelled`` said so.
     """
+    package = as_run(package, engine)
     metadata = package.metadata
     regions = plan_regions(volume.grid, metadata, rois, turn)
-    head = create_head(metadata.head)
+    head = head_of(package, engine)
     canvas = Canvas(volume.grid.shape, len(metadata.labels), overlapping=overlap(regions))
     for region in regions:
         if isinstance(engine, MemberEngine):

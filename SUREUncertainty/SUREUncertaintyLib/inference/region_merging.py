@@ -89,7 +89,7 @@ class Canvas:
                 belief = widened(belief, second, seen)
             for tally in tallies.values():
                 tally.add(belief.probability, inside)
-            winners = belief.probability.argmax(axis=0)
+            winners = belief.winners
             masses += overlap_masses(belief.probability, winners, inside)
             self.put(_within(region.slices, low, high), values[winners], belief, inside)
         if other is not None:

@@ -20,7 +20,7 @@ from ..analysis.structures import structure_table
 from ..analysis.uncertain_regions import uncertain_regions
 from ..analysis.verdict import is_outside
 from ..analysis.wholes import asymmetries, whole_rows
-from ..arrays.heads import Head, create_head
+from ..arrays.heads import Head
 from ..core.checks import check_modality, check_scan
 from ..core.errors import InputError, PackageError
 from ..core.progress import IsCancelled, Progress, never, part_of, raise_if_cancelled, silent
@@ -29,6 +29,7 @@ from ..core.volume import Volume
 from .difficulty_assessor import DifficultyAssessor, with_scales
 from .engine import Engine
 from .estimator import NativeEstimator
+from .fitted_run import as_run, head_of
 from .following import Follower, Placement, Settled
 from .native.engine import MemberEngine
 from .native.notices import about_members
@@ -102,11 +103,12 @@ def segment(
         Cancelled: ``is_cancelled`` said so.
     """
     watch = Stopwatch()
+    package = as_run(package, engine)
     with watch.stage("check"):
         check_input(volume, package, rois, keep_probabilities, channels)
         regions = plan_regions(volume.grid, package.metadata, rois, turn)
         sampler = _sampler(volume, package, engine, regions, sampling)
-        head: Head = create_head(package.metadata.head) if sampler is None else sampler.head
+        head: Head = head_of(package, engine) if sampler is None else sampler.head
     assessor = None if sampler else DifficultyAssessor.create(package, engine, head)
     simple = sampler is None and not isinstance(engine, MemberEngine)
     quality = QualityAssessor.create(package, engine, copies if simple else False)

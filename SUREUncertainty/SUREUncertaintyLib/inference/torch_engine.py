@@ -34,6 +34,11 @@ class TorchEngine(OneNetwork):
     name = "torch"
 
     def __init__(self, package: Package, device: str | None = None, threads: int | None = None) -> None:
+        if package.metadata.fitted is not None:
+            raise EngineError(
+                f"The head that sure fit added to the model '{package.metadata.name}' reads the network's graph, which "
+                "only OpenVINO runs. Choose --engine openvino, or another estimator, such as softmax."
+            )
         torch = import_torch()
         self.device = choose_device(torch, device)
         if threads:

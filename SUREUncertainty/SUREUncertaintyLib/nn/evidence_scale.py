@@ -41,16 +41,19 @@ class EvidenceScale(nn.Module):
         context: int = 0,
     ) -> None:
         super().__init__()
+        self._step = (min(COARSE, stride),) * spatial_dims
+        self._build(spatial_dims, 2 * features + in_channels, 2 * features + 2 * in_channels, fine, coarse, context)
+
+    def _build(self, spatial_dims: int, seen: int, around: int, fine: int, coarse: int, context: int) -> None:
+        """The layers: ``seen`` channels on the finest grid, ``around`` on the coarse one."""
         convolution = nn.Conv2d if spatial_dims == 2 else nn.Conv3d
         self._mean = nn.AvgPool2d if spatial_dims == 2 else nn.AvgPool3d
         self._linear = "bilinear" if spatial_dims == 2 else "trilinear"
-        self._step = min(COARSE, stride)
-        seen = 2 * features + in_channels
         self.fine = nn.Sequential(
             convolution(seen, fine, 1), nn.ReLU(), convolution(fine, fine, 3, padding=1), nn.ReLU()
         )
         self.coarse = nn.Sequential(
-            convolution(seen + in_channels, coarse, 3, padding=1),
+            convolution(around, coarse, 3, padding=1),
             nn.ReLU(),
             convolution(coarse, coarse, 3, padding=1),
             nn.ReLU(),
@@ -64,11 +67,30 @@ class EvidenceScale(nn.Module):
     def forward(self, image: Tensor, encoded: Tensor, decoded: Tensor) -> Tensor:
         """The factor of every voxel's logits."""
         seen = torch.cat([decoded, encoded, image], 1)
-        rough = (image - self._mean(3, 1, 1, count_include_pad=False)(image)).abs()
-        around = self.coarse(self._mean(self._step)(torch.cat([seen, rough], 1)))
+        around = self._surroundings(torch.cat([seen, self._rough(image)], 1))
+        around = interpolate(around, scale_factor=[float(step) for step in self._step], mode=self._linear)
+        factor: Tensor = self._joined(seen, around).exp()
+        return factor
+
+    def _rough(self, image: Tensor) -> Tensor:
+        """How much each voxel differs from the mean of its neighbours: noise and edges."""
+        rough: Tensor = (image - self._mean(3, 1, 1, count_include_pad=False)(image)).abs()
+        return rough
+
+    def _pooled(self, values: Tensor) -> Tensor:
+        """On the coarse grid."""
+        pooled: Tensor = self._mean(self._step)(values)  # type: ignore[arg-type]
+        return pooled
+
+    def _surroundings(self, seen: Tensor, *stages: Tensor) -> Tensor:
+        """What the coarse grid says, with the mean over the whole window where there is a context."""
+        pooled = self._pooled(seen)
+        around: Tensor = self.coarse(torch.cat([pooled, *stages], 1) if stages else pooled)
         if self.whole is not None:
             mean = self.whole(around).mean(tuple(range(2, around.ndim)), keepdim=True)
             around = torch.cat([around, mean.expand(-1, -1, *around.shape[2:])], 1)
-        around = interpolate(around, scale_factor=float(self._step), mode=self._linear)
-        factor: Tensor = self.last(self.join(torch.cat([self.fine(seen), around], 1))).exp()
-        return factor
+        return around
+
+    def _joined(self, seen: Tensor, around: Tensor) -> Tensor:
+        joined: Tensor = self.last(self.join(torch.cat([self.fine(seen), around], 1)))
+        return joined

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.labels import Label
+from .fitted_head import FittedHead
 from .locator import Locator
 from .pipeline import Pipeline
 from .whole import Whole
@@ -104,6 +105,7 @@ class PackageMetadata:
         pipeline: the steps of a network that another program trained; None for those of this library.
         wholes: what several of its structures make up together.
         locator: how the structures are found in a whole scan, None for a model that searches itself or needs a box.
+        fitted: the head that ``sure fit`` added; None without one.
         raw: the whole JSON document, for whoever writes or prints it; facts are read by the attributes here.
     """
 
@@ -131,6 +133,7 @@ class PackageMetadata:
     pipeline: Pipeline | None = None
     locator: Locator | None = None
     wholes: tuple[Whole, ...] = ()
+    fitted: FittedHead | None = None
     raw: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -208,6 +211,15 @@ class PackageMetadata:
         fitted = self.raw.get("uncertainty", {})
         kept = {name: value for name, value in fitted.items() if name != "volume_probability"}
         return replace(self, threshold=ENTROPY_THRESHOLD, raw={**self.raw, "uncertainty": kept})
+
+    def with_fitted_head(self) -> PackageMetadata:
+        """As the maps of a run with the fitted head are read: by its threshold, without what other maps promised."""
+        if self.fitted is None:
+            return self
+        fitted = self.raw.get("uncertainty", {})
+        kept = {name: value for name, value in fitted.items() if name != "volume_probability"}
+        raw = {**{key: value for key, value in self.raw.items() if key != "quality"}, "uncertainty": kept}
+        return replace(self, threshold=self.fitted.threshold, raw=raw)
 
     @property
     def channels(self) -> int:

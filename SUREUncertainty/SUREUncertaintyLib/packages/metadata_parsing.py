@@ -12,6 +12,7 @@ from ..core.errors import PackageError
 from ..core.geometry import STACK
 from ..core.labels import Code, Label
 from ..nn.registry import canonical_name
+from .fitted_head import SETTING as FITTED, parse_fitted
 from .locator import parse_locator
 from .metadata import Cavity, Expected, PackageMetadata
 from .metadata_fields import Fields, inner_path
@@ -88,6 +89,7 @@ def parse_metadata(document: Mapping[str, Any]) -> PackageMetadata:
         pipeline=pipeline,
         locator=parse_locator(top.inner("locator")) if top.has("locator") else None,
         wholes=parse_wholes(top, labels) if top.has("wholes") else (),
+        fitted=parse_fitted(top) if top.has(FITTED) else None,
         raw=dict(document),
     )
 

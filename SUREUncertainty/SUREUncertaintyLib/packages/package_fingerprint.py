@@ -56,9 +56,14 @@ def package_fingerprint(package: Package) -> Fingerprint:
 
 
 def network_digest(package: Package) -> str:
-    """SHA-256 over every weight and graph of a package and how the networks want their input, whatever its kind."""
-    files = {name: sha for name, sha in recorded_checksums(package.root).items() if name.endswith(WEIGHT_FILES)}
+    """SHA-256 over every weight and graph of a package and how the networks want their input, whatever its kind.
+
+    The head of a fit is none of them: runs without it answer as before, and with it no forecast is read.
+    """
     facts = package.metadata
+    head = "" if facts.fitted is None else facts.fitted.graph
+    sums = recorded_checksums(package.root).items()
+    files = {name: sha for name, sha in sums if name.endswith(WEIGHT_FILES) and name != head}
     own = [facts.orientation, facts.spacing, facts.normalisation]
     steps = own if facts.pipeline is None else repr(facts.pipeline)
     text = json.dumps([facts.name, files, steps, facts.patch, facts.overlap], sort_keys=True)

@@ -91,15 +91,19 @@ def uncertainty_threshold(predictions: Sequence[TuningPrediction]) -> float:
     below ``HIGHEST``: a bad model is uncertain nearly everywhere, and a threshold that adapts to that would call
     nothing uncertain.
     """
-    scores = np.mean([_error_overlap(prediction) for prediction in predictions], axis=0)
+    return best_threshold([(one.uncertainty, one.probability.argmax(0) != one.label) for one in predictions])
+
+
+def best_threshold(cases: Sequence[tuple[NDArray[np.float32], NDArray[np.bool_]]]) -> float:
+    """As ``uncertainty_threshold``, from the uncertainty (...) of each case and where its answer is wrong (...)."""
+    scores = np.mean([_error_overlap(uncertainty, wrong) for uncertainty, wrong in cases], axis=0)
     return float(THRESHOLDS[int(np.argmax(scores[THRESHOLDS <= HIGHEST]))])
 
 
-def _error_overlap(prediction: TuningPrediction) -> NDArray[np.float64]:
-    wrong = prediction.probability.argmax(0) != prediction.label
+def _error_overlap(uncertainty: NDArray[np.float32], wrong: NDArray[np.bool_]) -> NDArray[np.float64]:
     edges = np.concatenate([[-np.inf], THRESHOLDS, [np.inf]])
-    uncertain = _counts_above(prediction.uncertainty.ravel(), edges)
-    hits = _counts_above(prediction.uncertainty[wrong], edges)
+    uncertain = _counts_above(uncertainty.ravel(), edges)
+    hits = _counts_above(uncertainty[wrong], edges)
     total = uncertain + wrong.sum()
     return np.where(total > 0, 2.0 * hits / np.maximum(total, 1), 1.0)
 

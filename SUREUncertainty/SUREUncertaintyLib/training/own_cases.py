@@ -117,18 +117,18 @@ def _of_folders(folder: Path) -> tuple[Pair, ...]:
     labels = next((folder / name for name in LABEL_FOLDERS if (folder / name).is_dir()), None)
     if images is None or labels is None:
         return ()
-    known = {_plain(stem): path for stem, path in _files(labels)}
-    found = [(stem.removesuffix(CHANNEL), path) for stem, path in _files(images)]
+    known = {plain_stem(stem): path for stem, path in image_files(labels)}
+    found = [(stem.removesuffix(CHANNEL), path) for stem, path in image_files(images)]
     return tuple(Pair(stem, stem, path, known[stem]) for stem, path in found if stem in known)
 
 
 def _beside(folder: Path) -> tuple[Pair, ...]:
-    files = dict(_files(folder))
-    labels = {_plain(stem): path for stem, path in files.items() if _plain(stem) != stem}
+    files = dict(image_files(folder))
+    labels = {plain_stem(stem): path for stem, path in files.items() if plain_stem(stem) != stem}
     return tuple(Pair(stem, stem, path, labels[stem]) for stem, path in files.items() if stem in labels)
 
 
-def _files(folder: Path) -> list[tuple[str, Path]]:
+def image_files(folder: Path) -> list[tuple[str, Path]]:
     """Image files by name without suffix, sorted."""
     found = []
     for path in sorted(folder.iterdir()):
@@ -139,7 +139,7 @@ def _files(folder: Path) -> list[tuple[str, Path]]:
     return found
 
 
-def _plain(stem: str) -> str:
+def plain_stem(stem: str) -> str:
     """A label's name without what makes it a label."""
     ending = next((ending for ending in LABEL_ENDINGS if stem.lower().endswith(ending)), "")
     return stem[: len(stem) - len(ending)]

@@ -36,6 +36,7 @@ class AveragedEngine:
     passes: int
     probabilities: Passes
     seed: int | None = None
+    scales: bool = False
 
     @property
     def name(self) -> str:

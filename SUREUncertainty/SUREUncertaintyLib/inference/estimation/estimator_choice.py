@@ -26,6 +26,7 @@ from ...core.errors import InputError
 from ...core.progress import IsCancelled, Progress, never, silent
 from ..engine import Engine
 from ..engine_choice import create_engine
+from ..fitted_run import head_of, without_head
 from ..native.choice import MemberChoice
 from ..sampling.encoding import has_latents
 from ..segmenter import run_network
@@ -59,7 +60,7 @@ class Estimate:
     @property
     def head(self) -> Head:
         """Reads what a call returns: the package's own head, or that of mean probabilities."""
-        return create_head(self.package.metadata.head)
+        return head_of(self.package, self.engine)
 
     def __call__(
         self, image: NDArray[np.float32], progress: Progress = silent, is_cancelled: IsCancelled = never
@@ -97,9 +98,11 @@ def create_estimator(
 
     check_estimator(name)
     if name == "ensemble" and not is_package(Path(model)) and Path(model).is_dir():
-        members = load_members(Path(model))
+        members = [without_head(member) for member in load_members(Path(model))]
         return estimate_ensemble(members, [create_engine(member, engine, device, threads) for member in members])
     package = find_package(str(model))
+    if name != "native":
+        package = without_head(package)
     if package.metadata.pipeline is not None:
         runner = create_member_estimator(package, name, engine, device, threads, passes, seed, choice)
         return Estimate(package, runner, name, runner.passes)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...packages.pipeline import Member
-from ..engine import Engine, unfactored
+from ..engine import NATIVE, Engine, unfactored
 from .choice import MemberChoice, Pass, choose_passes
 
 if TYPE_CHECKING:
@@ -51,12 +51,20 @@ class MemberEngine:
         self.package, self.pipeline, self.estimator = package, pipeline, estimator
         self.run = choose_passes(pipeline, estimator, choice or MemberChoice())
         self._open_member, self._inner_passes = open_member, inner_passes
+        fitted = package.metadata.fitted
+        plain = estimator == NATIVE and len(self.run) == 1 and not self.run[0].mirrored
+        self._fitted = fitted if plain and fitted is not None and fitted.member == self.run[0].member.name else None
         self._open: tuple[Member, Engine] = self._start(self.run[0].member)
 
     @property
     def passes(self) -> int:
         """Runs of a network a window."""
         return len(self.run) * self._inner_passes
+
+    @property
+    def scales(self) -> bool:
+        """Whether the head of a fit reads this run: a single pass of the network that it was fitted to."""
+        return self._fitted is not None
 
     @property
     def is_single(self) -> bool:
@@ -90,7 +98,7 @@ class MemberEngine:
 
     def fastest(self) -> MemberEngine:
         """The first network without mirrors, for previews; parts all run."""
-        if self.pipeline.parts:
+        if self.pipeline.parts or self.scales:
             return self
         return MemberEngine(self.package, self._open_member, "softmax")
 
@@ -113,5 +121,6 @@ class MemberEngine:
         return unfactored(self.logits(windows))
 
     def _start(self, member: Member) -> tuple[Member, Engine]:
-        metadata = replace(self.package.metadata, graphs={"main": member.graph}, weights=member.weights, pipeline=None)
-        return member, self._open_member(replace(self.package, metadata=metadata))
+        graphs = {"main": member.graph}
+        own = replace(self.package.metadata, graphs=graphs, weights=member.weights, pipeline=None, fitted=self._fitted)
+        return member, self._open_member(replace(self.package, metadata=own))

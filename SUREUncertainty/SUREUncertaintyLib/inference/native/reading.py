@@ -129,10 +129,11 @@ def _sigmoid(logits: Float32) -> Float32:
     return np.where(logits >= 0, 1.0 / (1.0 + small), small / (1.0 + small)).astype(np.float32)
 
 
-def reader_of(metadata: PackageMetadata) -> Reader:
-    """The reader for a package with a pipeline."""
+def reader_of(metadata: PackageMetadata, activated: bool | None = None) -> Reader:
+    """The reader for a package with a pipeline; ``activated`` where it is to read something else than the package's."""
     pipeline = metadata.pipeline
-    activated = pipeline is not None and pipeline.read_on != "logits"
+    if activated is None:
+        activated = pipeline is not None and pipeline.read_on != "logits"
     if pipeline is not None and pipeline.regions:
         values, ranks = [one.value for one in pipeline.regions], [one.rank for one in pipeline.regions]
         return RegionReader(metadata.labels, values, ranks, activated)

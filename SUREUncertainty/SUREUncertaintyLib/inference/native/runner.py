@@ -22,7 +22,8 @@ from .cropping import box_around
 from .engine import MemberEngine
 from .painting import NativePainter
 from .preparing import Prepared, channels_in_order, prepare
-from .reading import Reader, reader_of
+from .reading import Reader
+from .scaled_reading import reader_for
 
 NETWORK_SHARE = 0.9
 """Share of a region's progress that the passes take; the maps take the rest."""
@@ -61,7 +62,7 @@ class NativeRunner:
         """Raises InputError for channels that are missing, unknown or on another grid."""
         metadata = engine.package.metadata
         channels = channels_in_order(volume, others, engine.pipeline, metadata.name)
-        return cls(channels, engine, canvas, reader_of(metadata))
+        return cls(channels, engine, canvas, reader_for(metadata, engine))
 
     def run(self, region: Region, watch: Stopwatch, progress: Progress, is_cancelled: IsCancelled) -> dict[str, float]:
         """Prepare, run and paint one region. Returns the measures of its grey values, as for other packages."""

@@ -30,8 +30,7 @@ def damaged_copies(
         levels: the two strengths, 0 to 1.
         spacing: mm along the spatial axes, None for pixels; a 2D image is one slice.
     """
-    sides = tuple(float(side) for side in spacing or (1.0,) * (image.ndim - 2))
-    sides = (1.0,) * (3 - len(sides)) + sides
+    sides = sides_of_slices(spacing, image.ndim - 2)
     copies: tuple[list[Tensor], list[Tensor]] = ([], [])
     for sample in image:
         kind, seed = str(rng.choice(KINDS)), int(rng.integers(2**31))
@@ -40,9 +39,25 @@ def damaged_copies(
     return torch.stack(copies[0]), torch.stack(copies[1])
 
 
-def _damaged(channel: Tensor, kind: str, level: float, seed: int, spacing: tuple[float, ...]) -> Tensor:
-    values = channel.detach().float().cpu().numpy()
-    whole = values.reshape((1,) * (3 - values.ndim) + values.shape)
+def sides_of_slices(spacing: Sequence[float] | None, dims: int) -> tuple[float, float, float]:
+    """mm along (k, j, i); ones along what has no spacing."""
+    sides = tuple(float(side) for side in spacing or (1.0,) * dims)
+    k, j, i = (1.0,) * (3 - len(sides)) + sides
+    return (k, j, i)
+
+
+def _damaged(channel: Tensor, kind: str, level: float, seed: int, spacing: tuple[float, float, float]) -> Tensor:
+    found = damaged_image(channel.detach().float().cpu().numpy(), kind, level, seed, spacing)
+    return torch.from_numpy(found).to(channel)
+
+
+def damaged_image(image: Float32, kind: str, level: float, seed: int, spacing: tuple[float, float, float]) -> Float32:
+    """A normalised image (...) of two or three axes with damage of one kind, normalised again.
+
+    Args:
+        kind: ``CURVE``, or a name of ``corruptions.registry``; spacing: mm along (k, j, i), a 2D image is one slice.
+    """
+    whole = image.reshape((1,) * (3 - image.ndim) + image.shape)
     if kind == CURVE:
         found = _normalised(_through_curve(whole, level, seed), whole)
     elif CORRUPTIONS[kind].space == "input":
@@ -50,7 +65,7 @@ def _damaged(channel: Tensor, kind: str, level: float, seed: int, spacing: tuple
     else:
         recipe = make_recipe(kind, level, seed, "copy", spacing)
         found = _normalised(apply_recipe(recipe, whole - whole.min(), spacing), whole)
-    return torch.from_numpy(found.reshape(values.shape)).to(channel)
+    return found.reshape(image.shape)
 
 
 def _through_curve(image: Float32, level: float, seed: int) -> Float32:

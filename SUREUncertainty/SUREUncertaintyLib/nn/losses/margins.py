@@ -105,10 +105,12 @@ def far_margin_loss(
     """Mean over passes and voxels of |ln u - ln u_far| where d > t, and of max(0, ln u_far - ln u) where d <= t.
 
     u_far is ``far_target``. Far away uncertainty has that value, and near a boundary it is never less: the relations
-    alone leave the level of u open. On the logarithm, since the slope of u itself fades as u^2 where there is much
-    evidence.
+    alone leave the level of u open. Without ``far_floor`` it may also be less. On the logarithm, since the slope of u
+    itself fades as u^2 where there is much evidence.
     """
     excess = [u.log() - math.log(settings.far_target) for u in uncertainties]
+    if not settings.far_floor:
+        excess = [part.clamp(min=0.0) for part in excess]
     parts = [
         torch.where(geometry.near, (-part[number]).clamp(min=0.0), part[number].abs()).mean()
         for part in excess

@@ -39,12 +39,26 @@ def scan_uncertainty_loss(
         label: (B, ...) integers.
         per_loss: k, the mean uncertainty at a Dice of 0.
     """
+    return follow_losses(uncertainties, dice_losses(predicted, label), geometries, per_loss)
+
+
+def dice_losses(predicted: Sequence[Tensor], label: Tensor) -> list[list[float]]:
+    """Of every sample what every pass loses: 1 - Dice of its most probable classes (B, ...) with the label (B, ...)."""
+    return [[1.0 - mean_dice(classes[n], label[n]) for classes in predicted] for n in range(len(label))]
+
+
+def follow_losses(
+    uncertainties: Sequence[Tensor],
+    losses: Sequence[Sequence[float]],
+    geometries: Sequence[SampleGeometry | None],
+    per_loss: float,
+) -> Tensor:
+    """As ``scan_uncertainty_loss``, where it is known what every pass of every sample has lost."""
     parts = []
     for n, geometry in enumerate(geometries):
         if geometry is not None:
             near = torch.stack([u[n][geometry.near].mean() for u in uncertainties])
-            losses = [max(1.0 - mean_dice(classes[n], label[n]), LEAST_LOSS) for classes in predicted]
-            error = near.log() - torch.log(near.new_tensor(losses) * per_loss)
+            error = near.log() - torch.log(near.new_tensor([max(x, LEAST_LOSS) for x in losses[n]]) * per_loss)
             parts.append(error.var(correction=0) + SHARED * error.mean().square())
     return torch.stack(parts).mean() if parts else uncertainties[0].sum() * 0.0
 

@@ -41,7 +41,7 @@ class SureSettings:
         margin_gradient, margin_level, margin_distance: by how much ln u has to follow, see ``margins``.
         margin_blur: the same for one unit of blur.
         margin_damage: the same for one unit of strength of such damage.
-        far_target: in margin form, u beyond t.
+        far_target: in margin form, u beyond t; far_floor: whether it may not be less either, there and near a boundary.
         margin_mistake, c_mistake: in margin form, by how much ln u of a wrong voxel lies above that of a right one, and
             the weight of that, see ``mistakes``.
         c_scan: in margin form, weight of the relation between a pass's mean uncertainty and its Dice, see
@@ -85,6 +85,7 @@ class SureSettings:
     margin_blur: float = 1.0
     margin_damage: float = 0.0
     far_target: float = 0.02
+    far_floor: bool = True
     margin_mistake: float = 1.5
     c_mistake: float = 0.0
     c_scan: float = 0.0

@@ -12,13 +12,13 @@ from ..evidential import EvidentialLoss, dirichlet, to_one_hot
 from .geometry import SampleGeometry, batch_geometry
 from .gradient_protection import backward_protected
 from .gradient_uncertainty import gradient_uncertainty_loss
-from .margins import margin_parts
-from .mistakes import anchor_loss, mistake_margin_loss, recorded_factors
+from .mistakes import anchor_loss, recorded_factors
 from .noise_uncertainty import noise_uncertainty_loss
 from .noisy_passes import Forward, NoisyInputs, frozen_statistics, hard_voxels, noisy_inputs
-from .scan_uncertainty import scan_uncertainty_loss
+from .scan_uncertainty import dice_losses
 from .schedule import ramp
 from .settings import PRINCIPLED, SureSettings
+from .supervision import JudgedPasses, margin_supervision
 
 
 @dataclass(frozen=True)
@@ -168,20 +168,16 @@ class SureStep:
 
         ``maps``: u clean, at the first and the second level; ``predicted``: their most probable classes.
         """
-        settings, geometries = self.settings, batch.geometries
-        settings = settings.for_copies(inputs.kind)
-        clean, first, second = maps
-        read = (clean, (first, second), inputs.levels, inputs.centres, geometries, settings)
+        settings, geometries = self.settings.for_copies(inputs.kind), batch.geometries
         if settings.form == "margin":
-            noise = margin_parts(*read, batch.generator)
+            wrong = [classes != batch.label for classes in predicted]
+            lost = dice_losses(predicted, batch.label) if settings.c_scan else []
+            passes = JudgedPasses(maps, wrong, lost, inputs.levels, inputs.centres)
+            noise = margin_supervision(passes, geometries, settings, batch.generator)
             gradient = noise.pop("gradient")
-            if settings.c_mistake:
-                wrong = [classes != batch.label for classes in predicted]
-                noise["mistakes"] = settings.c_mistake * mistake_margin_loss(maps, wrong, settings, batch.generator)
-            if settings.c_scan:
-                scan = scan_uncertainty_loss(maps, predicted, batch.label, geometries, settings.uncertainty_per_loss)
-                noise["scan"] = settings.c_scan * scan
         else:
+            clean, first, second = maps
+            read = (clean, (first, second), inputs.levels, inputs.centres, geometries, settings)
             gradient = gradient_uncertainty_loss(clean, geometries, settings, batch.generator)
             noise = noise_uncertainty_loss(*read)
         weighted = {name: batch.weight * settings.gamma * part for name, part in noise.items()}

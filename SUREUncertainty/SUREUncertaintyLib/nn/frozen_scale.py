@@ -1,0 +1,92 @@
+"""The evidence-scaling head of a network that another program trained: the same head on features of any depth.
+
+What it sees is found by position in the network's graph (``inference.graph_taps``): the input of the last convolution,
+on the finest grid, and those of the last upsampling stages, on coarser ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from .evidence_scale import EvidenceScale
+
+LIMIT = 4.0
+"""Of |ln factor|: what lies beyond is no more certain or uncertain to anybody, only to float32."""
+
+
+@dataclass(frozen=True)
+class FrozenScaleShape:
+    """Sizes of a head.
+
+    Attributes:
+        spatial_dims: 2 or 3.
+        in_channels: image channels.
+        features: channels of the features on the finest grid.
+        stages: channels of the coarser features, finest first.
+        step: of the coarse grid along every axis, in voxels of the finest one.
+        fine, coarse, context: as for ``EvidenceScale``.
+    """
+
+    spatial_dims: int
+    in_channels: int
+    features: int
+    stages: tuple[int, ...]
+    step: tuple[int, ...]
+    fine: int = 8
+    coarse: int = 8
+    context: int = 8
+
+
+class FrozenEvidenceScale(EvidenceScale):
+    """The logarithm of the factor from the image, the finest features and those of coarser stages.
+
+    Shapes:
+        ``forward``: image (B, in_channels, ...), features (B, features, ...), stages (B, channels, coarser ...) ->
+        (B, 1, ...). A new head gives 0: the factor is 1.
+    """
+
+    def __init__(self, shape: FrozenScaleShape) -> None:
+        nn.Module.__init__(self)
+        self._step = shape.step
+        seen = shape.features + shape.in_channels
+        around = seen + shape.in_channels + sum(shape.stages)
+        self._build(shape.spatial_dims, seen, around, shape.fine, shape.coarse, shape.context)
+        for number, channels in enumerate((shape.in_channels, shape.features, *shape.stages)):
+            form = (1, channels, *[1] * shape.spatial_dims)
+            self.register_buffer(f"middle_{number}", torch.zeros(form))
+            self.register_buffer(f"spread_{number}", torch.ones(form))
+
+    def standardise(self, inputs: Sequence[Sequence[Tensor]]) -> None:
+        """Take mean and spread of every channel from examples of all inputs, image first, each (B, channels, ...).
+
+        Features of foreign networks come in any unit; the head starts from numbers about 1.
+        """
+        for number, examples in enumerate(zip(*inputs, strict=True)):
+            flat = torch.cat([one.transpose(0, 1).flatten(1) for one in examples], 1)
+            middle, spread = self.get_buffer(f"middle_{number}"), self.get_buffer(f"spread_{number}")
+            middle.copy_(flat.mean(1).reshape(middle.shape))
+            spread.copy_(flat.std(1).clamp(min=1e-3).reshape(spread.shape))
+
+    def forward(self, image: Tensor, *features: Tensor) -> Tensor:  # type: ignore[override]
+        """ln of the factor of every voxel's logits."""
+        image, finest, *stages = (self._standard(x, number) for number, x in enumerate((image, *features)))
+        seen = torch.cat([self._onto(finest, image), image], 1)
+        pooled = self._pooled(image)
+        near = [self._onto(stage, pooled) for stage in stages]
+        around = self._surroundings(torch.cat([seen, self._rough(image)], 1), *near)
+        around = interpolate(around, size=image.shape[2:], mode=self._linear)
+        log_factor: Tensor = LIMIT * torch.tanh(self._joined(seen, around) / LIMIT)
+        return log_factor
+
+    def _onto(self, features: Tensor, grid: Tensor) -> Tensor:
+        """Features on the grid of another array; as they are where they lie there already."""
+        same = features.shape[2:] == grid.shape[2:]
+        return features if same else interpolate(features, size=grid.shape[2:], mode=self._linear)
+
+    def _standard(self, values: Tensor, number: int) -> Tensor:
+        return (values - self.get_buffer(f"middle_{number}")) / self.get_buffer(f"spread_{number}")
