@@ -160,7 +160,7 @@ def test_a_slope_of_zero_or_no_number_means_stored_values(tmp_path, slope, inter
     assert read.array.dtype.kind == ("f" if slope == 2 else "i")
 
 
-@pytest.mark.parametrize(("slope", "intercept"), [(1e-30, 0), (2, np.nan), (1, np.inf)])
+@pytest.mark.parametrize(("slope", "intercept"), [(1e-30, 0), (5e-20, 0), (2e-16, 0), (2, np.nan), (1, np.inf)])
 def test_a_scale_that_cannot_be_right_is_refused(tmp_path, slope, intercept):
     raw = bytearray(gzip.decompress(written(tmp_path, Q, Q, (1, 1)).read_bytes()))
     raw[112:120] = np.array([slope, intercept], "<f4").tobytes()

@@ -41,8 +41,8 @@ _TYPES = {
 _UNITS_MM = {1: 1000.0, 3: 0.001}
 _TIMES_MS = {8: 1000.0, 16: 1.0, 24: 0.001}
 _CHUNK = 1 << 20
-_SMALLEST_SLOPE = 1e-20
-"""The library takes smaller ones for none."""
+_SMALLEST_SLOPE = float(np.finfo(np.float64).eps)
+"""The library takes smaller ones for none (itkNiftiImageIO.cxx)."""
 
 _HEADER, _VOXELS = ".hdr", ".img"
 SUFFIXES = (".nii", _HEADER, _VOXELS)
