@@ -34,6 +34,8 @@ RESULT = ROOT / "Testing" / "Bench" / "results" / "fuzz.json"
 
 def fuzz(count: int, seed: int, start: int = 0, chunk: int = CHUNK) -> dict[str, Any]:
     """Read ``count`` inputs from number ``start`` on; what came of them, with every failure."""
+    from measured_commit import commit
+
     outcomes: Counter[str] = Counter()
     failures: list[dict[str, Any]] = []
     number, end = start, start + count
@@ -46,6 +48,7 @@ def fuzz(count: int, seed: int, start: int = 0, chunk: int = CHUNK) -> dict[str,
         "seed": seed,
         "start": start,
         "count": count,
+        "commits": [commit()],
         "outcomes": dict(sorted(outcomes.items())),
         "failures": failures,
     }
@@ -66,6 +69,7 @@ def added(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "seed": parts[0]["seed"],
         "start": parts[0]["start"],
         "count": sum(part["count"] for part in parts),
+        "commits": sorted({name for part in parts for name in part.get("commits", ())}),
         "outcomes": dict(sorted(outcomes.items())),
         "failures": [failure for part in parts for failure in part["failures"]],
     }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from browser import bench_browser
 from engines import bench_engines, bench_uncertainty
 from live import bench_live
+from measured_commit import ROOT, commit
 from memory import bench_memory
 from previews import bench_previews
 from ranks import bench_ranks
@@ -22,7 +22,6 @@ from tables import benchmarks_page
 from training_cost import bench_training
 from whole_runs import bench_runs
 
-ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "Testing" / "Bench" / "results" / "bench.json"
 PAGE = ROOT / "docs" / "benchmarks.md"
 MODEL = "hippocampus-t1"
@@ -42,13 +41,6 @@ def machine() -> dict[str, Any]:
 def _cpuinfo() -> list[str]:
     path = Path("/proc/cpuinfo")
     return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-
-
-def commit() -> str:
-    """The commit that was measured, marked when the tree differed from it."""
-    return subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    ).stdout.strip()
 
 
 PARTS: dict[str, Callable[[], Any]] = {
