@@ -69,7 +69,7 @@ def added(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "seed": parts[0]["seed"],
         "start": parts[0]["start"],
         "count": sum(part["count"] for part in parts),
-        "commits": sorted({name for part in parts for name in part.get("commits", ())}),
+        "commits": sorted({name for part in parts for name in part["commits"]}),
         "outcomes": dict(sorted(outcomes.items())),
         "failures": [failure for part in parts for failure in part["failures"]],
     }

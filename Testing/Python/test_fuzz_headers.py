@@ -25,9 +25,16 @@ def test_no_changed_header_ends_in_a_crash_a_hang_or_another_scan() -> None:
 
 
 def test_runs_over_ranges_add_up_where_nothing_is_missing_between_them() -> None:
-    first = {"seed": 1, "start": 0, "count": 2, "outcomes": {"refused": 2}, "failures": []}
-    second = {"seed": 1, "start": 2, "count": 1, "outcomes": {"refused": 1}, "failures": [{"number": 2}]}
-    both = {"seed": 1, "start": 0, "count": 3, "outcomes": {"refused": 3}, "failures": [{"number": 2}]}
+    first = {"seed": 1, "start": 0, "count": 2, "commits": ["b"], "outcomes": {"refused": 2}, "failures": []}
+    second = {
+        **first,
+        "start": 2,
+        "count": 1,
+        "commits": ["a"],
+        "outcomes": {"refused": 1},
+        "failures": [{"number": 2}],
+    }
+    both = {**first, "count": 3, "commits": ["a", "b"], "outcomes": {"refused": 3}, "failures": [{"number": 2}]}
     assert added([second, first]) == both
     with pytest.raises(ValueError, match="from 5 on does not follow"):
         added([first, {**second, "start": 5}])
