@@ -2,10 +2,12 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from full_result import full_result
 from results import result_on, write_result_folder
 from SUREUncertaintyLib.cohort.case_folder import RECORD, SCHEMA
 from SUREUncertaintyLib.cohort.case_row import CaseRow
@@ -124,6 +126,19 @@ def test_a_result_is_read_back_as_it_was_written_and_another_scan_is_refused(tmp
     assert found.provenance["model"]["name"] == "tiny"
     with pytest.raises(InputError, match="its voxels have changed"):
         read_result(tmp_path / "cohort" / "cases" / "a", scan_of("b"))
+
+
+def test_every_table_of_a_result_is_read_back_also_where_difficulty_cannot_be_compared(tmp_path: Path) -> None:
+    written = replace(full_result(), sampling=None, members=None)
+    assert [case.outside for case in written.difficulty] == [True, False]
+    found = read_result(write_result_folder(written, tmp_path / "result"), written.image)
+    assert [case.sentence for case in found.difficulty] == [case.sentence for case in written.difficulty]
+    assert found.difficulty[0].measures == written.difficulty[0].measures
+    assert [row.name for row in found.wholes] == ["Left blob"]
+    assert found.wholes[0].volume_ml == pytest.approx(written.wholes[0].volume_ml)
+    assert found.asymmetries[0].name == "blob"
+    assert found.quality[0] == written.quality[0]
+    assert found.verdict == written.verdict
 
 
 def test_what_was_accepted_or_edited_is_a_table_that_a_training_takes(cohort: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import AsyncMock, MagicMock
+from unittest.mock import ANY, AsyncMock, MagicMock
 
 import pytest
 from SUREUncertaintyLib.core.errors import InputError
@@ -49,8 +49,15 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "look_at": ("Red", [0.1, 0.2]),
     "trust": (),
     "copy": (),
+    "worklist_step": (1,),
+    "worklist_open": (),
+    "worklist_decide": ("accepted",),
+    "worklist_undo": (),
 }
 """All that may be called, with arguments as the page sends them."""
+
+REQUIRE: Any = ANY
+"""What a cohort's scans are checked by; ``test_view_worklist`` tries it."""
 
 BAD: dict[type, list[Any]] = {
     str: [None, 5, True, ["x"], {"path": "x"}, "x" * 5000],
@@ -124,7 +131,9 @@ def test_a_path_is_opened_inside_the_folders_only(page: SimpleNamespace) -> None
         path.write_bytes(b"x")
     act = page.actions.offered()["open"]
     asyncio.run(act(str(inside)))
-    page.application.open.assert_awaited_once_with(inside.resolve())
+    page.application.open.assert_awaited_once_with(inside.resolve(), REQUIRE)
+    with pytest.raises(InputError, match="not in the folders"):
+        page.application.open.await_args.args[1](outside)
     for path in (str(outside), "../secret.nrrd", str(page.folder / ".." / "secret.nrrd")):
         with pytest.raises(InputError, match="not in the folders"):
             asyncio.run(act(path))
@@ -138,7 +147,7 @@ def test_an_upload_is_opened_from_the_folder_of_uploads_only(page: SimpleNamespa
     for path in (sent, outside):
         path.write_bytes(b"x")
     asyncio.run(page.actions.open_upload(sent))
-    page.application.open.assert_awaited_once_with(sent.resolve())
+    page.application.open.assert_awaited_once_with(sent.resolve(), REQUIRE)
     link = page.uploads.folder / "link.nrrd"
     link.symlink_to(outside)
     for path in (outside, link, page.uploads.folder / ".." / "x", page.uploads.folder, sent.parent / "gone.nrrd"):

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.dataclass_json import to_json
+from ..core.dataclass_json import from_json, to_json
 from .auv import AuvRange, auv_range, mean_scale
 from .image_measures import MeasurePlace, places
 
@@ -81,6 +81,11 @@ class CaseDifficulty:
         """Plain JSON with the sentence; NaN becomes None, as does a comparison that does not hold."""
         document = {**to_json(self), "sentence": self.sentence}
         return document | ({"harder_than": None, "auv": None} if self.outside else {})
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> CaseDifficulty:
+        """The inverse of ``to_json``; a place that was not told, being outside, is the first."""
+        return from_json(cls, {**document, "harder_than": document["harder_than"] or 0})
 
 
 @dataclass(frozen=True)

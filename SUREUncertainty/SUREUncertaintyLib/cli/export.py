@@ -25,10 +25,11 @@ def export(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier exports in the folder.")] = False,
 ) -> None:
     """Write a result as DICOM objects, NRRD, NIfTI, CSV or a page."""
+    from ..cohort.case_folder import is_cohort
     from ..core.errors import InputError
     from ..export.export_result import ExportJob, export_result
     from ..export.formats import ExportFormat, parse_format
-    from ..export.reviewed_cohort import export_reviewed, is_cohort
+    from ..export.reviewed_cohort import export_reviewed
 
     formats = [parse_format(item) for item in format_]
     if is_cohort(result):

@@ -178,3 +178,8 @@ def _is_alive(number: int) -> bool:
     import psutil
 
     return bool(psutil.pid_exists(number)) and number != os.getpid()
+
+
+def is_cohort(path: Path) -> bool:
+    """Whether ``sure cohort`` wrote this folder. Raises ``InputError`` for a damaged one."""
+    return (path / SETTINGS).is_file() and CohortFolder.at(path).settings() is not None

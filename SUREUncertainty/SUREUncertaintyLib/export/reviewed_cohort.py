@@ -29,13 +29,6 @@ NOTHING_ACCEPTED = (
 )
 
 
-def is_cohort(folder: Path) -> bool:
-    """Whether ``sure cohort`` wrote this folder."""
-    from ..cohort.case_folder import CohortFolder
-
-    return folder.is_dir() and CohortFolder.at(folder).settings() is not None
-
-
 def export_reviewed(
     cohort: Path,
     output: Path,

@@ -54,17 +54,22 @@ class WorklistController:
         self._published: PublishedNodes | None = None
         self._keeps_scan = False
         self._kept: Volume | None = None
+        self._require: Callable[[Path], object] = Path
 
     @property
     def row(self) -> CaseRow | None:
         """The case that is shown."""
         return None if self.worklist is None or self.number < 0 else self.worklist.rows[self.number]
 
-    def open(self, folder: Path) -> None:
-        """Open a cohort and go to the first case that nobody has decided about, or to the first one."""
+    def open(self, folder: Path, require: Callable[[Path], object] = Path) -> None:
+        """Open a cohort and go to the first case that nobody has decided about, or to the first one.
+
+        Args:
+            require: raises ``InputError`` for a scan that may not be read.
+        """
         worklist = Worklist.open(folder)
         self.close_case()
-        self.worklist, self.number = worklist, -1
+        self.worklist, self.number, self._require = worklist, -1, require
         self.go_to(worklist.next_open() or 0)
 
     def step(self, count: int) -> None:
@@ -86,6 +91,7 @@ class WorklistController:
         self._require_decided()
         row = self.worklist.rows[number]
         self.worklist.review(row)
+        self._require(Path(row.image))
         result = read_result(self.worklist.result_folder(row), read_volume(Path(row.image)))
         edited = self.worklist.edited_file(row)
         if edited is not None:

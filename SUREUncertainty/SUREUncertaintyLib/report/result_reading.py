@@ -11,6 +11,7 @@ from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.quality.forecast import PredictedQuality
 from ..analysis.quality.run_measures import RunMeasures
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
+from ..analysis.wholes import Asymmetry, WholeRow
 from ..core.dataclass_json import from_json
 from ..core.errors import InputError
 from ..core.roi import Roi
@@ -43,11 +44,13 @@ def read_result(folder: Path, image: Volume) -> SegmentationResult:
         label_set=label_set,
         rois=tuple(_roi(entry) for entry in document["rois"]),
         structures=from_json(tuple[StructureRow, ...], document["structures"]),
+        wholes=from_json(tuple[WholeRow, ...], document.get("wholes", ())),
+        asymmetries=from_json(tuple[Asymmetry, ...], document.get("asymmetry", ())),
         regions=from_json(tuple[UncertainRegion, ...], document["regions"]),
         notices=from_json(tuple[Notice, ...], document["notices"]),
         uncertainty_kind=document["uncertainty"]["kind"],
         threshold=document["uncertainty"]["threshold"],
-        difficulty=from_json(tuple[CaseDifficulty, ...], document.get("difficulty", ())),
+        difficulty=tuple(CaseDifficulty.from_json(entry) for entry in document.get("difficulty", ())),
         measures=from_json(tuple[RunMeasures, ...], document.get("measures", ())),
         quality=from_json(tuple[PredictedQuality, ...], document.get("quality", ())),
         provenance={name: document[name] for name in PROVENANCE if name in document},

@@ -65,6 +65,10 @@ class Actions:
             "look_at": Action(self.look_at, (TEXT, PLACE)),
             "trust": Action(self.trust),
             "copy": Action(self.copy),
+            "worklist_step": Action(self.worklist_step, (WHOLE,)),
+            "worklist_open": Action(self.worklist_open),
+            "worklist_decide": Action(self.worklist_decide, (TEXT,)),
+            "worklist_undo": Action(self.worklist_undo),
         }
 
     def greet(self, name: str) -> None:
@@ -159,6 +163,22 @@ class Actions:
         """Show or hide one structure."""
         self._app.numbers.show_segment(identifier, visible)
         self._app.session.stage.redraw()
+
+    def worklist_step(self, count: int) -> None:
+        """So many cases on, or back."""
+        self._app.worklist.step(count)
+
+    def worklist_open(self) -> None:
+        """The next case that nobody has decided about."""
+        self._app.worklist.go_to_open()
+
+    def worklist_decide(self, decision: str) -> None:
+        """Accept or reject the shown case."""
+        self._app.worklist.decide(decision)
+
+    def worklist_undo(self) -> None:
+        """Take the last decision about the shown case back."""
+        self._app.worklist.undo()
 
     def frame(self) -> None:
         """Show the whole result, or the whole scan without one, in every view."""
@@ -285,7 +305,7 @@ class Actions:
 
     async def _open(self, path: Path) -> None:
         await self._tell(f"Opening {path.name} ...")
-        await self._app.open(path)
+        await self._app.open(path, self._folders.require)
 
     async def _tell(self, text: str) -> None:
         """Say what goes on, and let the windows hear it before the work begins."""

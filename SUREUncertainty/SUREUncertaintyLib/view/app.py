@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from ..cohort.case_folder import is_cohort
 from ..core.errors import InputError
 from ..mrml.archive import read_mrb
 from ..mrml.camera_focus import focus_of
@@ -31,6 +32,7 @@ from .session import Session
 from .slice_bars import SliceBars
 from .tools_part import ToolsPart
 from .uncertainty_part import UncertaintyPart
+from .worklist_part import WorklistPart
 
 CANCEL_SECONDS = 0.25
 """How long a job may take to stop by itself after Cancel before its process is killed."""
@@ -70,6 +72,7 @@ class Application:
         self.slices = SliceBars(self.session)
         self.samples = SamplesPart(self.session)
         self.tools = ToolsPart(self.session)
+        self.worklist = WorklistPart(self.session, self.choose_result)
         self.sources: dict[str, Path] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self._surfaces: asyncio.TimerHandle | None = None
@@ -79,12 +82,18 @@ class Application:
         self.bridge.close()
         self.pool.shutdown(wait=False, cancel_futures=True)
 
-    async def open(self, path: Path) -> None:
-        """Open a scene, a folder of results or a scan.
+    async def open(self, path: Path, require: Callable[[Path], object] = Path) -> None:
+        """Open a scene, a folder of results, a cohort or a scan.
+
+        Args:
+            require: raises ``InputError`` for a file that the page may not read; scans of a cohort lie anywhere.
 
         Raises:
             InputError: it is none of them, or it is damaged.
         """
+        if is_cohort(path):
+            self.worklist.open(path, require)
+            return
         scene = scene_of(path)
         require_own_data(path)
         if scene is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..cohort.case_folder import SETTINGS
 from ..core.errors import InputError
 
 SCANS = (".nrrd", ".nhdr", ".nii", ".nii.gz", ".mha", ".mhd", ".dcm", ".ima")
@@ -16,7 +17,7 @@ MOST_ENTRIES = 500
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of the file dialog; ``kind`` is folder, result, scan or scene."""
+    """One line of the file dialog; ``kind`` is folder, result, cohort, scan or scene."""
 
     name: str
     path: str
@@ -114,7 +115,7 @@ class Folders:
 
 def _kind(path: Path) -> str:
     if path.is_dir():
-        return "result" if (path / RESULT).is_file() else "folder"
+        return "result" if (path / RESULT).is_file() else "cohort" if (path / SETTINGS).is_file() else "folder"
     name = path.name.lower()
     if name.endswith(SCENE):
         return "scene"
