@@ -15,12 +15,13 @@ from typing import Any
 from ..core.errors import SureError
 from .archive import read_mrb, write_mrb
 from .camera_focus import Focus, focus_of
-from .display import crop_rendering, show_overlay, show_surfaces, show_uncertainty_volume
-from .framing import AROUND, FROM, slice_frame
+from .chosen_map import PAINTED, PRIMARY, show_in_threed, show_legend
+from .display import show_overlay, show_surfaces
+from .framing import FROM, slice_frame
 from .headless import SLICE_VIEWS, HeadlessScene
 from .nodes import PublishedNodes, all_published
 from .opengl import MISSING, OpenGL, pick_gl
-from .uncertainty_nodes import refresh_legend
+from .outlines import show_outlines
 from .views import SliceView, ThreeDView
 
 SIZE = (1000, 800)
@@ -66,15 +67,14 @@ def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
         published = _only(all_published(headless.scene), number)
         focus = focus_of(published)
         show_overlay(headless.scene, published)
-        refresh_legend(published.uncertainty)
+        show_legend(published, PRIMARY, True)
         key = _key(published.segmentation)
         for name, view in slices.items():
             view.add_key(key)
             _draw_slice(view, focus, folder / f"{SLICE_VIEWS[name].lower()}.png")
         show_surfaces(published)
-        rendering = show_uncertainty_volume(headless.scene, published, on_cpu)
-        crop_rendering(headless.scene, rendering, focus.low - AROUND, focus.high + AROUND)
-        refresh_legend(published.uncertainty, rendering)
+        show_in_threed(headless.scene, published, PRIMARY, PAINTED, on_cpu)
+        show_legend(published, PRIMARY, True)
         threed.add_key(key)
         threed.look_at(focus.points, FROM)
         threed.save(folder / "3d.png")
@@ -83,7 +83,7 @@ def draw(archive: Path, folder: Path, number: int, on_cpu: bool) -> None:
 def _only(results: list[PublishedNodes], number: int) -> PublishedNodes:
     """Hide the structures of all results but one."""
     for result in results:
-        result.segmentation.GetDisplayNode().SetVisibility(result is results[number])
+        show_outlines(result.segmentation, result is results[number])
     return results[number]
 
 
