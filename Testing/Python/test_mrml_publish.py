@@ -12,7 +12,7 @@ import pytest
 import slicer
 import vtk
 from SUREUncertaintyLib.core.errors import InputError
-from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours, uncertainty_window
+from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.files.segment_header import terminology_entry
 from SUREUncertaintyLib.mrml import publish as publish_module
@@ -117,7 +117,7 @@ def test_segments_carry_name_colour_value_and_terminology_and_absent_ones_are_em
 def test_a_map_of_uncertainty_has_own_colours_window_threshold_and_legend(scene: Any) -> None:
     nodes = publish(scene, two_blobs())
     display = nodes.uncertainty.GetDisplayNode()
-    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx(uncertainty_window(0.3))
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == pytest.approx((0.3, 0.6))
     assert display.GetApplyThreshold()
     assert display.GetLowerThreshold() == pytest.approx(0.3)
     assert display.GetUpperThreshold() >= 1.0
@@ -126,8 +126,8 @@ def test_a_map_of_uncertainty_has_own_colours_window_threshold_and_legend(scene:
     for number in (0, 100, 255):
         rgba = [0.0] * 4
         colours.GetColor(number, rgba)
-        assert rgba == pytest.approx([*uncertainty_colours()[number], 1.0], abs=1 / 255)
-    assert nodes.entropy.GetDisplayNode().GetColorNode() is colours
+        drawn = uncertainty_colours()[round((0.5 + 0.5 * number / 255) * 255)]
+        assert rgba == pytest.approx([*drawn, 1.0], abs=2 / 255), "the part of the scale above the threshold"
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(nodes.uncertainty)
     assert legend.GetTitleText() == "Uncertainty\n(vacuity)"
 

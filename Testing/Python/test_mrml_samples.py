@@ -19,6 +19,7 @@ from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.rollback import node_ids
 from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
+from SUREUncertaintyLib.mrml.uncertainty_nodes import scale_top
 from SUREUncertaintyLib.mrml.volume_nodes import volume_from_node
 from two_blobs import two_blobs
 
@@ -57,7 +58,7 @@ def test_levels_are_volumes_of_their_own_in_the_colours_of_uncertainty(scene: An
     ]
     for node, expected in zip(nodes.levels, result.sampling.levels, strict=True):
         assert np.array_equal(volume_from_node(node).array, expected.array)
-        assert node.GetDisplayNode().GetColorNodeID() == nodes.uncertainty.GetDisplayNode().GetColorNodeID()
+        assert scale_top(node) == scale_top(nodes.uncertainty)
         assert slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node) is not None
 
 

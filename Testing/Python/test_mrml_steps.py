@@ -9,9 +9,9 @@ import pytest
 import slicer
 from SUREUncertaintyLib.analysis.noise_series import LevelRow
 from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
-from SUREUncertaintyLib.mrml.chosen_map import map_names, show_rendering, with_map
+from SUREUncertaintyLib.mrml.chosen_map import CLOUD, map_names, show_in_threed, with_map
 from SUREUncertaintyLib.mrml.curves import add_curves, update_curves
-from SUREUncertaintyLib.mrml.display import uncertainty_rendering
+from SUREUncertaintyLib.mrml.display import show_surfaces, uncertainty_rendering
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import BROWSER, PublishedNodes, published_nodes
 from SUREUncertaintyLib.mrml.noise_series import SeriesNodes, SeriesStep, publish_series
@@ -62,7 +62,11 @@ def test_a_step_shows_its_own_scan_and_map_in_the_colours_of_uncertainty(publish
     assert composite.GetForegroundVolumeID() == nodes.uncertainty.GetID()
     assert composite.GetForegroundOpacity() == pytest.approx(0.6)
     display, own = nodes.uncertainty.GetDisplayNode(), published.uncertainty.GetDisplayNode()
-    assert display.GetColorNodeID() == own.GetColorNodeID()
+    assert (display.GetWindowLevelMin(), display.GetWindowLevelMax()) == (
+        own.GetWindowLevelMin(),
+        own.GetWindowLevelMax(),
+    )
+    assert display.GetColorNode().GetNumberOfColors() == own.GetColorNode().GetNumberOfColors()
     assert display.GetLowerThreshold() == own.GetLowerThreshold()
     go_to_step(scene, steps, 0, 0.6)
     assert np.allclose(volume_from_node(nodes.uncertainty).array, volume_from_node(published.uncertainty).array)
@@ -123,7 +127,8 @@ def test_every_level_is_a_map_that_can_be_chosen(published: PublishedNodes) -> N
     assert list(map_names(found)) == ["primary", "entropy", "level0", "level1"]
     assert with_map(found, "level1").uncertainty is found.levels[1]
     assert with_map(found, "level9").uncertainty is found.uncertainty
-    show_rendering(scene, found, "level1", True)
+    show_surfaces(found)
+    show_in_threed(scene, found, "level1", CLOUD, on_cpu=True)
     assert uncertainty_rendering(found.levels[1]).GetVisibility()
-    show_rendering(scene, found, "primary", True)
+    show_in_threed(scene, found, "primary", CLOUD, on_cpu=True)
     assert not uncertainty_rendering(found.levels[1]).GetVisibility()

@@ -18,7 +18,7 @@ from slicer_names import ROOT
 from slicer_stub import import_module_file
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
-from SUREUncertaintyLib.mrml.nodes import all_published
+from SUREUncertaintyLib.mrml.nodes import all_published, published_nodes
 from SUREUncertaintyLib.mrml.rollback import node_ids
 from SUREUncertaintyLib.mrml.volume_nodes import add_volume, volume_from_node, vtk_matrix
 from SUREUncertaintyLib.packages.package import Package
@@ -47,6 +47,9 @@ def test_run_segments_out_of_process_and_shows_the_result_everywhere(opened: Sim
     assert opened.ui.show3DButton.segmentationNode is segmentation
     opened.ui.show3DButton.checked = True
     assert len(opened.desktop.framed) == 1
+    assert published_nodes(segmentation).painted.GetDisplayNode().GetVisibility(), "painted by uncertainty at first"
+    opened.ui.smoothCheckBox.checked = True
+    assert "surface" in segmentation.GetDisplayNode().GetPreferredDisplayRepresentationName2D().lower()
     assert opened.ui.numbersTable.values["mRMLTableNode"] is published.structures
     composite = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", opened.scene)[0]
     assert composite.GetForegroundVolumeID() == published.uncertainty.GetID()
@@ -152,7 +155,8 @@ def test_two_scans_have_results_side_by_side_and_the_selector_switches(opened: S
 def test_the_band_follows_the_range_slider_in_slices_and_in_3d(opened: SimpleNamespace) -> None:
     run(opened, add_scan(opened))
     (published,) = all_published(opened.scene)
-    opened.ui.renderingCheckBox.checked = True
+    opened.ui.threedSelector.setCurrentIndex(1)
+    assert parameters(opened).threed == "cloud"
     opened.ui.bandRange.setValues(0.2, 0.7)
     display = published.uncertainty.GetDisplayNode()
     assert display.GetLowerThreshold() == pytest.approx(0.2)

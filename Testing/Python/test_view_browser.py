@@ -48,7 +48,7 @@ def test_opacity_and_band_change_the_slices_and_the_switch_changes_3d(page: Any)
         wait_for_glow(page, view, 0.0, 0.0005)
     page.fill("#band-low", own)
     wait_for_glow(page, "ThreeD", LEAST_GLOW["ThreeD"])
-    page.uncheck("#rendering")
+    page.select_option("#threed", "plain")
     wait_for_glow(page, "ThreeD", 0.0, 0.0005)
     assert "analysed voxels" in page.inner_text(".histogram")
 
@@ -205,7 +205,7 @@ def test_uncertainty_at_edges_is_told_in_sentences(page: Any) -> None:
     relation, pairs = text_of(page, "#trust-text", "UR").splitlines()
     assert relation.startswith("Uncertainty ")
     assert relation.endswith("(UCC).")
-    assert "half is chance (UR)" in pairs
+    assert "half is chance (UR*)" in pairs
 
 
 def test_everything_can_be_downloaded(page: Any, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def journey():
     assert composite.GetForegroundVolumeID() == published.uncertainty.GetID()
     legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(published.uncertainty)
     assert legend.GetVisibility()
-    parameters(widget).showRendering = True
+    parameters(widget).threed = "cloud"
     published.segmentation.CreateClosedSurfaceRepresentation()
     assert published.structures.GetNumberOfRows() > 0
     assert widget.ui.histogramLabel.text != ""

@@ -5,16 +5,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import slicer
+from numpy.typing import NDArray
 
 from ..core.translation import Translate
 from ..core.wording import LEVEL_NAME, MAP_NAMES
-from .display import show_uncertainty_volume, uncertainty_rendering
+from .camera_focus import focus_of
+from .display import crop_rendering, show_uncertainty_volume, uncertainty_rendering
+from .framing import AROUND
 from .nodes import KIND, PublishedNodes
-from .uncertainty_nodes import refresh_legend
+from .outlines import show_outlines
+from .painted_surface import legend_display, painted_surface, show_painted
+from .segmentation_nodes import surfaces_shown
+from .uncertainty_nodes import add_legend, band_of, legend_of, refresh_legend
+from .volume_nodes import image_array
 
 PRIMARY, ENTROPY, LEVEL = "primary", "entropy", "level"
 """Names of maps; the one of a latent level is ``LEVEL`` and its number."""
+
+PAINTED, CLOUD, PLAIN = "painted", "cloud", "plain"
+THREED = (PAINTED, CLOUD, PLAIN)
+"""How 3D shows a result: surfaces painted by uncertainty, surfaces in a cloud of uncertain voxels, plain surfaces."""
 
 
 def map_names(published: PublishedNodes, translate: Translate = str) -> dict[str, str]:
@@ -35,38 +47,87 @@ def with_map(published: PublishedNodes, name: str) -> PublishedNodes:
     return published if node is None else replace(published, uncertainty=node)
 
 
-def show_rendering(scene: Any, published: PublishedNodes, name: str, visible: bool, on_cpu: bool = False) -> Any:
-    """Draw the map ``name`` as a cloud in 3D, and no other map of the result; its display node, None if not visible.
+def show_in_threed(scene: Any, published: PublishedNodes, name: str, how: str, on_cpu: bool = False) -> None:
+    """Show the uncertainty of the map ``name`` in 3D, and that of no other map of the result.
 
-    The band is tied anew: call ``set_band`` after it.
+    Painted surfaces and the cloud are there while the structures' surfaces are shown in 3D, which is Slicer's switch.
+
+    Args:
+        how: ``PAINTED``, ``CLOUD`` or ``PLAIN``.
+        on_cpu: of the cloud, as for ``show_uncertainty_volume``.
     """
+    shown = surfaces_shown(published.segmentation)
     for node in _maps(published):
         display = uncertainty_rendering(node)
         if display is not None:
             display.SetVisibility(False)
-    return show_uncertainty_volume(scene, with_map(published, name), on_cpu) if visible else None
+    show_painted(scene, published, with_map(published, name).uncertainty, how == PAINTED and shown)
+    if how == CLOUD and shown:
+        display, focus = show_uncertainty_volume(scene, with_map(published, name), on_cpu), focus_of(published)
+        crop_rendering(scene, display, focus.low - AROUND, focus.high + AROUND)
+
+
+def seen_points(published: PublishedNodes, how: str) -> NDArray[np.float64]:
+    """(N, 3) RAS mm of what 3D shows, for the camera: the structures, and the cloud around them."""
+    focus = focus_of(published)
+    return np.concatenate([focus.points, focus.uncertain]) if how == CLOUD else focus.points
 
 
 def show_legend(published: PublishedNodes, name: str, visible: bool) -> None:
-    """Show the colour legend of the map ``name``, and of no other map of the result."""
-    chosen = with_map(published, name).uncertainty
+    """Show the colour legend of the map ``name``, and of no other map of the result.
+
+    It stands in the 3D views where these show the map, since it hides nothing there, else in a corner of the slices;
+    where no voxel is in the band there is nothing to explain, and no legend.
+    """
+    chosen, model = with_map(published, name).uncertainty, painted_surface(published)
+    wanted = visible and _is_anything_drawn(chosen)
+    paints = model is not None and bool(model.GetDisplayNode().GetVisibility())
+    if model is not None:
+        explained = legend_display(model)
+        title = "" if legend_of(chosen) is None else legend_of(chosen).GetTitleText()
+        add_legend(explained, title).SetTitleText(title)
+        _place_legend(explained, explained, wanted and paints)
     for node in _maps(published):
-        legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
-        if legend is not None:
-            legend.SetVisibility(visible and node is chosen)
-            refresh_legend(node)
+        if legend_of(node) is not None:
+            rendering = uncertainty_rendering(node)
+            shows = rendering is not None and bool(rendering.GetVisibility())
+            _place_legend(node, rendering if shows else None, wanted and node is chosen and not paints)
+
+
+def _place_legend(node: Any, display: Any, visible: bool) -> None:
+    """Show the legend of a map (or of a display) in 3D views, where ``display`` is one of theirs, else in slices."""
+    legend = legend_of(node)
+    legend.RemoveAllViewNodeIDs()
+    kind = "vtkMRMLSliceNode" if display is None else "vtkMRMLViewNode"
+    for view in slicer.util.getNodesByClass(kind, node.GetScene()):
+        legend.AddViewNodeID(view.GetID())
+    legend.SetVisibility(visible)
+    refresh_legend(node, display)
 
 
 def hide_result(scene: Any, published: PublishedNodes) -> None:
-    """Take a result out of all views: its outlines, maps, cloud and legend."""
+    """Take a result out of all views: its outlines, maps, painted surface, cloud and legend."""
     maps = _maps(published)
     for composite in slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene):
         if composite.GetForegroundVolumeID() in {node.GetID() for node in maps}:
             composite.SetForegroundVolumeID(None)
-    show_rendering(scene, published, PRIMARY, False)
-    show_legend(published, PRIMARY, False)
-    if published.segmentation.GetDisplayNode() is not None:
-        published.segmentation.GetDisplayNode().SetVisibility(False)
+    hide_in_threed(published)
+    show_outlines(published.segmentation, False)
+
+
+def hide_in_threed(published: PublishedNodes) -> None:
+    """Take painted surface, cloud and legend of a result out of the views."""
+    model = painted_surface(published)
+    shown = [(uncertainty_rendering(node), legend_of(node)) for node in _maps(published)]
+    shown += [] if model is None else [(model.GetDisplayNode(), legend_of(legend_display(model)))]
+    for display in (display for pair in shown for display in pair if display is not None):
+        display.SetVisibility(False)
+
+
+def _is_anything_drawn(node: Any) -> bool:
+    low, high = band_of(node)
+    values = image_array(node.GetImageData())
+    return bool(((values >= low) & (values <= high)).any())
 
 
 def _maps(published: PublishedNodes) -> list[Any]:

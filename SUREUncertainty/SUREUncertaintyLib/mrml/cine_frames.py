@@ -14,6 +14,7 @@ from ..cine.cine_result import CineResult
 from ..core.volume import Volume
 from .charts import add_line_chart, fill_numbers
 from .nodes import PublishedNodes
+from .outlines import follow_outlines
 from .publish import publish
 from .safe_names import node_name, unique_name
 from .segmentation_nodes import fill_segmentation
@@ -83,6 +84,7 @@ def show_frame_only(published: PublishedNodes, outline: Any) -> None:
     display = published.segmentation.GetDisplayNode()
     display.SetVisibility2DFill(False)
     display.SetVisibility2DOutline(False)
+    follow_outlines(published.segmentation)
     outline.GetDisplayNode().SetVisibility(True)
 
 

@@ -1,32 +1,37 @@
-"""The colour table node of uncertainty, the same in desktop Slicer and outside."""
+"""Colour table nodes of uncertainty, the same in desktop Slicer and outside."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import slicer
+import numpy as np
 
 from ..core.uncertainty_colours import uncertainty_colours
+from .safe_names import unique_name
 
 _COUNT = 256
-_KIND = "SURE.Colours"
-_NAME = "Uncertainty"
 
 
-def uncertainty_colour_node(scene: Any) -> Any:
-    """The scene's colour table of uncertainty, made on first use and shared by all results.
+def add_colour_node(scene: Any, name: str) -> Any:
+    """A colour table of uncertainty; every map has one of its own, since each shows another part of the scale.
 
-    An own table, because the scales that desktop Slicer reads from files do not exist outside it.
+    Own tables, because the scales that desktop Slicer reads from files do not exist outside it.
     """
-    for node in slicer.util.getNodesByClass("vtkMRMLColorTableNode", scene):
-        if node.GetAttribute(_KIND) == _NAME and node.GetNumberOfColors() == _COUNT:
-            return node
-    node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", scene.GenerateUniqueName(_NAME))
+    node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", unique_name(scene, name))
     node.SetTypeToUser()
-    node.SetAttribute(_KIND, _NAME)
     node.SetAttribute("Category", "SURE Uncertainty")
+    node.SetHideFromEditors(True)
     node.SetNumberOfColors(_COUNT)
-    for number, (red, green, blue) in enumerate(uncertainty_colours(_COUNT)):
-        node.SetColor(number, f"{number / (_COUNT - 1):.3f}", red, green, blue, 1.0)
     node.GetLookupTable().SetRange(0, _COUNT - 1)
+    fill_colours(node, 0.0, 1.0)
     return node
+
+
+def fill_colours(node: Any, start: float, end: float) -> None:
+    """Put the part start..end (shares) of the scale of uncertainty into a table."""
+    scale = uncertainty_colours()
+    places = np.linspace(start, end, _COUNT) * (len(scale) - 1)
+    modified = node.StartModify()
+    for number, (red, green, blue) in enumerate(scale[places.round().astype(int)].tolist()):
+        node.SetColor(number, f"{number / (_COUNT - 1):.3f}", red, green, blue, 1.0)
+    node.EndModify(modified)

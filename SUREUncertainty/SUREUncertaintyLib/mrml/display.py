@@ -9,19 +9,22 @@ import slicer
 import vtk
 from numpy.typing import NDArray
 
+from ..core.uncertainty_colours import uncertainty_colours
 from .camera_focus import focus_of
-from .colour_nodes import uncertainty_colour_node
 from .framing import AXES, frame_slice, slice_centre, slice_frame
 from .nodes import PublishedNodes, all_published
+from .outlines import show_outlines
+from .painted_surface import SURFACE_OPACITY, colour_surface
 from .safe_names import node_name
-from .uncertainty_nodes import HIGHEST, set_threshold, threshold_of
+from .uncertainty_nodes import HIGHEST, scale_top, set_threshold, threshold_of
 
 OVERLAY_OPACITY = 0.8
 
 _GPU = "vtkMRMLGPURayCastVolumeRenderingDisplayNode"
 _CPU = "vtkMRMLCPURayCastVolumeRenderingDisplayNode"
-_THINNEST, _DENSEST = 0.02, 0.4
-"""Opacity a millimetre of the volume rendering at the lower and the upper end of the band."""
+_SHADES = 52
+_THINNEST, _DENSEST = 0.01, 0.12
+"""Opacity a millimetre of the volume rendering at the lower and the upper end of the band: structures show through."""
 
 
 def show_overlay(scene: Any, published: PublishedNodes, opacity: float = OVERLAY_OPACITY) -> None:
@@ -41,9 +44,7 @@ def show_result(scene: Any, published: PublishedNodes) -> None:
 def outline_only(scene: Any, published: PublishedNodes) -> None:
     """Show the structures of this result only: outlines on top of each other cannot be told apart."""
     for other in all_published(scene):
-        display = other.segmentation.GetDisplayNode()
-        if display is not None:
-            display.SetVisibility(other.segmentation is published.segmentation)
+        show_outlines(other.segmentation, other.segmentation is published.segmentation)
 
 
 def look_at(scene: Any, published: PublishedNodes, closely: bool = False) -> None:
@@ -63,8 +64,10 @@ def look_at(scene: Any, published: PublishedNodes, closely: bool = False) -> Non
 def set_band(published: PublishedNodes, low: float, high: float = HIGHEST) -> None:
     """Show only uncertainty in low..high, on slices and, where it is rendered, in 3D."""
     set_threshold(published.uncertainty, low, high)
+    colour_surface(published, published.uncertainty)
     display = uncertainty_rendering(published.uncertainty)
     if display is not None:
+        display.SetScalarRange(*window_of(published.uncertainty))
         _tie_to_band(display.GetVolumePropertyNode().GetVolumeProperty(), published.uncertainty, low, high)
 
 
@@ -80,16 +83,7 @@ def cross_at(scene: Any, ras: tuple[float, float, float]) -> None:
         node.JumpSliceByOffsetting(*ras)
 
 
-def show_smooth_outlines(published: PublishedNodes, smooth: bool) -> None:
-    """Draw outlines in slices from the smoothed surfaces, or along the voxels."""
-    if smooth:
-        published.segmentation.CreateClosedSurfaceRepresentation()
-    names = slicer.vtkSegmentationConverter
-    kind = names.GetClosedSurfaceRepresentationName() if smooth else names.GetBinaryLabelmapRepresentationName()
-    published.segmentation.GetDisplayNode().SetPreferredDisplayRepresentationName2D(kind)
-
-
-def show_surfaces(published: PublishedNodes, opacity: float = 0.45) -> None:
+def show_surfaces(published: PublishedNodes, opacity: float = SURFACE_OPACITY) -> None:
     """Make and show the structures' surfaces in 3D, half transparent so that uncertainty inside them shows."""
     published.segmentation.CreateClosedSurfaceRepresentation()
     published.segmentation.GetDisplayNode().SetVisibility3D(True)
@@ -137,7 +131,7 @@ def _create_rendering(scene: Any, node: Any, kind: str) -> Any:
     properties = scene.AddNewNodeByClass("vtkMRMLVolumePropertyNode", node_name(f"{node.GetName()} rendering property"))
     display.SetAndObserveVolumePropertyNodeID(properties.GetID())
     display.SetFollowVolumeDisplayNode(False)
-    display.SetAndObserveColorNodeID(uncertainty_colour_node(scene).GetID())  # for its legend
+    display.SetAndObserveColorNodeID(node.GetDisplayNode().GetColorNodeID())  # for its legend
     display.SetScalarRangeFlag(slicer.vtkMRMLDisplayNode.UseManualScalarRange)
     display.SetScalarRange(*window_of(node))
     node.AddAndObserveDisplayNodeID(display.GetID())
@@ -147,7 +141,7 @@ def _create_rendering(scene: Any, node: Any, kind: str) -> Any:
 def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> None:
     """Nothing below and above the band, within it denser towards the upper end of the colours, which are those of the
     slices."""
-    bottom, top = window_of(node)
+    top = scale_top(node)
     edge = 1e-3
     densest = min(max(top, low + edge), high)
     opacity = vtk.vtkPiecewiseFunction()
@@ -160,11 +154,8 @@ def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> No
     ):
         opacity.AddPoint(value, alpha)  # before the first and behind the last point: as there
     colour = vtk.vtkColorTransferFunction()
-    table = uncertainty_colour_node(node.GetScene())
-    rgba = [0.0] * 4
-    for number in range(0, table.GetNumberOfColors(), 5):
-        table.GetColor(number, rgba)
-        colour.AddRGBPoint(bottom + number / (table.GetNumberOfColors() - 1) * (top - bottom), *rgba[:3])
+    for value, rgb in zip(np.linspace(0.0, top, _SHADES), uncertainty_colours(_SHADES).tolist(), strict=True):
+        colour.AddRGBPoint(value, *rgb)
     volume_property.SetScalarOpacity(opacity)
     volume_property.SetColor(colour)
     volume_property.SetInterpolationTypeToLinear()
@@ -173,6 +164,6 @@ def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> No
 
 
 def window_of(node: Any) -> tuple[float, float]:
-    """Ends of the colours of a map on slices."""
+    """Ends of the part of the colours that slices and legend show."""
     display = node.GetDisplayNode()
     return float(display.GetWindowLevelMin()), float(display.GetWindowLevelMax())

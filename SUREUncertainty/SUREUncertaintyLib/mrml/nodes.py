@@ -26,6 +26,7 @@ CONTOUR = "SURE.contour"
 SAMPLES = "SURE.samples"
 BROWSER = "SURE.browser"
 SAMPLE = "SURE.sample"
+PAINTED = "SURE.painted"
 """Roles of the segmentation's node references; a number follows those of level, map and contour."""
 
 MODEL = "SURE.Model"
@@ -49,6 +50,7 @@ class PublishedNodes:
         levels: uncertainty maps of the latent levels, finest first, for models that draw samples.
         maps, contours: further maps of the samples and bands of probability, by their number in the manifest.
         samples, browser: sequence of sample segmentations and what plays it; sample: the one that is shown.
+        painted: model node of the surfaces painted by uncertainty; None before it is shown for the first time.
         folder: subject hierarchy item, 0 when there is none.
     """
 
@@ -66,13 +68,14 @@ class PublishedNodes:
     samples: Any = None
     browser: Any = None
     sample: Any = None
+    painted: Any = None
 
     @property
     def results(self) -> tuple[Any, ...]:
         """All nodes with a place in the subject hierarchy that exist, without the scan."""
         tables = (self.structures, self.regions, self.provenance)
         further = (*self.levels, *self.maps.values(), *self.contours.values())
-        nodes = (self.segmentation, self.uncertainty, self.entropy, *further, *tables, self.sample)
+        nodes = (self.segmentation, self.uncertainty, self.entropy, *further, *tables, self.sample, self.painted)
         return tuple(node for node in nodes if node is not None)
 
 
@@ -102,6 +105,7 @@ def published_nodes(segmentation: Any) -> PublishedNodes:
         samples=segmentation.GetNodeReference(SAMPLES),
         browser=segmentation.GetNodeReference(BROWSER),
         sample=segmentation.GetNodeReference(SAMPLE),
+        painted=segmentation.GetNodeReference(PAINTED),
     )
 
 

@@ -10,12 +10,13 @@ from typing import Any
 
 from .archive import read_mrb
 from .camera_focus import Focus, focus_of
-from .display import crop_rendering, show_overlay, show_surfaces, show_uncertainty_volume
-from .framing import AROUND, FROM, slice_frame
+from .chosen_map import PAINTED, PRIMARY, show_in_threed, show_legend
+from .display import show_overlay, show_surfaces
+from .framing import FROM, slice_frame
 from .headless import SLICE_VIEWS, HeadlessScene
 from .nodes import PublishedNodes, all_published
+from .outlines import show_outlines
 from .sample_nodes import show_sample
-from .uncertainty_nodes import refresh_legend
 from .views import SliceView, ThreeDView
 
 SIZE = (1000, 800)
@@ -42,7 +43,7 @@ def draw_pictures(archive: Path, folder: Path, on_cpu: bool, number: int = 0) ->
         published = _only(all_published(headless.scene), number)
         focus, key = focus_of(published), _key(published.segmentation)
         show_overlay(headless.scene, published)
-        refresh_legend(published.uncertainty)
+        show_legend(published, PRIMARY, True)
         for view, name in zip(slices, names, strict=True):
             view.add_key(key)
             _draw_slice(view, focus, folder / name)
@@ -54,9 +55,8 @@ def _draw_3d(
     view: ThreeDView, scene: Any, published: PublishedNodes, focus: Focus, key: Key, on_cpu: bool, path: Path
 ) -> None:
     show_surfaces(published)
-    rendering = show_uncertainty_volume(scene, published, on_cpu)
-    crop_rendering(scene, rendering, focus.low - AROUND, focus.high + AROUND)
-    refresh_legend(published.uncertainty, rendering)
+    show_in_threed(scene, published, PRIMARY, PAINTED, on_cpu)
+    show_legend(published, PRIMARY, True)
     view.add_key(key)
     view.look_at(focus.points, FROM)
     view.save(path)
@@ -65,7 +65,7 @@ def _draw_3d(
 def _only(results: list[PublishedNodes], number: int) -> PublishedNodes:
     """Hide the structures of all results but one, and every sample."""
     for result in results:
-        result.segmentation.GetDisplayNode().SetVisibility(result is results[number])
+        show_outlines(result.segmentation, result is results[number])
         show_sample(result.sample, visible=False)
     return results[number]
 

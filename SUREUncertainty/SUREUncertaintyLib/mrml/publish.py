@@ -25,17 +25,16 @@ from .nodes import (
     result_node,
     segmentations_of,
 )
+from .outlines import create_outlines, follow_outlines
 from .rollback import all_or_nothing
 from .safe_names import unique_name
 from .sample_nodes import publish_levels, publish_maps, publish_samples, stale_nodes
 from .scene_manifest import fill_manifest, model_name
 from .segmentation_nodes import fill_segmentation, was_edited
 from .table_nodes import fill_regions, fill_structures
+from .thresholds import threshold_for
 from .uncertainty_nodes import add_legend, create_uncertainty_display
 from .volume_nodes import add_volume, fill_volume, grid_from_node, require_untransformed, right_handed
-
-_OUTLINE, _FILL, _THICKNESS = 1.0, 0.0, 2
-"""Structures as contours only, so that the uncertainty map shows its own colours; lines two pixels thick."""
 
 
 def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> PublishedNodes:
@@ -58,6 +57,7 @@ def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> 
         scan = add_volume(scene, result.image) if volume_node is None else volume_node
         segmentation = _segmentation_node(scene, scan, result)
         fill_segmentation(segmentation, right_handed(result.labels), result.label_set, scan, undo)
+        follow_outlines(segmentation)
         _publish_uncertainty(scene, segmentation, scan, result, undo)
         _publish_tables(scene, segmentation, scan, result, undo)
         stale = stale_nodes(scene, segmentation, result)
@@ -90,10 +90,7 @@ def _segmentation_node(scene: Any, scan: Any, result: SegmentationResult) -> Any
     node.SetAttribute(MODEL, model_name(result))
     node.SetAttribute(KIND, result.uncertainty_kind)
     node.SetNodeReferenceID(SCAN, scan.GetID())
-    node.CreateDefaultDisplayNodes()
-    node.GetDisplayNode().SetOpacity2DFill(_FILL)
-    node.GetDisplayNode().SetOpacity2DOutline(_OUTLINE)
-    node.GetDisplayNode().SetSliceIntersectionThickness(_THICKNESS)
+    create_outlines(scene, node)
     return node
 
 
@@ -106,7 +103,7 @@ def _publish_uncertainty(scene: Any, segmentation: Any, scan: Any, result: Segme
         node, is_new = result_node(scene, segmentation, role, "vtkMRMLScalarVolumeNode", name)
         fill_volume(node, right_handed(volume), undo)
         if is_new:
-            create_uncertainty_display(scene, node, result.threshold)
+            create_uncertainty_display(scene, node, threshold_for(result, kind, volume))
             add_legend(node, f"Uncertainty\n({in_words(kind)})")
 
 

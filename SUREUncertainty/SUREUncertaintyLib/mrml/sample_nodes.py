@@ -15,6 +15,7 @@ from .nodes import BROWSER, CONTOUR, LEVEL, MAP, SAMPLE, SAMPLES, numbered_nodes
 from .safe_names import node_name, unique_name
 from .scene_manifest import MEMBER_MAPS
 from .segmentation_nodes import fill_segmentation
+from .thresholds import threshold_for
 from .uncertainty_nodes import add_legend, create_uncertainty_display
 from .volume_nodes import fill_volume, right_handed
 
@@ -43,7 +44,7 @@ def publish_maps(scene: Any, segmentation: Any, scan: Any, result: SegmentationR
         node, is_new = result_node(scene, segmentation, f"{MAP}{number}", "vtkMRMLScalarVolumeNode", title)
         fill_volume(node, right_handed(volume), undo)
         if is_new:
-            create_uncertainty_display(scene, node, result.threshold)
+            create_uncertainty_display(scene, node, threshold_for(result, name, volume))
     bands = result.sampling.bands if result.sampling is not None else {}
     for number, (name, volume) in enumerate(bands.items()):
         title = f"{scan.GetName()} contours ({name})"

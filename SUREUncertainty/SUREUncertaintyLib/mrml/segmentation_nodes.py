@@ -78,6 +78,11 @@ def exchange_labels(node: Any, labels: Volume) -> bool:
     return True
 
 
+def surfaces_shown(node: Any) -> bool:
+    """Whether Slicer's *Show 3D* is on: surfaces exist, and are not hidden."""
+    return _has_surfaces(node.GetSegmentation()) and bool(node.GetDisplayNode().GetVisibility3D())
+
+
 def was_edited(node: Any, grid: Grid) -> bool:
     """Whether a person changed, removed or emptied one of our segments since they were published."""
     return bool(node.GetAttribute(_DRAWN) != _digest(node, grid))

@@ -12,6 +12,7 @@ import slicer
 import vtk
 
 from .nodes import PublishedNodes
+from .outlines import follow_outlines
 from .uncertainty_nodes import HIGHEST
 from .volume_nodes import image_array, vtk_image
 
@@ -54,6 +55,7 @@ def limit_editing(editor: Any, published: PublishedNodes) -> None:
 def _hide(node: Any) -> None:
     if node.GetDisplayNode() is not None:
         node.GetDisplayNode().SetSegmentVisibility(BAND_ID, False)
+        follow_outlines(node)
 
 
 def _band_image(uncertainty: Any, low: float, high: float) -> Any:

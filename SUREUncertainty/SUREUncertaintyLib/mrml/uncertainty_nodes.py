@@ -7,12 +7,17 @@ from typing import Any
 import slicer
 
 from ..core.uncertainty_colours import uncertainty_window
-from .colour_nodes import uncertainty_colour_node
+from .colour_nodes import add_colour_node, fill_colours
 
 HIGHEST = 1.0
 """The most uncertainty there is: vacuity C/S and entropy over ln C both lie in 0..1."""
 
 _ROUNDING = 1e-3
+_TOP = "SURE.ScaleTop"
+"""Attribute of a map: the uncertainty at the pale end of its colours."""
+
+_NARROWEST = 0.95
+"""A legend begins at the band's lower end, but no higher than this share of the scale."""
 
 
 def create_uncertainty_display(scene: Any, node: Any, threshold: float) -> None:
@@ -21,19 +26,28 @@ def create_uncertainty_display(scene: Any, node: Any, threshold: float) -> None:
     Slice views ignore the transparency of colour tables, so that the threshold alone lets the scan show through.
     """
     node.CreateDefaultDisplayNodes()
+    node.SetAttribute(_TOP, repr(float(uncertainty_window(threshold)[1])))
     display = node.GetDisplayNode()
-    display.SetAndObserveColorNodeID(uncertainty_colour_node(scene).GetID())
+    display.SetAndObserveColorNodeID(add_colour_node(scene, f"{node.GetName()} colours").GetID())
     display.AutoWindowLevelOff()
-    display.SetWindowLevelMinMax(*uncertainty_window(threshold))
     set_threshold(node, threshold)
 
 
 def set_threshold(node: Any, low: float, high: float = HIGHEST) -> None:
-    """Draw only voxels whose uncertainty lies in low..high."""
+    """Draw only voxels whose uncertainty lies in low..high; a value keeps its colour, and the legend shows what is
+    drawn."""
     display = node.GetDisplayNode()
     display.AutoThresholdOff()
     display.SetThreshold(low, high + _ROUNDING)
     display.ApplyThresholdOn()
+    if node.GetAttribute(_TOP) is not None:
+        _show_colours_from(node, low, high)
+
+
+def scale_top(node: Any) -> float:
+    """The uncertainty at the pale end of a map's colours, which begin at 0."""
+    top = node.GetAttribute(_TOP)
+    return float(node.GetDisplayNode().GetWindowLevelMax() if top is None else top)
 
 
 def threshold_of(node: Any) -> float:
@@ -49,22 +63,35 @@ def band_of(node: Any) -> tuple[float, float]:
 
 
 def add_legend(node: Any, title: str) -> Any:
-    """The colour legend of a map, made where it does not exist.
+    """The colour legend of a map, or of one display of it, made where it does not exist.
 
     Views draw only legends that change after them: see ``refresh_legend``.
     """
-    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+    legend = legend_of(node)
     if legend is not None:
         return legend
     legend = slicer.vtkSlicerColorLogic.AddDefaultColorLegendDisplayNode(node)
     legend.SetTitleText(title)
     legend.SetLabelFormat("%.2f")
-    legend.SetNumberOfLabels(5)
+    legend.SetNumberOfLabels(3)
     legend.SetMaxNumberOfColors(256)
-    legend.SetPosition(0.95, 0.5)
-    legend.SetSize(0.055, 0.42)  # the text follows the size
+    legend.SetPosition(0.97, 0.92)  # a corner, where there is least of the patient
+    legend.SetSize(0.05, 0.3)  # the text follows the size
     legend.GetLabelTextProperty().SetFontFamilyToArial()
     return legend
+
+
+def legend_of(node: Any) -> Any:
+    """The legend of a map, or of one display of it; None without one."""
+    displays = [node] if node.IsA("vtkMRMLDisplayNode") else _displays_of(node)
+    for legend in slicer.util.getNodesByClass("vtkMRMLColorLegendDisplayNode", node.GetScene()):
+        if legend.GetPrimaryDisplayNode() in displays:
+            return legend
+    return None  # Slicer's own function finds only legends of the first display
+
+
+def _displays_of(node: Any) -> list[Any]:
+    return [node.GetNthDisplayNode(number) for number in range(node.GetNumberOfDisplayNodes())]
 
 
 def refresh_legend(node: Any, display: Any = None) -> None:
@@ -73,8 +100,19 @@ def refresh_legend(node: Any, display: Any = None) -> None:
     ``display`` is the display node of the map that the legend explains, by default the one of slices; 3D views show
     a legend only where it explains a display of theirs.
     """
-    legend = slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node)
+    legend = legend_of(node)
     if legend is not None and legend.GetVisibility():
-        legend.SetAndObservePrimaryDisplayNode(display or node.GetDisplayNode())
+        explained = display or node.GetDisplayNode()
+        if legend.GetPrimaryDisplayNode() is not explained:
+            legend.SetAndObservePrimaryDisplayNode(explained)
         legend.SetVisibility(False)
         legend.SetVisibility(True)
+
+
+def _show_colours_from(node: Any, low: float, high: float) -> None:
+    """Window and colours of the drawn part of the scale."""
+    top, display = scale_top(node), node.GetDisplayNode()
+    bottom = min(low, _NARROWEST * top)
+    upper = min(high, top) if high > bottom else top
+    fill_colours(display.GetColorNode(), bottom / top, upper / top)
+    display.SetWindowLevelMinMax(bottom, upper)

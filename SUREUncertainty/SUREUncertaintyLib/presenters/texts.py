@@ -82,6 +82,13 @@ WORDS_TITLE = _("What the words mean")
 NO_STEPS = _("Run a series first, or a model that draws samples; then step through it here.")
 STEPS_TOOLTIP = _("What to step through: a series of noise, samples of a model that draws them, or a scan over time.")
 STEP_TOOLTIP = _("Shows one step after the other in the slice views, with its uncertainty map or its outline.")
+THREED_NAMES = {
+    "painted": _("Surface painted by uncertainty"),
+    "cloud": _("Cloud of uncertain voxels"),
+    "plain": _("Structures alone"),
+}
+"""Keys of ``mrml.chosen_map.THREED``."""
+
 STEP_NAMES = {
     "series": _("Noise of strength {value}, one of {count} steps."),
     "frames": _("Frame {value} of {count}."),
@@ -239,7 +246,14 @@ WIDGETS = {
     ),
     "opacitySlider": (_("Opacity"), _("How strongly the map covers the scan.")),
     "legendCheckBox": (_("Colour legend"), _("Show what the colours mean.")),
-    "renderingCheckBox": (_("Uncertainty in 3D"), _("Draw the uncertainty inside the band as a cloud in 3D.")),
+    "smoothCheckBox": (
+        _("Smooth outlines"),
+        _("Outlines from smoothed surfaces. The result itself follows the voxels."),
+    ),
+    "threedSelector": (
+        _("In 3D"),
+        _("Surfaces painted by the uncertainty at them, in a cloud of the uncertain voxels, or alone."),
+    ),
     "nextUncertainButton": (
         _("Next uncertain region"),
         _("Jump all slice views to the most uncertain region that is not reviewed yet."),

@@ -7,6 +7,7 @@ from slicer import vtkMRMLMarkupsROINode, vtkMRMLScalarVolumeNode, vtkMRMLSegmen
 from slicer.parameterNodeWrapper import Choice, WithinRange, parameterNodeWrapper
 
 from ..analysis.noise_series import KINDS
+from ..mrml.chosen_map import PAINTED, THREED
 from ..presenters import texts
 
 
@@ -24,7 +25,8 @@ class SUREUncertaintyParameterNode:
         map: kind of uncertainty shown, a key of ``mrml.chosen_map.map_names``.
         bandLow, bandHigh: uncertainty that is drawn.
         overlayOpacity: of the map over the scan.
-        showLegend, showRendering: colour legend, and uncertainty as a volume in 3D.
+        showLegend, smoothOutlines: colour legend, and outlines from smoothed surfaces.
+        threed: how 3D shows the result, one of ``mrml.chosen_map.THREED``.
         noiseKind, noiseStrength, noiseSeed: the slider of the noise panel.
     """
 
@@ -41,7 +43,8 @@ class SUREUncertaintyParameterNode:
     bandHigh: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
     overlayOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.8
     showLegend: bool = True
-    showRendering: bool = False
+    smoothOutlines: bool = False
+    threed: Annotated[str, Choice(list(THREED))] = PAINTED
     noiseKind: Annotated[str, Choice(list(KINDS))] = "gaussian"
     noiseStrength: Annotated[float, WithinRange(0.0, 1.0)] = 0.0
     noiseSeed: Annotated[int, WithinRange(0, 9999)] = 0

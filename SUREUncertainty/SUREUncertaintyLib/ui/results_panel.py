@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..mrml.camera_focus import focus_of
+from collections.abc import Callable
+
+from ..mrml.display import show_surfaces
 from ..mrml.nodes import MODEL, PublishedNodes
 from ..mrml.uncertain_band import add_band_segment, limit_editing
 from ..presenters import texts
@@ -11,10 +13,10 @@ from .context import PanelContext, tell
 
 
 class ResultsPanel:
-    """The structures of the chosen result."""
+    """The structures of the chosen result; ``show_threed`` is called when 3D shows them, or no longer."""
 
-    def __init__(self, context: PanelContext) -> None:
-        self._context, self.ui = context, context.ui
+    def __init__(self, context: PanelContext, show_threed: Callable[[], None]) -> None:
+        self._context, self.ui, self._show_threed = context, context.ui, show_threed
 
     def connect(self) -> None:
         """Listen to the widgets."""
@@ -34,8 +36,11 @@ class ResultsPanel:
 
     def _on_3d(self, shown: bool) -> None:
         published = self._context.published()
-        if shown and published is not None:
-            self._context.desktop.frame_threed(focus_of(published).points)
+        if published is None:
+            return
+        if shown:
+            show_surfaces(published)
+        self._show_threed()
 
     def _on_edit(self, _checked: bool = False) -> None:
         published = self._context.published()

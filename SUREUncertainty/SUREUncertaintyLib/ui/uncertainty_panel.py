@@ -6,10 +6,13 @@ from typing import Any
 
 from ..analysis.rows import UncertainRegion
 from ..core.translation import EMPTY
-from ..mrml.chosen_map import map_names, show_legend, show_rendering, with_map
-from ..mrml.display import jump_to, set_band, show_overlay, window_of
+from ..mrml.chosen_map import THREED, map_names, seen_points, show_in_threed, show_legend, with_map
+from ..mrml.display import jump_to, set_band, show_overlay, show_surfaces
 from ..mrml.nodes import PublishedNodes
+from ..mrml.outlines import show_smooth_outlines
 from ..mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
+from ..mrml.segmentation_nodes import surfaces_shown
+from ..mrml.uncertainty_nodes import band_of, scale_top
 from ..mrml.volume_nodes import grid_from_node, image_array
 from ..presenters import texts
 from ..presenters.histogram import UncertaintyHistogram
@@ -30,6 +33,9 @@ class UncertaintyPanel:
 
     def connect(self) -> None:
         """Listen to the widgets."""
+        names = {key: self._context.translate(texts.THREED_NAMES[key]) for key in THREED}
+        fill_combo(self.ui.threedSelector, names, THREED[0])
+        self.ui.threedSelector.connect("currentIndexChanged(int)", self._on_threed)
         self.ui.mapSelector.connect("currentIndexChanged(int)", self._on_map)
         self.ui.bandRange.connect("valuesChanged(double,double)", self._on_band)
         self.ui.nextUncertainButton.connect("clicked(bool)", self._on_next)
@@ -61,17 +67,21 @@ class UncertaintyPanel:
         choose(self.ui.mapSelector, parameters.map)
         band = (parameters.bandLow, parameters.bandHigh)
         name = parameters.map
+        choose(self.ui.threedSelector, parameters.threed)
         if self._changed("overlay", (name, parameters.overlayOpacity)):
             show_overlay(self._context.scene(), published, parameters.overlayOpacity)
-        if self._changed("rendering", (name, parameters.showRendering)):
-            show_rendering(self._context.scene(), shown, name, parameters.showRendering)
+        if self._changed("smooth", parameters.smoothOutlines):
+            show_smooth_outlines(shown.segmentation, parameters.smoothOutlines)
+        if self._changed("threed", (name, parameters.threed, surfaces_shown(shown.segmentation))):
+            show_in_threed(self._context.scene(), shown, name, parameters.threed)
             self._applied.pop("band", None)
-        if self._changed("legend", (name, parameters.showLegend)):
-            show_legend(shown, name, parameters.showLegend)
         if self._changed("band", (name, *band)):
             self._show_range(*band)
             set_band(published, *band)
             self._show_histogram(published, *band)
+        explains = parameters.showLegend and parameters.overlayOpacity > 0 and self._share(*band) > 0
+        if self._changed("legend", (name, explains, self._applied["threed"])):
+            show_legend(shown, name, explains)
 
     def refresh_regions(self) -> None:
         """Read the list of uncertain regions again."""
@@ -93,9 +103,30 @@ class UncertaintyPanel:
         jump_to(self._context.scene(), region.centre_ras)
         tell(self.ui.regionLabel, region_text(region, len(self._regions), self._context.translate))
 
+    def show_threed(self) -> None:
+        """3D shows the structures or not any more: with them comes their uncertainty, and the camera turns to both."""
+        self.update()
+        parameters, shown = self._context.parameters, self._shown
+        if shown is not None and surfaces_shown(shown.segmentation):
+            self._context.desktop.frame_threed(seen_points(shown, parameters.threed))
+
     def _on_map(self, _index: int) -> None:
-        if self._context.parameters is not None:
-            self._context.parameters.map = chosen(self.ui.mapSelector)
+        """Another map, with the band that it was last drawn with: no number means the same on two kinds of maps."""
+        parameters = self._context.parameters
+        if parameters is None or self._shown is None:
+            return
+        name = chosen(self.ui.mapSelector)
+        parameters.bandLow, parameters.bandHigh = band_of(with_map(self._shown, name).uncertainty)
+        parameters.map = name
+
+    def _on_threed(self, _index: int) -> None:
+        """Whoever chooses how 3D looks wants to see it."""
+        if self._context.parameters is None:
+            return
+        self._context.parameters.threed = chosen(self.ui.threedSelector)
+        if self._shown is not None:
+            show_surfaces(self._shown)
+            self.show_threed()
 
     def _on_band(self, low: float, high: float) -> None:
         if self._context.parameters is not None:
@@ -152,6 +183,9 @@ class UncertaintyPanel:
         self._applied[what] = value
         return changed
 
+    def _share(self, low: float, high: float) -> float:
+        return 0.0 if self._histogram is None else self._histogram[1].share(low, high)
+
     def _show_histogram(self, published: PublishedNodes, low: float, high: float) -> None:
         node = published.uncertainty
         if self._histogram is None or self._histogram[0] is not node:
@@ -161,5 +195,5 @@ class UncertaintyPanel:
         words = self._context.translate(texts.BAND).format(
             volume=histogram.volume_ml(low, high), share=histogram.share(low, high)
         )
-        bars = histogram.rich_text(low, high, window_of(node))
+        bars = histogram.rich_text(low, high, (0.0, scale_top(node)))
         self.ui.histogramLabel.setText(f'{bars}<div style="margin-top:6px">{words}</div>')

@@ -13,7 +13,9 @@ from ..cohort.case_folder import is_cohort
 from ..core.errors import InputError
 from ..mrml.archive import read_mrb
 from ..mrml.camera_focus import focus_of
+from ..mrml.chosen_map import PAINTED, THREED, hide_in_threed, seen_points
 from ..mrml.nodes import MODEL, PublishedNodes, all_published
+from ..mrml.outlines import show_outlines
 from ..mrml.reading_back import result_from_nodes
 from ..mrml.volume_nodes import add_volume
 from ..presenters import texts
@@ -130,7 +132,7 @@ class Application:
         self.uncertainty.show(published, keep_band)
         self.numbers.show(published)
         self.frames.show(published)
-        self.numbers.show_surface()
+        self.show_surfaces()
         self.samples.refresh()
         session.state.title = published.scan.GetName()
         if frame:
@@ -164,6 +166,11 @@ class Application:
         else:
             self.choose_scan(self.input.scan().GetID())
 
+    def show_surfaces(self) -> None:
+        """Make or hide surfaces as the state says, and bring their uncertainty along."""
+        self.numbers.show_surface()
+        self.uncertainty.update()
+
     def frame(self) -> None:
         """Show the whole result, or the whole scan without one, in every view."""
         published = self.session.published()
@@ -176,7 +183,8 @@ class Application:
         """Turn the 3D view so that it is seen from a side of the patient."""
         published = self.session.published()
         if published is not None and letter in SIDES:
-            self.session.stage.frame_threed(focus_of(published), SIDES[letter])
+            how = self.session.choice("threed", THREED, PAINTED)
+            self.session.stage.frame_threed(seen_points(published, how), SIDES[letter])
 
     def published_of(self, identifier: Any) -> PublishedNodes:
         """The result of a segmentation node. Raises ``InputError`` for one that is gone."""
@@ -216,14 +224,11 @@ class Application:
 
     def _show_only(self, shown: PublishedNodes | None) -> None:
         """Of several results only one is drawn."""
-        from ..mrml.chosen_map import show_legend, show_rendering
-
         for result in all_published(self.session.scene):
             is_shown = shown is not None and result.segmentation is shown.segmentation
-            result.segmentation.GetDisplayNode().SetVisibility(is_shown)
-            if not is_shown and result.uncertainty is not None:
-                show_rendering(self.session.scene, result, "primary", False)
-                show_legend(result, "primary", False)
+            show_outlines(result.segmentation, is_shown)
+            if not is_shown:
+                hide_in_threed(result)
 
     def _finished(self, published: PublishedNodes) -> None:
         self.session.state.boxes = False
@@ -256,5 +261,5 @@ class Application:
 
     def _make_surfaces(self) -> None:
         self._surfaces = None
-        self.numbers.show_surface()
+        self.show_surfaces()
         self.session.stage.hold_threed(False)

@@ -103,12 +103,12 @@ class Stage:
         for name, orientation in SLICE_VIEWS.items():
             centre, extent = slice_frame(focus, orientation)
             self._frame_slice(name, centre, extent)
-        self.frame_threed(focus, FROM)
+        self.frame_threed(focus.points, FROM)
 
-    def frame_threed(self, focus: Focus, towards: tuple[float, float, float]) -> None:
-        """Show the structures of a result in 3D, seen from the direction ``towards`` (RAS) of them."""
+    def frame_threed(self, points: NDArray[np.float64], towards: tuple[float, float, float] = FROM) -> None:
+        """Show (N, 3) RAS points in 3D, seen from the direction ``towards`` of them."""
         view = self._manager.get_view(THREED)
-        frame_points(view.first_renderer(), view.render_window().GetSize(), focus.points, towards)
+        frame_points(view.first_renderer(), view.render_window().GetSize(), points, towards)
         self.redraw()
 
     def fit(self) -> None:

@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ..core.rounding import decimals, significant
-from ..mrml.display import show_smooth_outlines, show_surfaces
+from ..mrml.display import show_surfaces
 from ..mrml.nodes import PublishedNodes, all_published
+from ..mrml.outlines import follow_outlines, show_smooth_outlines
 from ..mrml.segmentation_nodes import own_segments
 from ..mrml.table_nodes import STRUCTURE_COLUMNS, table_text
 from ..presenters.result_sentences import measured_trust, shown_verdict
@@ -45,7 +46,7 @@ class NumbersPart:
         published = self._session.published()
         if published is None:
             return
-        show_smooth_outlines(published, self._session.state.smooth is True)
+        show_smooth_outlines(published.segmentation, self._session.state.smooth is True)
         if self._session.state.surfaces is True:
             show_surfaces(published)
         else:
@@ -56,6 +57,7 @@ class NumbersPart:
         published = self._session.published()
         if published is not None and identifier in own_segments(published.segmentation):
             published.segmentation.GetDisplayNode().SetSegmentVisibility(identifier, visible is True)
+            follow_outlines(published.segmentation)
             self._session.state.structures = _structures(published)
 
     def measure_trust(self) -> None:

@@ -27,7 +27,7 @@ WORDS |= {"framesCollapsible": {"text": texts.FRAMES, "hint": texts.FRAMES_HINT}
 WORDS |= {"noResult": {"text": texts.NO_RESULT, "hint": ""}}
 FOR_SLICER = {"text": texts.FOR_SLICER, "hint": texts.FOR_SLICER_TOOLTIP}
 FOLLOWED = {
-    "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "rendering"),
+    "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "threed"),
     "input": ("region", "boxes", "model", "engine", *FURTHER),
     "frames": ("cine_frame",),
     "samples": ("sample", "samples"),
@@ -157,7 +157,7 @@ class _Site:
             server.controller.trigger(name)(answering(application, action))
         for part, names in FOLLOWED.items():
             server.state.change(*names)(answering(application, getattr(application, part).update))
-        server.state.change("surfaces", "smooth")(answering(application, application.numbers.show_surface))
+        server.state.change("surfaces", "smooth")(answering(application, application.show_surfaces))
         for view in self._stage.slice_nodes:
             server.state.change(f"slice_{view}")(functools.partial(application.slices.follow, view))
         self._windows.follow(self._stage.adapters())

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+
 from ..analysis.rows import UncertainRegion
 from ..core.uncertainty_colours import uncertainty_colours
-from ..mrml.camera_focus import focus_of
-from ..mrml.chosen_map import map_names, show_legend, show_rendering, with_map
-from ..mrml.display import OVERLAY_OPACITY, crop_rendering, jump_to, set_band, show_overlay
-from ..mrml.framing import AROUND
+from ..mrml.chosen_map import PAINTED, THREED, map_names, seen_points, show_in_threed, show_legend, with_map
+from ..mrml.display import OVERLAY_OPACITY, jump_to, set_band, show_overlay
 from ..mrml.nodes import PublishedNodes
 from ..mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
-from ..mrml.uncertainty_nodes import threshold_of
+from ..mrml.segmentation_nodes import surfaces_shown
+from ..mrml.uncertainty_nodes import band_of, scale_top, threshold_of
 from ..mrml.volume_nodes import grid_from_node, image_array
 from ..presenters import texts
 from ..presenters.histogram import UncertaintyHistogram
@@ -26,7 +27,7 @@ NARROWEST = 0.01
 
 
 class UncertaintyPart:
-    """Follows ``map``, ``band_low``, ``band_high``, ``opacity``, ``legend`` and ``rendering`` of the state."""
+    """Follows ``map``, ``band_low``, ``band_high``, ``opacity``, ``legend`` and ``threed`` of the state."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -41,14 +42,17 @@ class UncertaintyPart:
         session.state.update(
             {
                 "legend": True,
-                "rendering": True,
+                "threed": PAINTED,
+                "threed_kinds": [{"id": key, "name": texts.THREED_NAMES[key]} for key in THREED],
                 "histogram": "",
                 "band_text": "",
                 "places": [],
                 "region_headers": HEADERS,
             }
         )
-        session.state.update({"place": 0, "region_text": "", "scale": {"colours": colour_stops(), "low": 0, "high": 1}})
+        session.state.update(
+            {"place": 0, "region_text": "", "scale": {"colours": colour_stops(), "low": 0, "high": 1, "top": 1}}
+        )
 
     def show(self, published: PublishedNodes | None, keep_band: bool = False) -> None:
         """Show a result; None for no result. Its own threshold becomes the band's lower end unless ``keep_band``."""
@@ -71,16 +75,19 @@ class UncertaintyPart:
             return
         name = session.choice("map", map_names(shown), "primary")
         published = with_map(shown, name)
+        self._take_band_of(name, published)
         low = session.number("band_low", 0.0, 1.0 - NARROWEST, 0.5)
         high = session.number("band_high", low + NARROWEST, 1.0, 1.0)
         opacity = session.number("opacity", 0.0, 1.0, OVERLAY_OPACITY)
-        rendering = session.state.rendering is True
+        threed = session.choice("threed", THREED, PAINTED)
         if self._changed("overlay", (name, opacity)):
             show_overlay(session.scene, published, opacity)
             session.stage.redraw()  # trame-slicer draws nothing when the layers of a slice change
-        if self._changed("rendering", (name, rendering)):
-            self._render(shown, name, rendering)
+        if self._changed("threed", (name, threed, surfaces_shown(shown.segmentation))):
+            show_in_threed(session.scene, shown, name, threed, session.stage.on_cpu)
             self._applied.pop("band", None)
+            if self._changed("camera", threed):
+                session.stage.frame_threed(seen_points(shown, threed))
         show_legend(shown, name, False)  # the page draws one legend for all views
         if self._changed("band", (name, low, high)):
             set_band(published, low, high)
@@ -144,28 +151,31 @@ class UncertaintyPart:
         self._applied[what] = value
         return changed
 
-    def _render(self, shown: PublishedNodes, name: str, visible: bool) -> None:
-        stage = self._session.stage
-        display = show_rendering(stage.scene, shown, name, visible, stage.on_cpu)
-        if display is not None:
-            focus = focus_of(shown)
-            crop_rendering(stage.scene, display, focus.low - AROUND, focus.high + AROUND)
+    def _take_band_of(self, name: str, published: PublishedNodes) -> None:
+        """With another map comes the band that it was last drawn with: no number means the same on two kinds."""
+        earlier = self._applied.get("map")
+        self._applied["map"] = name
+        if earlier not in (None, name):
+            low, high = band_of(published.uncertainty)
+            self._session.state.update({"band_low": round(low, 3), "band_high": high})
 
     def _show_histogram(self, published: PublishedNodes, low: float, high: float) -> None:
         node, state = published.uncertainty, self._session.state
         if self._histogram is None or self._histogram[0] is not node:
             voxel = grid_from_node(node).voxel_volume_mm3
             self._histogram = (node, UncertaintyHistogram(image_array(node.GetImageData()), voxel))
-        histogram, display = self._histogram[1], node.GetDisplayNode()
-        ends = {"low": display.GetWindowLevelMin(), "high": display.GetWindowLevelMax()}
-        state.histogram = histogram.rich_text(low, high, (ends["low"], ends["high"]))
+        histogram, top = self._histogram[1], scale_top(node)
+        ends = {"low": node.GetDisplayNode().GetWindowLevelMin(), "high": node.GetDisplayNode().GetWindowLevelMax()}
+        state.histogram = histogram.rich_text(low, high, (0.0, top))
         state.band_text = texts.BAND.format(volume=histogram.volume_ml(low, high), share=histogram.share(low, high))
-        state.scale = {"colours": colour_stops(), **ends}
+        state.scale = {"colours": colour_stops(ends["low"] / top, ends["high"] / top), "top": top, **ends}
 
 
-def colour_stops() -> str:
-    """The colours of uncertainty as stops of a CSS gradient, least uncertainty first."""
-    shades = (uncertainty_colours(_STOPS) * 255).round().astype(int).tolist()
+def colour_stops(start: float = 0.0, end: float = 1.0) -> str:
+    """The part start..end (shares) of the colours of uncertainty as stops of a CSS gradient, the least first."""
+    scale = uncertainty_colours()
+    places = (np.linspace(start, end, _STOPS) * (len(scale) - 1)).round().astype(int)
+    shades = (scale[places] * 255).round().astype(int).tolist()
     return ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in shades)
 
 
