@@ -35,6 +35,9 @@ class Seen:
     array: NDArray[Any] | None = None
 
 
+_PLACED_BY = ("space", "space dimension", "space directions", "space origin", "spacings", "axis mins", "sizes")
+
+
 def see(name: str, path: Path) -> Seen | None:
     """What the other reader sees; None where it reads nothing."""
     try:
@@ -74,10 +77,13 @@ def _see_nifti(path: Path) -> Seen:
     return Seen(tuple(shape[2::-1]), matrix, array.T if np.isrealobj(array) else None)
 
 
-def _see_nrrd(path: Path) -> Seen:
+def _see_nrrd(path: Path) -> Seen | None:
+    """None for names of fields in capitals, which the format allows and pynrrd does not know."""
     import nrrd
 
     array, header = nrrd.read(str(path))
+    if any(name != name.lower() and name.lower() in _PLACED_BY for name in header):
+        return None
     space = str(header["space"]).lower().replace(" ", "-").removesuffix("-time").removesuffix("t")
     words = space.split("-") if "-" in space else [_SHORT[letter] for letter in space]
     directions, origin = (

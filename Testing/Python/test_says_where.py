@@ -83,6 +83,7 @@ NO_IMAGE = "not an image that can be read, or it is damaged"
 REFUSED = {
     "NRRD, NaN in an origin": (nrrd, RAS.replace("(1,2,3)", "(1,nan,3)"), "'space origin' holds nan"),
     "NRRD, NaN for a whole direction": (nrrd, RAS.replace("(0,0,2)", "(nan,nan,nan)"), "'space directions' holds nan"),
+    "NRRD, an origin beyond the town": (nrrd, RAS.replace("(1,2,3)", "(1,1e30,3)"), "does not say where the scan lies"),
     "NRRD, infinity in a direction": (nrrd, RAS.replace("(0,0,2)", "(0,0,inf)"), "'space directions' holds inf"),
     "NRRD, a word in a direction": (nrrd, RAS.replace("(0,0,2)", "(0,0,two)"), "'space directions' holds two"),
     "NRRD in micrometres": (nrrd, f'{RAS}\nspace units: "um" "um" "um"', "lengths in um. Millimetres are expected"),

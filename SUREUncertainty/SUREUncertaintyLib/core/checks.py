@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ FORMATS = "NRRD, NIfTI, MetaImage or DICOM"
 _CHUNK = 32
 _LARGEST = float(np.finfo(np.float32).max)
 _SMALLEST_MM, _LARGEST_MM = 1e-6, 1e6
-"""No voxel is smaller than an atom or larger than a town; such numbers are slips."""
+"""No voxel is smaller than an atom, and nothing is larger than a town; such numbers are slips."""
 
 
 def check_scan(volume: Volume, needs_3d: bool) -> None:
@@ -51,6 +52,11 @@ def require_spacing(path: Path, spacing: tuple[float, ...]) -> None:
     """Raise ``InputError`` unless every spacing of a file is a number of mm that a voxel can have."""
     if not all(_SMALLEST_MM < value < _LARGEST_MM for value in spacing):
         raise _impossible(f"The file {path.name} gives a voxel spacing of", spacing)
+
+
+def is_place(position: Sequence[float]) -> bool:
+    """Whether numbers of mm can be where a voxel lies: the patient's zero is in the same scanner or town."""
+    return all(abs(value) < _LARGEST_MM for value in position)
 
 
 def no_image(path: Path) -> InputError:

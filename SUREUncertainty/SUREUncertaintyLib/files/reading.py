@@ -10,7 +10,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from ..core.checks import FORMATS, no_image, require_spacing
+from ..core.checks import FORMATS, is_place, no_image, require_spacing
 from ..core.errors import InputError
 from ..core.resampling import from_itk
 from ..core.safe_names import plain_text
@@ -250,7 +250,7 @@ def _require_geometry(path: Path, image: sitk.Image) -> None:
     require_spacing(path, image.GetSpacing())
     dimension = image.GetDimension()
     cosines = np.reshape(image.GetDirection(), (dimension, dimension))
-    if not np.isfinite([*image.GetOrigin(), *cosines.ravel()]).all():
+    if not np.isfinite(cosines).all() or not is_place(image.GetOrigin()):
         raise InputError(f"The file {path.name} does not say where the scan lies. Export the scan again.")
     if np.abs(cosines.T @ cosines - np.eye(dimension)).max() > 1e-3:
         raise _sheared(path)
