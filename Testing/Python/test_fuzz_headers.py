@@ -20,8 +20,8 @@ def test_no_changed_header_ends_in_a_crash_a_hang_or_another_scan() -> None:
     assert found["failures"] == []
     outcomes = found["outcomes"]
     assert sum(outcomes.values()) == COUNT
-    assert outcomes["read, the same elsewhere"] > COUNT // 5
-    assert outcomes["refused"] > COUNT // 5
+    assert outcomes["read, the same elsewhere"] > COUNT // 6
+    assert outcomes["refused"] > COUNT // 6
 
 
 def test_runs_over_ranges_add_up_where_nothing_is_missing_between_them() -> None:
