@@ -21,14 +21,14 @@ SPACED = "spacings: 1 1 2"
 
 def nrrd(folder: Path, fields: str) -> Path:
     head = f"NRRD0005\ntype: short\ndimension: 3\nsizes: 2 3 4\n{fields}\nendian: little\nencoding: raw\n\n"
-    (folder / "a.nrrd").write_bytes(head.encode() + VOXELS.tobytes())
+    (folder / "a.nrrd").write_bytes(head.encode("latin-1") + VOXELS.tobytes())
     return folder / "a.nrrd"
 
 
 def metaimage(folder: Path, fields: str) -> Path:
     start = "ObjectType = Image\nNDims = 3\nBinaryData = True\nBinaryDataByteOrderMSB = False"
     head = f"{start}\n{fields}\nDimSize = 2 3 4\nElementType = MET_SHORT\nElementDataFile = LOCAL\n"
-    (folder / "a.mha").write_bytes(head.encode() + VOXELS.tobytes())
+    (folder / "a.mha").write_bytes(head.encode("latin-1") + VOXELS.tobytes())
     return folder / "a.mha"
 
 
@@ -79,10 +79,12 @@ def test_a_picture_says_neither(tmp_path, suffix):
     assert "A picture does not say" in read.remarks[0]
 
 
+NO_BREAK = "\N{NO-BREAK SPACE}"
 NO_IMAGE = "not an image that can be read, or it is damaged"
 REFUSED = {
     "NRRD, NaN in an origin": (nrrd, RAS.replace("(1,2,3)", "(1,nan,3)"), "'space origin' holds nan"),
     "NRRD, NaN for a whole direction": (nrrd, RAS.replace("(0,0,2)", "(nan,nan,nan)"), "'space directions' holds nan"),
+    "NRRD, a blank that is none": (nrrd, RAS.replace("(1,2,3)", f"(1,{NO_BREAK}2,3)"), NO_IMAGE),
     "NRRD, an origin beyond the town": (nrrd, RAS.replace("(1,2,3)", "(1,1e30,3)"), "does not say where the scan lies"),
     "NRRD, infinity in a direction": (nrrd, RAS.replace("(0,0,2)", "(0,0,inf)"), "'space directions' holds inf"),
     "NRRD, a word in a direction": (nrrd, RAS.replace("(0,0,2)", "(0,0,two)"), "'space directions' holds two"),
@@ -121,6 +123,16 @@ REFUSED = {
         metaimage,
         f"{MATRIX.replace('Offset = 0', 'Offset 9')}\n{SIZE}",
         "a line of it is 'Offset 9 0 0'",
+    ),
+    "MetaImage, a blank that is none": (
+        metaimage,
+        f"{MATRIX.replace('Offset =', 'Offset' + NO_BREAK + '=')}\n{SIZE}",
+        "The header of a.mha is damaged",
+    ),
+    "MetaImage, a blank that is none between numbers": (
+        metaimage,
+        f"{MATRIX.replace('Offset = 0 0', 'Offset = 0' + NO_BREAK + '0')}\n{SIZE}",
+        "its offset is|not an image",
     ),
     "MetaImage in micrometres": (metaimage, f"DistanceUnits = um\n{MATRIX}\n{SIZE}", "lengths in um. Millimetres"),
 }

@@ -81,7 +81,7 @@ def read_metaimage_header(path: Path) -> MetaHeader:
     stop = end.end() if end else len(head)
     lines = [line for line in re.split(r"\r?\n", head[:stop].decode("latin-1")) if line.strip()]
     pairs = [line.partition("=") for line in lines if "=" in line]
-    unread = tuple(line.strip() for line in lines if "=" not in line)
+    unread = tuple(line.strip() for line in lines if "=" not in line or not line.partition("=")[0].isascii())
     names = [name.strip().lower() for name, _, _ in pairs]
     doubled = tuple(sorted({name for name in names if names.count(name) > 1}))
     fields = {name: value.strip() for name, (_, _, value) in zip(names, pairs, strict=True)}
@@ -201,6 +201,8 @@ def _counts_fit(fields: dict[str, str]) -> bool:
 
 
 def _numbers(text: str) -> tuple[float, ...] | None:
+    if not text.isascii():  # Python takes more for a blank than the library does
+        return None
     try:
         return tuple(float(part) for part in text.split())
     except ValueError:

@@ -73,6 +73,11 @@ class NrrdHeader:
         return "space directions" in self.fields or "spacings" in self.fields
 
 
+_GEOMETRY = ("dimension", "sizes", "spacings", "axis mins", "axis maxs", "space directions", "space origin")
+_BLANKS = " \t\r"
+"""Those of the library; Python knows more of them."""
+
+
 def is_nrrd(path: Path) -> bool:
     """Whether the name is that of an NRRD file."""
     return path.name.lower().endswith(SUFFIXES)
@@ -87,7 +92,7 @@ def read_nrrd_header(path: Path) -> NrrdHeader:
     end = re.search(rb"\r?\n\r?\n", head)
     text = head[: end.start() if end else len(head)].decode("latin-1")
     lines = (re.match(r"([^:#]+):(?!=)\s*(.*)", line) for line in re.split(r"\r?\n", text))
-    found = [(line[1].strip().lower(), line[2].strip()) for line in lines if line]
+    found = [(line[1].strip(_BLANKS).lower(), line[2].strip(_BLANKS)) for line in lines if line]
     names = [name for name, _ in found]
     doubled = tuple(sorted({name for name in names if names.count(name) > 1}))
     return NrrdHeader(dict(found), end.end() if end else len(head), doubled)
@@ -102,6 +107,8 @@ def check_nrrd(path: Path) -> None:
     sizes = fields.get("sizes", "").split()
     whole = all(size.isdecimal() and int(size) for size in sizes) and fields.get("dimension") == str(len(sizes))
     if not sizes or not whole or not fields.get("type") or not fields.get("encoding"):
+        raise no_image(path)
+    if not all(fields.get(name, "").isascii() for name in _GEOMETRY):
         raise no_image(path)
     for name in ("spacings", "axis mins", "axis maxs"):
         _require_numbers(path, name, [fields.get(name, "").split()])
