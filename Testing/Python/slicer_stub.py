@@ -86,7 +86,7 @@ class FakeDesktop:
     def open_folder(self, folder: Path) -> None:
         self.path = folder
 
-    def fill_table(self, table: Any, headers: Any, rows: Any, ticks: Any) -> None:
+    def fill_table(self, table: Any, headers: Any, rows: Any, ticks: Any, wide: int = 0) -> None:
         self.tables[table.objectName] = (headers, rows, ticks)
 
     def is_ticked(self, table: Any, row: int) -> bool:
@@ -101,8 +101,8 @@ class FakeDesktop:
     def frame_threed(self, points: Any) -> None:
         self.framed.append(points)
 
-    def show_chart(self, chart: Any) -> None:
-        self.charts.append(chart)
+    def show_charts(self, charts: Any) -> None:
+        self.charts.append(tuple(charts))
 
     def edit_segments(self, segmentation: Any, scan: Any) -> Any:
         self.edited = (segmentation, scan)

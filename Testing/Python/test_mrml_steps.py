@@ -34,13 +34,22 @@ def published() -> Iterator[PublishedNodes]:
 def series(published: PublishedNodes) -> SeriesNodes:
     scan, uncertainty = volume_from_node(published.scan), volume_from_node(published.uncertainty)
     steps = [SeriesStep(0.0, scan, uncertainty), SeriesStep(0.5, scan, uncertainty.with_array(uncertainty.array / 2))]
-    return publish_series(published.segmentation.GetScene(), "boxes (gaussian)", ROWS, steps, published)
+    return publish_series(
+        published.segmentation.GetScene(), "boxes (gaussian)", "Gaussian noise", ROWS, steps, published
+    )
 
 
 def test_a_series_is_a_table_a_chart_and_sequences(published: PublishedNodes) -> None:
     uncertainty, nodes = volume_from_node(published.uncertainty), series(published)
-    assert nodes.chart.GetNumberOfPlotSeriesNodes() == 2
-    assert nodes.chart.GetXAxisTitle() == "Noise strength"
+    agreement, mean = nodes.charts
+    assert (agreement.GetTitle(), mean.GetTitle()) == (
+        "Gaussian noise: how much of the result stays",
+        "Gaussian noise: mean uncertainty",
+    )
+    assert [chart.GetNumberOfPlotSeriesNodes() for chart in nodes.charts] == [1, 1]
+    assert agreement.GetXAxisTitle() == "Noise strength"
+    assert tuple(agreement.GetYAxisRange()) == pytest.approx((0.6, 1.0)), "an axis of its own"
+    assert tuple(mean.GetYAxisRange()) == pytest.approx((0.3, 0.7))
     assert nodes.table.GetTable().GetValueByName(1, "agreement").ToDouble() == 0.7
     sequence = nodes.browser.GetMasterSequenceNode()
     assert [sequence.GetNthIndexValue(n) for n in range(2)] == ["0.0", "0.5"]

@@ -242,8 +242,9 @@ def test_a_series_gives_a_chart_a_table_and_maps_to_scrub_through(opened: Simple
     opened.ui.seriesButton.click()
     wait(opened)
     assert opened.desktop.errors == []
-    (chart,) = opened.desktop.charts
-    table = chart.GetNthPlotSeriesNode(0).GetTableNode().GetTable()
+    ((agreement, uncertainty),) = opened.desktop.charts
+    assert uncertainty.GetTitle().endswith(": mean uncertainty")
+    table = agreement.GetNthPlotSeriesNode(0).GetTableNode().GetTable()
     assert table.GetNumberOfRows() == 7
     assert table.GetValueByName(0, "agreement").ToDouble() == 1.0
     maps, scans = slicer.util.getNodesByClass("vtkMRMLSequenceNode", opened.scene)
@@ -364,3 +365,23 @@ def test_opening_the_module_loads_no_slow_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-500:]
+
+
+def test_without_a_connection_the_sample_says_what_failed_and_offers_what_needs_none(
+    opened: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import SampleData
+
+    def fail(self: Any) -> Any:
+        return [][0]  # as Slicer's own function where nothing came
+
+    monkeypatch.setattr(SampleData.SampleDataLogic, "downloadMRHead", fail, raising=False)
+    assert not opened.ui.averageButton.visible
+    opened.ui.sampleButton.click()
+    said = opened.ui.statusLabel.text
+    assert said.startswith("The sample could not be downloaded: no file came from Slicer's sample server.")
+    assert "list index" not in said
+    assert (opened.ui.averageButton.visible, opened.ui.phantomButton.visible) == (True, True)
+    opened.ui.averageButton.click()
+    assert parameters(opened).inputVolume.GetName() == "Average brain (3 mm)"
+    assert parameters(opened).region is not None

@@ -195,9 +195,11 @@ def test_the_noise_slider_segments_live_and_goes_back_to_the_clean_result(page: 
 def test_the_series_ends_in_a_chart_with_seven_points_a_curve(page: Any) -> None:
     page.click("#series")
     page.locator("#chart").wait_for()
-    assert page.locator("#chart circle").count() == 7
-    assert page.locator("#chart rect").count() == 7
+    assert page.locator("#chart svg").count() == 2
+    assert page.locator("#chart circle.agreement").count() == 7
+    assert page.locator("#chart circle.uncertainty").count() == 7
     assert "result" in page.inner_text("#noise-text")
+    assert "notice" in page.inner_text("#noise-text")
 
 
 def test_uncertainty_at_edges_is_told_in_sentences(page: Any) -> None:

@@ -51,7 +51,16 @@ def test_axe_finds_nothing_serious(browser: Any, view_server: Any, page: Any, da
 def test_headings_lead_through_the_page(page: Any) -> None:
     assert page.get_by_role("heading", level=1).all_inner_texts() == ["SURE Uncertainty"]
     names = page.get_by_role("heading", level=2).all_inner_texts()
-    assert names == ["Views", "Result", "Input and model", "Results", "Uncertainty", "Noise", "Numbers"]
+    assert names == [
+        "Views",
+        "Result",
+        "Input and model",
+        "Results",
+        "Uncertainty",
+        "Noise",
+        "Numbers",
+        "What the words mean",
+    ]
 
 
 def test_arrows_and_page_keys_scroll_the_slice_that_has_the_focus(page: Any) -> None:

@@ -18,6 +18,8 @@ KINDS = tuple(name for name in CORRUPTIONS if name != "brightness")
 
 LEVELS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
 BREAKS_BELOW = 0.9
+NOTICES_FROM = 1.2
+"""Mean uncertainty that has risen by a fifth counts as a warning."""
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,22 @@ def level_row(
 def breaking_level(rows: Sequence[LevelRow]) -> float | None:
     """The lowest strength at which agreement falls below 0.9; None when it never does."""
     return next((row.level for row in sorted(rows, key=lambda row: row.level) if row.agreement < BREAKS_BELOW), None)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """What mean uncertainty did: ``before`` at strength 0 and ``after`` where the result breaks, or at the strongest
+    level where it never does; ``noticed`` says whether it warned, None where there was nothing to warn of."""
+
+    before: float
+    after: float
+    noticed: bool | None
+
+
+def notice_of(rows: Sequence[LevelRow]) -> Notice:
+    """Whether uncertainty noticed that the result broke; ``rows`` hold strength 0."""
+    ordered = sorted(rows, key=lambda row: row.level)
+    level = breaking_level(ordered)
+    last = next((row for row in ordered if row.level == level), ordered[-1])
+    before, after = ordered[0].uncertainty, last.uncertainty
+    return Notice(before, after, None if level is None else bool(after >= NOTICES_FROM * before))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from . import notice_texts as texts
 from .quality.forecast import PredictedQuality
-from .quality.sentences import poor_sentence, silent_sentence, unsure_sentence
+from .quality.sentences import poor_sentence, silent_sentences, unsure_sentence
 from .rows import Notice
 
 USABLE, CHECK, DO_NOT_USE = "usable", "check", "do_not_use"
@@ -86,7 +86,7 @@ def verdict_of(notices: Sequence[Notice], quality: Sequence[PredictedQuality] = 
     unsure = [one for one in told if one not in poor and one.dice.at_least < one.check_below]
     silent = [one for one in quality if not one.dice.known and not warned]
     grave = [*(poor_sentence(one) for one in poor), *warned]
-    slight = [*(unsure_sentence(one) for one in unsure), *(silent_sentence(one) for one in silent)]
+    slight = [*(unsure_sentence(one) for one in unsure), *silent_sentences(silent)]
     slight += [notice.text for notice in notices if notice.code in WORTH_A_CHECK]
     status = DO_NOT_USE if grave else CHECK if slight else USABLE
     return Verdict(status, (*grave, *slight))

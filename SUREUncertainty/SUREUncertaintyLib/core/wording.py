@@ -10,14 +10,14 @@ DISCLAIMER = _("Research use only - not a medical device")
 MAP_NAMES = {
     "vacuity": _("Vacuity: lack of evidence"),
     "entropy": _("Entropy: how undecided"),
-    "variance": _("Variance between samples"),
-    "mutual_information": _("Mutual information: where samples disagree"),
-    "fg_variance": _("Variance of the foreground between samples"),
-    "class_variance": _("Variance of the structures between samples"),
+    "variance": _("Variance of samples"),
+    "mutual_information": _("Where samples disagree"),
+    "fg_variance": _("Variance of the foreground"),
+    "class_variance": _("Variance of the structures"),
 }
 
 
-LEVEL_NAME = _("Level {number} of the samples (0 finest, {last} coarsest)")
+LEVEL_NAME = _("Samples, level {number} (0 to {last})")
 
 
 KIND_NAMES = {

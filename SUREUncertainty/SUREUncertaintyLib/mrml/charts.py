@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,27 @@ import vtk
 from .safe_names import unique_name
 
 Colour = tuple[float, float, float]
+
+MARKS = 4
+"""Marks of an axis above its lower end."""
+
+_STEPS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
+"""Between two marks; with the smallest a whole axis is no longer than what matters."""
+
+
+def axis_range(values: Sequence[float]) -> tuple[float, float]:
+    """Round ends of an axis for values in 0..1, ``MARKS`` steps apart, so that a small change can be seen as one.
+
+    NaN does not count; without any value the axis is 0 to 1.
+    """
+    known = [value for value in values if math.isfinite(value)] or [0.0, 1.0]
+    low, high = min(known), max(known)
+    for step in _STEPS:
+        bottom = math.floor(low / step + 1e-9) * step
+        if bottom + MARKS * step >= high - 1e-9:
+            break
+    top = min(bottom + MARKS * step, 1.0)
+    return round(top - MARKS * step, 6), round(top, 6)
 
 
 def fill_numbers(node: Any, columns: Mapping[str, Sequence[float]], titles: Mapping[str, str]) -> None:

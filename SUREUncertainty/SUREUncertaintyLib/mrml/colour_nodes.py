@@ -10,6 +10,7 @@ from ..core.uncertainty_colours import uncertainty_colours
 from .safe_names import unique_name
 
 _COUNT = 256
+_OWN = "SURE.Colours"
 
 
 def add_colour_node(scene: Any, name: str) -> Any:
@@ -19,12 +20,18 @@ def add_colour_node(scene: Any, name: str) -> Any:
     """
     node = scene.AddNewNodeByClass("vtkMRMLColorTableNode", unique_name(scene, name))
     node.SetTypeToUser()
+    node.SetAttribute(_OWN, "1")
     node.SetAttribute("Category", "SURE Uncertainty")
     node.SetHideFromEditors(True)
     node.SetNumberOfColors(_COUNT)
     node.GetLookupTable().SetRange(0, _COUNT - 1)
     fill_colours(node, 0.0, 1.0)
     return node
+
+
+def is_own_colours(node: Any) -> bool:
+    """Whether a colour table is that of one map alone."""
+    return node is not None and node.GetAttribute(_OWN) == "1"
 
 
 def fill_colours(node: Any, start: float, end: float) -> None:

@@ -14,6 +14,7 @@ _PLUGINS = {
     "vtkMRMLScalarVolumeNode": "Volumes",
     "vtkMRMLTableNode": "Tables",
     "vtkMRMLTextNode": "Texts",
+    "vtkMRMLModelNode": "Models",
 }
 """Who draws an item in desktop Slicer; outside of it nobody else says so."""
 

@@ -11,7 +11,7 @@ import slicer
 
 from ..analysis.noise_series import LevelRow
 from ..core.volume import Volume
-from .charts import add_line_chart, fill_numbers
+from .charts import add_line_chart, axis_range, fill_numbers
 from .nodes import PublishedNodes
 from .safe_names import unique_name
 from .sequences import Track, add_browser
@@ -28,22 +28,33 @@ _TITLES = {
     "uncertainty": "Mean uncertainty",
     "volume_ml": "Volume (ml)",
 }
-_CURVES = {"agreement": (0.26, 0.52, 0.76), "uncertainty": (0.91, 0.42, 0.14)}
+
+
+@dataclass(frozen=True)
+class SeriesChart:
+    """One chart of a series; ``title`` takes the kind of damage in words."""
+
+    title: str
+    colour: tuple[float, float, float]
+
+
+CHARTS = {
+    "agreement": SeriesChart("{damage}: how much of the result stays", (0.26, 0.52, 0.76)),
+    "uncertainty": SeriesChart("{damage}: mean uncertainty", (0.91, 0.42, 0.14)),
+}
+"""By column: each has an axis of its own, since a change of uncertainty is small beside one of agreement."""
 
 
 @dataclass(frozen=True)
 class SeriesNodes:
-    """What a series leaves in the scene. ``scan`` and ``uncertainty`` show the browser's step."""
+    """What a series leaves in the scene. ``scan`` and ``uncertainty`` show the browser's step; ``charts`` as in
+    ``CHARTS``."""
 
     table: Any
-    chart: Any
+    charts: tuple[Any, ...]
     browser: Any
     scan: Any
     uncertainty: Any
-
-
-_TOP = 1.35
-"""Upper end of the chart's axis: the legend lies above the curves, which end at 1."""
 
 
 @dataclass(frozen=True)
@@ -56,21 +67,24 @@ class SeriesStep:
 
 
 def publish_series(
-    scene: Any, name: str, rows: Sequence[LevelRow], steps: Sequence[SeriesStep], published: PublishedNodes
+    scene: Any,
+    name: str,
+    damage: str,
+    rows: Sequence[LevelRow],
+    steps: Sequence[SeriesStep],
+    published: PublishedNodes,
 ) -> SeriesNodes:
-    """Put a series into the scene: a table, its chart, and the damaged scans with their maps as sequences.
+    """Put a series into the scene: a table, its charts, and the damaged scans with their maps as sequences.
 
     Args:
+        name: of the nodes; ``damage``: the kind of damage in words, for the titles.
         rows: one a level.
         steps: what to step through, one a level.
         published: the result at the last level, whose colours the maps take.
     """
     table = scene.AddNewNodeByClass("vtkMRMLTableNode", unique_name(scene, f"{name} series"))
     fill_numbers(table, {field: [getattr(row, field) for row in rows] for field in _TITLES}, _TITLES)
-    chart = add_line_chart(scene, name, table, "level", _CURVES)
-    chart.SetYAxisTitle("Dice / uncertainty")
-    chart.SetYAxisRangeAuto(False)
-    chart.SetYAxisRange(0.0, _TOP)
+    charts = tuple(_chart(scene, damage, table, column, rows) for column in CHARTS)
     tracks = [
         Track(f"{name}: uncertainty", [_node(step.uncertainty) for step in steps]),
         Track(f"{name}: scan", [_node(step.scan) for step in steps]),
@@ -80,9 +94,20 @@ def publish_series(
     )
     create_uncertainty_display(scene, uncertainty, threshold_of(published.uncertainty))
     show_grey(scan, steps[0].scan.array)
-    published.segmentation.SetNodeReferenceID(SERIES, chart.GetID())
+    published.segmentation.SetNodeReferenceID(SERIES, charts[0].GetID())
     published.segmentation.SetNodeReferenceID(STEPS, browser.GetID())
-    return SeriesNodes(table, chart, browser, scan, uncertainty)
+    return SeriesNodes(table, charts, browser, scan, uncertainty)
+
+
+def _chart(scene: Any, damage: str, table: Any, column: str, rows: Sequence[LevelRow]) -> Any:
+    chart = add_line_chart(
+        scene, CHARTS[column].title.format(damage=damage), table, "level", {column: CHARTS[column].colour}
+    )
+    chart.SetLegendVisibility(False)
+    chart.SetYAxisTitle(_TITLES[column])
+    chart.SetYAxisRangeAuto(False)
+    chart.SetYAxisRange(*axis_range([getattr(row, column) for row in rows]))
+    return chart
 
 
 def _node(volume: Volume) -> Any:

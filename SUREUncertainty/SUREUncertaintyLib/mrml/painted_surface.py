@@ -7,6 +7,7 @@ segmentation's own surfaces are made transparent meanwhile, so that Slicer's *Sh
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 
 from ..core.uncertainty_colours import uncertainty_colours
+from .hierarchy import place_in_folder
 from .nodes import PAINTED, PublishedNodes, result_node
 from .segmentation_nodes import own_segments
 from .uncertainty_nodes import band_of, scale_top
@@ -45,6 +47,7 @@ def paint_surface(scene: Any, published: PublishedNodes, node: Any) -> Any:
     model.SetAndObservePolyData(joined.GetOutput())
     if is_new:
         _create_display(model)
+        place_in_folder(scene, published.scan, (segmentation, model), "", ExitStack())
     colour_surface(published, node)
     return model
 

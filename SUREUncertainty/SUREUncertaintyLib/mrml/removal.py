@@ -8,6 +8,7 @@ from typing import Any
 import slicer
 import vtk
 
+from .colour_nodes import is_own_colours
 from .nodes import PublishedNodes
 
 
@@ -18,10 +19,13 @@ def remove_result(scene: Any, published: PublishedNodes, with_scan: bool) -> Non
     attached = [part for node in present for part in _attached(node)]
     before = {node.GetID() for node in _displays(scene)}
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    is_ours = bool(published.folder) and _holds_only(hierarchy, published.folder, present)
+    items = [hierarchy.GetItemByDataNode(node) for node in present]
+    for item in [*items, *((published.folder,) if is_ours else ())]:
+        if item:  # before their nodes: a line whose node went first stays in the tree, empty
+            hierarchy.RemoveItem(item, False, False)
     for node in attached:
         scene.RemoveNode(node)
-    if published.folder and _holds_only(hierarchy, published.folder, present):
-        hierarchy.RemoveItem(published.folder, True, True)  # item by item it complains about its own cache
     for node in present:
         if node.GetScene() is scene:
             scene.RemoveNode(node)
@@ -54,6 +58,8 @@ def _attached(node: Any) -> Iterator[Any]:
             if rendered and display.GetMarkupsROINode() is not None:  # the box that ``crop_rendering`` made
                 yield from _attached(display.GetMarkupsROINode())
                 yield display.GetMarkupsROINode()
+            if is_own_colours(display.GetColorNode()):
+                yield display.GetColorNode()
             yield display
     if node.IsA("vtkMRMLStorableNode") and node.GetStorageNode() is not None:
         yield node.GetStorageNode()

@@ -62,9 +62,9 @@ class Desktop(Protocol):
         ...
 
     def fill_table(
-        self, table: Any, headers: Sequence[str], rows: Sequence[Sequence[str]], ticks: Sequence[bool]
+        self, table: Any, headers: Sequence[str], rows: Sequence[Sequence[str]], ticks: Sequence[bool], wide: int = 0
     ) -> None:
-        """Show rows; the first column carries the ticks."""
+        """Show rows; the first column carries the ticks, the column ``wide`` wraps and takes what the others leave."""
         ...
 
     def is_ticked(self, table: Any, row: int) -> bool:
@@ -83,8 +83,8 @@ class Desktop(Protocol):
         """Turn the 3D views to (N, 3) RAS points, so that these fill them."""
         ...
 
-    def show_chart(self, chart: Any) -> None:
-        """A layout with a plot, showing this chart."""
+    def show_charts(self, charts: Sequence[Any]) -> None:
+        """A layout with these charts beside the other views."""
         ...
 
     def edit_segments(self, segmentation: Any, scan: Any) -> Any:

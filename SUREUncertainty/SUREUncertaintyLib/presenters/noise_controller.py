@@ -16,11 +16,13 @@ from ..analysis.noise_series import LEVELS, LevelRow, damaged, level_row
 from ..core.errors import SureError
 from ..core.roi import Roi, roi_grid, roi_slices
 from ..core.volume import Volume
+from ..corruptions.registry import CORRUPTIONS
 from ..inference.result import SegmentationResult
 from ..mrml.boxes import roi_from_node
 from ..mrml.live_preview import exchange_voxels
-from ..mrml.nodes import PublishedNodes
+from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.noise_series import SeriesNodes, SeriesStep, publish_series
+from ..mrml.other_regions import show_other_regions
 from ..mrml.publish import publish
 from ..mrml.volume_nodes import add_volume, fill_volume, right_handed, volume_from_node
 from ..worker.failures import Failure, failure_of
@@ -219,8 +221,9 @@ class NoiseController:
             SeriesStep(step.strength, right_handed(answer.image), right_handed(answer.uncertainty))
             for step, answer in steps
         ]
+        damage = CORRUPTIONS[noise.kind].title
         name = f"{published.scan.GetName()} ({noise.kind})"
-        self._view.show_series(rows, publish_series(self._scene(), name, rows, shown, published))
+        self._view.show_series(rows, publish_series(self._scene(), name, damage, rows, shown, published))
         return None
 
     def _row(self, noise: Noise, result: SegmentationResult) -> LevelRow:
@@ -233,6 +236,15 @@ class NoiseController:
             result.uncertainty.array,
             grid.voxel_volume_mm3,
         )
+
+    def keep_other_regions(self) -> None:
+        """Of the scan's own result show what lies in regions that the slider leaves alone."""
+        request = self._request
+        if request is None or request.region is None:
+            return
+        results = [result for result in all_published(self._scene()) if result.scan is request.scan]
+        if results:
+            show_other_regions(results[-1], request.region.GetName())
 
     def _publish(self, result: SegmentationResult) -> PublishedNodes:
         """The damaged part as a scan of its own, updated in place, and the result on it."""

@@ -9,14 +9,15 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.agreement import Members, agreement_sentences
-from ..analysis.noise_series import LevelRow, breaking_level
-from ..analysis.rows import Notice, UncertainRegion
+from ..analysis.noise_series import LevelRow, breaking_level, notice_of
+from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..analysis.verdict import Verdict, verdict_of
 from ..analysis.wholes import Asymmetry, WholeRow, as_drawn, whole_sentences
 from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
-from ..core.translation import Translate, tr as _
+from ..core.translation import Text, Translate, tr as _
 from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES
+from ..corruptions.registry import CORRUPTIONS
 from ..mrml.nodes import REMEASURED, PublishedNodes
 from ..mrml.reading_back import read_structures
 from ..mrml.remeasure import current_labels
@@ -25,14 +26,16 @@ from . import texts
 
 if TYPE_CHECKING:
     from ..analysis.edge_relation import EdgeTrust
+    from .noise_controller import Noise
+    from .run_controller import RunRequest
 
 
-HEADERS = (_("Reviewed"), _("Structure"), _("Size (mm3)"), _("Mean uncertainty"), _("Score (mm3)"))
+HEADERS = (_("Seen"), _("Place"), _("Size (mm3)"), _("Uncertainty"))
 
 
 def region_cells(region: UncertainRegion) -> tuple[str, ...]:
     """A place as a row under ``HEADERS``."""
-    numbers = (decimals(region.size_mm3, 0), decimals(region.mean_uncertainty), decimals(region.score, 1))
+    numbers = (decimals(region.size_mm3, 0), decimals(region.mean_uncertainty))
     return (str(region.rank), region_place(region), *numbers)
 
 
@@ -72,7 +75,7 @@ class ShownForecast:
 @dataclass(frozen=True)
 class ShownVerdict:
     """What the panels say first: the status, its word and meaning, forecasts, volumes of what several structures make
-    up, why, and the warnings without a say."""
+    up, how hard the scan is for the model, why, and the warnings without a say."""
 
     status: str
     word: str
@@ -81,6 +84,7 @@ class ShownVerdict:
     further: tuple[str, ...]
     volumes: tuple[str, ...] = ()
     forecasts: tuple[ShownForecast, ...] = ()
+    hardness: tuple[str, ...] = ()
 
 
 def shown_verdict(published: PublishedNodes, translate: Translate = str) -> ShownVerdict | None:
@@ -102,7 +106,15 @@ def shown_verdict(published: PublishedNodes, translate: Translate = str) -> Show
         (*further, *_about_members(record)),
         volumes=_wholes(published, record),
         forecasts=_forecasts(told.get("quality", ())) if told else (),
+        hardness=_hardness(record.get("difficulty", ())),
     )
+
+
+def _hardness(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Of every region that can be compared with others, after its name where there are several."""
+    known = [case for case in entries if case["scale"] is not None and not case["outside"]]
+    several = len(entries) > 1
+    return tuple(f"{case['region']}: {case['sentence']}" if several else case["sentence"] for case in known)
 
 
 def _wholes(published: PublishedNodes, record: Mapping[str, Any]) -> tuple[str, ...]:
@@ -132,16 +144,43 @@ def _about_members(record: Mapping[str, Any]) -> list[str]:
 
 
 def verdict_html(published: PublishedNodes, translate: Translate = str) -> str:
-    """The verdict with its reasons, then further warnings, as rich text; empty where the scene keeps none."""
+    """The verdict, forecasts and volumes as rich text; empty where the scene keeps none. Reasons stand below."""
     shown = shown_verdict(published, translate)
     if shown is None:
         return ""
     head = f'<b style="color:{VERDICT_COLOURS[shown.status]}">{escape(shown.word)}.</b> {escape(shown.meaning)}'
     volumes = [escape(text) for text in shown.volumes]
     told = [_bar_html(forecast, VERDICT_COLOURS[shown.status]) for forecast in shown.forecasts]
-    return "<br>".join(
-        [head, *told, *volumes, *(f"\u2022 {escape(text)}" for text in (*shown.reasons, *shown.further))]
-    )
+    return "<br>".join([head, *told, *volumes, *(escape(text) for text in shown.hardness)])
+
+
+def reasons_html(published: PublishedNodes, translate: Translate = str) -> str:
+    """Why the verdict is what it is, then further warnings, as rich text."""
+    shown = shown_verdict(published, translate)
+    texts_shown = () if shown is None else (*shown.reasons, *shown.further)
+    return "<br>".join(f"\u2022 {escape(text)}" for text in texts_shown)
+
+
+VOLUME_HEADERS = (_("Structure"), _("Volume (ml)"), _("Predicted Dice"), _("Uncertainty"))
+
+
+def volume_table(published: PublishedNodes | None) -> tuple[tuple[Text, ...], list[tuple[str, ...]]]:
+    """Headings and a row a structure: volume with its range below it, and the predicted Dice, else mean uncertainty.
+
+    Edited volumes have no range.
+    """
+    rows = () if published is None or published.structures is None else read_structures(published.structures)
+    foretold = any(row.predicted_dice == row.predicted_dice for row in rows)
+    structure, volume, dice, mean = VOLUME_HEADERS
+    cells: list[tuple[str, ...]] = [
+        (row.name, _volume(row), decimals(row.predicted_dice if foretold else row.mean_uncertainty)) for row in rows
+    ]
+    return (structure, volume, dice if foretold else mean), cells
+
+
+def _volume(row: StructureRow) -> str:
+    value, low, high = (decimals(x) for x in (row.volume_ml, row.volume_low_ml, row.volume_high_ml))
+    return f"{value}\n{low} to {high}" if low and high else value
 
 
 def _bar_html(forecast: ShownForecast, colour: str) -> str:
@@ -199,10 +238,26 @@ def shown_trust(trust: EdgeTrust | None, translate: Translate) -> ShownTrust:
 
 
 def series_sentence(rows: Sequence[LevelRow], translate: Translate) -> str:
-    """One sentence about a series."""
+    """Whether the result bears the noise, and whether its uncertainty noticed."""
     if not rows or rows[0].agreement != rows[0].agreement:
         return translate(texts.SERIES_EMPTY)
-    level = breaking_level(rows)
+    level, told = breaking_level(rows), notice_of(rows)
     if level is None:
-        return translate(texts.SERIES_HOLDS).format(level=max(row.level for row in rows))
-    return translate(texts.SERIES_BREAKS).format(level=level)
+        first = translate(texts.SERIES_HOLDS).format(level=max(row.level for row in rows))
+    else:
+        first = translate(texts.SERIES_BREAKS).format(level=level)
+    second = {True: texts.SERIES_NOTICED, False: texts.SERIES_MISSED, None: texts.SERIES_CALM}[told.noticed]
+    return f"{first} {translate(second).format(before=told.before, after=told.after)}"
+
+
+def live_sentence(noise: Noise, row: LevelRow, request: RunRequest, translate: Translate) -> str:
+    """One sentence about a position of the noise slider, and which region of several it is about."""
+    text = translate(texts.LIVE).format(
+        kind=translate(CORRUPTIONS[noise.kind].title),
+        strength=noise.strength,
+        agreement=row.agreement,
+        uncertainty=row.uncertainty,
+    )
+    if request.region is None or not request.further:
+        return text
+    return f"{text} {translate(texts.LIVE_REGION).format(region=request.region.GetName())}"

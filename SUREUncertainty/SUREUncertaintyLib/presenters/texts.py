@@ -31,7 +31,8 @@ SEARCHES = _("Without a region, Run searches the scan for the model's structures
 NEEDS_CROSSHAIR = _("Hold Shift and move the mouse over the structure in a slice view, then press this.")
 
 NO_SAMPLE = _(
-    "The sample could not be downloaded ({reason}). Check the internet connection, or make a phantom, which needs none."
+    "The sample could not be downloaded: {reason}. Check the internet connection, or take one of the two beside it, "
+    "which need none: the average brain, or a made-up phantom to try the controls with."
 )
 SHOW_3D_TOOLTIP = _("Make surfaces of the structures and turn the 3D view to them.")
 EDIT_TOOLTIP = _("Go to Segment Editor. Only voxels in the uncertain band can be changed there.")
@@ -57,6 +58,13 @@ LIVE = _(
 SERIES_STEP = _("Level {number} of {count} (strength {level:.1f})")
 SERIES_HOLDS = _("The result holds up to strength {level:.1f} (agreement 0.9 or better all along).")
 SERIES_BREAKS = _("The result breaks at strength {level:.1f}: less than 0.9 agrees with the clean result.")
+SERIES_NOTICED = _("It noticed: mean uncertainty had risen from {before:.3f} to {after:.3f} by then.")
+SERIES_MISSED = _(
+    "⚠ It did not notice: mean uncertainty was {before:.3f} without noise and {after:.3f} then, so the map does "
+    "not tell that the result is wrong."
+)
+SERIES_CALM = _("There was nothing to notice; mean uncertainty went from {before:.3f} to {after:.3f}.")
+LIVE_REGION = _("Only the region '{region}' is damaged and segmented anew; the others stay as they are.")
 SERIES_EMPTY = _("Nothing was found at strength 0, so there is nothing to compare with.")
 
 FRAMES = _("Frames")
@@ -113,12 +121,12 @@ NO_BOUNDARY = _("Nothing was segmented, so uncertainty at edges cannot be judged
 TRAIN = _("Train")
 GO_ON_TRAINING = _("Go on training")
 TRAIN_TOOLTIP = _("Train a model on these scans, in the background. You can go on working, and stop and go on later.")
-TRAIN_SOURCES = {"folder": _("A folder of scans and labels"), "scene": _("Scans and segmentations in this scene")}
+TRAIN_SOURCES = {"folder": _("Folder of scans and labels"), "scene": _("What is in this scene")}
 TRAIN_RECIPES = {
-    "quick": _("Quick: a first try, minutes on a processor"),
-    "standard": _("Standard: an hour or two on a processor"),
-    "thorough": _("Thorough: for a graphics card, or overnight"),
-    "file": _("A recipe file of my own"),
+    "quick": _("Quick (minutes)"),
+    "standard": _("Standard (1 to 2 hours)"),
+    "thorough": _("Thorough (overnight)"),
+    "file": _("A recipe file of mine"),
 }
 OWN_NAME = "my-model"
 NEEDS_PAIRS = _("Choose scans with labels first: a folder, or segmentations in this scene that were drawn on a volume.")
@@ -183,10 +191,10 @@ PYTORCH_OUTDATED = _(
 EXPORT_FOLDER = _("Choose where the exported folder goes")
 EXPORTED = _("Exported to {folder}.")
 EXPORT_NAMES = {
-    "dicom": _("DICOM: segmentation and uncertainty maps"),
-    "nrrd": _("NRRD: segmentation and maps"),
-    "nifti": _("NIfTI: label map and maps"),
-    "csv": _("CSV: tables"),
+    "dicom": _("DICOM"),
+    "nrrd": _("NRRD"),
+    "nifti": _("NIfTI"),
+    "csv": _("Tables (CSV)"),
     "html": _("Report (HTML)"),
 }
 """Keys of ``export.formats.CHOICES``."""
@@ -227,11 +235,17 @@ WIDGETS = {
     "show3DButton": (_("Show 3D"), SHOW_3D_TOOLTIP),
     "exportSelector": (
         _("Export as"),
-        _("What to write. DICOM objects refer to the series that the scan was loaded from."),
+        _(
+            "What to write. DICOM, NRRD, NIfTI: segmentation and uncertainty maps; DICOM objects refer to the scan's "
+            "series. Tables: structures and uncertain regions. Report: a page with pictures."
+        ),
     ),
     "mapSelector": (
         _("Map"),
-        _("Lack of evidence: the network has seen nothing like this. Entropy: the network cannot decide."),
+        _(
+            "Lack of evidence: the network has seen nothing like this. Entropy: the network cannot decide. Levels of "
+            "samples: 0 is the finest."
+        ),
     ),
     "bandRange": (
         _("Band"),
@@ -266,7 +280,7 @@ WIDGETS = {
     "seriesButton": (_("Run the series"), SERIES_TOOLTIP),
     "numbersTable": ("", _("One line a structure: volume with its range (90 %), and uncertainty.")),
     "copyButton": (_("Copy"), _("Copy the table for a spreadsheet.")),
-    "csvButton": (_("Save as CSV ..."), _("Save the table as a file.")),
+    "csvButton": (_("CSV ..."), _("Save the table as a file.")),
     "trustButton": (
         _("Uncertainty at edges"),
         _("Measure whether uncertainty is low at sharp edges, as it should be."),

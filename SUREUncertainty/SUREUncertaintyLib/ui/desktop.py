@@ -11,6 +11,7 @@ import qt  # type: ignore[import-not-found]
 import slicer
 from numpy.typing import NDArray
 
+from ..mrml.chart_layout import show_charts
 from ..mrml.framing import FROM, frame_points
 
 
@@ -64,9 +65,9 @@ class SlicerDesktop:
         qt.QDesktopServices.openUrl(qt.QUrl.fromLocalFile(str(folder)))
 
     def fill_table(
-        self, table: Any, headers: Sequence[str], rows: Sequence[Sequence[str]], ticks: Sequence[bool]
+        self, table: Any, headers: Sequence[str], rows: Sequence[Sequence[str]], ticks: Sequence[bool], wide: int = 0
     ) -> None:
-        """Show rows; with ``ticks`` the first column can be ticked."""
+        """Show rows; with ``ticks`` the first column can be ticked, the column ``wide`` takes what the others leave."""
         table.setColumnCount(len(headers))
         table.setHorizontalHeaderLabels(list(headers))
         table.setRowCount(len(rows))
@@ -78,7 +79,12 @@ class SlicerDesktop:
                     item.setFlags(qt.Qt.ItemIsUserCheckable | qt.Qt.ItemIsSelectable | qt.Qt.ItemIsEnabled)
                     item.setCheckState(qt.Qt.Checked if ticks[row] else qt.Qt.Unchecked)
                 table.setItem(row, column, item)
-        table.resizeColumnsToContents()
+        header = table.horizontalHeader()
+        for column in range(len(headers)):
+            mode = qt.QHeaderView.Stretch if column == wide else qt.QHeaderView.ResizeToContents
+            header.setSectionResizeMode(column, mode)
+        table.verticalHeader().setVisible(False)
+        table.resizeRowsToContents()
 
     def is_ticked(self, table: Any, row: int) -> bool:
         """Whether the first column of a row is ticked."""
@@ -103,9 +109,9 @@ class SlicerDesktop:
             frame_points(window.GetRenderers().GetFirstRenderer(), window.GetSize(), points, FROM)
             view.scheduleRender()
 
-    def show_chart(self, chart: Any) -> None:
-        """A layout with a plot, showing this chart."""
-        slicer.modules.plots.logic().ShowChartInLayout(chart)
+    def show_charts(self, charts: Sequence[Any]) -> None:
+        """A layout with these charts beside the other views."""
+        show_charts(slicer.mrmlScene, charts)
 
     def edit_segments(self, segmentation: Any, scan: Any) -> Any:
         """Go to Segment Editor with these nodes; its parameter node."""

@@ -14,6 +14,7 @@ from ..mrml.chosen_map import hide_result
 from ..mrml.display import look_at, outline_only
 from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.noise_series import SeriesNodes
+from ..mrml.other_regions import show_all_regions
 from ..mrml.remeasure import needs_measuring, remeasure
 from ..presenters import texts
 from ..presenters.desktop_protocols import Desktop
@@ -31,7 +32,7 @@ from .model_panel import ModelPanel
 from .noise_panel import NoisePanel
 from .numbers_panel import NumbersPanel
 from .results_panel import ResultsPanel
-from .sample_data import load_head, load_phantom
+from .sample_data import SampleError, load_average, load_head, load_phantom
 from .setup_panel import SetupPanel
 from .steps_panel import StepsPanel
 from .train_panel import TrainPanel
@@ -105,7 +106,11 @@ class ModulePanel:
         for part in parts:
             part.connect()
         self.ui.phantomButton.connect("clicked(bool)", self._on_phantom)
-        self.ui.phantomButton.setVisible(False)  # for tests of the controls: no model finds anything true in a phantom
+        self.ui.averageButton.connect("clicked(bool)", self._on_average)
+        for button in (self.ui.averageButton, self.ui.phantomButton):
+            button.setVisible(
+                False
+            )  # offered where the sample cannot be had; no model finds anything true in a phantom
         self.ui.sampleButton.connect("clicked(bool)", self._on_sample)
         self.ui.progressBar.setVisible(False)
         self.ui.wordsLabel.setText(words_html(self.context.translate))
@@ -230,9 +235,10 @@ class ModulePanel:
 
     def show_live(self, noise: Noise, row: LevelRow, published: PublishedNodes) -> None:
         """For ``NoiseController``."""
-        self.noise.show_live(noise, row)
+        self.noise.show_live(noise, row, self.input.request())
         if self.context.parameters.segmentation is not published.segmentation:
             self._choose(published, self.context.parameters.bandLow)
+            self.noises.keep_other_regions()
         elif not noise.is_preview:
             self.results.show(published)
             self.numbers.show(published)
@@ -246,7 +252,7 @@ class ModulePanel:
         """For ``NoiseController``."""
         self.noise.show_series(rows)
         self.steps.refresh(nodes.browser.GetName())
-        self.context.desktop.show_chart(nodes.chart)
+        self.context.desktop.show_charts(nodes.charts)
 
     def show_noise_failure(self, why: Failure) -> None:
         """For ``NoiseController``."""
@@ -272,6 +278,7 @@ class ModulePanel:
     def _switch(self, published: PublishedNodes | None) -> None:
         """Show another result than before."""
         if published is not None:
+            show_all_regions(published)
             outline_only(self.context.scene(), published)
         self._show(published)
 
@@ -300,8 +307,13 @@ class ModulePanel:
     def _on_sample(self, _checked: bool = False) -> None:
         try:
             self._begin_with(load_head())
-        except Exception as error:  # Sample Data raises whatever the network did
+        except SampleError as error:
             self.input.show_status(self.context.translate(texts.NO_SAMPLE).format(reason=error))
+            for button in (self.ui.averageButton, self.ui.phantomButton):
+                button.setVisible(True)
+
+    def _on_average(self, _checked: bool = False) -> None:
+        self._begin_with(load_average())
 
     def _begin_with(self, nodes: Sequence[Any]) -> None:
         """A scan and its regions, the first one chosen."""

@@ -9,7 +9,8 @@ from ..core.translation import Text
 from ..corruptions.registry import CORRUPTIONS
 from ..presenters import texts
 from ..presenters.noise_controller import Noise
-from ..presenters.result_sentences import series_sentence
+from ..presenters.result_sentences import live_sentence, series_sentence
+from ..presenters.run_controller import RunRequest
 from .context import PanelContext, choose, chosen, fill_combo, tell
 
 
@@ -47,14 +48,9 @@ class NoisePanel:
         """What the widgets say now."""
         return Noise(chosen(self.ui.noiseSelector), float(self.ui.strengthSlider.value), int(self.ui.seedSpinBox.value))
 
-    def show_live(self, noise: Noise, row: LevelRow) -> None:
-        """A sentence about the position that is shown."""
-        say = self._context.translate
-        kind = say(CORRUPTIONS[noise.kind].title)
-        text = say(texts.LIVE).format(
-            kind=kind, strength=noise.strength, agreement=row.agreement, uncertainty=row.uncertainty
-        )
-        tell(self.ui.noiseLabel, text)
+    def show_live(self, noise: Noise, row: LevelRow, request: RunRequest) -> None:
+        """A sentence about the position that is shown, and about which region it is."""
+        tell(self.ui.noiseLabel, live_sentence(noise, row, request, self._context.translate))
 
     def clear(self) -> None:
         """Say nothing: the scan is another one."""

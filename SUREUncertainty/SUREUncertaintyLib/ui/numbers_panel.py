@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from ..mrml.nodes import PublishedNodes
-from ..mrml.table_nodes import table_text
+from ..mrml.table_nodes import STRUCTURE_COLUMNS, table_text
 from ..presenters import texts
 from ..presenters.result_sentences import measured_trust
 from .context import PanelContext, tell
+
+SHOWN_COLUMNS = ("name", "volume_ml", "mean_uncertainty", "share_over_threshold")
+"""What fits into the panel; range and forecast stand at its top, and copies and files hold every column."""
 
 
 class NumbersPanel:
@@ -25,7 +28,10 @@ class NumbersPanel:
 
     def show(self, published: PublishedNodes | None) -> None:
         """Show a result; None for no result."""
-        self.ui.numbersTable.setMRMLTableNode(None if published is None else published.structures)
+        table = None if published is None else published.structures
+        self.ui.numbersTable.setMRMLTableNode(table)
+        for number, column in enumerate(STRUCTURE_COLUMNS if table is not None else ()):
+            self.ui.numbersTable.setColumnHidden(number, column.name not in SHOWN_COLUMNS)
         meanings = (texts.COPY_TOOLTIP, texts.CSV_TOOLTIP, texts.TRUST_TOOLTIP)
         buttons = (self.ui.copyButton, self.ui.csvButton, self.ui.trustButton)
         for button, meaning in zip(buttons, meanings, strict=True):

@@ -1,4 +1,4 @@
-"""Results: the structures, in slices and in 3D, warnings, and the way to Segment Editor."""
+"""Results: the verdict, volumes and warnings at the top, the structures in slices and 3D, the way to Segment Editor."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..mrml.display import show_surfaces
 from ..mrml.nodes import MODEL, PublishedNodes
 from ..mrml.uncertain_band import add_band_segment, limit_editing
 from ..presenters import texts
-from ..presenters.result_sentences import verdict_html
+from ..presenters.result_sentences import reasons_html, verdict_html, volume_table
 from .context import PanelContext, tell
 
 
@@ -32,7 +32,12 @@ class ResultsPanel:
         say, allow = self._context.translate, self._context.allow
         allow(self.ui.show3DButton, published is not None, texts.SHOW_3D_TOOLTIP, texts.NO_RESULT)
         allow(self.ui.editButton, published is not None, texts.EDIT_TOOLTIP, texts.NO_RESULT)
+        self.ui.shortFrame.setVisible(published is not None)
         tell(self.ui.noticesLabel, say(texts.NO_RESULT) if published is None else verdict_html(published, say))
+        tell(self.ui.reasonsLabel, "" if published is None else reasons_html(published, say))
+        headers, rows = volume_table(published)
+        self._context.desktop.fill_table(self.ui.volumesTable, [say(header) for header in headers], rows, ())
+        self.ui.volumesTable.setVisible(bool(rows))
 
     def _on_3d(self, shown: bool) -> None:
         published = self._context.published()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import slicer
 
+from ..core.errors import SureError
 from ..core.phantom import PHANTOM_ROIS, make_phantom
 from ..core.roi import Roi
 from ..mrml.boxes import add_roi_node
@@ -16,6 +18,13 @@ from ..mrml.volume_nodes import add_volume
 CATEGORY = "SURE Uncertainty"
 
 HEAD_MODEL = "hippocampus-t1"
+AVERAGE = "Average brain (3 mm)"
+NOTHING_CAME = "no file came from Slicer's sample server"
+
+
+class SampleError(SureError):
+    """The sample is not there; the text says why, as the end of a sentence."""
+
 
 NO_FILE = {"uris": "", "fileNames": ""}
 """Sample Data counts the files of a source even where a function brings it: one without a name."""
@@ -47,15 +56,34 @@ def load_head(_source: Any = None) -> list[Any]:
     """MRHead, with the regions that the shipped model finds in it."""
     import SampleData
 
-    from ..core.errors import SureError
     from ..presenters.suggested_regions import suggest_regions
 
-    node = SampleData.SampleDataLogic().downloadMRHead()
+    try:
+        node = SampleData.SampleDataLogic().downloadMRHead()
+    except Exception as error:  # Sample Data raises whatever the network did, and an IndexError where nothing came
+        raise SampleError(_reason_of(error)) from error
+    if node is None:
+        raise SampleError(NOTHING_CAME)
     try:
         return [node, *suggest_regions(slicer.mrmlScene, node, HEAD_MODEL)]
     except SureError as error:
         slicer.util.showStatusMessage(str(error), 10000)
     return [node]
+
+
+def load_average(_source: Any = None) -> list[Any]:
+    """The average brain that the shipped model fits scans to, with the regions that it finds; nothing is downloaded."""
+    from ..files.reading import read_volume
+    from ..packages.catalogue import find_package
+    from ..presenters.suggested_regions import suggest_regions
+
+    scan = read_volume(find_package(HEAD_MODEL).root / "locator" / "template.nii.gz")
+    node = add_volume(slicer.mrmlScene, replace(scan, name=AVERAGE))
+    return [node, *suggest_regions(slicer.mrmlScene, node, HEAD_MODEL)]
+
+
+def _reason_of(error: Exception) -> str:
+    return NOTHING_CAME if isinstance(error, (IndexError, KeyError)) else str(error) or type(error).__name__
 
 
 def _region(scene: Any, roi: Roi) -> Any:

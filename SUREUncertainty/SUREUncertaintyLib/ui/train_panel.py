@@ -85,7 +85,7 @@ class TrainPanel:
 
     def show_curves(self, nodes: CurveNodes) -> None:
         """For ``TrainController``."""
-        self._context.desktop.show_chart(nodes.chart)
+        self._context.desktop.show_charts([nodes.chart])
 
     def show_trained(self, answer: Mapping[str, Any]) -> None:
         """For ``TrainController``."""

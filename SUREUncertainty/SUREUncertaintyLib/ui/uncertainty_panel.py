@@ -90,7 +90,7 @@ class UncertaintyPanel:
         ticks = [is_reviewed(table, region) for region in self._regions]
         rows = [region_cells(region) for region in self._regions]
         headers = [self._context.translate(header) for header in HEADERS]
-        self._context.desktop.fill_table(self.ui.regionsTable, headers, rows, ticks)
+        self._context.desktop.fill_table(self.ui.regionsTable, headers, rows, ticks, wide=1)
         obstacle = texts.NO_RESULT if self._shown is None else texts.NO_REGIONS
         self._context.allow(self.ui.nextUncertainButton, bool(self._regions), texts.NEXT_TOOLTIP, obstacle)
         tell(self.ui.regionLabel, "" if self._regions else self._context.translate(texts.NO_REGIONS))

@@ -15,6 +15,7 @@ from ..mrml.archive import read_mrb
 from ..mrml.camera_focus import focus_of
 from ..mrml.chosen_map import PAINTED, THREED, hide_in_threed, seen_points
 from ..mrml.nodes import MODEL, PublishedNodes, all_published
+from ..mrml.other_regions import show_all_regions
 from ..mrml.outlines import show_outlines
 from ..mrml.reading_back import result_from_nodes
 from ..mrml.volume_nodes import add_volume
@@ -226,6 +227,7 @@ class Application:
         """Of several results only one is drawn."""
         for result in all_published(self.session.scene):
             is_shown = shown is not None and result.segmentation is shown.segmentation
+            show_all_regions(result)
             show_outlines(result.segmentation, is_shown)
             if not is_shown:
                 hide_in_threed(result)
@@ -248,6 +250,7 @@ class Application:
         is_new = session.segmentation is not published.segmentation
         if is_new:
             self._show_only(published)
+            self.noise.keep_other_regions()
             session.segmentation = published.segmentation
             session.state.title = published.scan.GetName()
             session.stage.frame(focus_of(published))

@@ -11,11 +11,12 @@ from ..mrml.nodes import PublishedNodes
 from ..mrml.noise_series import SeriesNodes
 from ..presenters import texts
 from ..presenters.noise_controller import Noise, NoiseController
-from ..presenters.result_sentences import series_sentence
+from ..presenters.result_sentences import live_sentence, series_sentence
 from ..presenters.run_controller import RunRequest
 from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
 from .loop_timer import LoopTimer
+from .series_picture import series_charts
 from .session import Session
 
 LARGEST_SEED = 9999
@@ -67,6 +68,10 @@ class NoisePart:
         if self._session.state.scan != scan.GetID():
             self._session.state.update({"noise_text": "", "series": None})
 
+    def keep_other_regions(self) -> None:
+        """Of the scan's own result show what lies in regions that the slider leaves alone."""
+        self._controller.keep_other_regions()
+
     def stop(self) -> None:
         """End the slider or the series."""
         self._is_live = False
@@ -75,11 +80,8 @@ class NoisePart:
 
     def show_live(self, noise: Noise, row: LevelRow, published: PublishedNodes) -> None:
         """For ``NoiseController``."""
-        kind = CORRUPTIONS[noise.kind].title
         self._session.state.live_busy = False
-        self._session.state.noise_text = texts.LIVE.format(
-            kind=kind, strength=noise.strength, agreement=row.agreement, uncertainty=row.uncertainty
-        )
+        self._session.state.noise_text = live_sentence(noise, row, self._request(), str)
         self._shown(published)
         self._session.flush()
 
@@ -90,8 +92,8 @@ class NoisePart:
 
     def show_series(self, rows: Sequence[LevelRow], nodes: SeriesNodes) -> None:
         """For ``NoiseController``."""
-        chart = nodes.chart.GetTitle()
-        self._session.state.series = {"title": chart, "rows": [_point(row) for row in rows]}
+        damage = CORRUPTIONS[self._noise().kind].title
+        self._session.state.series = {"charts": series_charts(rows, damage)}
         self._session.state.series_running = False
         self._session.state.noise_text = series_sentence(rows, str)
         self._ended()
@@ -109,9 +111,3 @@ class NoisePart:
         kind = session.choice("noise_kind", KINDS, KINDS[0])
         seed = int(session.number("seed", 0, LARGEST_SEED, 0))
         return Noise(kind, round(session.number("strength", 0.0, 1.0, 0.0), 3), seed)
-
-
-def _point(row: LevelRow) -> dict[str, Any]:
-    """A row for the chart; what is undefined is null."""
-    values = {"level": row.level, "agreement": row.agreement, "uncertainty": row.uncertainty, "volume": row.volume_ml}
-    return {key: None if value != value else round(value, 4) for key, value in values.items()}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...core.rounding import decimals
 from ...core.wording import as_sentence
 from .forecast import PredictedQuality
@@ -46,9 +48,16 @@ def unsure_sentence(quality: PredictedQuality) -> str:
     )
 
 
-def silent_sentence(quality: PredictedQuality) -> str:
-    """Why there is no number."""
-    return f"{_place(quality)}{as_sentence(quality.reason)}"
+def silent_sentences(silent: Sequence[PredictedQuality]) -> list[str]:
+    """Why there are no numbers: a sentence a reason, with all the regions that it holds for."""
+    regions: dict[str, list[str]] = {}
+    for one in silent:
+        regions.setdefault(one.reason, []).append(one.region)
+    found = []
+    for reason, names in regions.items():
+        place = "" if names == [WHOLE_SCAN] else f"{', '.join(names)}: "
+        found.append(f"{place}{as_sentence(reason)}")
+    return found
 
 
 def _place(quality: PredictedQuality) -> str:

@@ -72,7 +72,7 @@
         await navigator.clipboard.writeText(text);
         say("The table is on the clipboard.", "info");
       } catch {
-        say("This browser does not let the page use the clipboard. Use Save as CSV instead.");
+        say("This browser does not let the page use the clipboard. Use CSV instead.");
       }
     },
     box(bounds, place, value) {
@@ -141,9 +141,6 @@
       pad.addEventListener("pointermove", move);
       pad.addEventListener("pointerup", end, { once: true });
       if (tool === "cross") tell(start);
-    },
-    points(rows, name) {
-      return rows.filter((r) => r[name] !== null).map((r) => `${34 + (290 * r.level) / 0.6},${160 - 140 * r[name]}`).join(" ");
     },
     focus(element) {
       if (element && !element.contains(document.activeElement)) element.focus();
