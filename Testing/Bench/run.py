@@ -12,6 +12,7 @@ from typing import Any
 
 from browser import bench_browser
 from engines import bench_engines, bench_uncertainty
+from frozen_head import bench_frozen_head
 from live import bench_live
 from memory import bench_memory
 from previews import bench_previews
@@ -53,6 +54,7 @@ def commit() -> str:
 PARTS: dict[str, Callable[[], Any]] = {
     "engines": lambda: bench_engines(MODEL),
     "uncertainty": lambda: bench_uncertainty(MODEL),
+    "frozen_head": bench_frozen_head,
     "ranks": bench_ranks,
     "training": lambda: bench_training(MODEL),
     "difficulty": bench_difficulty,

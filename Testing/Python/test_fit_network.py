@@ -19,6 +19,7 @@ from SUREUncertaintyLib.core.errors import EngineError, InputError
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor
 from SUREUncertaintyLib.fitting.frozen_network import FrozenNetwork, open_network
+from SUREUncertaintyLib.fitting.learning import export_log_factor
 from SUREUncertaintyLib.fitting.packing import add_fit, next_version, remove_fit
 from SUREUncertaintyLib.inference.engine import Engine
 from SUREUncertaintyLib.inference.engine_choice import create_engine, create_member_engine
@@ -30,7 +31,7 @@ from SUREUncertaintyLib.inference.openvino_graph import read_graph
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.inference.session import LiveSession
-from SUREUncertaintyLib.nn.export import export_onnx, write_onnx
+from SUREUncertaintyLib.nn.export import export_onnx
 from SUREUncertaintyLib.nn.frozen_scale import FrozenEvidenceScale, FrozenScaleShape
 from SUREUncertaintyLib.nn.losses.scaled_uncertainty import LEAST, OutputKind, scaled_uncertainty
 from SUREUncertaintyLib.packages.package import Package
@@ -55,12 +56,8 @@ def head_for(network: FrozenNetwork, folder: Path, spread: float) -> Path:
     torch.manual_seed(1)
     head = FrozenEvidenceScale(shape)
     torch.nn.init.normal_(head.last.weight, std=spread or 1e-30)
-    inputs = tuple(torch.from_numpy(array) for array in (window, *found.features))
-    names = ["image", *(f"features_{n}" for n in range(len(inputs) - 1))]
-    axes = {n: {0: "batch", **{a: f"{n}_{a}" for a in range(2, window.ndim)}} for n in (*names, "log_factor")}
-    path = folder / "head.onnx"
-    write_onnx(head, path, inputs, names, ["log_factor"], axes)
-    return path
+    export_log_factor(head, [torch.from_numpy(array) for array in (window, *found.features)], folder / "head.onnx")
+    return folder / "head.onnx"
 
 
 def with_head(package: Package, folder: Path, spread: float) -> Package:
