@@ -28,7 +28,7 @@ Float32 = NDArray[np.float32]
 Arm = Callable[[Float32], Shown]
 """An image (channels, ...) to what the arm says."""
 
-SEGWITHU_STEPS, SEGWITHU_RATE, CROP = 600, 1e-3, 40
+SEGWITHU_STEPS, SEGWITHU_RATE, CROP = 600, 1e-3, 32
 
 
 @dataclass
@@ -210,7 +210,7 @@ def _tensors(network: FrozenNetwork, passed: Passed) -> tuple[Tensor, list[Tenso
 def _crop(
     example: tuple[Tensor, list[Tensor], Tensor], random: np.random.Generator
 ) -> tuple[Tensor, list[Tensor], Tensor]:
-    """A piece of at most ``CROP`` voxels along each axis, which is what every head learns from at a step."""
+    """A piece of at most ``CROP`` voxels along each axis."""
     logits, features, label = example
     parts = []
     for length in label.shape[1:]:
