@@ -11,6 +11,7 @@ from typing import Any
 
 from browser import bench_browser
 from engines import bench_engines, bench_uncertainty
+from frozen_head import bench_frozen_head
 from live import bench_live
 from measured_commit import ROOT, commit
 from memory import bench_memory
@@ -46,6 +47,7 @@ def _cpuinfo() -> list[str]:
 PARTS: dict[str, Callable[[], Any]] = {
     "engines": lambda: bench_engines(MODEL),
     "uncertainty": lambda: bench_uncertainty(MODEL),
+    "frozen_head": bench_frozen_head,
     "ranks": bench_ranks,
     "training": lambda: bench_training(MODEL),
     "difficulty": bench_difficulty,

@@ -29,6 +29,7 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         f"x the time | {ranks['pairs']:.0f} |",
         *_training_rows(document.get("training", {})),
         *_run_rows(document.get("runs", {})),
+        *_frozen_rows(document.get("frozen_head", {})),
         "",
         f"Largest difference in probability between the two engines: {engines['largest_probability_difference']:.1e}.",
         "",
@@ -74,6 +75,16 @@ def preview_lines(found: Mapping[str, Any]) -> list[str]:
         f"{found['scans']} tuning scans, undamaged and at noise {found['levels'][-1]}: Dice of the two masks at least "
         f"{found['least_dice']:.4f} (median {found['median_dice']:.4f}), at most {found['most_voxels']} voxels differ, "
         f"largest difference in uncertainty {found['largest_uncertainty']:.4f}. The result at rest is float32.",
+    ]
+
+
+def _frozen_rows(found: Mapping[str, Any]) -> list[str]:
+    """What the head of sure fit costs a pass."""
+    return [
+        f"| Head of `sure fit` ({one['head_parameters'] / 1000:.0f} thousand weights) on a {name} "
+        f"({one['parameters'] / 1e6:.1f} M), one window, 1 thread | {one['joined_s']:.3f} s | {one['plain_s']:.3f} s "
+        f"| {_ratio(one, 'cost')} x the time | {one['pairs']} |"
+        for name, one in found.items()
     ]
 
 

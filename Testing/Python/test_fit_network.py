@@ -9,16 +9,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from damaged import write_case
 from fit_scans import SHAPES, imported_nnunet
 from needed_torch import torch
 from nnunet_phantoms import make_phantom
 from phantoms import asymmetric_volume, tilted_grid
+from safetensors.torch import save_file
 from SUREUncertaintyLib.arrays.heads import EvidentialHead, SoftmaxHead, normalised_entropy, softmax
 from SUREUncertaintyLib.arrays.scaled_head import ScaledHead
 from SUREUncertaintyLib.core.errors import EngineError, InputError
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.fitting.frozen_network import FrozenNetwork, open_network
+from SUREUncertaintyLib.fitting.learning import export_log_factor
 from SUREUncertaintyLib.fitting.packing import add_fit, next_version, remove_fit
 from SUREUncertaintyLib.inference.engine import Engine
 from SUREUncertaintyLib.inference.engine_choice import create_engine, create_member_engine
@@ -30,9 +34,10 @@ from SUREUncertaintyLib.inference.openvino_graph import read_graph
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.inference.session import LiveSession
-from SUREUncertaintyLib.nn.export import export_onnx, write_onnx
+from SUREUncertaintyLib.nn.export import export_onnx
 from SUREUncertaintyLib.nn.frozen_scale import FrozenEvidenceScale, FrozenScaleShape
 from SUREUncertaintyLib.nn.losses.scaled_uncertainty import LEAST, OutputKind, scaled_uncertainty
+from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.package_fingerprint import network_digest
 from tiny import build_tiny
@@ -55,12 +60,8 @@ def head_for(network: FrozenNetwork, folder: Path, spread: float) -> Path:
     torch.manual_seed(1)
     head = FrozenEvidenceScale(shape)
     torch.nn.init.normal_(head.last.weight, std=spread or 1e-30)
-    inputs = tuple(torch.from_numpy(array) for array in (window, *found.features))
-    names = ["image", *(f"features_{n}" for n in range(len(inputs) - 1))]
-    axes = {n: {0: "batch", **{a: f"{n}_{a}" for a in range(2, window.ndim)}} for n in (*names, "log_factor")}
-    path = folder / "head.onnx"
-    write_onnx(head, path, inputs, names, ["log_factor"], axes)
-    return path
+    export_log_factor(head, [torch.from_numpy(array) for array in (window, *found.features)], folder / "head.onnx")
+    return folder / "head.onnx"
 
 
 def with_head(package: Package, folder: Path, spread: float) -> Package:
@@ -304,3 +305,38 @@ def test_a_scan_is_read_by_the_head_of_the_package_alone(tmp_path: Path) -> None
     assert np.array_equal(volume.array, before)
     assert np.array_equal(first.uncertainty.array, second.uncertainty.array, equal_nan=True)
     assert replace(first, provenance={}, image=volume).threshold == 0.3
+
+
+@pytest.mark.usefixtures("user_models")
+def test_a_bundle_whose_probabilities_go_back_to_the_scan(
+    bundle: Path, foreign_network: torch.nn.Module, tmp_path: Path
+) -> None:
+    save_file(foreign_network.state_dict(), bundle / "models" / "model.safetensors")
+    package = import_package(bundle)
+    assert package.metadata.pipeline is not None
+    volume = read_volume(write_case(tmp_path).image)
+    before = segment(volume, package, create_engine(package, threads=1))
+    neutral, wild = (
+        segment(volume, fitted, create_engine(fitted, threads=1))
+        for fitted in (with_head(package, tmp_path, spread) for spread in (0.0, 3.0))
+    )
+    assert np.nanmax(np.abs(neutral.uncertainty.array - before.uncertainty.array)) <= 1e-5
+    assert np.nanmax(np.abs(wild.uncertainty.array - before.uncertainty.array)) > 0.05
+    assert mask_hash(before) == mask_hash(neutral) == mask_hash(wild)
+
+
+@pytest.mark.parametrize("read_on", ["probability", "labels"])
+@pytest.mark.parametrize("name", ["plain", "regions"])
+def test_what_goes_back_as_probabilities_is_read_under_the_factor_too(name: str, read_on: str, tmp_path: Path) -> None:
+    package = imported_nnunet(tmp_path, name)
+    assert package.metadata.pipeline is not None
+    pipeline = replace(package.metadata.pipeline, read_on=read_on)
+    results = []
+    for spread in (None, 0.0, 3.0):
+        one = package if spread is None else with_head(package, tmp_path, spread)
+        one = replace(one, metadata=replace(one.metadata, pipeline=pipeline))
+        results.append(run(one, "nnU-Net"))
+    before, neutral, wild = results
+    assert np.nanmax(np.abs(neutral.uncertainty.array - before.uncertainty.array)) <= 1e-5
+    assert np.nanmax(np.abs(wild.uncertainty.array - before.uncertainty.array)) > 0.02
+    assert mask_hash(before) == mask_hash(neutral) == mask_hash(wild)

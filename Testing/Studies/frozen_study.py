@@ -53,8 +53,8 @@ class Study:
             "entropy": lambda: entropy_map(network),
             "temperature": lambda: temperature(network, self.fitted),
             "segwithu": lambda: segwithu(network, self.fitted, seed),
-            "ours with labels": lambda: ours(network, self.fitted, True, settings, self._work("labels", seed)),
-            "ours without": lambda: ours(network, self.fitted, False, settings, self._work("none", seed)),
+            "ours with labels": lambda: self.ours(True, settings),
+            "ours without": lambda: self.ours(False, settings),
         }
         if network.teachers is None:
             found["mirrors"] = lambda: mirrors(network, (0, 1, 2))
@@ -65,8 +65,11 @@ class Study:
         found["folds x mirrors"] = lambda: members(network, lambda one: True)
         return found
 
-    def _work(self, what: str, seed: int) -> Path:
-        return self.work / f"{self.name}-{self.split}-{what}-{seed}-{time.time_ns()}"
+    def ours(self, labelled: bool, settings: FitSettings) -> Arm:
+        """The head of ``sure fit``."""
+        what = f"{self.name}-{self.split}-{'labels' if labelled else 'none'}-{settings.seed}"
+        work, samples = self.work / f"{what}-{time.time_ns()}", self.work / f"samples-{what}"
+        return ours(self.network, self.fitted, labelled, settings, work, samples)
 
     def score(self, make: Callable[[], Arm]) -> dict[str, Any]:
         """One arm on every judged scan: means, spread over scans, and what it cost."""
@@ -140,9 +143,7 @@ def main() -> None:
         for setting, changes in TRIED.items():
             if not asked.only or setting in asked.only:
                 chosen = replace(FitSettings(), **changes)
-                made = study.work / f"setting-{time.time_ns()}"
-                key = f"{name}/settings/{setting}"
-                results.add(key, lambda: _setting(study, chosen, made))  # noqa: B023 - called at once
+                results.add(f"{name}/settings/{setting}", lambda: _setting(study, chosen))  # noqa: B023 - called at once
         return
     for seed in range(asked.seeds):
         for arm, make in study.arms(seed).items():
@@ -150,8 +151,8 @@ def main() -> None:
                 results.add(f"{name}/{asked.split}/{arm}/{seed}", lambda: study.score(make))  # noqa: B023 - called at once
 
 
-def _setting(study: Study, settings: FitSettings, work: Path) -> dict[str, Any]:
-    found = study.score(lambda: ours(study.network, study.fitted, False, settings, work))
+def _setting(study: Study, settings: FitSettings) -> dict[str, Any]:
+    found = study.score(lambda: study.ours(False, settings))
     return {**found, "settings": asdict(settings)}
 
 

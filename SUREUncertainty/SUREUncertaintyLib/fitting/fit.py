@@ -24,7 +24,7 @@ from ..training.calibration import best_threshold
 from .frozen_network import FrozenNetwork, open_network
 from .grey_values import unlike_the_others
 from .judging import Judgement, judge
-from .learning import export_head, fit_head, sample_inputs
+from .learning import export_log_factor, fit_head, sample_inputs
 from .packing import add_fit
 from .page import add_fit_page
 from .samples import Sample, window_samples
@@ -107,7 +107,7 @@ def fit_model(
     files = _collect(used, seen, network, settings, output, part_of(progress, 0.1, 0.45), is_cancelled)
     head = fit_head(files, network.kind, settings, output, part_of(progress, 0.45, 0.9), is_cancelled)
     graph = output / HEAD
-    export_head(head, Sample.load(files[0]), graph)
+    export_log_factor(head, sample_inputs(Sample.load(files[0]), 0), graph)
     progress(0.9, "judging on scans that were set aside")
     judged = [(name, window) for name in aside for window in seen.windows[name]]
     judgement = judge(judged, network, network.scaled_graph(graph), settings.seed, is_cancelled)

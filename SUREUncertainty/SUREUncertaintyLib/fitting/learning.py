@@ -144,14 +144,17 @@ def _teacher(uncertainty: Tensor, sample: Sample, geometry: SampleGeometry) -> T
     return (uncertainty.log() - taught.log()).abs()[geometry.near].mean()
 
 
-def export_head(head: FrozenEvidenceScale, sample: Sample, path: Path) -> None:
-    """Write the head as ONNX: inputs ``image``, ``features_0``, ...; output ``log_factor``; all sizes free."""
+def export_log_factor(head: FrozenEvidenceScale, inputs: Sequence[Tensor], path: Path) -> None:
+    """Write the head as ONNX: inputs ``image``, ``features_0``, ...; output ``log_factor``; all sizes free.
+
+    Args:
+        inputs: an example of each, (1, channels, ...).
+    """
     from ..nn.export import write_onnx
 
-    inputs = tuple(sample_inputs(sample, 0))
     names = ["image", *(f"features_{n}" for n in range(len(inputs) - 1))]
     axes = {
         name: {0: "batch", **{axis: f"{name}_{axis}" for axis in range(2, inputs[0].ndim)}}
         for name in (*names, "log_factor")
     }
-    write_onnx(head, path, inputs, names, ["log_factor"], axes)
+    write_onnx(head, path, tuple(inputs), names, ["log_factor"], axes)

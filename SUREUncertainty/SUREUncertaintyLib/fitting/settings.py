@@ -53,7 +53,7 @@ class FitSettings:
     copies: int = 5
     slices: int = 4
     crop: tuple[int, int] = (40, 160)
-    steps: int = 600
+    steps: int = 300
     learning_rate: float = 0.004
     fine: int = 8
     coarse: int = 8

@@ -51,6 +51,7 @@ def describe_run(
         "threads": engine.threads,
         "estimator": engine.estimator,
         "passes": engine.passes,
+        "fitted_head": engine.scales,
         "seed": engine.seed,  # None where nothing is drawn, as in a native run
         "timings_s": watch.rounded(),
         "geometry": {

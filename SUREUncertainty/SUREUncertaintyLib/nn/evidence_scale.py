@@ -67,9 +67,9 @@ class EvidenceScale(nn.Module):
     def forward(self, image: Tensor, encoded: Tensor, decoded: Tensor) -> Tensor:
         """The factor of every voxel's logits."""
         seen = torch.cat([decoded, encoded, image], 1)
-        around = self._surroundings(torch.cat([seen, self._rough(image)], 1))
+        around = self._around(self._pooled(torch.cat([seen, self._rough(image)], 1)))
         around = interpolate(around, scale_factor=[float(step) for step in self._step], mode=self._linear)
-        factor: Tensor = self._joined(seen, around).exp()
+        factor: Tensor = self.last(self.join(torch.cat([self.fine(seen), around], 1))).exp()
         return factor
 
     def _rough(self, image: Tensor) -> Tensor:
@@ -82,15 +82,10 @@ class EvidenceScale(nn.Module):
         pooled: Tensor = self._mean(self._step)(values)  # type: ignore[arg-type]
         return pooled
 
-    def _surroundings(self, seen: Tensor, *stages: Tensor) -> Tensor:
+    def _around(self, pooled: Tensor) -> Tensor:
         """What the coarse grid says, with the mean over the whole window where there is a context."""
-        pooled = self._pooled(seen)
-        around: Tensor = self.coarse(torch.cat([pooled, *stages], 1) if stages else pooled)
-        if self.whole is not None:
-            mean = self.whole(around).mean(tuple(range(2, around.ndim)), keepdim=True)
-            around = torch.cat([around, mean.expand(-1, -1, *around.shape[2:])], 1)
-        return around
-
-    def _joined(self, seen: Tensor, around: Tensor) -> Tensor:
-        joined: Tensor = self.last(self.join(torch.cat([self.fine(seen), around], 1)))
-        return joined
+        around: Tensor = self.coarse(pooled)
+        if self.whole is None:
+            return around
+        mean = self.whole(around).mean(tuple(range(2, around.ndim)), keepdim=True)
+        return torch.cat([around, mean.expand(-1, -1, *around.shape[2:])], 1)

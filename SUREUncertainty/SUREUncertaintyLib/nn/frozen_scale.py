@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import conv2d, conv3d, interpolate
 
 from .evidence_scale import EvidenceScale
 
@@ -73,15 +73,38 @@ class FrozenEvidenceScale(EvidenceScale):
             spread.copy_(flat.std(1).clamp(min=1e-3).reshape(spread.shape))
 
     def forward(self, image: Tensor, *features: Tensor) -> Tensor:  # type: ignore[override]
-        """ln of the factor of every voxel's logits."""
-        image, finest, *stages = (self._standard(x, number) for number, x in enumerate((image, *features)))
-        seen = torch.cat([self._onto(finest, image), image], 1)
-        pooled = self._pooled(image)
-        near = [self._onto(stage, pooled) for stage in stages]
-        around = self._surroundings(torch.cat([seen, self._rough(image)], 1), *near)
-        around = interpolate(around, size=image.shape[2:], mode=self._linear)
-        log_factor: Tensor = LIMIT * torch.tanh(self._joined(seen, around) / LIMIT)
+        """ln of the factor of every voxel's logits.
+
+        What is linear happens where it is cheapest: mean and spread go into the weights of the first convolution, and
+        what the coarse grid adds to the last layers is brought to the finest grid after its weights.
+        """
+        finest, *stages = features
+        finest = self._onto(finest, image)
+        near = self._fine(torch.cat([finest, image], 1))
+        pooled = torch.cat([self._standard(self._pooled(finest), 1), self._standard(self._pooled(image), 0)], 1)
+        rough = self._pooled(self._rough(image)) / self.get_buffer("spread_0")
+        coarser = [self._standard(self._onto(stage, pooled), number) for number, stage in enumerate(stages, 2)]
+        around = self._around(torch.cat([pooled, rough, *coarser], 1))
+        weight, bias = _weights(self.join)
+        first, rest = weight.split([near.shape[1], around.shape[1]], 1)
+        added = interpolate(self._convolve(around, rest, bias), size=image.shape[2:], mode=self._linear)
+        joined = self.last(torch.relu(self._convolve(near, first, None) + added))
+        log_factor: Tensor = LIMIT * torch.tanh(joined / LIMIT)
         return log_factor
+
+    def _fine(self, seen: Tensor) -> Tensor:
+        """The finest branch on features and image as they are."""
+        weight, bias = _weights(self.fine)
+        middle, spread = (
+            torch.cat([self.get_buffer(f"{what}_1"), self.get_buffer(f"{what}_0")], 1) for what in ("middle", "spread")
+        )
+        scaled = weight / spread
+        moved = bias - (scaled * middle).flatten(1).sum(1)
+        near: Tensor = self.fine[1:](self._convolve(seen, scaled, moved))
+        return near
+
+    def _convolve(self, values: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        return conv2d(values, weight, bias) if values.ndim == 4 else conv3d(values, weight, bias)
 
     def _onto(self, features: Tensor, grid: Tensor) -> Tensor:
         """Features on the grid of another array; as they are where they lie there already."""
@@ -90,3 +113,8 @@ class FrozenEvidenceScale(EvidenceScale):
 
     def _standard(self, values: Tensor, number: int) -> Tensor:
         return (values - self.get_buffer(f"middle_{number}")) / self.get_buffer(f"spread_{number}")
+
+
+def _weights(layers: nn.Sequential) -> tuple[Tensor, Tensor]:
+    """Kernel and bias of the first of some layers, a convolution."""
+    return layers[0].get_parameter("weight"), layers[0].get_parameter("bias")

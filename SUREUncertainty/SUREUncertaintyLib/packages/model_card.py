@@ -64,6 +64,7 @@ def model_card(document: Mapping[str, Any]) -> str:
         _table(("Value", "Name", "Code"), (_label_row(label) for label in document["labels"])),
         "## Uncertainty",
         _uncertainty(document["uncertainty"]),
+        *_fitted(document.get("fitted") or {}),
         *_training(document.get("training") or {}),
         *_metrics(document.get("metrics") or {}),
         *_reliability(document.get("reliability") or ()),
@@ -138,6 +139,16 @@ def _uncertainty(uncertainty: Mapping[str, Any]) -> str:
     return " ".join(sentences)
 
 
+def _fitted(fitted: Mapping[str, Any]) -> list[str]:
+    """What ``sure fit`` came to; nothing where it never ran."""
+    if not fitted:
+        return []
+    counts = f"Fitted on {fitted.get('scans', '?')} scans, judged on {fitted.get('set_aside', '?')} others"
+    labels = "with labels" if fitted.get("labelled") else "without labels"
+    threshold = f" Voxels above {fitted['threshold']:g} count as uncertain." if fitted.get("graph") else ""
+    return [f"{fitted.get('sentence', 'A head was added by sure fit.')} {counts}, {labels}.{threshold}"]
+
+
 def _training(training: Mapping[str, Any]) -> list[str]:
     rows = [(TRAINING_WORDS.get(key, key), _words(value)) for key, value in training.items()]
     return ["## Training", _table(("What", "Value"), rows)] if rows else []
@@ -170,7 +181,8 @@ def _reliability(bins: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _files(document: Mapping[str, Any]) -> str:
-    files = [document.get("weights"), *document["graphs"].values()]
+    head = (document.get("fitted") or {}).get("graph")
+    files = [document.get("weights"), *document["graphs"].values(), head]
     listed = ", ".join(f"`{name}`" for name in files if name)
     return (
         f"{listed}: the network, without any format that can carry code. `configs/metadata.json` is the source of this "

@@ -141,6 +141,18 @@ TRAINED = _(
 )
 TRAINING_KEPT = _("Stopped. What was learnt is kept: press the button again to go on.")
 
+FIT = _("Fit")
+GO_ON_FITTING = _("Go on fitting")
+FIT_TOOLTIP = _(
+    "Give the model a map of uncertainty from these scans, in the background. No labels are needed, and its "
+    "segmentation stays the same. You can stop and go on later."
+)
+FIT_NEEDS_MODEL = _("Bring a model in first: 'Add a model ...' in Set-up.")
+FIT_NEEDS_SCANS = _("Choose a folder with five or more of your own scans of the model's kind. No labels are needed.")
+FIT_REPORT = _("Report: {page}")
+FIT_LEFT_OUT = _("Left out: {names}.")
+FIT_KEPT = _("Stopped, and the model is as it was. What was found is kept: press the button again to go on.")
+
 NO_PROXY = _("Downloads go straight to the internet (no proxy is set).")
 THROUGH_PROXY = _("Downloads go through the proxy {proxy}.")
 OWN_CERTIFICATES = _("Certificates: those of pip.")

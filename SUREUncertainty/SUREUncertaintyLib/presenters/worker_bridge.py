@@ -122,6 +122,21 @@ class WorkerBridge:
         )
         self._wait()
 
+    def fit(
+        self, arguments: Mapping[str, Any], on_progress: OnProgress, on_result: OnAnswer, on_error: OnError
+    ) -> None:
+        """Fit a head for a model's uncertainty; see ``worker.fitting``.
+
+        Raises:
+            EngineError: the worker cannot be started.
+        """
+        self._client.fit(arguments, on_progress, self._closing(on_result), self._closing(on_error))
+        self._wait()
+
+    def forget_model(self) -> None:
+        """The model that is loaded has changed on disk: the next run loads it again."""
+        self._model = None
+
     def import_model(self, path: str, on_progress: OnProgress, on_result: OnAnswer, on_error: OnError) -> None:
         """Bring a model in; see ``worker.importing``.
 

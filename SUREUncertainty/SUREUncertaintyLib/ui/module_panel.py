@@ -27,6 +27,7 @@ from ..worker.failures import Failure
 from .context import PanelContext
 from .dependencies import Dependencies
 from .export_panel import ExportPanel
+from .fit_panel import FitPanel
 from .input_panel import InputPanel
 from .model_panel import ModelPanel
 from .noise_panel import NoisePanel
@@ -64,6 +65,7 @@ class ModulePanel:
         bridge: WorkerBridge | None = None,
         training_bridge: WorkerBridge | None = None,
         import_bridge: WorkerBridge | None = None,
+        fit_bridge: WorkerBridge | None = None,
     ) -> None:
         self.ui = ui
         self.context = PanelContext(ui, scene, desktop, translate)
@@ -84,6 +86,8 @@ class ModulePanel:
         self.training_bridge = training_bridge or WorkerBridge(desktop.create_timer)
         require = self.setup.require_training
         self.train = TrainPanel(self.context, self.training_bridge, require, self._on_trained, self._report)
+        self.fit_bridge = fit_bridge or WorkerBridge(desktop.create_timer)
+        self.fit = FitPanel(self.context, self.fit_bridge, require, self._on_fitted, self._report)
         self.worklist = WorklistPanel(self.context, self)
         self._shown: Any = None
         self._scan: Any = None
@@ -101,6 +105,7 @@ class ModulePanel:
             self.numbers,
             self.setup,
             self.train,
+            self.fit,
             self.worklist,
         )
         for part in parts:
@@ -200,6 +205,7 @@ class ModulePanel:
         self.bridge.close()
         self.training_bridge.close()
         self.import_bridge.close()
+        self.fit_bridge.close()
 
     def show_case(self, published: PublishedNodes, threshold: float) -> None:
         """For ``WorklistController``."""
@@ -300,6 +306,11 @@ class ModulePanel:
         self.input.refresh_models()
         if self.context.parameters is not None:
             self.context.parameters.model = model
+
+    def _on_fitted(self, model: str) -> None:
+        """A model has changed: the list says its new version, and the next run reads it anew."""
+        self.bridge.forget_model()
+        self.input.refresh_models()
 
     def _on_phantom(self, _checked: bool = False) -> None:
         self._begin_with(load_phantom())

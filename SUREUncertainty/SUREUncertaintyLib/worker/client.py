@@ -168,6 +168,19 @@ class WorkerClient:
             self._send(job, "train", dict(arguments))
             return job
 
+    def fit(
+        self,
+        arguments: Mapping[str, Any],
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+        on_error: OnError | None = None,
+    ) -> ClientJob:
+        """Fit a head for a model's uncertainty (``worker.fitting``); as for ``train``, give it a client of its own."""
+        with self._lock:
+            job = self._job(self._running(reload=False), None, on_progress, on_result, on_error)
+            self._send(job, "fit", dict(arguments))
+            return job
+
     def import_model(
         self,
         path: str | Path,

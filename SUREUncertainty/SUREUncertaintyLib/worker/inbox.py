@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from .protocol import Request
 
-LONG = ("segment", "pace", "train", "import")
+LONG = ("segment", "pace", "train", "fit", "import")
 """Commands that can be cancelled, and that give way to a newer segmentation."""
 
 

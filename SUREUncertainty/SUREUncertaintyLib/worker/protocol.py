@@ -13,6 +13,8 @@ Requests (client to worker), each with an ``id`` that its answers carry:
   (``inference.forecast``); dropped like a segmentation when one comes.
 - ``{"id": 3, "command": "train", "folder": SCANS, "name": .., "profile": .., "output": DIR, "recipe": FILE or null}``:
   trains or resumes, imports the package into the user's models and gives its name as ``model``.
+- ``{"id": 3, "command": "fit", "model": NAME, "scans": FOLDER, "output": DIR}``: fits a head for the model's
+  uncertainty or goes on with that (``worker.fitting``).
 - ``{"id": 3, "command": "import", "path": FOLDER_OR_ZIP}``: brings a model into the user's folder; ``model`` and
   ``summary`` say what it is.
 - ``{"id": 3, "command": "cancel"}``: answered at once; the running job ends with the error ``cancelled``.
@@ -34,7 +36,7 @@ from typing import IO, Any
 import numpy as np
 
 VERSION = 1
-COMMANDS = ("load", "segment", "pace", "train", "import", "cancel", "close")
+COMMANDS = ("load", "segment", "pace", "train", "fit", "import", "cancel", "close")
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.session import LiveSession
 from ..packages.catalogue import find_package
 from .failures import Failure, failure, failure_of
+from .fitting import fit_uncertainty
 from .importing import import_model
 from .inbox import Inbox, Job
 from .protocol import VERSION, Request, parse_request, write_message
@@ -118,6 +119,8 @@ class Server:
             return self._load(job.request)
         if job.request.command == "train":
             return train_own(job.request.arguments, self._progress(job.request.id), job.is_stopped)
+        if job.request.command == "fit":
+            return fit_uncertainty(job.request.arguments, self._progress(job.request.id), job.is_stopped)
         if job.request.command == "pace":
             session = self._loaded()
             return {"seconds_a_window": seconds_a_window(session.package, session.engine)}

@@ -28,7 +28,7 @@ Float32 = NDArray[np.float32]
 Arm = Callable[[Float32], Shown]
 """An image (channels, ...) to what the arm says."""
 
-SEGWITHU_STEPS, SEGWITHU_RATE, CROP = 600, 1e-3, 40
+SEGWITHU_STEPS, SEGWITHU_RATE, CROP = 600, 1e-3, 32
 
 
 @dataclass
@@ -126,19 +126,23 @@ def members(network: FrozenNetwork, wanted: Callable[[Pass], bool]) -> Arm:
     return arm
 
 
-def ours(network: FrozenNetwork, fitted: Sequence[StudyScan], labelled: bool, settings: FitSettings, work: Path) -> Arm:
-    """The head of ``sure fit``, with the labels of the scans or without."""
-    files = []
-    folder = work / "samples"
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, scan in enumerate(fitted):
-        window = scan.window if labelled else ScanWindow(scan.window.image, None, scan.window.spacing)
-        for copy, sample in enumerate(window_samples(window, network, settings, (settings.seed, 2, number, 0))):
-            files.append(folder / f"{number}-{copy}.npz")
-            sample.save(files[-1])
-    head = fit_head(files, network.kind, settings, work)
-    for file in files:
-        file.unlink()
+def ours(
+    network: FrozenNetwork,
+    fitted: Sequence[StudyScan],
+    labelled: bool,
+    settings: FitSettings,
+    work: Path,
+    samples: Path,
+) -> Arm:
+    """The head of ``sure fit``, with the labels of the scans or without.
+
+    Args:
+        work: log and checkpoint of this fit; samples: what it learns from, made if it is not there: the same for all
+            settings that differ in what is learnt alone.
+    """
+    if not samples.is_dir():
+        _write_samples(network, fitted, labelled, settings, samples)
+    head = fit_head(sorted(samples.glob("*.npz")), network.kind, settings, work)
 
     def log_factor(image: Float32, passed: Passed) -> Float32:
         with torch.no_grad():
@@ -147,6 +151,18 @@ def ours(network: FrozenNetwork, fitted: Sequence[StudyScan], labelled: bool, se
         return found
 
     return scaled_map(network, log_factor)
+
+
+def _write_samples(
+    network: FrozenNetwork, fitted: Sequence[StudyScan], labelled: bool, settings: FitSettings, folder: Path
+) -> None:
+    fresh = folder.with_name(f"{folder.name}.new")
+    fresh.mkdir(parents=True, exist_ok=True)
+    for number, scan in enumerate(fitted):
+        window = scan.window if labelled else ScanWindow(scan.window.image, None, scan.window.spacing)
+        for copy, sample in enumerate(window_samples(window, network, settings, (settings.seed, 2, number, 0))):
+            sample.save(fresh / f"{number:03d}-{copy}.npz")
+    fresh.rename(folder)
 
 
 def segwithu(network: FrozenNetwork, fitted: Sequence[StudyScan], seed: int) -> Arm:
@@ -194,7 +210,7 @@ def _tensors(network: FrozenNetwork, passed: Passed) -> tuple[Tensor, list[Tenso
 def _crop(
     example: tuple[Tensor, list[Tensor], Tensor], random: np.random.Generator
 ) -> tuple[Tensor, list[Tensor], Tensor]:
-    """A piece of at most ``CROP`` voxels along each axis, which is what every head learns from at a step."""
+    """A piece of at most ``CROP`` voxels along each axis."""
     logits, features, label = example
     parts = []
     for length in label.shape[1:]:

@@ -10,10 +10,11 @@ from SUREUncertaintyLib.fitting.settings import SUPERVISION
 TRIED: dict[str, dict[str, Any]] = {
     "default": {},
     "steeper edges": {"supervision": replace(SUPERVISION, beta=4.0, margin_gradient=1.0)},
+    "edges before distance": {"supervision": replace(SUPERVISION, beta=4.0, margin_gradient=1.0, c_d=1.0)},
     "no anchor": {"supervision": replace(SUPERVISION, anchor=0.0)},
     "mistakes half": {"supervision": replace(SUPERVISION, c_mistake=4.0)},
-    "edges, distance less": {"supervision": replace(SUPERVISION, beta=4.0, margin_gradient=1.0, c_d=1.0)},
+    "mistakes twice": {"supervision": replace(SUPERVISION, c_mistake=16.0)},
     "scan twice": {"supervision": replace(SUPERVISION, c_scan=10.0)},
-    "wider head": {"fine": 12, "coarse": 12, "context": 16},
-    "twice the steps": {"steps": 1200},
+    "half the learning rate": {"learning_rate": 0.002},
+    "twice the steps": {"steps": 600},
 }
