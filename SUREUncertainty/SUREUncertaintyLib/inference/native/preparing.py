@@ -19,6 +19,7 @@ from .resampling import (
     BackResampler,
     Shape,
     Spacing,
+    as_float32,
     resample_image,
     resampled_shape,
     separate_axis,
@@ -113,7 +114,10 @@ class _Making:
             raise InputError("The scan is thinner than half a voxel of the model. Choose a scan with more slices.")
         apart = separate_axis(settings, self._stored, wanted)
         steps = steps_between(shape, onto, self._stored, wanted, settings.align)
-        self.image = np.stack([resample_image(channel, onto, settings, apart, steps) for channel in self.image])
+        if not (settings.align == "ends" and as_float32(self._stored) == wanted):
+            turn = self._pipeline.transpose
+            made = [resample_image(channel, onto, settings, apart, steps, turn) for channel in self.image]
+            self.image = np.stack(made)
         self.spacing, self._resampled = wanted, onto
 
     def way_back(self) -> tuple[Box, BackResampler, BackResampler]:

@@ -35,7 +35,15 @@ def resampled_shape(shape: Sequence[int], old: Spacing, new: Spacing, align: str
             round((count - 1) * before / after + 1) for before, after, count in zip(old, new, shape, strict=True)
         )
         return (a, b, c)
+    if align == "ends":  # spacings are read from NIfTI headers there, which hold float32
+        old = as_float32(old)
     a, b, c = (round(before / after * count) for before, after, count in zip(old, new, shape, strict=True))
+    return (a, b, c)
+
+
+def as_float32(spacing: Spacing) -> Spacing:
+    """Each number rounded to float32."""
+    a, b, c = (float(np.float32(value)) for value in spacing)
     return (a, b, c)
 
 
@@ -90,16 +98,22 @@ def separate_axis(settings: Resampling, current: Spacing, new: Spacing) -> int |
 
 
 def resample_image(
-    image: Float32, shape: Shape, settings: Resampling, axis: int | None, steps: Spacing = (1.0, 1.0, 1.0)
+    image: Float32,
+    shape: Shape,
+    settings: Resampling,
+    axis: int | None,
+    steps: Spacing = (1.0, 1.0, 1.0),
+    transpose: Shape = (0, 1, 2),
 ) -> Float32:
     """One channel to ``shape``; its values never leave their range.
 
     Args:
         axis: the one that is resampled apart.
         steps: voxels of the image from one voxel of the result to the next, where the first ones coincide.
+        transpose: which of the axes (k, j, i) every axis of the image is.
     """
     if settings.align == "ends":
-        return _to_ends(image, shape, settings)
+        return _to_ends(image, shape, settings, transpose)
     if settings.align == "first":
         return _from_first(image, shape, settings.order, steps)
     if image.shape == shape:
@@ -158,7 +172,7 @@ class BackResampler:
         """
         parts = box or tuple(slice(0, n) for n in shape)
         found = [
-            _taps_within(n, m, step, settings.order, part)
+            _taps_within(n, m, step, settings, part)
             for n, m, step, part in zip(shape, target, steps, parts, strict=True)
         ]
         a, b, c = (part.stop - part.start for part in parts)
@@ -180,12 +194,15 @@ class BackResampler:
         return out
 
 
-def _to_ends(image: Float32, shape: Shape, settings: Resampling) -> Float32:
-    if image.shape == shape:
-        return image
-    factors = [m / n for n, m in zip(image.shape, shape, strict=True)]
-    found = zoom(image.astype(np.float64), factors, order=settings.order, mode="nearest")
-    return np.asarray(np.trunc(found) if settings.whole else found, dtype=np.float32)
+def _to_ends(image: Float32, shape: Shape, settings: Resampling, transpose: Shape) -> Float32:
+    """With the axes in the order (i, j, k), as TotalSegmentator holds them: in another order the last bits of the sums
+    differ, and a value of 84 becomes 83 where it is cut off to whole numbers.
+    """
+    ijk = tuple(transpose.index(axis) for axis in (2, 1, 0))
+    factors = [shape[axis] / image.shape[axis] for axis in ijk]
+    found = zoom(image.astype(np.float64).transpose(ijk), factors, order=settings.order, mode="nearest")
+    found = found.transpose([ijk.index(axis) for axis in range(3)])
+    return np.ascontiguousarray(np.trunc(found) if settings.whole else found, dtype=np.float32)
 
 
 def _from_first(image: Float32, shape: Shape, order: int, steps: Spacing) -> Float32:
@@ -197,12 +214,14 @@ def _from_first(image: Float32, shape: Shape, order: int, steps: Spacing) -> Flo
     return out.astype(np.float32)
 
 
-def _taps_within(length: int, wanted: int, step: float, order: int, part: slice) -> tuple[Taps, Float32 | None, slice]:
+def _taps_within(
+    length: int, wanted: int, step: float, settings: Resampling, part: slice
+) -> tuple[Taps, Float32 | None, slice]:
     """Taps into a part of an axis of ``length``, how much of every target voxel it fills, and where it fills any."""
     x = np.arange(wanted) * step
     filled = np.flatnonzero(_share(_taps_at(x, length, 1), part) > 0)
     where = slice(int(filled[0]), int(filled[-1]) + 1) if filled.size else slice(0, 1)
-    taps = lower, upper, weight = _taps_at(x[where], length, order)
+    taps = lower, upper, weight = _taps_at(x[where], length, settings.order, settings.align == "ends")
     inside = [np.clip(at, part.start, part.stop - 1) - part.start for at in (lower, upper)]
     fading = _share(taps, part)
     return (inside[0], inside[1], weight), None if (fading == 1.0).all() else fading, where
@@ -215,10 +234,11 @@ def _share(taps: Taps, part: slice) -> Float32:
     return ((1.0 - weight) * has_lower + weight * has_upper).astype(np.float32)
 
 
-def _taps_at(x: NDArray[np.floating[Any]], length: int, order: int) -> Taps:
+def _taps_at(x: NDArray[np.floating[Any]], length: int, order: int, halves_up: bool = False) -> Taps:
+    """``halves_up``: of two voxels at the same distance the later one is nearest, as in SciPy; else the even one."""
     x = np.clip(x, 0.0, length - 1.0)
     if order == 0:
-        nearest = np.rint(x).astype(np.intp)
+        nearest = (np.floor(x + 0.5) if halves_up else np.rint(x)).astype(np.intp)
         return nearest, nearest, np.zeros(len(x), dtype=np.float32)
     lower = np.minimum(np.floor(x).astype(np.intp), max(length - 2, 0))
     return lower, np.minimum(lower + 1, length - 1), (x - lower).astype(np.float32)
