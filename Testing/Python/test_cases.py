@@ -104,3 +104,22 @@ def test_an_unknown_split_names_the_ones_there_are(tmp_path: Path) -> None:
     path = written(tmp_path, "image,split\na.nrrd,train\nb.nrrd,val\n")
     with pytest.raises(InputError, match=r"split test\. Splits in the list: train, val\."):
         read_cases(path, "test")
+
+
+def test_commas_that_a_spreadsheet_leaves_behind_are_no_fields(tmp_path: Path) -> None:
+    cases = read_cases(written(tmp_path, "image,id\na.nii,1,,\n,,,\n\nb.nii,2,\n"))
+    assert [case.id for case in cases] == ["1", "2"]
+    with pytest.raises(InputError, match=r"Line 2 .* more fields"):
+        read_cases(written(tmp_path, "image,id\na.nii,1,,x\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('image,id\n"' + "a" * 140_000, "a quotation mark is open"),
+        ("image,id\na\0.nii,1\n", r"\(NUL\) that no name has"),
+    ],
+)
+def test_what_is_no_line_of_a_table_is_refused_in_words(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence):
+        read_cases(written(tmp_path, text))

@@ -286,6 +286,16 @@ def test_closed_streams_do_not_matter(job: Job, closed: str) -> None:
     assert document["status"] in ("usable", "check", "do_not_use")
 
 
+def test_a_full_standard_output_is_named_and_loses_no_result(job: Job) -> None:
+    command = shlex.join([sys.executable, "-m", "SUREUncertaintyLib.cli.app", *job.arguments(*LEAN)])
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    script = f"exec {command} > /dev/full"
+    done = subprocess.run(["sh", "-c", script], env=environment, check=False, timeout=120, capture_output=True)
+    assert done.returncode == app.FAILED
+    assert b"A disk is full" in done.stderr
+    assert job.document()["structures"]
+
+
 def test_under_nohup_a_closed_terminal_does_not_cancel() -> None:
     code = (
         "import signal\n"

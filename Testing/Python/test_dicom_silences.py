@@ -13,6 +13,7 @@ from pydicom import Dataset, dcmread
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.files.sequence_reading import read_scan
 
 NAMES = [f"{k}.dcm" for k in range(10)]
 
@@ -68,6 +69,24 @@ def test_slices_of_two_kinds_on_one_grid_are_no_volume(tmp_path, kind):
         changed(path, **(odd if number % 2 else even))
     with pytest.raises(InputError, match=sentence):
         read_volume(tmp_path)
+
+
+CONTRASTS = {
+    "b-value": [{"DiffusionBValue": value} for value in (0.0, 500.0, 1000.0)],
+    "inversion time": [{"InversionTime": value} for value in ("100", "180", "260")],
+    "flip angle": [{"FlipAngle": value} for value in ("3", "9", "15")],
+}
+
+
+@pytest.mark.parametrize("contrast", CONTRASTS)
+def test_images_of_several_contrasts_are_no_scan_over_time(tmp_path, contrast):
+    for number, values in enumerate(CONTRASTS[contrast]):
+        grid = Grid((10, 9, 11), (0.9, 0.9, 2.5))
+        names = [f"{number}-{name}" for name in NAMES]
+        for path in write_dicom_series(tmp_path, asymmetric_volume(grid), names, echo=number):
+            changed(path, **values)
+    with pytest.raises(InputError, match=rf"3 volumes. They differ in {contrast}"):
+        read_scan(tmp_path)
 
 
 def test_echo_times_that_differ_by_rounding_and_other_words_of_the_type_are_one_kind(tmp_path):

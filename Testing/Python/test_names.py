@@ -19,6 +19,11 @@ NASTY = ["SAG T1 & Gd", "&amp;", "<b>T1</b>", 'a "quoted" one', "a\nb\r\tc", "\x
 NASTY += ["x" * 400, "ü" * 300]
 
 
+def test_characters_that_turn_the_direction_go_and_those_that_join_stay():
+    assert plain_text("scan\u202egnp.exe \u2066a\u2069\ufeff") == "scangnp.exe a"
+    assert plain_text("👩\u200d⚕") == "👩\u200d⚕"
+
+
 @given(st.text())
 def test_plain_text_is_one_line_that_xml_can_hold(text):
     plain = plain_text(text)

@@ -124,6 +124,12 @@ def test_a_rotated_roi_gives_its_bounding_box(tmp_path):
     assert_allclose(roi.high, (10 + half, 12 + half, 13), atol=1e-9)
 
 
+@pytest.mark.parametrize("axes", [np.eye(3) * 2, np.full((3, 3), np.nan), np.ones((3, 3)), np.zeros((3, 3))])
+def test_axes_that_are_no_rotation_are_refused(tmp_path, axes):
+    with pytest.raises(InputError, match="no usable centre, axes and size"):
+        read_markups_roi(write_markup(tmp_path / "a.mrk.json", orientation=axes.ravel().tolist()))
+
+
 def test_a_roi_that_slicer_wrote_is_read(tmp_path):
     import slicer
     import vtk
@@ -155,7 +161,8 @@ def test_a_roi_that_slicer_wrote_is_read(tmp_path):
         ("{broken", "cannot be read"),
         ('{"markups": []}', "holds 0 regions"),
         ('{"markups": [{"type": "Fiducial"}]}', "holds 0 regions"),
-        ('{"markups": [{"type": "ROI"}]}', "no usable centre and size"),
+        ('{"markups": [{"type": "ROI"}]}', "no usable centre, axes and size"),
+        ('{"markups": null}', "holds 0 regions"),
         ('{"markups": [{"type": "ROI", "center": [0,0,0], "size": [1,0,1]}]}', "has no volume"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 import SimpleITK as sitk
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.files.reading import read_volume
+from SUREUncertaintyLib.files.sequence_reading import read_scan
 
 VOXELS = np.arange(24, dtype="<i2")
 RAS = "space: right-anterior-superior\nspace directions: (1,0,0) (0,1,0) (0,0,2)\nspace origin: (1,2,3)"
@@ -184,3 +186,19 @@ def test_a_number_of_axes_that_ends_the_library_does_not_end_us(tmp_path, axes):
     path.write_bytes(path.read_bytes().replace(b"NDims = 3", f"NDims = {axes}".encode()))
     with pytest.raises(InputError, match=NO_IMAGE):
         read_volume(path)
+
+
+def test_a_scan_of_freesurfer_is_called_that(tmp_path):
+    (tmp_path / "T1.mgz").write_bytes(gzip.compress(bytes(999)))
+    with pytest.raises(InputError, match=r"FreeSurfer's format.*mri_convert T1\.mgz T1\.nii\.gz"):
+        read_volume(tmp_path / "T1.mgz")
+
+
+def test_a_pipe_does_not_hang_and_a_name_beyond_all_length_is_a_sentence(tmp_path):
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(tmp_path / "a.nrrd")
+        with pytest.raises(InputError, match="neither a file nor a folder"):
+            read_volume(tmp_path / "a.nrrd")
+    for read in (read_volume, read_scan):
+        with pytest.raises(InputError, match="longer than names can be"):
+            read(tmp_path / ("é" * 130 + ".nrrd"))

@@ -6,6 +6,7 @@ verdict is "do not use", 130 cancelled.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -111,6 +112,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _say("The memory of this computer is not enough. Close other programs, or give a smaller region with --roi.")
         return FAILED
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _say("A disk is full: one that was written to, or that of standard output. What was finished is whole.")
+            return FAILED
         _say(
             f"An unexpected error stopped the run ({type(error).__name__}). The details are in {_write_log(arguments)}"
         )

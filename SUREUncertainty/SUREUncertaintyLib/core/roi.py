@@ -17,6 +17,9 @@ from .volume import Grid
 
 _TO_RAS = {"LPS": (-1, -1, 1), "RAS": (1, 1, 1), "1": (-1, -1, 1), "0": (1, 1, 1)}
 _UNITS_MM = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001}
+_TURNED = 1e-2
+"""What the written axes of a box may be off."""
+
 _EDGE = 1e-4
 """Share of a voxel by which a box must enter it, so that a box drawn along voxel faces takes no extra layer."""
 
@@ -89,7 +92,12 @@ def read_markups_roi(path: Path, name: str | None = None) -> Roi:
     The name is ``name``, else the markup's label in the file, else the file's name.
     """
     document = _read_json(path)
-    markups = [m for m in document.get("markups", []) if isinstance(m, dict) and m.get("type") in ("ROI", "roi")]
+    listed = document.get("markups")
+    markups = [
+        m
+        for m in (listed if isinstance(listed, list) else [])
+        if isinstance(m, dict) and m.get("type") in ("ROI", "roi")
+    ]
     if len(markups) != 1:
         raise InputError(
             f"The file {path.name} holds {len(markups)} regions of interest. "
@@ -193,10 +201,12 @@ def _markup_corners(markup: dict[str, Any], path: Path) -> NDArray[np.float64]:
     try:
         centre = np.asarray(markup["center"], float).reshape(3)
         axes = np.asarray(markup.get("orientation") or np.eye(3), float).reshape(3, 3)
+        if not np.abs(axes @ axes.T - np.eye(3)).max() < _TURNED:
+            raise ValueError("axes of another length than 1, or not at right angles")
         half = np.abs(axes) @ (np.asarray(markup["size"], float).reshape(3) / 2)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise InputError(
-            f"The ROI in {path.name} has no usable centre and size. Place it again in Slicer and save it."
+            f"The ROI in {path.name} has no usable centre, axes and size. Place it again in Slicer and save it."
         ) from None
     corners = np.stack([centre - half, centre + half]) * _known(markup, "coordinateUnits", _UNITS_MM, "mm", path)
     return corners * _known(markup, "coordinateSystem", _TO_RAS, "LPS", path)

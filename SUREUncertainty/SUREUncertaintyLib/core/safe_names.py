@@ -13,16 +13,18 @@ from typing import Any
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _IN_FILE_NAMES = re.compile(r"[^\w.+-]+")
+_TURNING = {*map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF))}
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))}
 
 
 def plain_text(text: str) -> str:
     """One line of text without characters that XML, tables or terminals cannot bear; outer white space goes too.
 
-    Line and paragraph separators and tabs become spaces; control, surrogate and unassigned characters go.
+    Line and paragraph separators and tabs become spaces; control, surrogate and unassigned characters go, and those
+    that turn the direction of what follows, behind which a name reads as another one.
     """
     spaced = "".join(" " if char.isspace() else char for char in text)
-    kept = (char for char in spaced if unicodedata.category(char) not in ("Cc", "Cs", "Cn"))
+    kept = (c for c in spaced if unicodedata.category(c) not in ("Cc", "Cs", "Cn") and c not in _TURNING)
     return " ".join("".join(kept).split())
 
 

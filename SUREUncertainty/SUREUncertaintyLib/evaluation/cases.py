@@ -127,7 +127,17 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     _check_columns([name.strip() for name in reader.fieldnames or ()], path)
     reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-    return [(reader.line_num, _stripped(row, reader.line_num, path)) for row in reader if any(row.values())]
+    try:
+        return [(reader.line_num, _stripped(row, reader.line_num, path)) for row in reader if _says_something(row)]
+    except csv.Error:
+        raise InputError(
+            f"Line {reader.line_num} of the case list {path} is no line of a table; perhaps a quotation mark is open."
+        ) from None
+
+
+def _says_something(row: dict[Any, Any]) -> bool:
+    """Whether a line holds more than the commas that spreadsheets leave behind; superfluous fields stand under None."""
+    return any(value for values in row.values() for value in (values if isinstance(values, list) else [values or ""]))
 
 
 def _check_columns(names: list[str], path: Path) -> None:
@@ -146,12 +156,14 @@ def _is_channel(name: str) -> bool:
 
 
 def _stripped(row: dict[str, str], line: int, path: Path) -> dict[str, str]:
-    if None in row:
+    if any(row.pop(None, ())):  # type: ignore[call-overload]
         raise InputError(f"Line {line} of the case list {path} has more fields than the heading has columns.")
     return {name: from_table_cell((value or "").strip()) for name, value in row.items()}
 
 
 def _case(row: dict[str, str], line: int, path: Path) -> Case:
+    if any("\0" in value for value in row.values()):
+        raise InputError(f"Line {line} of the case list {path} holds a character (NUL) that no name has.")
     if not row["image"]:
         raise InputError(f"Line {line} of the case list {path} names no image.")
     folder = path.resolve().parent

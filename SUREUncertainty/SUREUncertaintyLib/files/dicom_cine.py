@@ -16,7 +16,7 @@ from .dicom_header import DicomSlice
 
 _TRIGGER, _TIME_POINT, _INSTANCE = 0x00181060, 0x00200100, 0x00200013
 _CLOCKS = ((_TRIGGER, "trigger time"), (_TIME_POINT, "time point"), (_INSTANCE, "instance number"))
-_OTHER_CONTRAST = ("image type", "echo time")
+_OTHER_CONTRAST = ("image type", "echo time", "inversion time", "flip angle", "b-value")
 _SAME_PLACE = 1e-2
 """mm along the normal up to which images lie at one position."""
 
@@ -69,7 +69,7 @@ def read_cine(slices: Sequence[DicomSlice], name: str) -> tuple[list[Volume], tu
 
 
 def _parallel(slices: Sequence[DicomSlice]) -> bool:
-    """Whether all lie alike and have one contrast: several echoes, or magnitude and phase, are no points in time."""
+    """Whether all lie alike and have one contrast: echoes, b-values, magnitude and phase are no points in time."""
     first = slices[0]
     return all(
         s.size == first.size

@@ -54,7 +54,15 @@ _NO_SCAN_MODALITIES = {
 _DETECTOR, _IMAGER_SPACING, _NOMINAL_SPACING, _SLICE_THICKNESS = 0x00540022, 0x00181164, 0x00182010, 0x00180050
 _DIRECTORY_RECORDS, _LOOKUP_TABLE, _STORED_BITS, _HIGH_BIT = 0x00041220, 0x00283000, 0x00280101, 0x00280102
 _CONCATENATION, _PARTS = 0x00209161, 0x00209163
-_KINDS = {0x00080008: "image type", 0x00180081: "echo time", 0x00200100: "time point", 0x00200012: "acquisition"}
+_KINDS = {
+    0x00080008: "image type",
+    0x00180081: "echo time",
+    0x00180082: "inversion time",
+    0x00181314: "flip angle",
+    0x00200100: "time point",
+    0x00200012: "acquisition",
+}
+_B_VALUE = 0x00189087
 _RIGHT_ANGLE = 1e-2
 """Cosine up to which written axes count as perpendicular; files round them to few digits."""
 
@@ -201,8 +209,12 @@ def _header(path: Path, elements: Elements, reader: sitk.ImageFileReader, size: 
         on_detector=spacing is not None and spacing_of(elements.numbers(tags.PIXEL_SPACING)) is None,
         negative=elements.text(tags.PHOTOMETRIC) == "MONOCHROME1",
         unread=_unread(elements),
-        kind=tuple((name, elements.text(tag)) for tag, name in _KINDS.items()),
+        kind=(*((name, elements.text(tag)) for tag, name in _KINDS.items()), ("b-value", _b_value(elements))),
     )
+
+
+def _b_value(elements: Elements) -> str:
+    return f"{elements.binary(_B_VALUE, 'd'):g}" if _B_VALUE in elements else ""
 
 
 def _unread(elements: Elements) -> str:

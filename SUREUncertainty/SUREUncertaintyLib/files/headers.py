@@ -13,6 +13,9 @@ from .nifti_header import check_nifti, check_nifti_numbers, check_nifti_stream, 
 from .nrrd_header import check_nrrd, check_nrrd_stream, is_nrrd, read_nrrd_header
 
 _GZIP = b"\x1f\x8b"
+_LONGEST_NAME = 255
+"""Bytes of one name, on every usual file system."""
+
 _PACKERS = {
     b"bzh": "bzip2",
     b"\xfd7zxz\0": "xz",
@@ -56,6 +59,11 @@ def check_numbers(path: Path) -> None:
 
 def require_image_content(path: Path) -> None:
     """Raise ``InputError`` for a file that is plainly something else than its name says."""
+    if path.suffix.lower() in (".mgz", ".mgh"):
+        raise InputError(
+            f"The file {path.name} is in FreeSurfer's format, which is not read here. Convert it to NIfTI, for "
+            f"instance with mri_convert {path.name} {path.stem}.nii.gz."
+        )
     with path.open("rb") as file:
         head = file.read(512).lstrip().lower()
     if head.startswith(_GZIP) and not path.name.lower().endswith(".gz"):
@@ -103,12 +111,14 @@ def says_size(path: Path) -> bool:
 
 
 def require_text_name(path: Path) -> None:
-    """Raise ``InputError`` for a name that is no UTF-8: SimpleITK would end the process, a report could not say it."""
+    """Raise ``InputError`` for a name that is no UTF-8, which ends the process in SimpleITK, or too long a one."""
     try:
-        str(path).encode("utf-8")
+        longest = max((len(part.encode("utf-8")) for part in path.parts), default=0)
     except UnicodeEncodeError:
         shown = str(path).encode("utf-8", "replace").decode()
         raise InputError(
             f"The name {shown} holds characters that are no valid text on this computer. "
             "Rename the file or folder, for instance with plain letters and digits."
         ) from None
+    if longest > _LONGEST_NAME:
+        raise InputError(f"The path {str(path)[:60]}... holds a name that is longer than names can be. Check the path.")

@@ -55,6 +55,8 @@ def read_volume(path: str | Path) -> Volume:
     require_text_name(path)
     if not path.exists():
         raise InputError(f"The scan {path} does not exist. Check the path.")
+    if not path.is_dir() and not path.is_file():
+        raise InputError(f"The scan {path} is neither a file nor a folder (a pipe or a device). Choose a file.")
     with quiet_itk(), decimal_points():
         try:
             if path.is_dir():
