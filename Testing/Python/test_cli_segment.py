@@ -287,6 +287,8 @@ def test_closed_streams_do_not_matter(job: Job, closed: str) -> None:
 
 
 def test_a_full_standard_output_is_named_and_loses_no_result(job: Job) -> None:
+    if not Path("/dev/full").exists():
+        return  # a device of Linux
     command = shlex.join([sys.executable, "-m", "SUREUncertaintyLib.cli.app", *job.arguments(*LEAN)])
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
     script = f"exec {command} > /dev/full"
