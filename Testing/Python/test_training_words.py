@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from needed_torch import torch  # noqa: F401 - without it this file is skipped
+from SUREUncertaintyLib.cli import train
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.cli.progress import printed_progress
 from SUREUncertaintyLib.core.errors import InputError, PackageError
@@ -164,3 +165,10 @@ def test_a_structure_s_name_needs_value_and_name() -> None:
     for text in ("Liver", "=Liver", "x=Liver", "1="):
         with pytest.raises(InputError, match="names no structure"):
             _named(text)
+
+
+def test_a_training_that_saved_nothing_yet_says_that_it_begins_anew(tmp_path: Path) -> None:
+    told = train._how_to_go_on("recipe.yaml", tmp_path, tmp_path / "out", None, None)
+    assert told.startswith(
+        "The training was stopped. Nothing was saved yet; the same command begins anew:\n  sure train"
+    )

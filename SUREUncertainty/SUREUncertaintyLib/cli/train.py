@@ -45,5 +45,9 @@ def _how_to_go_on(recipe: str, data: Path, output: Path, device: str | None, sta
     command += ["--start", start] if start else []
     command += ["--device", device] if device else []
     kept = any((output / "checkpoint").glob("*")) if (output / "checkpoint").is_dir() else False
-    what = "What was learnt until the last saved step is kept" if kept else "Nothing was saved yet"
-    return f"The training was stopped. {what}; the same command goes on from there:\n  {shlex.join(command)}"
+    what = (
+        "What was learnt until the last saved step is kept; the same command goes on from there"
+        if kept
+        else "Nothing was saved yet; the same command begins anew"
+    )
+    return f"The training was stopped. {what}:\n  {shlex.join(command)}"
