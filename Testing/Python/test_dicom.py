@@ -144,8 +144,9 @@ def test_a_series_that_does_not_say_how_it_lies_is_refused(tmp_path, keyword, se
 @pytest.mark.parametrize(
     ("tag", "value", "sentence"),
     [
-        (0x00281053, "0", "scales its values by a number that cannot be right"),
-        (0x00281053, "x", "scales its values by a number that cannot be right|damaged"),
+        (0x00281053, "0", "scales its values by numbers that cannot be right"),
+        (0x00281053, "x", "scales its values by numbers that cannot be right|damaged"),
+        (0x00281052, "1e10", "scales its values by numbers that cannot be right"),
         (0x00280011, 10, r"has 198 bytes of voxels, but 180 by its header"),
         (0x00280010, 12, r"has 198 bytes of voxels, but 264 by its header"),
         (0x00280002, 3, "is in colour|bytes of voxels|damaged"),

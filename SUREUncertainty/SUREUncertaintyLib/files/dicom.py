@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -159,11 +160,16 @@ def _require_pixel_size(slices: list[DicomSlice]) -> None:
 
 
 def _require_scale(slices: list[DicomSlice]) -> None:
-    if not all(np.isfinite(header.rescale).all() and header.rescale[0] != 0 for header in slices):
+    if not all(_can_be_scaled(*header.rescale) for header in slices):
         raise InputError(
-            f"The DICOM series {series_title(slices)} scales its values by a number that cannot be right (RescaleSlope "
-            "or RescaleIntercept is 0 or no number). Export the series again from the archive."
+            f"The DICOM series {series_title(slices)} scales its values by numbers that cannot be right (RescaleSlope "
+            "is 0, or it or RescaleIntercept is no number or far too large). Export the series again from the archive."
         )
+
+
+def _can_be_scaled(slope: float, intercept: float) -> bool:
+    """Whether neighbouring stored values stay apart in float32 behind the scale."""
+    return math.isfinite(slope) and math.isfinite(intercept) and abs(intercept) < abs(slope) * 2.0**24
 
 
 def stack_grid(ordered: Sequence[DicomSlice]) -> Grid:
