@@ -41,7 +41,7 @@ def test_each_frame_is_scaled_in_its_own_way(tmp_path, syntax):
     assert_allclose(read.array, volume.array * slopes + intercepts, atol=1e-4)
 
 
-@pytest.mark.parametrize("wrong", [(1.0, 1e10), (0.0, 1.0), (1e-9, 1.0)])
+@pytest.mark.parametrize("wrong", [(1.0, 1e10), (1e-9, 1.0)])
 def test_a_frame_whose_values_a_scale_would_blur_is_refused(tmp_path, wrong):
     rescales = [wrong, *[(1.0, 0.0)] * 6]
     path = write_enhanced(tmp_path / "a.dcm", asymmetric_volume(STRAIGHT), SHUFFLED, rescales=rescales)
