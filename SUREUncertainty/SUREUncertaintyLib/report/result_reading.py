@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,17 @@ def read_result(folder: Path, image: Volume) -> SegmentationResult:
         notices=from_json(tuple[Notice, ...], document["notices"]),
         uncertainty_kind=document["uncertainty"]["kind"],
         threshold=document["uncertainty"]["threshold"],
-        difficulty=from_json(tuple[CaseDifficulty, ...], document.get("difficulty", ())),
+        difficulty=_difficulty(document.get("difficulty", ())),
         measures=from_json(tuple[RunMeasures, ...], document.get("measures", ())),
         quality=from_json(tuple[PredictedQuality, ...], document.get("quality", ())),
         provenance={name: document[name] for name in PROVENANCE if name in document},
     )
+
+
+def _difficulty(entries: Sequence[Mapping[str, Any]]) -> tuple[CaseDifficulty, ...]:
+    """Of every region; a scan that cannot be compared is harder than none that is known."""
+    counted = [{**entry, "harder_than": entry["harder_than"] or 0} for entry in entries]
+    return from_json(tuple[CaseDifficulty, ...], counted)
 
 
 PROVENANCE = ("versions", "model", "engine", "device", "threads", "estimator", "passes", "seed", "geometry", "options")
