@@ -20,20 +20,15 @@ from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
 from SUREUncertaintyLib.inference.session import LiveSession
 from SUREUncertaintyLib.mrml.camera_focus import focus_of
-from SUREUncertaintyLib.mrml.display import (
-    crop_rendering,
-    jump_to,
-    set_band,
-    show_overlay,
-    show_surfaces,
-    show_uncertainty_volume,
-)
-from SUREUncertaintyLib.mrml.framing import AROUND, FROM, slice_frame
+from SUREUncertaintyLib.mrml.charts import axis_range
+from SUREUncertaintyLib.mrml.chosen_map import PAINTED, PRIMARY, show_in_threed, show_legend
+from SUREUncertaintyLib.mrml.display import jump_to, set_band, show_overlay, show_surfaces
+from SUREUncertaintyLib.mrml.framing import FROM, slice_frame
 from SUREUncertaintyLib.mrml.headless import SLICE_VIEWS, HeadlessScene
+from SUREUncertaintyLib.mrml.noise_series import CHARTS
 from SUREUncertaintyLib.mrml.opengl import MISSING, pick_gl
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.review import read_regions
-from SUREUncertaintyLib.mrml.uncertainty_nodes import refresh_legend
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.training.training_log import curves_of, read_rows
 
@@ -74,15 +69,14 @@ def draw_views(result: Any, on_cpu: bool) -> None:
         threed = ThreeDView(headless, SIZE)
         published = publish(headless.scene, result)
         show_overlay(headless.scene, published)
-        refresh_legend(published.uncertainty)
+        show_legend(published, PRIMARY, True)
         focus = focus_of(published)
         for view in slices.values():
             view.frame(*slice_frame(focus, view.node.GetOrientation()))
         shots = {name: save(view, folder / f"{name}.png") for name, view in slices.items()}
         show_surfaces(published)
-        rendering = show_uncertainty_volume(headless.scene, published, on_cpu)
-        crop_rendering(headless.scene, rendering, focus.low - AROUND, focus.high + AROUND)
-        refresh_legend(published.uncertainty, rendering)
+        show_in_threed(headless.scene, published, PRIMARY, PAINTED, on_cpu)
+        show_legend(published, PRIMARY, True)
         threed.look_at(focus.points, FROM)
         join([*shots.values(), save(threed, folder / "3d.png")], FOLDER / "tutorial-result.png", columns=2)
         first = read_regions(published.regions)[0]
@@ -132,17 +126,17 @@ def draw_noise(session: LiveSession, scan: Volume) -> None:
         level_row(level, clean, r.labels.array, r.uncertainty.array, part.grid.voxel_volume_mm3)
         for level, r in results.items()
     ]
-    figure = Figure(figsize=(11, 3.4), facecolor=DARK, layout="constrained")
-    axes = figure.subplots(1, len(SHOWN_LEVELS) + 1, width_ratios=[*[1] * len(SHOWN_LEVELS), 1.9])
+    figure = Figure(figsize=(12, 2.9), facecolor=DARK, layout="constrained")
+    axes = figure.subplots(1, len(SHOWN_LEVELS) + 2, width_ratios=[*[1] * len(SHOWN_LEVELS), 1.4, 1.4])
     middle = int(np.argmax((clean > 0).sum(axis=(0, 2))))
     for axis, level in zip(axes, SHOWN_LEVELS, strict=False):
         draw_part(axis, results[level], middle, level)
-    chart = axes[-1]
-    chart.plot(LEVELS, [row.agreement for row in rows], "o-", color=AGREEMENT, label="agreement with the clean result")
-    chart.plot(LEVELS, [row.uncertainty for row in rows], "o-", color=UNCERTAINTY, label="mean uncertainty")
-    style(chart, "Noise strength", "")
-    chart.set_ylim(0, 1.05)
-    chart.legend(facecolor=DARK, edgecolor="#444", labelcolor=TEXT, fontsize=8)
+    for chart, (column, look), colour in zip(axes[-2:], CHARTS.items(), (AGREEMENT, UNCERTAINTY), strict=True):
+        values = [getattr(row, column) for row in rows]
+        chart.plot(LEVELS, values, "o-", color=colour)
+        chart.set_ylim(*axis_range(values))
+        chart.set_title(look.title.format(damage="Noise"), color=TEXT, fontsize=8)
+        style(chart, "Noise strength", "")
     figure.savefig(FOLDER / "tutorial-noise.png", dpi=110, facecolor=DARK)
 
 

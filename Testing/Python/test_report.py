@@ -336,3 +336,17 @@ def test_a_result_of_nothing_is_reported_too(tmp_path: Path, tiny_package: Packa
     )
     write_results(replace(empty, labels=nothing, structures=rows, regions=()), tmp_path, tiny_package)
     assert "not found" in Page(tmp_path / "report.html").text
+
+
+def test_a_result_whose_hardness_cannot_be_compared_is_read_again(tmp_path: Path, tiny_package: Package) -> None:
+    from full_result import full_result
+    from SUREUncertaintyLib.report.result_reading import read_result
+
+    result = ball_result()
+    (case, *_) = full_result().difficulty
+    outside = replace(case, outside=True, auv=float("nan"), harder_than=0)
+    write_results(
+        replace(result, difficulty=(outside,)), tmp_path, tiny_package, OutputOptions(pictures=False, page=False)
+    )
+    (back,) = read_result(tmp_path, result.image).difficulty
+    assert (back.outside, back.harder_than, back.sentence) == (True, 0, outside.sentence)

@@ -66,3 +66,23 @@ def test_on_a_phone_the_page_is_no_wider_than_the_screen(opened: Any) -> None:
 def test_axe_finds_nothing_serious(opened: Any, scheme: str) -> None:
     opened.emulate_media(color_scheme=scheme)
     assert barriers(opened) == []
+
+
+def test_the_widest_table_fits_a_screen(browser: Any, tmp_path: Path) -> None:
+    from SUREUncertaintyLib.report.html_page import write_html
+    from SUREUncertaintyLib.report.html_parts import share, table
+    from SUREUncertaintyLib.report.result_page import SCALE, UNCERTAINTIES
+
+    head = ("Structure", "Predicted Dice", "Volume (ml)", "Range (ml)", "Uncertain voxels", *UNCERTAINTIES, SCALE)
+    dice = "0.87<br><small>0.81 to 0.92</small>"
+    name = '<span class="swatch"></span>Right Posterior hippocampus'
+    row = [name, dice, "12.34", "10.25 – 14.75", share(0.355), *["0.07"] * 4, "0.412"]
+    write_html(tmp_path / "wide.html", "Wide", "", table(head, [row] * 4))
+    page = browser.new_page(viewport={"width": SCREEN[0], "height": SCREEN[1]})
+    page.goto((tmp_path / "wide.html").as_uri())
+    try:
+        frame = "() => [document.querySelector('.scroll').scrollWidth, document.querySelector('.scroll').clientWidth]"
+        wide, room = page.evaluate(frame)
+        assert wide <= room
+    finally:
+        page.close()

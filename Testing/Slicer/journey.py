@@ -31,6 +31,46 @@ def pump():
     time.sleep(PAUSE_SECONDS)
 
 
+def measured(what, value):
+    """Print what a journey measured; ``run_journeys.py`` repeats such lines."""
+    print(f"journey note: {what}: {value}", flush=True)
+
+
+class Stopwatch:
+    """``with Stopwatch(what):`` prints how long the block took."""
+
+    def __init__(self, what):
+        self.what = what
+
+    def __enter__(self):
+        self._begun = time.monotonic()
+        return self
+
+    def __exit__(self, *failure):
+        if failure[0] is None:
+            measured(self.what, f"{time.monotonic() - self._begun:.1f} s")
+
+
+def put_crosshair(widget, ras):
+    """Put the crosshair where Shift and the mouse would, RAS mm."""
+    node = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLCrosshairNode")
+    if node is None:  # a scene without views has none: the desktop is asked instead
+        widget.panel.context.desktop.crosshair = lambda: ras
+    else:
+        node.SetCrosshairRAS(*ras)
+
+
+def choose_model(widget, name):
+    """Choose a model by its name."""
+    parameters(widget).model = name
+    widget.panel.input.update()
+
+
+def answer_with(widget, path):
+    """Answer the next questions for a folder with a path."""
+    widget.panel.context.desktop.choose_folder = lambda title: path
+
+
 def wait_until(condition, seconds=RUN_SECONDS):
     """Work until the condition holds; an assertion fails after ``seconds``."""
     limit = time.monotonic() + seconds
@@ -110,7 +150,8 @@ def finish(journey):
     import slicer.testing
 
     try:
-        journey()
+        with Stopwatch("took"):
+            journey()
     except Skip as reason:
         print(f"journey skipped: {reason}")
         slicer.testing.exitSuccess()

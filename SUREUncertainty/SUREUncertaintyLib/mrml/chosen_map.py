@@ -16,7 +16,7 @@ from .display import crop_rendering, show_uncertainty_volume, uncertainty_render
 from .framing import AROUND
 from .nodes import KIND, PublishedNodes
 from .outlines import show_outlines
-from .painted_surface import legend_display, painted_surface, show_painted
+from .painted_surface import explain, legend_display, painted_model, painted_surface, show_painted
 from .segmentation_nodes import surfaces_shown
 from .uncertainty_nodes import add_legend, band_of, legend_of, refresh_legend
 from .volume_nodes import image_array
@@ -76,33 +76,40 @@ def seen_points(published: PublishedNodes, how: str) -> NDArray[np.float64]:
 def show_legend(published: PublishedNodes, name: str, visible: bool) -> None:
     """Show the colour legend of the map ``name``, and of no other map of the result.
 
-    It stands in the 3D views where these show the map, since it hides nothing there, else in a corner of the slices;
-    where no voxel is in the band there is nothing to explain, and no legend.
+    It stands in the 3D views of the layout, since it hides nothing there, else in a corner of the slices; where no
+    voxel is in the band there is nothing to explain, and no legend.
     """
-    chosen, model = with_map(published, name).uncertainty, painted_surface(published)
-    wanted = visible and _is_anything_drawn(chosen)
-    paints = model is not None and bool(model.GetDisplayNode().GetVisibility())
-    if model is not None:
-        explained = legend_display(model)
-        title = "" if legend_of(chosen) is None else legend_of(chosen).GetTitleText()
-        add_legend(explained, title).SetTitleText(title)
-        _place_legend(explained, explained, wanted and paints)
+    scene, chosen = published.segmentation.GetScene(), with_map(published, name).uncertainty
+    wanted, in_threed = visible and _is_anything_drawn(chosen), _is_threed_shown(scene, published)
+    own = legend_of(chosen)
+    if in_threed:
+        title = "" if own is None else own.GetTitleText()
+        told = explain(painted_model(scene, published), chosen)
+        add_legend(told, title).SetTitleText(title)
+        _place_legend(told, "vtkMRMLViewNode", wanted)
+    elif painted_surface(published) is not None and legend_of(legend_display(painted_surface(published))) is not None:
+        _place_legend(legend_display(painted_surface(published)), "vtkMRMLViewNode", False)
     for node in _maps(published):
         if legend_of(node) is not None:
-            rendering = uncertainty_rendering(node)
-            shows = rendering is not None and bool(rendering.GetVisibility())
-            _place_legend(node, rendering if shows else None, wanted and node is chosen and not paints)
+            _place_legend(node, "vtkMRMLSliceNode", wanted and node is chosen and not in_threed)
 
 
-def _place_legend(node: Any, display: Any, visible: bool) -> None:
-    """Show the legend of a map (or of a display) in 3D views, where ``display`` is one of theirs, else in slices."""
+def _place_legend(node: Any, views: str, visible: bool) -> None:
+    """Show the legend of a map, or of a display, in all views of a class and nowhere else."""
     legend = legend_of(node)
     legend.RemoveAllViewNodeIDs()
-    kind = "vtkMRMLSliceNode" if display is None else "vtkMRMLViewNode"
-    for view in slicer.util.getNodesByClass(kind, node.GetScene()):
+    for view in slicer.util.getNodesByClass(views, node.GetScene()):
         legend.AddViewNodeID(view.GetID())
     legend.SetVisibility(visible)
-    refresh_legend(node, display)
+    refresh_legend(node, node if node.IsA("vtkMRMLDisplayNode") else None)
+
+
+def _is_threed_shown(scene: Any, published: PublishedNodes) -> bool:
+    """Whether a 3D view is part of the layout, or shows the result in any case."""
+    model, displays = painted_surface(published), [uncertainty_rendering(node) for node in _maps(published)]
+    shown = [*displays, None if model is None else model.GetDisplayNode()]
+    views = slicer.util.getNodesByClass("vtkMRMLViewNode", scene)
+    return any(d is not None and d.GetVisibility() for d in shown) or any(view.IsMappedInLayout() for view in views)
 
 
 def hide_result(scene: Any, published: PublishedNodes) -> None:

@@ -37,25 +37,35 @@ AROUND_MM = 1.0
 
 def paint_surface(scene: Any, published: PublishedNodes, node: Any) -> Any:
     """Make or renew the painted surface from the volume node ``node`` of a map of the result; its model node."""
-    segmentation = published.segmentation
+    segmentation, model = published.segmentation, painted_model(scene, published)
     segmentation.CreateClosedSurfaceRepresentation()
-    model, is_new = result_node(scene, segmentation, PAINTED, "vtkMRMLModelNode", f"{published.scan.GetName()} surface")
     joined = vtk.vtkAppendPolyData()
     for surface in _surfaces(segmentation, node):
         joined.AddInputData(surface)
     joined.Update()
     model.SetAndObservePolyData(joined.GetOutput())
+    colour_surface(published, node)
+    return model
+
+
+def painted_model(scene: Any, published: PublishedNodes) -> Any:
+    """The model node that is painted, made empty and hidden where there is none."""
+    segmentation = published.segmentation
+    model, is_new = result_node(scene, segmentation, PAINTED, "vtkMRMLModelNode", f"{published.scan.GetName()} surface")
     if is_new:
+        model.SetAndObservePolyData(vtk.vtkPolyData())
         _create_display(model)
         place_in_folder(scene, published.scan, (segmentation, model), "", ExitStack())
-    colour_surface(published, node)
     return model
 
 
 def colour_surface(published: PublishedNodes, node: Any) -> None:
     """Colour the painted surface, where there is one, anew by the band that ``node`` is drawn with."""
     model = painted_surface(published)
-    mesh = None if model is None else model.GetPolyData()
+    if model is None:
+        return
+    explain(model, node)
+    mesh = model.GetPolyData()
     if mesh is None or mesh.GetPointData().GetArray(_VALUES) is None:
         return
     values = vtk_to_numpy(mesh.GetPointData().GetArray(_VALUES))
@@ -67,9 +77,14 @@ def colour_surface(published: PublishedNodes, node: Any) -> None:
     colours = np.where(uncertain[:, None], scale[place.astype(int)], own).astype(np.uint8)
     mesh.GetPointData().SetScalars(_named(colours, _COLOURS))
     mesh.Modified()
-    told = legend_display(model)
-    told.SetAndObserveColorNodeID(node.GetDisplayNode().GetColorNodeID())
-    told.SetScalarRange(node.GetDisplayNode().GetWindowLevelMin(), node.GetDisplayNode().GetWindowLevelMax())
+
+
+def explain(model: Any, node: Any) -> Any:
+    """Let the painted surface's legend tell the colours of the volume node of a map; the display node it explains."""
+    told, display = legend_display(model), node.GetDisplayNode()
+    told.SetAndObserveColorNodeID(display.GetColorNodeID())
+    told.SetScalarRange(display.GetWindowLevelMin(), display.GetWindowLevelMax())
+    return told
 
 
 def legend_display(model: Any) -> Any:
@@ -130,6 +145,7 @@ def values_at(node: Any, points: NDArray[Any]) -> NDArray[np.float64]:
 def _create_display(model: Any) -> None:
     model.CreateDefaultDisplayNodes()
     display = model.GetDisplayNode()
+    display.SetVisibility(False)
     display.SetVisibility2D(False)
     display.SetOpacity(OPACITY)
     display.SetActiveScalarName(_COLOURS)

@@ -91,7 +91,7 @@ NO_STEPS = _("Run a series first, or a model that draws samples; then step throu
 STEPS_TOOLTIP = _("What to step through: a series of noise, samples of a model that draws them, or a scan over time.")
 STEP_TOOLTIP = _("Shows one step after the other in the slice views, with its uncertainty map or its outline.")
 THREED_NAMES = {
-    "painted": _("Surface painted by uncertainty"),
+    "painted": _("Painted by uncertainty"),
     "cloud": _("Cloud of uncertain voxels"),
     "plain": _("Structures alone"),
 }
