@@ -186,6 +186,10 @@ def test_many_classes_keep_their_map_at_factor_one_and_their_classes_at_any(own:
     assert np.abs(same.uncertainty - plain.uncertainty).max() <= 1e-5
     assert np.array_equal(other.winners, plain.winners)
     assert np.array_equal(same.winners, plain.winners)
+    # so small a factor that all probabilities are the same number in float32
+    flat = head.belief(head.blended(np.concatenate([logits, np.full((1, 6, 7, 8), -18.0, np.float32)])))
+    assert np.array_equal(flat.winners, plain.winners)
+    assert flat.entropy.min() > 0.99
     doubled = softmax(2.0 * logits)
     twice = head.belief(head.blended(np.concatenate([logits, np.full_like(factors["one"], np.log(2.0))])))
     if isinstance(own, SoftmaxHead):

@@ -18,13 +18,15 @@ ARMS = {
     "own": "the network's own map",
     "entropy": "entropy of one pass",
     "temperature": "temperature scaling (labels)",
-    "mirrors": "mirrored passes (8)",
-    "folds": "folds (2)",
-    "folds x mirrors": "folds x mirrors (16)",
+    "mirrors": "mirrored passes",
+    "folds": "folds",
+    "folds x mirrors": "folds x mirrors",
     "segwithu": "SegWithU's head (labels)",
     "ours with labels": "**ours, with labels**",
     "ours without": "**ours, without labels**",
 }
+PASSES = {"mirrors": 8, "folds": 2, "folds x mirrors": 16}
+"""Of the network, for one map; 1 for all other arms."""
 DETECTION = {
     "auroc_near": ("AUROC, near", 3),
     "aurc_near": ("AURC x 1000, near", 2),
@@ -67,7 +69,7 @@ def _tables(document: Mapping[str, Any]) -> list[str]:
             found = _arms(document, network, split)
             if found:
                 lines += [f"## {title}", "", f"{words}: {_counts(found)}", ""]
-                lines += [*_table(found, DETECTION | SCANS), "", *_table(found, RELATIONS), "", *_costs(found), ""]
+                lines += [*_table(found, DETECTION | SCANS), "", *_table(found, RELATIONS), ""]
         settings = {
             key.split("/")[2]: value for key, value in document.items() if key.startswith(f"{network}/settings/")
         }
@@ -99,9 +101,9 @@ def _counts(found: Results) -> str:
 
 
 def _table(found: Results, measures: Mapping[str, tuple[str, int]]) -> list[str]:
-    head = ["Arm", *(words for words, _ in measures.values())]
+    head = ["Arm", "Passes", *(words for words, _ in measures.values())]
     rows = [
-        [ARMS[arm], *(_cell(rows, name, digits) for name, (_, digits) in measures.items())]
+        [ARMS[arm], str(PASSES.get(arm, 1)), *(_cell(rows, name, digits) for name, (_, digits) in measures.items())]
         for arm, rows in found.items()
     ]
     return _markdown(head, rows)
@@ -112,18 +114,6 @@ def _cell(rows: Sequence[Mapping[str, Any]], name: str, digits: int) -> str:
     mean = factor * float(np.mean([row["mean"][name] for row in rows]))
     spread = [row["deviation"][name] for row in rows if name in row["deviation"]]
     return f"{mean:.{digits}f}" + (f" ({factor * float(np.mean(spread)):.{digits}f})" if spread else "")
-
-
-def _costs(found: Results) -> list[str]:
-    rows = [
-        [
-            ARMS[arm],
-            f"{np.mean([row['seconds_scan'] for row in rows]):.2f}",
-            f"{np.mean([row['seconds_fit'] for row in rows]):.0f}",
-        ]
-        for arm, rows in found.items()
-    ]
-    return _markdown(["Arm", "Seconds a scan", "Seconds to fit"], rows)
 
 
 def _settings(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:
