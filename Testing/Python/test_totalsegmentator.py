@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 from foreign import assert_nothing_came_in
-from needed_torch import torch
-from nnunet_folders import FINAL, checkpoint_of, read_plans, with_second_names
-from nnunet_phantoms import make_phantom
-from numpy.typing import NDArray
 from scipy.ndimage import zoom
 from SUREUncertaintyLib.core.errors import InputError, PackageError
-from SUREUncertaintyLib.core.progress import never, silent
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.files.reading import read_volume
-from SUREUncertaintyLib.files.writing import write_volume
 from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.estimation.estimator_choice import create_estimator
 from SUREUncertaintyLib.inference.native.preparing import prepare
@@ -30,119 +23,34 @@ from SUREUncertaintyLib.inference.native.resampling import (
     resampled_shape,
     steps_between,
 )
-from SUREUncertaintyLib.inference.native.tiles import blend_tiles, spread_tiles
 from SUREUncertaintyLib.inference.network_regions import Region
 from SUREUncertaintyLib.inference.segmenter import segment
-from SUREUncertaintyLib.nn.registry import create_network
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.pipeline import Channel, Pipeline
-from SUREUncertaintyLib.packages.totalsegmentator.importing import ENDS, NEAREST
-from SUREUncertaintyLib.packages.totalsegmentator.tasks import PARTS, STRUCTURES
+from SUREUncertaintyLib.packages.totalsegmentator.pipelines import ENDS, NEAREST
+from SUREUncertaintyLib.packages.totalsegmentator.structures import PARTS, STRUCTURES
+from totalsegmentator_folders import random_network, write_dataset
+from totalsegmentator_steps import LPI, by_its_steps, scan_file, values_of
 
 pytestmark = pytest.mark.usefixtures("user_models")
-LPI = (-1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
-TRAINER = "nnUNetTrainerNoMirroring__nnUNetPlans__3d_fullres"
-CT = {"percentile_00_5": 60.0, "percentile_99_5": 260.0, "mean": 140.0, "std": 50.0}
 
 
-def plans_of(name: str, mm: float, mean: float) -> dict[str, Any]:
-    plans = read_plans("plain")
-    plans["dataset_name"] = name
-    plans["foreground_intensity_properties_per_channel"] = {"0": {**CT, "mean": mean}}
-    plans["configurations"]["3d_fullres"] |= {"spacing": [mm] * 3, "normalization_schemes": ["CTNormalization"]}
-    return plans
-
-
-def network_of(classes: int, seed: int) -> Any:
-    torch.manual_seed(seed)
-    plain = {"dimension": 3, "channels": 1, "bias": True, "eps": 1e-5, "slope": 0.01, "classes": classes}
-    stages = {"features": [4, 8, 12], "kernels": [[3] * 3] * 3, "strides": [[1] * 3, [2] * 3, [2] * 3]}
-    counts = {"convolutions": [2, 2, 2], "decoder_convolutions": [2, 2]}
-    network = create_network("nnunet_plain", {**plain, **stages, **counts}).eval()
-    with torch.no_grad():
-        last = [
-            part for part in network.modules() if isinstance(part, torch.nn.Conv3d) and part.out_channels == classes
-        ]
-        last[-1].weight *= 8.0  # a random network hardly prefers any class
-        seen = network(torch.randn(1, 1, 16, 16, 16))
-        last[-1].bias -= seen.mean(dim=(0, 2, 3, 4))
+def dataset(results: Path, number: int, names: Sequence[str], mm: float) -> Any:
+    """One data set's folder with a random network, which is returned."""
+    network = random_network(len(names) + 1, number)
+    write_dataset(results, f"Dataset{number}_TotalSegmentator_part_1559subj", names, [mm] * 3, network)
     return network
 
 
-def write_dataset(results: Path, number: int, names: Sequence[str], mm: float) -> Any:
-    """One data set's folder as the program downloads it; its network."""
-    called = f"Dataset{number}_TotalSegmentator_part_1559subj"
-    root = results / called / TRAINER
-    (root / "fold_0").mkdir(parents=True)
-    plans = plans_of(called, mm, 140.0 + number % 10)
-    labels = {"background": 0, **{name: value for value, name in enumerate(names, 1)}}
-    dataset = {"channel_names": {"0": "CT"}, "labels": labels, "numTraining": 3, "file_ending": ".nii.gz"}
-    network = network_of(len(labels), number)
-    content = checkpoint_of("plain")
-    content |= {
-        "network_weights": with_second_names(network.state_dict()),
-        "trainer_name": TRAINER.partition("__")[0],
-        "inference_allowed_mirroring_axes": None,
-        "init_args": {**content["init_args"], "plans": plans, "configuration": "3d_fullres", "dataset_json": dataset},
-    }
-    torch.save(content, root / "fold_0" / FINAL)
-    (root / "plans.json").write_text(json.dumps(plans), encoding="utf-8")
-    (root / "dataset.json").write_text(json.dumps(dataset), encoding="utf-8")
-    return network
+REFUSALS = {
+    "Dataset258_lung_vessels_248subj": r"'lung_vessels_LEGACY' crops by another one.* missing beside .*: 298",
+    "Dataset803_TotalSegmentator_vertebrae_inner_1559subj": "renumbers the vertebrae afterwards .* is not done here",
+    "Dataset999_TotalSegmentator_new_3subj": "is a task of TotalSegmentator that is not known here",
+}
 
 
 def write_total(results: Path) -> list[Any]:
-    return [write_dataset(results, number, names, 1.5) for number, names in PARTS.items()]
-
-
-def scan_file(folder: Path) -> Path:
-    """A CT of whole numbers that is stored flipped, with thick slices."""
-    phantom = make_phantom(3, (12, 30, 26), (1.1, 0.9, 2.4))
-    grid = Grid(phantom.labels.shape, phantom.spacing, (12.0, -20.0, 40.0), LPI)
-    write_volume(Volume(phantom.channels[0].astype(np.int16), grid, "scan"), folder / "scan.nii.gz")
-    return folder / "scan.nii.gz"
-
-
-LEAD = 1e-3
-"""Of logits: where random networks of a hundred classes are nearer to a tie, two engines may round either way."""
-
-
-def by_its_steps(
-    file: Path, networks: Sequence[Any], numbers: Sequence[int], mm: float
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """TotalSegmentator's own steps by nibabel and SciPy: the label map (k, j, i) as stored, and where it is clear."""
-    import nibabel as nib
-    from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
-
-    stored = nib.load(file)
-    turned = nib.as_closest_canonical(stored)
-    data = np.asarray(turned.get_fdata())
-    small = zoom(data, np.array(turned.header.get_zooms()) / mm, mode="nearest", order=1).astype(np.int32)
-    image = small.transpose(2, 1, 0).astype(np.float32)
-    joined, lead = np.zeros(image.shape, np.uint8), np.full(image.shape, np.inf, np.float32)
-    for network, number in zip(networks, numbers, strict=True):
-        seen = (np.clip(image, CT["percentile_00_5"], CT["percentile_99_5"]) - (140.0 + number % 10)) / CT["std"]
-
-        def logits_of(windows: NDArray[np.float32]) -> NDArray[np.float32]:
-            with torch.no_grad():
-                return np.asarray(network(torch.from_numpy(windows)).numpy())  # noqa: B023 - called at once
-
-        tiles = spread_tiles(image.shape, (16, 16, 16), 0.8)
-        blended = blend_tiles(seen[None].astype(np.float32), tiles, logits_of, silent, never)
-        found = blended.argmax(axis=0)
-        second, first = np.partition(blended, -2, axis=0)[-2:]
-        lead = np.minimum(lead, first - second)
-        names = PARTS.get(number, STRUCTURES)
-        table = np.array([0, *(STRUCTURES.index(name) + 1 for name in names)], dtype=np.uint8)
-        np.copyto(joined, table[found], where=found != 0)
-    turn = ornt_transform(axcodes2ornt("RAS"), io_orientation(stored.affine))
-
-    def stored_again(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        back = zoom(array.transpose(2, 1, 0), np.array(data.shape) / small.shape, mode="nearest", order=0)
-        image_back = nib.Nifti1Image(back.astype(np.uint8), turned.affine)
-        return np.asarray(image_back.as_reoriented(turn).dataobj).transpose(2, 1, 0).astype(np.uint8)
-
-    return stored_again(joined), stored_again((lead > LEAD).astype(np.uint8)) > 0
+    return [dataset(results, number, names, 1.5) for number, names in PARTS.items()]
 
 
 def test_five_parts_become_one_result_as_its_own_steps_make_it(tmp_path: Path) -> None:
@@ -164,7 +72,8 @@ def test_five_parts_become_one_result_as_its_own_steps_make_it(tmp_path: Path) -
     assert not list(package.root.rglob("*.safetensors"))
     file = scan_file(tmp_path)
     result = segment(read_volume(file), package, create_engine(package, "openvino"))
-    expected, clear = by_its_steps(file, networks, tuple(PARTS), 1.5)
+    pairs = [(network, values_of(number)) for network, number in zip(networks, PARTS, strict=True)]
+    expected, clear = by_its_steps(file, pairs, 1.5)
     found = result.labels.array
     assert len(np.unique(expected)) > 20
     assert clear.mean() > 0.9
@@ -180,28 +89,29 @@ def test_five_parts_become_one_result_as_its_own_steps_make_it(tmp_path: Path) -
 
 
 def test_the_fast_task_is_one_network_at_three_millimetres(tmp_path: Path) -> None:
-    network = write_dataset(tmp_path / "results", 297, STRUCTURES, 3.0)
+    network = dataset(tmp_path / "results", 297, STRUCTURES, 3.0)
     package = import_package(tmp_path / "results" / "Dataset297_TotalSegmentator_part_1559subj")
     assert package.metadata.raw["source"]["task"] == "total, fast"
     file = scan_file(tmp_path)
     result = segment(read_volume(file), package, create_engine(package, "openvino"))
-    expected, clear = by_its_steps(file, [network], (297,), 3.0)
+    expected, clear = by_its_steps(file, [(network, values_of(297))], 3.0)
     assert clear.mean() > 0.9
     assert np.array_equal(result.labels.array[clear], expected[clear])
 
 
 def test_a_missing_part_an_unknown_task_and_another_spacing_are_sentences(tmp_path: Path, user_models: Path) -> None:
     results = tmp_path / "results"
-    write_dataset(results, 291, PARTS[291], 1.5)
+    dataset(results, 291, PARTS[291], 1.5)
     with pytest.raises(PackageError, match=r"missing beside .*: 292, 293, 294, 295"):
         import_package(results)
-    write_dataset(results, 258, ("vessel",), 0.7)
-    with pytest.raises(PackageError, match=r"Dataset258_.* is a task of TotalSegmentator that is not known"):
-        import_package(results / "Dataset258_TotalSegmentator_part_1559subj")
-    write_dataset(results, 298, STRUCTURES, 3.0)
+    for folder, why in REFUSALS.items():
+        write_dataset(results, folder, ("one",), [0.7] * 3, random_network(2, 1))
+        with pytest.raises(PackageError, match=why):
+            import_package(results / folder)
+    dataset(results, 298, STRUCTURES, 3.0)
     with pytest.raises(PackageError, match=r"wants .*3\.0.* mm, not 6 mm"):
         import_package(results / "Dataset298_TotalSegmentator_part_1559subj")
-    write_dataset(results, 297, STRUCTURES[:5], 3.0)
+    dataset(results, 297, STRUCTURES[:5], 3.0)
     with pytest.raises(PackageError, match="has 6 outputs"):
         import_package(results / "Dataset297_TotalSegmentator_part_1559subj")
     assert_nothing_came_in(user_models)

@@ -21,7 +21,8 @@ from ..inference.engine import Engine
 from ..inference.estimation.model_options import ModelOptions, open_model
 from ..inference.fitted_run import as_run, head_of
 from ..inference.native.engine import MemberEngine
-from ..inference.native.preparing import Prepared, channels_in_order, prepare
+from ..inference.native.looking import prepare_where
+from ..inference.native.preparing import Prepared, channels_in_order
 from ..inference.native.runner import NativeRunner
 from ..inference.network_regions import Region, plan_regions, prepare_region
 from ..inference.region_merging import Canvas
@@ -252,7 +253,7 @@ class NativePredictor:
         if isinstance(self.engine, MemberEngine):
             others = self.channels if channels is None else channels
             images = channels_in_order(volume, others, self.engine.pipeline, self.package.metadata.name)
-            return prepare(images, region, self.engine.pipeline)
+            return prepare_where(images, region, self.engine)
         return prepare_region(volume, region, self.package.metadata)
 
     def _damaged_input(

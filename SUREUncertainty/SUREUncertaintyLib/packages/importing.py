@@ -20,8 +20,8 @@ from .nnunet.folder import find_training, is_nnunet
 from .nnunet.importing import import_nnunet
 from .package import Package, is_package, load_package, read_metadata
 from .staging import copy_files, staged_folder
+from .totalsegmentator.folders import find_task, is_totalsegmentator
 from .totalsegmentator.importing import import_totalsegmentator
-from .totalsegmentator.tasks import is_totalsegmentator
 from .unpacking import unpacked
 
 PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".ts")
@@ -63,7 +63,7 @@ def _import(
 ) -> Package:
     """Import the folder ``source``, which lies at ``given`` or in it, a zip."""
     if not is_package(source) and is_totalsegmentator(source):
-        target = user_folder() / _free_name(name or "totalsegmentator")
+        target = user_folder() / _free_name(name or _totalsegmentator_name(source))
         with staged_folder(target) as folder, _torch_is_needed():
             import_totalsegmentator(source, folder, target.name, progress, is_cancelled)
         return load_package(target)
@@ -88,6 +88,11 @@ def _import(
             with _torch_is_needed():
                 import_bundle(source, document, folder, target.name)
     return load_package(target)
+
+
+def _totalsegmentator_name(source: Path) -> str:
+    task, _ = find_task(source)
+    return "totalsegmentator" if task.family == "total" else f"totalsegmentator-{task.family}"
 
 
 def _import_nnunet(source: Path, name: str | None, progress: Progress, is_cancelled: IsCancelled) -> Package:

@@ -6,7 +6,7 @@ order in which it happens; docs/foreign.md describes the fields.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -104,8 +104,9 @@ class LargestParts:
         labels: values; empty for every structure.
         together: the labels count as one thing, instead of one by one.
         connectivity: steps along axes by which neighbours may differ, 1..3.
-        count: how many parts stay.
+        count: how many parts stay; 0 for any number.
         grid: ``"network"``: before the label map goes back to the scan; ``"scan"``: after it.
+        above_mm3: parts that are not larger than this go too; on the network's grid only.
     """
 
     labels: tuple[int, ...]
@@ -113,6 +114,7 @@ class LargestParts:
     connectivity: int
     count: int
     grid: str
+    above_mm3: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,25 @@ class Part:
     member: str
     normalisation: tuple[tuple[ChannelNormalisation, ...], ...]
     values: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class CropBy:
+    """Another network, which says where in the scan the networks of a pipeline look (TotalSegmentator).
+
+    Attributes:
+        pipeline: of that network; it has parts.
+        patch: its window.
+        names, values: structures of its label map, around which the box lies.
+        margin_mm: of the box on every side, rounded down to whole voxels. In the box, grey values are cut off to whole
+            numbers.
+    """
+
+    pipeline: Pipeline
+    patch: tuple[int, ...]
+    names: tuple[str, ...]
+    values: tuple[int, ...]
+    margin_mm: float
 
 
 NNUNET_ORDER = ("crop", "normalise", "resample")
@@ -160,6 +181,7 @@ class Pipeline:
         regions: output channels in the network's order; empty for one class a voxel.
         postprocessing: of the label map.
         parts: what each member finds, where they do not vote on the same structures but share them out.
+        crop_by: where to look, before anything else; None for everywhere.
     """
 
     orientation: str
@@ -183,6 +205,7 @@ class Pipeline:
     pad: str = "zero"
     postprocessing: tuple[LargestParts, ...] = ()
     parts: tuple[Part, ...] = ()
+    crop_by: CropBy | None = None
 
     @property
     def mirrorings(self) -> tuple[tuple[int, ...], ...]:
@@ -200,9 +223,12 @@ class Pipeline:
 
 def to_document(pipeline: Pipeline) -> dict[str, Any]:
     """The ``pipeline`` object of ``configs/metadata.json``; ``pipeline_parsing.parse_pipeline`` reads it."""
-    document = asdict(pipeline)
+    document = asdict(replace(pipeline, crop_by=None))
+    if pipeline.crop_by is not None:
+        document["crop_by"] = {**asdict(pipeline.crop_by), "pipeline": to_document(pipeline.crop_by.pipeline)}
     resample = {name: _plain(document.pop(name)) for name in ("image", "logits", "labels")}
-    return {**{key: _plain(value) for key, value in document.items()}, "resample": resample, "blend_on": "logits"}
+    kept = {key: _plain(value) for key, value in document.items() if key != "crop_by" or value}
+    return {**kept, "resample": resample, "blend_on": "logits"}
 
 
 def _plain(value: Any) -> Any:

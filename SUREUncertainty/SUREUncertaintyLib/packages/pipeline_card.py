@@ -35,6 +35,7 @@ def pipeline_facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
     way = "the nearest" if pipeline.labels.order == 0 else "linear interpolation, halves rounded up"
     return [
         ("Axes", f"{axes}, in the order {list(pipeline.transpose)}"),
+        *([("Looks only", _crop_by(pipeline))] if pipeline.crop_by is not None else []),
         ("Order of steps", ", ".join(pipeline.order)),
         *([("Crop", _crop(pipeline))] if pipeline.crop != "none" else []),
         *_channels(pipeline),
@@ -54,6 +55,14 @@ def _crop(pipeline: Pipeline) -> str:
         return "to the box of all voxels that are not zero"
     whose = " of the stored scan" if pipeline.crop == "scan" else ""
     return f"to the box of all voxels{whose} above {pipeline.crop_above:g}, and {pipeline.crop_margin} voxels around it"
+
+
+def _crop_by(pipeline: Pipeline) -> str:
+    crop = pipeline.crop_by
+    assert crop is not None
+    mm = crop.pipeline.spacing[0] if crop.pipeline.spacing else 0.0
+    where = f"{crop.margin_mm:g} mm around {', '.join(crop.names)}"
+    return f"{where}, which a network of its own finds first{f' at {mm:g} mm' if mm else ''}"
 
 
 def _spacing(pipeline: Pipeline) -> str:
@@ -102,6 +111,7 @@ def _regions(pipeline: Pipeline) -> str:
 def _largest(step: LargestParts) -> str:
     what = f"labels {', '.join(map(str, step.labels))}" if step.labels else "every structure"
     kept = "the largest part stays" if step.count == 1 else f"the {step.count} largest parts stay"
+    kept = f"parts above {step.above_mm3 / 1000:g} ml stay" if step.count == 0 else kept
     return f"{kept} of {what}{' taken together' if step.together else ''}"
 
 

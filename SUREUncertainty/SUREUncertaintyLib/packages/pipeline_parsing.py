@@ -12,6 +12,7 @@ from .pipeline import (
     NNUNET_ORDER,
     Channel,
     ChannelNormalisation,
+    CropBy,
     LargestParts,
     Member,
     Part,
@@ -62,7 +63,7 @@ def parse_pipeline(fields: Fields, patch: tuple[int, ...]) -> Pipeline:
     for name, value in FIXED.items():
         fields.choice(name, (value,))
     resample = fields.inner("resample")
-    return Pipeline(
+    found = Pipeline(
         orientation=_orientation(fields),
         transpose=_transpose(fields),
         crop=fields.choice("crop", ("nonzero", "foreground", "scan", "none")),
@@ -84,7 +85,23 @@ def parse_pipeline(fields: Fields, patch: tuple[int, ...]) -> Pipeline:
         regions=_regions(fields),
         postprocessing=_postprocessing(fields),
         parts=_parts(fields),
+        crop_by=_crop_by(fields.inner("crop_by")) if fields.has("crop_by") else None,
     )
+    if found.parts and any(step.grid == "scan" for step in found.postprocessing):
+        fields.fail("postprocessing", "steps on the network's grid, as several networks share out the structures")
+    return found
+
+
+def _crop_by(fields: Fields) -> CropBy:
+    patch = fields.integers("patch", (2, 3))
+    pipeline = parse_pipeline(fields.inner("pipeline"), patch)
+    if not pipeline.parts:
+        fields.fail("pipeline", "a pipeline with parts")
+    values = fields.integers("values", tuple(range(1, 256)))
+    names = fields.texts("names")
+    if len(names) != len(values):
+        fields.fail("names", "as many as values")
+    return CropBy(pipeline, patch, names, values, fields.number("margin_mm", 0.0, 1e4))
 
 
 def _orientation(fields: Fields) -> str:
@@ -222,8 +239,9 @@ def _postprocessing(fields: Fields) -> tuple[LargestParts, ...]:
             labels=entry.integers("labels", tuple(range(1, 256))) if entry.content.get("labels") else (),
             together=_truth(entry, "together"),
             connectivity=entry.integer("connectivity", 1, 3),
-            count=entry.integer("count", 1, 1000),
+            count=entry.integer("count", 0, 1000),
             grid=entry.choice("grid", ("network", "scan")),
+            above_mm3=entry.number("above_mm3", 0.0, LIMIT) if entry.has("above_mm3") else 0.0,
         )
         for entry in fields.inners("postprocessing")
     )

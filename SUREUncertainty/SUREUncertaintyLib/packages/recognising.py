@@ -10,7 +10,7 @@ from .metadata import PackageMetadata
 from .nnunet.folder import is_nnunet
 from .package import Package, is_package
 from .pipeline import Pipeline
-from .totalsegmentator.tasks import is_totalsegmentator
+from .totalsegmentator.folders import is_totalsegmentator
 
 PACKAGE, BUNDLE, NNUNET, AUTO3DSEG, ZIP, NOTHING = "package", "bundle", "nnunet", "auto3dseg", "zip", ""
 TOTAL = "totalsegmentator"

@@ -164,7 +164,9 @@ REPAIR_FAILED = _(
 REPAIRED = _("{names} was installed again and works.")
 IMPORT_MODEL = _("Choose a model's folder: nnU-Net, MONAI Bundle, Auto3DSeg or a model package")
 IMPORT_ZIP = _("Choose the zip of a model")
-IMPORTED = _("The model '{name}' is in the list and chosen: {summary} Press Run to try it on the open scan.")
+IMPORTED = _("The model '{name}' is in the list and chosen: {summary} Try it on the open scan.")
+TRY_FIRST = _("Choose a scan and a model under Input first.")
+TRYING = _("The model '{name}' runs on the open scan; its progress and result are shown above.")
 RECOGNISED = {
     "package": _("a model package"),
     "bundle": _("a MONAI Bundle"),
@@ -173,7 +175,7 @@ RECOGNISED = {
     "totalsegmentator": _("a task of TotalSegmentator"),
     "zip": _("a zip, which is unpacked first"),
 }
-IMPORTING = _("This is {what}. {text}")
+IMPORTING = _("This is {what}. {percent} %: {text}")
 NOT_RECOGNISED = _("There is no model that is known here in {path}.")
 ADD_MODEL, ADD_ZIP = _("Add a model ..."), _("From a zip ...")
 REMOVE_FIRST = _("Choose a model of your own under Input first; those that come with the program stay.")

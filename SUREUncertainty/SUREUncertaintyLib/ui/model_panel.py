@@ -1,4 +1,4 @@
-"""Models in Set-up: add one from a folder or zip, read its card, remove it."""
+"""Models in Set-up: add one from a folder or zip, try it, read its card, remove it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..core.errors import SureError
 from ..packages.catalogue import Entry, list_entries, user_folder
 from ..packages.recognising import recognise
 from ..presenters import texts
+from ..presenters.dropped_path import dropped_path
 from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure, failure_of
 from .context import PanelContext, chosen, tell
@@ -24,11 +25,18 @@ class ModelPanel:
     """Args: ``models_changed`` is called when the list of models should be read again.
 
     ``bridge``: a worker for imports only, so that the window and a run go on beside them.
+    ``run``: runs the chosen model on the chosen scan.
     """
 
-    def __init__(self, context: PanelContext, bridge: WorkerBridge, models_changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        context: PanelContext,
+        bridge: WorkerBridge,
+        models_changed: Callable[[], None],
+        run: Callable[[], None],
+    ) -> None:
         self._context, self.ui = context, context.ui
-        self._bridge, self._models_changed = bridge, models_changed
+        self._bridge, self._models_changed, self._run = bridge, models_changed, run
 
     def connect(self) -> None:
         """Listen to the widgets."""
@@ -36,6 +44,8 @@ class ModelPanel:
         self.ui.refreshModelsButton.connect("clicked(bool)", self._on_refresh)
         self.ui.importModelButton.connect("clicked(bool)", self._on_add)
         self.ui.zipModelButton.connect("clicked(bool)", self._on_zip)
+        self.ui.tryModelButton.connect("clicked(bool)", self._on_try)
+        self.ui.modelDropText.connect("textChanged()", self._on_dropped)
         self.ui.removeModelButton.connect("clicked(bool)", self._on_remove)
         self.ui.modelSelector.connect("currentIndexChanged(int)", self._on_chosen)
 
@@ -62,6 +72,25 @@ class ModelPanel:
         pattern = "Zip (*.zip)"
         self._import(self._context.desktop.choose_file(self._context.translate(texts.IMPORT_ZIP), pattern))
 
+    def _on_dropped(self) -> None:
+        """The box takes addresses of files as text, by itself; it is emptied again."""
+        path = dropped_path(self.ui.modelDropText.plainText)
+        if path is None:
+            return
+        earlier = self.ui.modelDropText.blockSignals(True)
+        self.ui.modelDropText.setPlainText("")
+        self.ui.modelDropText.blockSignals(earlier)
+        if not self._bridge.is_busy:
+            self._import(path)
+
+    def _on_try(self, _checked: bool = False) -> None:
+        say, parameters, entry = self._context.translate, self._context.parameters, self._entry()
+        if parameters is None or parameters.inputVolume is None or entry is None:
+            tell(self.ui.setupLabel, say(texts.TRY_FIRST))
+            return
+        tell(self.ui.setupLabel, say(texts.TRYING).format(name=entry.name))
+        self._run()
+
     def _import(self, path: Path | None) -> None:
         if path is None:
             return
@@ -71,8 +100,9 @@ class ModelPanel:
             return
         what = say(texts.RECOGNISED[kind])
 
-        def told(_fraction: float, text: str) -> None:
-            tell(self.ui.setupLabel, say(texts.IMPORTING).format(what=what, text=text))
+        def told(fraction: float, text: str) -> None:
+            words = say(texts.IMPORTING).format(what=what, percent=round(100 * fraction), text=text)
+            tell(self.ui.setupLabel, words)
 
         told(0.0, say(texts.STARTING))
         self.ui.importModelButton.setText(say(texts.CANCEL))

@@ -81,7 +81,7 @@ class ModulePanel:
         self.steps = StepsPanel(self.context)
         self.numbers = NumbersPanel(self.context)
         self.import_bridge = import_bridge or WorkerBridge(desktop.create_timer)
-        models = ModelPanel(self.context, self.import_bridge, self.input.refresh_models)
+        models = ModelPanel(self.context, self.import_bridge, self.input.refresh_models, self.run)
         self.setup = SetupPanel(self.context, dependencies, self.bridge.log, slicer_version, models)
         self.training_bridge = training_bridge or WorkerBridge(desktop.create_timer)
         require = self.setup.require_training

@@ -50,6 +50,14 @@ class ArrayAxes:
             found[axis] = slice(length - part.stop, length - part.start) if flip else part
         return (found[0], found[1], found[2])
 
+    def turned(self, box: Box) -> Box:
+        """Which voxels of the network's array a box of the stored array is."""
+        a, b, c = (
+            slice(self.shape[axis] - box[axis].stop, self.shape[axis] - box[axis].start) if flip else box[axis]
+            for axis, flip in zip(self.order, self.flipped, strict=True)
+        )
+        return (a, b, c)
+
     def spacing(self, stored_kji: tuple[float, float, float]) -> tuple[float, float, float]:
         """Spacing along the network's axes, mm."""
         a, b, c = (stored_kji[axis] for axis in self.order)

@@ -102,6 +102,13 @@ class MemberEngine:
             return self
         return MemberEngine(self.package, self._open_member, "softmax")
 
+    def where_to_look(self) -> MemberEngine:
+        """The networks that say where the others look; the pipeline must have them."""
+        crop = self.pipeline.crop_by
+        assert crop is not None
+        metadata = replace(self.package.metadata, pipeline=crop.pipeline, patch=crop.patch)
+        return MemberEngine(replace(self.package, metadata=metadata), self._open_member)
+
     def pass_logits(self, one: Pass, windows: Float32) -> Float32:
         """Logits (B, C, ...) of one pass for windows (B, channels, ...), on the voxels of the windows."""
         if self._open[0] != one.member:

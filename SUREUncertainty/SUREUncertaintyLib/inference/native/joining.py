@@ -16,6 +16,7 @@ from ...packages.pipeline import Part
 from ..region_merging import count_voxels, overlap_masses
 from .cropping import nonzero_mask
 from .engine import MemberEngine
+from .largest_parts import keep_largest
 from .normalising import normalise_channel
 from .preparing import Prepared
 from .tiling import tiling_of
@@ -64,7 +65,15 @@ def join_parts(
             return engine.pass_logits(one, windows)  # noqa: B023 - called before the next part begins
 
         _add(found, blend(logits_of, share, is_cancelled), part, sure)
+    for step in engine.pipeline.postprocessing:
+        keep_largest(found.values, step, float(np.prod(prepared.spacing)))
     return found
+
+
+def joined_slab(prepared: Prepared, joined: Joined, low: int, high: int) -> NDArray[np.uint8]:
+    """Label values of planes low..high of the voxels that were analysed, in the network's axes."""
+    numbers = joined.values[np.newaxis].astype(np.float32)
+    return np.rint(prepared.back_labels.slab(numbers, low, high)[0]).astype(np.uint8)
 
 
 def _normalised(prepared: Prepared, part: Part) -> Float32:

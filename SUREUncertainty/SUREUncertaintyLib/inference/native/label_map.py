@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ...packages.pipeline import LargestParts, Pipeline
+from ...packages.pipeline import Pipeline
 from .answering import Answer, slabs
+from .largest_parts import keep_largest
 from .preparing import Prepared
 from .reading import Reader
 
@@ -27,7 +28,7 @@ def label_map(prepared: Prepared, answer: Answer, reader: Reader, pipeline: Pipe
         there = _on_network(answer, reader)
         for step in pipeline.postprocessing:
             if step.grid == "network":
-                keep_largest(there, step)
+                keep_largest(there, step, float(np.prod(prepared.spacing)))
         found = _brought_back(there, prepared)
     else:
         blocks = [reader.labels(prepared.back.slab(answer.channels, *slab)) for slab in slabs(prepared)]
@@ -47,24 +48,3 @@ def _brought_back(there: Positions, prepared: Prepared) -> Positions:
     numbers = there[np.newaxis].astype(np.float32)
     slab = prepared.back_labels.slab
     return np.concatenate([np.floor(slab(numbers, *one)[0] + 0.5).astype(np.uint8) for one in slabs(prepared)])
-
-
-def keep_largest(labels: NDArray[np.uint8], step: LargestParts) -> None:
-    """Make everything but the largest connected parts background, in place; of equally large ones the last stays."""
-    chosen = step.labels or tuple(int(value) for value in np.unique(labels) if value)
-    groups = [chosen] if step.together else [(value,) for value in chosen]
-    for group in groups:
-        _keep_largest(labels, np.isin(labels, group), step)
-
-
-def _keep_largest(labels: NDArray[np.uint8], mask: NDArray[np.bool_], step: LargestParts) -> None:
-    from skimage.measure import label
-
-    parts, count = label(mask, connectivity=step.connectivity, return_num=True)
-    if count <= step.count:
-        return
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    kept = np.zeros(len(sizes), dtype=bool)
-    kept[np.argsort(sizes)[::-1][: step.count]] = True
-    labels[mask & ~kept[parts]] = 0

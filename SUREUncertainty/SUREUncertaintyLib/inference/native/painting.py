@@ -15,7 +15,7 @@ from ..network_regions import Region
 from ..region_merging import Canvas, count_voxels, overlap_masses
 from .answering import Answer, Slab, slabs
 from .axes import Box
-from .joining import Joined
+from .joining import Joined, joined_slab
 from .label_map import label_map
 from .preparing import Prepared
 from .reading import Reader
@@ -78,8 +78,7 @@ class NativePainter:
         own = [label.value for label in self._labels]
         table[own] = [label.value for label in region.label_set]
         for slab in slabs(prepared):
-            there = prepared.back_labels.slab(joined.values[np.newaxis].astype(np.float32), *slab)[0]
-            labels = prepared.axes.backward(table[np.rint(there).astype(np.uint8)])
+            labels = prepared.axes.backward(table[joined_slab(prepared, joined, *slab)])
             entropy = prepared.axes.backward(prepared.back.slab(joined.entropy[np.newaxis], *slab)[0])
             stored = _stored_box(prepared, slab)
             inside = None if region.inside is None else region.inside[stored]

@@ -53,8 +53,12 @@ class Prepared:
         return replace(self, image=image)
 
 
-def prepare(channels: Sequence[Volume], region: Region, pipeline: Pipeline) -> Prepared:
+def prepare(channels: Sequence[Volume], region: Region, pipeline: Pipeline, within: Box | None = None) -> Prepared:
     """Prepare a region of the channels' common grid; steps in the order of ``Pipeline``.
+
+    Args:
+        within: part of the region's block (k, j, i) that another network cut out (``Pipeline.crop_by``), where grey
+            values are cut off to whole numbers; None for all of it.
 
     Raises:
         InputError: a channel whose values cannot be what it says.
@@ -62,6 +66,8 @@ def prepare(channels: Sequence[Volume], region: Region, pipeline: Pipeline) -> P
     axes = axes_of(region.grid, pipeline)
     turned = np.stack([axes.forward(volume.array[region.slices]).astype(np.float32) for volume in channels])
     making = _Making(turned, axes.spacing(region.grid.spacing_kji), pipeline)
+    if within is not None:
+        making.cut(axes.turned(within))
     for step in pipeline.order:
         making.take(step)
     box, back, back_labels = making.way_back()
@@ -79,6 +85,10 @@ class _Making:
         self._resampled: Shape | None = None
         self._after: Box | None = None
 
+    def cut(self, box: Box) -> None:
+        """Leave a box, before anything else, and the whole part of its values."""
+        self.image, self._before = np.trunc(self.image[(slice(None), *box)]), box
+
     def take(self, step: str) -> None:
         """Do one of the steps of ``Pipeline.order``."""
         if step == "crop":
@@ -94,7 +104,11 @@ class _Making:
         box = self._of_scan or crop_box(self.image, self._pipeline)
         self.image = self.image[(slice(None), *box)]
         if self._resampled is None:
-            self._before = box
+            a, b, c = (
+                slice(one.start + part.start, one.start + part.stop)
+                for one, part in zip(self._before, box, strict=True)
+            )
+            self._before = (a, b, c)
         else:
             self._after = box
 

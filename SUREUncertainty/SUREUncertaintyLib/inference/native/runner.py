@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ...analysis.agreement import Members, PairCounts, StructureAgreement
 from ...analysis.intensity_fingerprint import measure
 from ...analysis.volume_range import VoxelRange
-from ...core.progress import IsCancelled, Progress, part_of, raise_if_cancelled
+from ...core.progress import IsCancelled, Progress, never, part_of, raise_if_cancelled, silent
 from ...core.volume import Volume
 from ..network_regions import Region
 from ..provenance import Stopwatch
@@ -20,13 +20,17 @@ from ..region_merging import Canvas
 from .answering import Answer, answer, slabs
 from .cropping import box_around
 from .engine import MemberEngine
+from .looking import prepare_where
 from .painting import NativePainter
-from .preparing import Prepared, channels_in_order, prepare
+from .preparing import Prepared, channels_in_order
 from .reading import Reader
 from .scaled_reading import reader_for
 
 NETWORK_SHARE = 0.9
 """Share of a region's progress that the passes take; the maps take the rest."""
+
+LOOKING_SHARE = 0.3
+"""Share of a region's progress for the networks that say where to look, if there are any."""
 
 
 @dataclass
@@ -68,20 +72,21 @@ class NativeRunner:
         """Prepare, run and paint one region. Returns the measures of its grey values, as for other packages."""
         raise_if_cancelled(is_cancelled)
         progress(0.0, f"{region.name}: preparing")
+        looks = LOOKING_SHARE if self.engine.pipeline.crop_by is not None else 0.0
         with watch.stage("prepare"):
-            prepared = self.prepare(region)
+            prepared = self.prepare(region, part_of(progress, 0.0, looks), is_cancelled)
             contrast = measure(prepared.image[0])
         with watch.stage("network"):
-            share = part_of(progress, 0.0, NETWORK_SHARE)
+            share = part_of(progress, looks, NETWORK_SHARE)
             found = answer(prepared, self.engine, self.reader, share, is_cancelled, self.canvas.sure)
         progress(NETWORK_SHARE, f"{region.name}: drawing the maps")
         with watch.stage("maps"):
             self.paint(region, prepared, found)
         return contrast
 
-    def prepare(self, region: Region) -> Prepared:
-        """What the networks see of a region."""
-        return prepare(self.channels, region, self.engine.pipeline)
+    def prepare(self, region: Region, progress: Progress = silent, is_cancelled: IsCancelled = never) -> Prepared:
+        """What the networks see of a region. Raises as ``looking.prepare_where``."""
+        return prepare_where(self.channels, region, self.engine, progress, is_cancelled)
 
     def paint_image(self, region: Region, prepared: Prepared, progress: Progress, is_cancelled: IsCancelled) -> None:
         """Run and paint a prepared region."""

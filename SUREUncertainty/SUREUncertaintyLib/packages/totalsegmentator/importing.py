@@ -1,15 +1,14 @@
 """TotalSegmentator's networks, where it keeps them on disk, become one package.
 
-Around nnU-Net it turns the scan to RAS, resamples it to one spacing by linear interpolation, cuts the values off to
-whole numbers, runs its networks one after the other without mirrors, joins their label maps (the later ones win), and
-brings the label map back by the nearest voxel.
+Around nnU-Net it may crop the scan by what another network finds; it turns it to RAS, resamples it to one spacing by
+linear interpolation, cuts the values off to whole numbers, runs its networks one after the other without mirrors, joins
+their label maps (the later ones win), and brings the label map back by the nearest voxel. ``pipelines`` says all that.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,18 +21,17 @@ from ..bundle import complete_document
 from ..dicom_table import terminology_of
 from ..foreign_texts import LICENCE, LICENCE_TEXT
 from ..metadata import ENTROPY_THRESHOLD
-from ..nnunet.folder import find_training
+from ..nnunet.folder import ResultsFolder, find_training
 from ..nnunet.importing import Training, read_training, write_graph
 from ..package_building import write_documents
-from ..pipeline import Channel, ChannelNormalisation, Member, Part, Pipeline, Resampling, to_document
-from .tasks import STEP, STRUCTURES, Task, find_task
+from ..pipeline import CropBy, to_document
+from .folders import datasets_beside, find_task, found_datasets
+from .pipelines import check_training, crop_by, own_pipeline, structures_of
+from .tasks import Task, task_named
 
-FOLD = "fold_0"
 MAPPING = "totalsegmentator_snomed_mapping.csv"
-ENDS = Resampling(1, separate_z=False, align="ends")
-NEAREST = Resampling(0, separate_z=False, align="ends")
 LICENCES = ("LICENSE", "LICENSE.txt", "license.txt")
-SAME_SPACING = 1e-6
+LICENSED = " TotalSegmentator gives these weights under a licence of its own, whose terms hold for this package too."
 
 
 def import_totalsegmentator(
@@ -42,106 +40,108 @@ def import_totalsegmentator(
     """Write a package for the task at ``source`` into an empty folder.
 
     Raises:
-        PackageError: another task, missing parts, or networks that this task does not have.
+        PackageError: a task that is not done here, missing parts, or networks that this task does not have.
         Cancelled: ``is_cancelled`` said so.
     """
     task, datasets = find_task(source)
     for inner in ("configs", "models", "docs"):
         (folder / inner).mkdir(exist_ok=True)
-    trainings: list[Training] = []
-    tests = {}
-    for number, dataset in enumerate(datasets):
-        raise_if_cancelled(is_cancelled)
-        share = part_of(progress, number / len(datasets), (number + 1) / len(datasets), f"{dataset.name}: ")
-        training = read_training(find_training(_fold(dataset)), folder, share, is_cancelled, dataset.name)
-        _check(training, task, int(task.datasets[number]), trainings)
-        tests[training.members[0].name] = write_graph(training, training.members[0], folder)
-        (folder / training.members[0].weights).unlink()
-        trainings.append(training)
+    reading = _Reading(folder, datasets_beside(source), source, is_cancelled)
+    steps = 2 if task.crop else 1
+    trainings = reading.read(task, datasets, part_of(progress, 0.0, 1 / steps))
+    crop = reading.crop(task, part_of(progress, 1 / steps, 1.0)) if task.crop else None
     (folder / "LICENSE").write_text(_licence(datasets), encoding="utf-8", newline="\n")
-    document = _document(task, trainings, name, _codes(source))
-    write_documents(folder, {**document, "self_test": {"graph_against_network_on_noise": tests}})
+    document = _document(task, trainings, crop, name, _codes(source))
+    write_documents(folder, {**document, "self_test": {"graph_against_network_on_noise": reading.tests}})
 
 
-def _fold(dataset: Path) -> Path:
-    """The fold that TotalSegmentator uses."""
-    found = sorted(dataset.glob(f"*__*__3d_fullres/{FOLD}"))
-    if not found:
-        raise PackageError(f"{dataset.name} has no 3d_fullres/{FOLD}, which TotalSegmentator uses.")
-    return found[0]
+class _Reading:
+    """Reads data sets into the package's folder.
+
+    Args:
+        there: the data sets' folders beside ``source``, by number.
+    """
+
+    def __init__(self, folder: Path, there: Mapping[int, Path], source: Path, is_cancelled: IsCancelled) -> None:
+        self._folder, self._there, self._source, self._is_cancelled = folder, there, source, is_cancelled
+        self.tests: dict[str, Any] = {}
+
+    def read(self, task: Task, datasets: Sequence[Path], progress: Progress) -> list[Training]:
+        """One training a data set, with graphs in the package's folder."""
+        found: list[Training] = []
+        for number, dataset in enumerate(datasets):
+            raise_if_cancelled(self._is_cancelled)
+            share = part_of(progress, number / len(datasets), (number + 1) / len(datasets), f"{dataset.name}: ")
+            training = read_training(_folds(dataset, task), self._folder, share, self._is_cancelled, dataset.name)
+            check_training(training, task, task.datasets[number], found)
+            for member in training.members:
+                self.tests[member.name] = write_graph(training, member, self._folder)
+                (self._folder / member.weights).unlink()
+            found.append(training)
+        return found
+
+    def crop(self, task: Task, progress: Progress) -> CropBy:
+        """The networks that say where a task looks, and those that say where they look."""
+        first = task_named(task.crop_task)
+        try:
+            datasets = found_datasets(first, self._there, self._source)
+        except PackageError as error:
+            raise PackageError(f"TotalSegmentator's task '{task.name}' crops by another one. {error}") from error
+        trainings = self.read(first, datasets, progress)
+        before = self.crop(first, progress) if first.crop else None
+        return crop_by(task, first, trainings, before)
 
 
-def _check(training: Training, task: Task, dataset: int, earlier: Sequence[Training]) -> None:
-    plan, labels = training.plan, training.labels
-    if labels.regions or len(labels.labels) != len(task.values(dataset)):
-        raise PackageError(
-            f"The network of data set {dataset} has {labels.outputs} outputs, which is not that of '{task.name}'."
-        )
-    if len(plan.spacing) != 3 or any(abs(mm - task.spacing) > SAME_SPACING for mm in plan.spacing):
-        raise PackageError(
-            f"The network of data set {dataset} wants {plan.spacing} mm, not {task.spacing:g} mm as '{task.name}'."
-        )
-    if len(plan.channels) != 1:
-        raise PackageError(f"The network of data set {dataset} wants {len(plan.channels)} images; one is expected.")
-    first = earlier[0].plan if earlier else plan
-    if (plan.patch, plan.transpose) != (first.patch, first.transpose):
-        raise PackageError(
-            f"The network of data set {dataset} has windows of {plan.patch}, another one of {first.patch}."
-        )
+def _folds(dataset: Path, task: Task) -> ResultsFolder:
+    """The folds that TotalSegmentator uses."""
+    roots = sorted(dataset.glob(f"*__*__{task.configuration}"))
+    wanted = roots[0] if roots and task.every_fold else roots[0] / "fold_0" if roots else None
+    if wanted is None or not wanted.is_dir():
+        raise PackageError(f"{dataset.name} has no {task.configuration}/fold_0, which TotalSegmentator uses.")
+    return find_training(wanted)
 
 
 def _document(
-    task: Task, trainings: Sequence[Training], name: str, codes: Mapping[str, dict[str, list[str]]]
+    task: Task,
+    trainings: Sequence[Training],
+    crop: CropBy | None,
+    name: str,
+    codes: Mapping[str, dict[str, list[str]]],
 ) -> dict[str, Any]:
     plan = trainings[0].plan
-    members = tuple(Member(one.members[0].name, one.members[0].graph, "") for one in trainings)
-    pairs = zip(task.datasets, trainings, strict=True)
-    pipeline = Pipeline(
-        orientation="RAS",
-        transpose=plan.transpose,
-        crop="nonzero",
-        order=("resample", "normalise", "crop"),
-        spacing=plan.spacing,
-        image=replace(ENDS, whole=True),
-        logits=ENDS,
-        labels=NEAREST,
-        read_on="labels",
-        step=STEP,
-        mirror_axes=(),
-        members=members,
-        channels=(Channel(plan.channels[0].name, (ChannelNormalisation("none"),)),),
-        parts=tuple(
-            Part(
-                one.members[0].name, tuple(channel.normalisation for channel in one.plan.channels), task.values(number)
-            )
-            for number, one in pairs
-        ),
-    )
-    labels = [_label(value, structure, codes) for value, structure in enumerate(("background", *STRUCTURES))]
+    pipeline = own_pipeline(task, trainings, crop)
+    structures = structures_of(task, trainings)
+    labels = [_label(value, structure, codes) for value, structure in ((0, "background"), *structures)]
+    limits = "Its map of uncertainty is that of the network that is least sure at a voxel." if pipeline.parts else ""
     described = {
         "name": name,
         "version": "1.0.0",
-        "task": f"Segmentation of {len(STRUCTURES)} structures of the body ({task.name})",
+        "task": f"Segmentation of {_count(structures)} ({task.name})",
         "description": "TotalSegmentator's networks; runs as TotalSegmentator does, with this library's own engine.",
         "authors": "not stated",
         "copyright": "not stated",
-        "licence": LICENCE,
-        "limits": "Its map of uncertainty is that of the network that is least sure at a voxel. Fitted on nothing.",
-        "modality": "CT",
+        "licence": f"{LICENCE}{LICENSED if task.licensed else ''}",
+        "limits": f"{limits} Fitted on nothing.".strip(),
+        "modality": task.modality,
         "network": {"name": GRAPH_ONLY, "arguments": {}},
         "head": "softmax",
         "orientation": "RAS",
         "spacing": None,
         "normalisation": {},
         "patch": list(plan.patch),
-        "overlap": round(1.0 - STEP, 6),
+        "overlap": round(1.0 - task.step, 6),
         "labels": labels,
         "uncertainty": {"primary": "entropy", "kinds": ["entropy"], "threshold": ENTROPY_THRESHOLD},
         "pipeline": to_document(pipeline),
         "source": {"program": "TotalSegmentator", "task": task.name, "data_sets": list(task.datasets)},
     }
     complete = complete_document(described, (1, 1, *plan.patch))
-    return {**complete, "weights": None, "graphs": {"main": members[0].graph}}
+    return {**complete, "weights": None, "graphs": {"main": pipeline.members[0].graph}}
+
+
+def _count(structures: Sequence[tuple[int, str]]) -> str:
+    names = [name for _, name in structures]
+    return f"{len(names)} structures of the body" if len(names) > 8 else ", ".join(names)
 
 
 def _label(value: int, name: str, codes: Mapping[str, dict[str, list[str]]]) -> dict[str, Any]:

@@ -1,0 +1,99 @@
+"""A network of the published size (31 M parameters): seconds and memory of nnU-Net's own CPU path and of this library.
+
+Both in turns, in processes of their own, with one fold and no mirrors, on a scan of two windows. Run in an environment
+with nnunetv2 beside this library; writes one JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk
+
+ROOT = Path(__file__).resolve().parents[2]
+OUTPUT = ROOT / "Testing" / "Bench" / "results" / "nnunet-speed.json"
+SHAPE, SPACING = (128, 128, 160), (1.5, 1.5, 1.5)
+RESULTS = Path("Dataset500_Big") / "nnUNetTrainer__nnUNetPlans__3d_fullres"
+
+
+def one_run(side: str, folder: Path, threads: int) -> dict[str, Any]:
+    """In this process: seconds without reading the network, and the peak of memory."""
+    scan = folder / "scan.nii.gz"
+    if side == "nnunet":
+        import torch
+        from nnunet_agreement import nnunet_mask
+        from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+        torch.set_num_threads(threads)
+        options = {"use_mirroring": False, "device": torch.device("cpu"), "allow_tqdm": False}
+        predictor = nnUNetPredictor(perform_everything_on_device=False, **options)
+        predictor.initialize_from_trained_model_folder(str(folder / RESULTS), (0,))
+        mask, seconds = nnunet_mask(predictor, [scan])
+    else:
+        from nnunet_agreement import our_mask
+        from SUREUncertaintyLib.inference.engine_choice import create_member_engine
+        from SUREUncertaintyLib.inference.native.choice import MemberChoice
+        from SUREUncertaintyLib.packages.package import load_package
+
+        package = load_package(folder / "models" / "Dataset500_Big")
+        engine = create_member_engine(package, "openvino", "cpu", threads, choice=MemberChoice(None, False))
+        mask, seconds = our_mask(package, engine, [scan])
+    np.save(folder / f"{side}.npy", mask)
+    return {"seconds": seconds, "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}
+
+
+def pair(folder: Path, threads: int) -> dict[str, Any]:
+    """One run of each, in processes of their own, and in how many voxels they differ."""
+    row: dict[str, Any] = {}
+    for side in ("nnunet", "sure"):
+        command = [sys.executable, __file__, "--side", side, "--folder", str(folder), "--threads", str(threads)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        row |= {f"{side}_{key}": round(value, 2) for key, value in json.loads(done.stdout.splitlines()[-1]).items()}
+    masks = [np.load(folder / f"{side}.npy") for side in ("nnunet", "sure")]
+    return {**row, "voxels": masks[0].size, "differing": int((masks[0] != masks[1]).sum())}
+
+
+def main() -> None:
+    """Make the network and the scan, and run pairs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--side", choices=("nnunet", "sure"), help="of one run, which this script starts itself")
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    if options.side:
+        print(json.dumps(one_run(options.side, options.folder, options.threads)))
+        return
+    from foreign_costs import write_plain
+    from SUREUncertaintyLib.packages.importing import import_package
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        os.environ.update(dict.fromkeys(("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results"), name))
+        os.environ["SURE_MODELS"] = str(folder / "models")
+        millions = write_plain(folder)
+        import_package(folder / RESULTS)
+        image = sitk.GetImageFromArray(np.random.default_rng(0).normal(140, 40, SHAPE[::-1]).astype(np.float32))
+        image.SetSpacing(SPACING)
+        sitk.WriteImage(image, str(folder / "scan.nii.gz"))
+        rows = []
+        for _ in range(options.pairs):
+            rows.append(pair(folder, options.threads))
+            print(rows[-1], flush=True)
+    machine = f"{platform.machine()}, {os.cpu_count()} CPUs, {options.threads} threads"
+    document = {"parameters_m": round(millions, 1), "shape": SHAPE, "machine": machine, "rows": rows}
+    OUTPUT.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
