@@ -20,6 +20,7 @@ UNLISTED = {
         "qSlicerSegmentEditorAbstractEffect",
         "qSlicerSegmentEditorScriptedEffect",
         "mrmlScene",
+        "modules",
         "dicomDatabase",
     },
 }
