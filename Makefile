@@ -11,6 +11,7 @@
 # make quality   the forecast of Dice fitted on the tuning scans in DATA and measured, written into the package and docs/; after make
 #                accuracy. The validation scans are scored once a release: Testing/Bench/quality_table.py --validation
 # make comparison  all arms of both studies on the data in DATA (hours, goes on where it was), written to docs/
+# make frozen      uncertainty for a network that stays as it is, FROZEN=PACKAGE, on the scans in DATA, written to docs/
 # make difficulty  the difficulty experiments on the training scans in DATA, written to docs/; hours, goes on where it was
 # make nnunet    small nnU-Nets trained on the data in DATA and compared with nnU-Net itself, written to docs/ and Testing/Data
 PYTHON ?= python3
@@ -28,7 +29,7 @@ PYTEST        := python -m pytest --numprocesses 2 --dist loadgroup
 # What tests build with PyTorch is kept here for a Python without.
 export SURE_TEST_PACKAGES ?= $(CURDIR)/build/test-packages
 
-.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench glossary screenshots accuracy quality comparison difficulty nnunet clean
+.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench glossary screenshots accuracy quality comparison difficulty frozen nnunet clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -112,6 +113,11 @@ comparison: $(VENV)/.test
 
 difficulty: $(VENV)/.test
 	$(BIN)/python Testing/Studies/difficulty_study.py --data $(DATA) --work build/difficulty
+
+frozen: $(VENV)/.test
+	$(BIN)/python Testing/Studies/frozen_study.py settings --data $(DATA) --model $(FROZEN) --name plain --work build/frozen
+	$(BIN)/python Testing/Studies/frozen_study.py arms --data $(DATA) --model $(FROZEN) --name plain --work build/frozen
+	$(BIN)/python Testing/Studies/frozen_study.py page
 
 nnunet: $(VENV)/.test
 	$(PYTHON) -m venv build/nnunet/venv

@@ -19,14 +19,17 @@ from SUREUncertaintyLib.arrays.heads import EvidentialHead, SoftmaxHead, normali
 from SUREUncertaintyLib.arrays.scaled_head import ScaledHead
 from SUREUncertaintyLib.core.errors import EngineError, InputError
 from SUREUncertaintyLib.core.volume import Volume
+from SUREUncertaintyLib.difficulty.extractors.registry import ExtractorOptions, create_extractor
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor
+from SUREUncertaintyLib.evaluation.slice_predictor import OneAnswer
 from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.fitting.frozen_network import FrozenNetwork, open_network
 from SUREUncertaintyLib.fitting.learning import export_log_factor
 from SUREUncertaintyLib.fitting.packing import add_fit, next_version, remove_fit
 from SUREUncertaintyLib.inference.engine import Engine
 from SUREUncertaintyLib.inference.engine_choice import create_engine, create_member_engine
-from SUREUncertaintyLib.inference.estimation.estimator_choice import create_estimator
+from SUREUncertaintyLib.inference.estimation.estimator_choice import create_estimator, estimate
+from SUREUncertaintyLib.inference.fitted_run import without_head
 from SUREUncertaintyLib.inference.graph_taps import find_taps, output_named
 from SUREUncertaintyLib.inference.native.choice import MemberChoice
 from SUREUncertaintyLib.inference.openvino_engine import OpenVinoSettings
@@ -40,6 +43,7 @@ from SUREUncertaintyLib.nn.losses.scaled_uncertainty import LEAST, OutputKind, s
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.package_fingerprint import network_digest
+from SUREUncertaintyLib.quality.calibrate import require_own_map
 from tiny import build_tiny
 
 ONE_PASS = MemberChoice(("0",), False)
@@ -344,3 +348,24 @@ def test_what_goes_back_as_probabilities_is_read_under_the_factor_too(name: str,
     assert np.nanmax(np.abs(neutral.uncertainty.array - before.uncertainty.array)) <= 1e-5
     assert np.nanmax(np.abs(wild.uncertainty.array - before.uncertainty.array)) > 0.02
     assert mask_hash(before) == mask_hash(neutral) == mask_hash(wild)
+
+
+def test_what_was_not_made_for_a_head_runs_without_it_or_says_so(tmp_path: Path) -> None:
+    """Scales of difficulty are those of the network's own maps, a forecast is refused, and slices are read alike."""
+    package = with_head(build_tiny(tmp_path / "tiny"), tmp_path, 3.0)
+    engine = create_engine(package, threads=1)
+    with pytest.raises(InputError, match=r"no forecast is made.*sure fit tiny --remove"):
+        require_own_map(package, engine)
+    with pytest.raises(ValueError, match="without a fitted head"):
+        estimate(package, engine, "softmax")
+    extractor = create_extractor(ExtractorOptions(str(package.root), "openvino"))
+    assert not extractor.engine.scales  # type: ignore[attr-defined]
+    flat = with_head(planar(tmp_path / "flat" / "tiny-planar"), tmp_path, 3.0)
+    image = np.random.default_rng(0).integers(0, 255, (40, 40)).astype(np.uint8)
+    told, plain = (
+        OneAnswer(one, create_engine(one, threads=1)).predict(image, ("a",))  # type: ignore[arg-type]
+        for one in (flat, without_head(flat))
+    )
+    assert np.array_equal(told.labels, plain.labels)
+    assert np.abs(told.uncertainty - plain.uncertainty).max() > 0.05
+    assert told.probability.shape == plain.probability.shape

@@ -57,6 +57,7 @@ class Study:
             "ours without": lambda: self.ours(False, settings),
         }
         if network.teachers is None:
+            found["left-right"] = lambda: mirrors(network, (2,))  # the one mirroring that it was trained with
             found["mirrors"] = lambda: mirrors(network, (0, 1, 2))
             return found
         first = network.teachers.run[0].member

@@ -50,6 +50,7 @@ def calibrate(
         CalibrationOptions,
         calibrate as fit,
         require_labels,
+        require_own_map,
         run_cases,
         seen_in_training,
     )
@@ -63,6 +64,7 @@ def calibrate(
         options = replace(options, kinds=(), mild_copies=True)
     with printed_progress() as progress:
         opened = create_estimator("native", model, engine)
+        require_own_map(opened.package, opened.engine)
         known = seen_in_training(listed, opened.package)
         if known:
             typer.echo(TRAINED_ON.format(count=len(known), first=known[0]), err=True)

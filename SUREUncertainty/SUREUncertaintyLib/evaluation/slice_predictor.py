@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..arrays.heads import create_head
 from ..arrays.normalisation import normalise
 from ..core.centred_window import middle_slices
 from ..core.errors import InputError
 from ..core.volume import Grid
 from ..inference.engine import Engine
 from ..inference.estimator import NativeEstimator
+from ..inference.fitted_run import head_of
 from ..inference.network_regions import plan_regions
 from ..inference.sampling.draw import SampleSource
 from ..inference.sampling.encoding import LatentEngine, has_latents, latent_layout
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Float32 = NDArray[np.float32]
 Key = tuple[int, ...]
+Kind = TypeVar("Kind", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,13 +75,13 @@ class OneAnswer:
     def predict(self, image: NDArray[np.uint8], key: Key) -> SlicePrediction:
         """One forward pass; nothing is drawn."""
         metadata = self.package.metadata
-        head = create_head(metadata.head)
+        head = head_of(self.package, self.engine)
         estimator = NativeEstimator(self.engine, head)
         seen = _Seen.of(image, self.package)
         blended = blend_windows(seen.prepared(), metadata.patch, metadata.overlap, estimator)
         belief = head.belief(blended[:, 0])
         probability = seen.among_background(belief.probability)
-        labels = probability.argmax(axis=0).astype(np.uint8)
+        labels = seen.on_slice(belief.winners.astype(np.uint8))
         return SlicePrediction(probability[None], probability, labels, seen.on_slice(belief.uncertainty))
 
 
@@ -166,7 +167,7 @@ class _Seen:
         """(1, 1, h, w), normalised as a scan of one slice."""
         return normalise(self.image[self.where][np.newaxis], self.package.metadata.normalisation)[np.newaxis]
 
-    def on_slice(self, values: Float32) -> Float32:
+    def on_slice(self, values: NDArray[Kind]) -> NDArray[Kind]:
         """(..., h, w) on the whole slice (..., H, W), 0 where nothing was seen."""
         whole = np.zeros((*values.shape[:-2], *self.image.shape), dtype=values.dtype)
         rows, columns = self.where

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ..files.writing import output_error
 from ..nn.losses.geometry import SampleGeometry, batch_geometry
 from ..nn.losses.noisy_passes import NoisyInputs, noisy_inputs
 from ..nn.losses.scan_uncertainty import LEAST_LOSS, mean_dice
@@ -53,13 +54,16 @@ class Sample:
     taught: NDArray[np.float32]
 
     def save(self, path: Path) -> None:
-        """Write it whole or not at all."""
+        """Write it whole or not at all. Raises ``OutputError``, for instance where the disk is full."""
         arrays = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "features"}
         arrays |= {f"features_{n}": array for n, array in enumerate(self.features)}
         fresh = path.with_name(f".{path.name}")
-        with fresh.open("wb") as stream:
-            np.savez(stream, **arrays)
-        os.replace(fresh, path)
+        try:
+            with fresh.open("wb") as stream:
+                np.savez(stream, **arrays)
+            os.replace(fresh, path)
+        except OSError as error:
+            raise output_error(error, path.parent) from error
 
     @classmethod
     def load(cls, path: Path) -> Sample:

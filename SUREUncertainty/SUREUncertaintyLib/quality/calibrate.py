@@ -161,6 +161,15 @@ def seen_in_training(cases: Sequence[Case], package: Package) -> list[str]:
     return [case.id for case in cases if case.id in trained]
 
 
+def require_own_map(package: Package, engine: Engine) -> None:
+    """Raise ``InputError`` for a model with a head from ``sure fit``, whose runs have no forecast."""
+    if engine.scales:
+        raise InputError(
+            f"The map of the model '{package.name}' is that of a head from sure fit, for which no forecast is made. "
+            f"Take the head out first: sure fit {package.name} --remove."
+        )
+
+
 def require_labels(cases: Sequence[Case]) -> None:
     """Raise ``InputError`` for a list without any label."""
     if not any(case.label for case in cases):

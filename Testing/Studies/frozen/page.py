@@ -18,14 +18,15 @@ ARMS = {
     "own": "the network's own map",
     "entropy": "entropy of one pass",
     "temperature": "temperature scaling (labels)",
-    "mirrors": "mirrored passes",
+    "left-right": "mirrored left to right",
+    "mirrors": "mirrored along all axes",
     "folds": "folds",
     "folds x mirrors": "folds x mirrors",
     "segwithu": "SegWithU's head (labels)",
     "ours with labels": "**ours, with labels**",
     "ours without": "**ours, without labels**",
 }
-PASSES = {"mirrors": 8, "folds": 2, "folds x mirrors": 16}
+PASSES = {"left-right": 2, "mirrors": 8, "folds": 2, "folds x mirrors": 16}
 """Of the network, for one map; 1 for all other arms."""
 DETECTION = {
     "auroc_near": ("AUROC, near", 3),
@@ -73,7 +74,9 @@ def _tables(document: Mapping[str, Any]) -> list[str]:
         settings = {
             key.split("/")[2]: value for key, value in document.items() if key.startswith(f"{network}/settings/")
         }
-        if settings:
+        default = document.get(f"{network}/tuning/ours without/0")
+        if settings and default:
+            settings = {"default": default} | settings
             lines += ["### Settings that were tried, without labels", "", *_settings(settings), ""]
     return lines
 

@@ -1,4 +1,7 @@
-"""Settings of the head without labels that were tried on tuning patients; each changes the default in one thing."""
+"""Settings of the head without labels that were tried on tuning patients; each changes the default in one thing.
+
+The default itself is the arm ``ours without``.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,6 @@ from typing import Any
 from SUREUncertaintyLib.fitting.settings import SUPERVISION
 
 TRIED: dict[str, dict[str, Any]] = {
-    "default": {},
     "steeper edges": {"supervision": replace(SUPERVISION, beta=4.0, margin_gradient=1.0)},
     "edges before distance": {"supervision": replace(SUPERVISION, beta=4.0, margin_gradient=1.0, c_d=1.0)},
     "no anchor": {"supervision": replace(SUPERVISION, anchor=0.0)},

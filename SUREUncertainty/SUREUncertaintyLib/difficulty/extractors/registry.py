@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...core.errors import InputError, PackageError
 from ...inference.engine_choice import create_engine
+from ...inference.fitted_run import without_head
 from ...packages.catalogue import find_folder, find_package
 from ...packages.package import is_package
 from .checkpoints import require_checkpoint
@@ -67,7 +68,7 @@ def create_extractor(options: ExtractorOptions) -> Extractor:
 
 
 def _package(argument: str, options: ExtractorOptions) -> Extractor:
-    package = find_package(argument)
+    package = without_head(find_package(argument))
     return ClassLogits(package, create_engine(package, options.engine, options.device, options.threads))
 
 
@@ -77,7 +78,7 @@ def _crossfit(argument: str, options: ExtractorOptions) -> Extractor:
     roots = sorted(root for root in folder.iterdir() if is_package(root)) if folder.is_dir() else []
     if not roots:
         raise InputError(f"There are no model packages in the folder {argument}; cross-fitting needs one a fold.")
-    folds = [find_package(root) for root in roots]
+    folds = [without_head(find_package(root)) for root in roots]
     engines = [create_engine(fold, options.engine, options.device, options.threads) for fold in folds]
     return CrossFitted(tuple(ClassLogits(fold, engine) for fold, engine in zip(folds, engines, strict=True)))
 

@@ -119,6 +119,8 @@ def estimate(package: Package, engine: Engine, name: str, passes: int | None = N
     check_estimator(name)
     if name == "native":
         return Estimate(package, engine)
+    if engine.scales:
+        raise ValueError(f"the estimator {name} needs an engine without a fitted head")
     if name == "ensemble":
         raise InputError("An ensemble is a folder of packages; one package is not enough.")
     _refuse_latents(package, name)
