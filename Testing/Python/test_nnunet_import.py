@@ -358,6 +358,15 @@ def test_the_command_line_needs_no_flag(training: Path) -> None:
     assert "2 folds" in shown.stdout
 
 
+def test_the_folder_of_all_results_will_do_with_one_data_set_in_it(training: Path, user_models: Path) -> None:
+    results = training.parent.parent
+    (results / "Dataset001_Empty").mkdir()
+    assert import_package(results).name == training.parent.name
+    shutil.copytree(training.parent, results / "Dataset912_Other")
+    with pytest.raises(PackageError, match=r"several data sets: Dataset911_PhantomPlain, Dataset912_Other\. Give"):
+        import_package(results)
+
+
 def test_a_full_disk_is_a_sentence_and_leaves_nothing(
     tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
