@@ -13,9 +13,11 @@
 # make comparison  all arms of both studies on the data in DATA (hours, goes on where it was), written to docs/
 # make frozen      uncertainty for a network that stays as it is, FROZEN=PACKAGE, on the scans in DATA, written to docs/
 # make difficulty  the difficulty experiments on the training scans in DATA, written to docs/; hours, goes on where it was
+# make foreign   TotalSegmentator and MONAI's bundle runner beside this library, and what large networks cost; after make nnunet
 # make nnunet    small nnU-Nets trained on the data in DATA and compared with nnU-Net itself, written to docs/ and Testing/Data
 PYTHON ?= python3
 VENV   := .venv
+ZOO    := build/nnunet/model-zoo
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
@@ -29,7 +31,7 @@ PYTEST        := python -m pytest --numprocesses 2 --dist loadgroup
 # What tests build with PyTorch is kept here for a Python without.
 export SURE_TEST_PACKAGES ?= $(CURDIR)/build/test-packages
 
-.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench glossary screenshots accuracy quality comparison difficulty frozen nnunet clean
+.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench glossary screenshots accuracy quality comparison difficulty frozen nnunet foreign clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -128,6 +130,17 @@ nnunet: $(VENV)/.test
 	build/nnunet/venv/bin/python -m pip install --disable-pip-version-check pytest hypothesis
 	build/nnunet/venv/bin/python -m pytest Testing/Python/test_nnunet_networks.py
 	$(BIN)/python Testing/Bench/nnunet_page.py
+
+foreign: $(VENV)/.test
+	build/nnunet/venv/bin/python -m pip install --disable-pip-version-check TotalSegmentator==2.18.0 pytorch-ignite fire itk pytest hypothesis
+	test -d $(ZOO) || git clone --depth 1 https://github.com/Project-MONAI/model-zoo $(ZOO)
+	build/nnunet/venv/bin/python Testing/Bench/totalsegmentator_agreement.py
+	build/nnunet/venv/bin/python Testing/Bench/bundle_runs.py $(ZOO) --work build/nnunet/bundle-runs
+	build/nnunet/venv/bin/python Testing/Bench/nnunet_speed.py
+	$(BIN)/python Testing/Bench/zoo_bundles.py $(ZOO) --work build/nnunet/zoo
+	$(BIN)/python Testing/Bench/foreign_costs.py
+	$(BIN)/python Testing/Bench/zoo_page.py
+	$(BIN)/python Testing/Bench/foreign_page.py
 
 clean:
 	rm -rf $(VENV) $(SLICER_VENV) build demo-output SUREUncertainty/*.egg-info

@@ -109,7 +109,7 @@ def row_of(source: Path, target: Path, run: Run) -> dict[str, Any]:
     files = write_scans(target, run)
     theirs = their_mask(target, files, run)
     package = import_package(target, f"{source.name}-{os.getpid()}")
-    ours = our_mask(package, files)
+    ours, lead = our_mask(package, files)
     values = sorted({*np.unique(theirs), *np.unique(ours)} - {0})
     scores = [2 * int(((a := theirs == v) & (b := ours == v)).sum()) / int(a.sum() + b.sum()) for v in values]
     sizes = [int((theirs == v).sum()) for v in values]
@@ -121,6 +121,7 @@ def row_of(source: Path, target: Path, run: Run) -> dict[str, Any]:
         "lowest_dice": min(large),
         "marked": int((theirs != 0).sum()),
         "differing": int((theirs != ours).sum()),
+        "largest_lead": round(float(lead[theirs != ours].max(initial=0.0)), 5),
         "whole": run.whole,
     }
 
@@ -175,8 +176,8 @@ def their_mask(target: Path, files: Sequence[Path], run: Run) -> np.ndarray:
     return np.floor(np.asarray(sitk.GetArrayFromImage(sitk.ReadImage(str(written[-1])))) + 0.5)
 
 
-def our_mask(package: Any, files: Sequence[Path]) -> np.ndarray:
-    """This library's label map (k, j, i)."""
+def our_mask(package: Any, files: Sequence[Path]) -> tuple[np.ndarray, np.ndarray]:
+    """This library's label map (k, j, i), and by how much probability the winning class leads."""
     from SUREUncertaintyLib.files.reading import read_volume
     from SUREUncertaintyLib.inference.engine_choice import create_engine
     from SUREUncertaintyLib.inference.segmenter import segment
@@ -184,7 +185,11 @@ def our_mask(package: Any, files: Sequence[Path]) -> np.ndarray:
     volumes = [read_volume(file) for file in files]
     names = [channel.name for channel in package.metadata.pipeline.channels]
     others = dict(zip(names[1:], volumes[1:], strict=True))
-    return segment(volumes[0], package, create_engine(package, "openvino"), channels=others).labels.array
+    engine = create_engine(package, "openvino")
+    result = segment(volumes[0], package, engine, keep_probabilities=True, channels=others)
+    assert result.probabilities is not None
+    second, first = np.partition(result.probabilities, -2, axis=0)[-2:]
+    return result.labels.array, first - second
 
 
 def _versions() -> dict[str, str]:

@@ -26,9 +26,11 @@ from nnunet_folders import (
     write_training,
 )
 from SUREUncertaintyLib.cli.app import app
-from SUREUncertaintyLib.core.errors import Cancelled, PackageError
+from SUREUncertaintyLib.core.errors import Cancelled, PackageError, SureError
 from SUREUncertaintyLib.packages.importing import import_package
+from SUREUncertaintyLib.packages.licence import state_licence
 from SUREUncertaintyLib.packages.nnunet.checkpoint import convert_nnunet_checkpoint
+from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.pipeline import Pipeline
 from SUREUncertaintyLib.packages.weights import load_network
 from typer.testing import CliRunner
@@ -354,3 +356,40 @@ def test_the_command_line_needs_no_flag(training: Path) -> None:
     shown = CliRunner().invoke(app, ["models", "show", "mine"])
     assert "crop, normalise, resample" in shown.stdout
     assert "2 folds" in shown.stdout
+
+
+def test_the_folder_of_all_results_will_do_with_one_data_set_in_it(training: Path, user_models: Path) -> None:
+    results = training.parent.parent
+    (results / "Dataset001_Empty").mkdir()
+    assert import_package(results).name == training.parent.name
+    shutil.copytree(training.parent, results / "Dataset912_Other")
+    with pytest.raises(PackageError, match=r"several data sets: Dataset911_PhantomPlain, Dataset912_Other\. Give"):
+        import_package(results)
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+    tmp_path: Path, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_training(tmp_path, "plain", folds=2)
+    monkeypatch.setenv("SURE_MODELS", str(small_disk / "models"))
+    (small_disk / "other").write_bytes(bytes(950_000))
+    with pytest.raises(SureError, match=r"(?i)no space left|disk is full|too little space"):
+        import_package(root)
+    assert not list((small_disk / "models").iterdir())
+
+
+def test_the_licence_is_unknown_until_the_user_says_it(training: Path, tiny_package: Package) -> None:
+    package = import_package(training)
+    assert package.metadata.licence == "as stated by its makers, unknown to us"
+    assert "unknown" in (package.root / "LICENSE").read_text(encoding="utf-8")
+    stated = state_licence(package, " CC BY 4.0 ")
+    assert stated.metadata.licence == "CC BY 4.0"
+    assert "CC BY 4.0" in (package.root / "LICENSE").read_text(encoding="utf-8")
+    assert "CC BY 4.0" in (package.root / "docs" / "README.md").read_text(encoding="utf-8")
+    assert stated.fingerprint != package.fingerprint
+    assert state_licence(stated, "MIT", "whole text").metadata.licence == "MIT"
+    assert (package.root / "LICENSE").read_text(encoding="utf-8") == "whole text"
+    with pytest.raises(PackageError, match="Give the name"):
+        state_licence(stated, " ")
+    with pytest.raises(PackageError, match="is stated by the model itself: "):
+        state_licence(tiny_package, "MIT")

@@ -16,6 +16,7 @@ from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.estimation.estimator_choice import create_estimator
+from SUREUncertaintyLib.inference.forecast import forecast, seconds_a_window
 from SUREUncertaintyLib.inference.native.preparing import prepare
 from SUREUncertaintyLib.inference.native.resampling import (
     BackResampler,
@@ -26,6 +27,7 @@ from SUREUncertaintyLib.inference.native.resampling import (
 from SUREUncertaintyLib.inference.network_regions import Region
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.packages.importing import import_package
+from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.pipeline import Channel, Pipeline
 from SUREUncertaintyLib.packages.totalsegmentator.pipelines import ENDS, NEAREST
 from SUREUncertaintyLib.packages.totalsegmentator.structures import PARTS, STRUCTURES
@@ -70,6 +72,7 @@ def test_five_parts_become_one_result_as_its_own_steps_make_it(tmp_path: Path) -
     assert (aorta.value, aorta.type and aorta.type.value) == (52, "15825003")
     assert (package.root / "LICENSE").read_text(encoding="utf-8") == "Their licence"
     assert not list(package.root.rglob("*.safetensors"))
+    assert_foretold(package)
     file = scan_file(tmp_path)
     result = segment(read_volume(file), package, create_engine(package, "openvino"))
     pairs = [(network, values_of(number)) for network, number in zip(networks, PARTS, strict=True)]
@@ -86,6 +89,16 @@ def test_five_parts_become_one_result_as_its_own_steps_make_it(tmp_path: Path) -
         segment(read_volume(file), package, create_engine(package, "openvino"), keep_probabilities=True)
     with pytest.raises(InputError, match="all of them run"):
         create_estimator("tta", package.root, "openvino")
+
+
+def assert_foretold(package: Package) -> None:
+    """Time and memory of a run on a whole body are those of the networks' own grid, one network at a time."""
+    grid = Grid((400, 512, 512), (0.8, 0.8, 1.0), (0.0, 0.0, 0.0), LPI)
+    ahead = forecast(grid, package.metadata)
+    shape = (267, 273, 273)  # at 1.5 mm
+    assert ahead.windows == np.prod([int(np.ceil((n - 16) / (16 * 0.8))) + 1 for n in shape])
+    assert ahead.memory_bytes < 0.4e9 + 24 * 400 * 512 * 512 + 4 * 28 * np.prod(shape)
+    assert seconds_a_window(package, create_engine(package, "openvino")) is not None  # of 25 and 27 outputs
 
 
 def test_the_fast_task_is_one_network_at_three_millimetres(tmp_path: Path) -> None:
@@ -109,7 +122,7 @@ def test_a_missing_part_an_unknown_task_and_another_spacing_are_sentences(tmp_pa
         with pytest.raises(PackageError, match=why):
             import_package(results / folder)
     dataset(results, 298, STRUCTURES, 3.0)
-    with pytest.raises(PackageError, match=r"wants .*3\.0.* mm, not 6 mm"):
+    with pytest.raises(PackageError, match=r"wants .*3\.0.* mm, not 6 x 6 x 6 mm"):
         import_package(results / "Dataset298_TotalSegmentator_part_1559subj")
     dataset(results, 297, STRUCTURES[:5], 3.0)
     with pytest.raises(PackageError, match="has 6 outputs"):

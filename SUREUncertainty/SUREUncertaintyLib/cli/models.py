@@ -83,6 +83,20 @@ def import_model(
         _say_left_out(package.metadata.raw.get("source") or {})
 
 
+@models_app.command("licence")
+def state_model_licence(
+    model: Model,
+    licence: Annotated[str, typer.Argument(metavar="LICENCE", help="Its name, such as 'CC BY 4.0'.")],
+    file: Annotated[Path | None, typer.Option(help="A file with the whole text.", exists=True, dir_okay=False)] = None,
+) -> None:
+    """Say under which licence the weights of an imported model are, where its makers told you."""
+    from ..packages.licence import state_licence
+
+    text = None if file is None else file.read_text(encoding="utf-8")
+    package = state_licence(find_package(model), licence, text)
+    typer.echo(f"{package.name}: {package.metadata.licence}\nfingerprint {package.fingerprint}")
+
+
 def _say_left_out(source: dict[str, Any]) -> None:
     """What lay beside the training that came in."""
     if source.get("unfinished"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,8 @@ from ..core.translation import tr as _
 from ..core.volume import Grid
 from ..packages.metadata import PackageMetadata
 from .engine import Engine
+from .native.ahead import memory_of, windows_of
+from .native.engine import MemberEngine
 from .network_regions import Region, plan_regions
 from .sampling.encoding import has_latents
 from .sampling.memory import available_bytes
@@ -121,10 +124,13 @@ def seconds_a_window(package: Package, engine: Engine) -> float | None:
     if has_latents(metadata):
         return None
     window = np.zeros((_one_window(metadata).batch, metadata.channels, *metadata.patch), np.float32)
-    engine.logits(window)  # the first call also prepares
+    run, passes = engine.logits, 1
+    if isinstance(engine, MemberEngine):  # one network is in memory at a time, and all of them take as long
+        run, passes = partial(engine.pass_logits, engine.run[0]), len(engine.run)
+    run(window)  # the first call also prepares
     start = time.perf_counter()
-    engine.logits(window)
-    return time.perf_counter() - start
+    run(window)
+    return (time.perf_counter() - start) * passes
 
 
 def _one_window(metadata: PackageMetadata) -> WindowPlan:
@@ -132,6 +138,8 @@ def _one_window(metadata: PackageMetadata) -> WindowPlan:
 
 
 def _windows(region: Region, metadata: PackageMetadata) -> int:
+    if metadata.pipeline is not None:
+        return windows_of(region.grid, metadata, metadata.pipeline)
     plan = plan_windows(region.model_grid.shape, metadata.patch, metadata.overlap)
     return -(-plan.count // plan.batch)
 
@@ -139,5 +147,8 @@ def _windows(region: Region, metadata: PackageMetadata) -> int:
 def _bytes(region: Region, metadata: PackageMetadata) -> int:
     """Image, and evidence beside logits of every class, on the model's grid; where boxes follow what is found in them,
     the evidence of an earlier place too."""
+    if metadata.pipeline is not None:
+        passes = len(metadata.pipeline.members) * len(metadata.pipeline.mirrorings)
+        return memory_of(region.grid, metadata, metadata.pipeline, passes)
     copies = 2 if metadata.locator is None else 3
     return prod(region.model_grid.shape) * FLOAT_BYTES * (1 + copies * len(metadata.labels))

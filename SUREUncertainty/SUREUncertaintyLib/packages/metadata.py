@@ -184,8 +184,8 @@ class PackageMetadata:
 
     @property
     def licence(self) -> str:
-        """Of the training data, or the copyright."""
-        return self.training.licence or str(self.raw.get("copyright", "not given"))
+        """Of the training data, of weights that other people trained, or the copyright."""
+        return self.training.licence or str(self.raw.get("licence") or self.raw.get("copyright", "not given"))
 
     @property
     def reference(self) -> Mapping[str, Any] | None:

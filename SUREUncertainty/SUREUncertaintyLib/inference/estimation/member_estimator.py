@@ -61,4 +61,4 @@ def create_member_estimator(
             return varied_passes(base, head, CHANGES)
         return monte_carlo_dropout(one, base, head, seed, count)
 
-    return MemberEngine(package, start, name, choice, count)
+    return MemberEngine(package, start, name, choice, count, lambda one: create_engine(one, engine, device, threads))

@@ -30,6 +30,7 @@ class MemberEngine:
         estimator: name of the estimator, which says what passes there are; see ``choose_passes``.
         choice: the user's own choice of folds and mirrors.
         inner_passes: how many runs of a network stand behind one call of an engine that ``open_member`` starts.
+        open_looking: starts the networks that say where the others look; as ``open_member`` when None.
 
     Raises:
         InputError: a fold that does not exist. EngineError: the first network cannot be started.
@@ -44,6 +45,7 @@ class MemberEngine:
         estimator: str = "native",
         choice: MemberChoice | None = None,
         inner_passes: int = 1,
+        open_looking: OpenMember | None = None,
     ) -> None:
         pipeline = package.metadata.pipeline
         if pipeline is None:
@@ -51,6 +53,7 @@ class MemberEngine:
         self.package, self.pipeline, self.estimator = package, pipeline, estimator
         self.run = choose_passes(pipeline, estimator, choice or MemberChoice())
         self._open_member, self._inner_passes = open_member, inner_passes
+        self._open_looking = open_looking or open_member
         fitted = package.metadata.fitted
         plain = estimator == NATIVE and len(self.run) == 1 and not self.run[0].mirrored
         self._fitted = fitted if plain and fitted is not None and fitted.member == self.run[0].member.name else None
@@ -107,7 +110,7 @@ class MemberEngine:
         crop = self.pipeline.crop_by
         assert crop is not None
         metadata = replace(self.package.metadata, pipeline=crop.pipeline, patch=crop.patch)
-        return MemberEngine(replace(self.package, metadata=metadata), self._open_member)
+        return MemberEngine(replace(self.package, metadata=metadata), self._open_looking)
 
     def pass_logits(self, one: Pass, windows: Float32) -> Float32:
         """Logits (B, C, ...) of one pass for windows (B, channels, ...), on the voxels of the windows."""

@@ -1,4 +1,5 @@
-"""Finds what nnU-Net v2 wrote: a results folder, the data set's folder around it, or one fold inside it."""
+"""Finds what nnU-Net v2 wrote: a results folder, the data set's folder around it, one fold inside it, or the folder of
+all results with one data set in it."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from ...core.errors import PackageError
 CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 DOCUMENTS = ("dataset.json", "plans.json")
 PREFERRED = ("3d_fullres", "3d_lowres", "2d")
+DATASET_NAME = re.compile(r"^Dataset\d+_")
 RESULTS_NAME = re.compile(r"^(?P<trainer>.+?)__(?P<plans>.+)__(?P<configuration>[^_].*)$")
 
 
@@ -44,7 +46,8 @@ class ResultsFolder:
 
 def is_nnunet(path: Path) -> bool:
     """Whether a folder looks like a training of nnU-Net, v1 or v2, a fold of one, or a data set's folder of several."""
-    return _is_fold(path) or _is_results(path) or bool(_trainings(path)) or is_version_1(path)
+    found = _is_fold(path) or _is_results(path) or bool(_trainings(path)) or is_version_1(path)
+    return found or bool(_datasets(path))
 
 
 def is_version_1(path: Path) -> bool:
@@ -60,7 +63,7 @@ def find_training(path: Path) -> ResultsFolder:
     to 4 ``fold_all`` is left out, as nnU-Net does.
 
     Raises:
-        PackageError: nnU-Net v1, or no fold with a checkpoint.
+        PackageError: nnU-Net v1, no fold with a checkpoint, or trainings of several data sets.
     """
     if is_version_1(path):
         raise PackageError(
@@ -71,7 +74,11 @@ def find_training(path: Path) -> ResultsFolder:
         return _checked(ResultsFolder(path.parent, (path,)))
     if _is_results(path):
         return _checked(ResultsFolder(path, _folds(path), (), _unfinished(path)))
-    trainings = sorted(_trainings(path), key=_preference)
+    datasets = [] if _trainings(path) else _datasets(path)
+    if len(datasets) > 1:
+        names = ", ".join(dataset.name for dataset in datasets)
+        raise PackageError(f"{path} holds trainings of several data sets: {names}. Give the folder of one.")
+    trainings = sorted(_trainings(datasets[0] if datasets else path), key=_preference)
     chosen, others = trainings[0], trainings[1:]
     also = tuple(other.name for other in others)
     return _checked(ResultsFolder(chosen, _folds(chosen), also, _unfinished(chosen)))
@@ -110,6 +117,11 @@ def _is_results(path: Path) -> bool:
 
 def _trainings(path: Path) -> list[Path]:
     return [part for part in _folders(path) if RESULTS_NAME.match(part.name) and _is_results(part)]
+
+
+def _datasets(path: Path) -> list[Path]:
+    """Folders of data sets in nnU-Net's folder of all results."""
+    return [part for part in _folders(path) if DATASET_NAME.match(part.name) and _trainings(part)]
 
 
 def _folds(root: Path) -> tuple[Path, ...]:
