@@ -385,3 +385,18 @@ def test_without_a_connection_the_sample_says_what_failed_and_offers_what_needs_
     opened.ui.averageButton.click()
     assert parameters(opened).inputVolume.GetName() == "Average brain (3 mm)"
     assert parameters(opened).region is not None
+
+
+def test_the_dark_edge_of_an_outline_follows_what_a_person_hides(opened: SimpleNamespace) -> None:
+    node = run(opened, add_scan(opened))
+    main, edge = node.GetDisplayNode(), node.GetNthDisplayNode(1)
+    name = node.GetSegmentation().GetNthSegmentID(0)
+    main.SetSegmentVisibility(name, False)
+    assert not edge.GetSegmentVisibility(name)
+    main.SetVisibility(False)
+    assert not edge.GetVisibility()
+    main.SetVisibility(True)
+    opened.ui.show3DButton.checked = True
+    points = published_nodes(node).painted.GetPolyData().GetNumberOfPoints()
+    main.SetSegmentVisibility(name, True)
+    assert published_nodes(node).painted.GetPolyData().GetNumberOfPoints() > points > 0, "the painted surface follows"

@@ -83,6 +83,13 @@ def surfaces_shown(node: Any) -> bool:
     return _has_surfaces(node.GetSegmentation()) and bool(node.GetDisplayNode().GetVisibility3D())
 
 
+def shown_in_threed(node: Any) -> tuple[str, ...]:
+    """IDs of our segments that 3D shows; none while Slicer's *Show 3D* is off."""
+    if not surfaces_shown(node):
+        return ()
+    return tuple(i for i in own_segments(node) if node.GetDisplayNode().GetSegmentVisibility(i))
+
+
 def was_edited(node: Any, grid: Grid) -> bool:
     """Whether a person changed, removed or emptied one of our segments since they were published."""
     return bool(node.GetAttribute(_DRAWN) != _digest(node, grid))

@@ -15,6 +15,7 @@ from ..mrml.display import look_at, outline_only
 from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.noise_series import SeriesNodes
 from ..mrml.other_regions import show_all_regions
+from ..mrml.outlines import follow_outlines
 from ..mrml.remeasure import needs_measuring, remeasure
 from ..presenters import texts
 from ..presenters.desktop_protocols import Desktop
@@ -173,6 +174,13 @@ class ModulePanel:
     def edited(self, *_: Any) -> None:
         """A person changed the segmentation that is shown."""
         self.is_edited = True
+
+    def follow_display(self, *_: Any) -> None:
+        """A person shows or hides structures: their dark edges and painted surfaces follow."""
+        published = self.context.published()
+        if published is not None:
+            follow_outlines(published.segmentation)
+            self.uncertainty.update()
 
     def measure_again(self) -> None:
         """Bring tables and places up to date after editing."""

@@ -29,6 +29,7 @@ class ModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode: Any = None
         self._parameterNodeGuiTag: Any = None
         self._segmentation: Any = None
+        self._display: Any = None
 
     def createLogic(self) -> Any:
         """The module's logic."""
@@ -127,3 +128,12 @@ class ModuleWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
             if segmentation:
                 self.addObserver(segmentation, event, self.panel.edited)
         self._segmentation = segmentation
+        self._observeDisplay(node.GetDisplayNode() if node else None)
+
+    def _observeDisplay(self, display: Any) -> None:
+        """Hear when structures are hidden or shown, so that the dark edges of their outlines follow."""
+        if self._display:
+            self.removeObserver(self._display, vtk.vtkCommand.ModifiedEvent, self.panel.follow_display)
+        if display:
+            self.addObserver(display, vtk.vtkCommand.ModifiedEvent, self.panel.follow_display)
+        self._display = display

@@ -11,7 +11,7 @@ from ..mrml.display import jump_to, set_band, show_overlay, show_surfaces
 from ..mrml.nodes import PublishedNodes
 from ..mrml.outlines import show_smooth_outlines
 from ..mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
-from ..mrml.segmentation_nodes import surfaces_shown
+from ..mrml.segmentation_nodes import shown_in_threed, surfaces_shown
 from ..mrml.uncertainty_nodes import band_of, scale_top
 from ..mrml.volume_nodes import grid_from_node, image_array
 from ..presenters import texts
@@ -72,7 +72,7 @@ class UncertaintyPanel:
             show_overlay(self._context.scene(), published, parameters.overlayOpacity)
         if self._changed("smooth", parameters.smoothOutlines):
             show_smooth_outlines(shown.segmentation, parameters.smoothOutlines)
-        if self._changed("threed", (name, parameters.threed, surfaces_shown(shown.segmentation))):
+        if self._changed("threed", (name, parameters.threed, shown_in_threed(shown.segmentation))):
             show_in_threed(self._context.scene(), shown, name, parameters.threed)
             self._applied.pop("band", None)
         if self._changed("band", (name, *band)):

@@ -162,6 +162,7 @@ class Actions:
     def show_segment(self, identifier: str, visible: bool) -> None:
         """Show or hide one structure."""
         self._app.numbers.show_segment(identifier, visible)
+        self._app.uncertainty.update()
         self._app.session.stage.redraw()
 
     def worklist_step(self, count: int) -> None:

@@ -14,7 +14,7 @@ from ..mrml.chosen_map import PAINTED, THREED, map_names, seen_points, show_in_t
 from ..mrml.display import OVERLAY_OPACITY, jump_to, set_band, show_overlay
 from ..mrml.nodes import PublishedNodes
 from ..mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
-from ..mrml.segmentation_nodes import surfaces_shown
+from ..mrml.segmentation_nodes import shown_in_threed
 from ..mrml.uncertainty_nodes import band_of, scale_top, threshold_of
 from ..mrml.volume_nodes import grid_from_node, image_array
 from ..presenters import texts
@@ -83,7 +83,7 @@ class UncertaintyPart:
         if self._changed("overlay", (name, opacity)):
             show_overlay(session.scene, published, opacity)
             session.stage.redraw()  # trame-slicer draws nothing when the layers of a slice change
-        if self._changed("threed", (name, threed, surfaces_shown(shown.segmentation))):
+        if self._changed("threed", (name, threed, shown_in_threed(shown.segmentation))):
             show_in_threed(session.scene, shown, name, threed, session.stage.on_cpu)
             self._applied.pop("band", None)
             if self._changed("camera", threed):
