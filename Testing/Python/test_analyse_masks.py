@@ -259,7 +259,7 @@ def reopened() -> Callable[[Path], tuple[Any, str]]:
     from SUREUncertaintyLib.mrml.headless import HeadlessScene
     from SUREUncertaintyLib.mrml.nodes import all_published
     from SUREUncertaintyLib.mrml.reading_back import result_from_nodes
-    from SUREUncertaintyLib.presenters.result_sentences import verdict_html
+    from SUREUncertaintyLib.presenters.result_sentences import reasons_html, verdict_html
     from SUREUncertaintyLib.view.open_input import scene_of
 
     def read(folder: Path) -> tuple[Any, str]:
@@ -268,7 +268,7 @@ def reopened() -> Callable[[Path], tuple[Any, str]]:
         with HeadlessScene() as headless:
             read_mrb(headless.scene, path)
             (published,) = all_published(headless.scene)
-            return result_from_nodes(published), verdict_html(published)
+            return result_from_nodes(published), verdict_html(published) + reasons_html(published)
 
     return read
 

@@ -73,7 +73,7 @@ def test_folders_and_files_travel_as_absolute_paths(tiny_package: Package, monke
 
 
 def test_an_unknown_extractor_is_refused_and_the_known_ones_are_named() -> None:
-    with pytest.raises(InputError, match=r"Unknown extractor 'magic'.*control-random"):
+    with pytest.raises(InputError, match=r"There is no network 'magic' to score with.*control-random"):
         create_extractor(ExtractorOptions("magic"))
 
 
