@@ -242,5 +242,7 @@ def page(window: Any) -> Any:
     first = window.evaluate("trame.state.get('results')[0].id")
     window.evaluate("id => trame.trigger('show_result', [id])", first)
     view_page.wait_for_state(window, "result", first)
-    window.evaluate("trame.state.update({ opacity: 0.8, map: 'primary', threed: 'painted', surfaces: true, large: '' })")
+    window.evaluate(
+        "trame.state.update({ opacity: 0.8, map: 'primary', threed: 'painted', surfaces: true, large: '' })"
+    )
     return window

@@ -82,7 +82,7 @@ def show_legend(published: PublishedNodes, name: str, visible: bool) -> None:
     scene, chosen = published.segmentation.GetScene(), with_map(published, name).uncertainty
     wanted, in_threed = visible and _is_anything_drawn(chosen), _is_threed_shown(scene, published)
     own = legend_of(chosen)
-    if in_threed:
+    if in_threed and wanted:  # an empty model is made for a legend that is shown, and only then
         title = "" if own is None else own.GetTitleText()
         told = explain(painted_model(scene, published), chosen)
         add_legend(told, title).SetTitleText(title)
