@@ -36,14 +36,14 @@ def journey():
 
 def undo_of(segmentation):
     """Segment Editor's own undo of what comes now; a copy of the segmentation where there is no Segment Editor."""
-    module = getattr(slicer.modules, "segmenteditor", None)
-    if module is not None:
-        editor = module.widgetRepresentation().self().editor
-        editor.saveStateForUndo()
-        return editor.undo
-    before = slicer.vtkSegmentation()
-    before.DeepCopy(segmentation.GetSegmentation())
-    return lambda: segmentation.GetSegmentation().DeepCopy(before)
+    try:
+        editor = slicer.modules.segmenteditor.widgetRepresentation().self().editor
+    except AttributeError:
+        before = slicer.vtkSegmentation()
+        before.DeepCopy(segmentation.GetSegmentation())
+        return lambda: segmentation.GetSegmentation().DeepCopy(before)
+    editor.saveStateForUndo()
+    return editor.undo
 
 
 def voxels_of(published):
