@@ -6,7 +6,6 @@ SUREUncertainty.py can be imported, opened and used. It proves that the module's
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import sys
 import typing
@@ -22,9 +21,6 @@ from marked_texts import marked_texts
 from slicer_names import ROOT
 from slicer_widgets import FakeUi
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
-
-IMPORTED_LATE = importlib.import_module("SUREUncertaintyLib.presenters.suggested_regions")
-"""What the panel imports when a button is pressed: loaded first, so that every test finds one copy of it."""
 
 MODULE_FILE = ROOT / "SUREUncertainty" / "SUREUncertainty.py"
 

@@ -38,6 +38,7 @@ from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.metadata import Expected
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.presenters import suggested_regions
 from SUREUncertaintyLib.presenters.cautions import cautions
 from SUREUncertaintyLib.presenters.double_click import DoubleClick
 from SUREUncertaintyLib.presenters.result_sentences import shown_verdict
@@ -171,9 +172,7 @@ def test_with_another_scan_warnings_legend_map_and_noise_line_of_the_first_go(op
 def test_suggest_replaces_its_own_boxes_and_leaves_drawn_ones(
     opened: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "SUREUncertaintyLib.presenters.suggested_regions.locate", lambda *_: SimpleNamespace(rois=BOXES)
-    )
+    monkeypatch.setattr(suggested_regions, "locate", lambda *_: SimpleNamespace(rois=BOXES))
     add_roi_node(opened.scene, Roi("Mine", (0, 0, 0), (5, 5, 5)))
     parameters(opened).inputVolume = add_scan(opened)
     for _ in range(3):

@@ -163,7 +163,7 @@ def train_to_the_end(opened: SimpleNamespace, scans: Path, recipe: Path) -> None
     assert "mine" in {package.name for package in list_packages()}
     assert parameters(opened).model == "mine"
     assert opened.ui.trainLabel.text.startswith("The model 'mine' is ready")
-    table = opened.desktop.charts[0].GetNthPlotSeriesNode(0).GetTableNode().GetTable()
+    table = opened.desktop.charts[0][0].GetNthPlotSeriesNode(0).GetTableNode().GetTable()
     assert table.GetNumberOfRows() == 8
     assert table.GetValueByName(7, "loss").ToDouble() > 0
 

@@ -36,7 +36,7 @@ SECONDS = 300
 """After which drawing is given up."""
 
 CAPTIONS = {
-    "3d.png": ("3D view", "The structures in 3D, with the uncertain voxels volume-rendered around them."),
+    "3d.png": ("3D view", "The structures in 3D, their surfaces painted by the uncertainty there."),
 }
 """The pictures that also enter the report, which has slices of its own."""
 
