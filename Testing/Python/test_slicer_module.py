@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,8 +12,6 @@ import pytest
 import slicer
 from opened_module import add_scan, parameters, run, wait
 from phantoms import tilted_grid
-from slicer_names import ROOT
-from slicer_stub import import_module_file
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
 from SUREUncertaintyLib.mrml.nodes import all_published, published_nodes
@@ -311,60 +307,6 @@ def test_the_phantom_becomes_the_input(opened: SimpleNamespace) -> None:
 def test_a_script_can_segment_without_the_panel(opened: SimpleNamespace, tiny_package: Package) -> None:
     published = opened.module.SUREUncertaintyLogic().process(add_scan(opened), str(tiny_package.root))
     assert published.structures.GetNumberOfRows() == 2
-
-
-def library() -> dict[str, Any]:
-    return {name: loaded for name, loaded in sys.modules.items() if name.split(".")[0] == "SUREUncertaintyLib"}
-
-
-def test_importing_the_module_leaves_the_loaded_library_alone(opened: SimpleNamespace) -> None:
-    """A script that holds classes of the library keeps them when Slicer, or anybody else, imports the module."""
-    before = library()
-    import_module_file()
-    after = library()
-    assert [name for name in before if after.get(name) is not before[name]] == []
-    assert sys.modules["SUREUncertainty"].ModuleWidget is before["SUREUncertaintyLib.ui.module_widget"].ModuleWidget
-
-
-def test_reload_reads_the_library_again(opened: SimpleNamespace) -> None:
-    before, stand_in = library(), sys.modules["SUREUncertaintyLib.ui.desktop"]
-    opened.widget.onReload()
-    after = library()
-    assert "SUREUncertaintyLib.ui.module_widget" in after
-    assert [name for name in after if after[name] is before.get(name)] == []
-    sys.modules["SUREUncertaintyLib.ui.desktop"] = stand_in
-    again = sys.modules["SUREUncertainty"].SUREUncertaintyWidget()
-    again.setup()
-    assert type(again.panel) is not type(opened.widget.panel)
-    again.cleanup()
-
-
-def test_the_module_registers_its_samples_after_start_up(opened: SimpleNamespace) -> None:
-    parent = SimpleNamespace()
-    opened.module.SUREUncertainty(parent)
-    assert parent.title == "SURE Uncertainty"
-    assert parent.categories == ["Segmentation"]
-    effects: list[str] = []
-    handle = SimpleNamespace(setPythonSource=effects.append, self=lambda: SimpleNamespace(register=lambda: None))
-    slicer.qSlicerSegmentEditorScriptedEffect = lambda parent: handle
-    opened.app.startup[-1]()
-    assert [sample["sampleName"] for sample in opened.samples] == ["SUREMRHead"]
-    assert Path(effects[0]).is_file()
-    assert Path(effects[0]).stem.endswith("Effect")
-
-
-def test_opening_the_module_loads_no_slow_package() -> None:
-    """Scientific packages wait for the first use, so that the panel is there at once."""
-    code = (
-        "import sys, tempfile; from pathlib import Path; sys.path.insert(0, 'Testing/Python')\n"
-        "from slicer_stub import desktop_slicer\n"
-        "with desktop_slicer(Path(tempfile.mkdtemp())) as session:\n"
-        "    widget = session.module.SUREUncertaintyWidget(); widget.setup(); widget.cleanup()\n"
-        "slow = {'scipy.ndimage', 'skimage', 'openvino', 'torch', 'matplotlib', 'highdicom'} & set(sys.modules)\n"
-        "sys.exit(f'loaded: {slow}' if slow else 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-500:]
 
 
 def test_without_a_connection_the_sample_says_what_failed_and_offers_what_needs_none(
