@@ -23,6 +23,8 @@ SLICES = ("Red", "Green", "Yellow")
 VIEWS = (*SLICES, "ThreeD")
 PATIENCE = 90_000
 """Milliseconds: long, because the machine may be busy; a condition that holds ends the wait at once."""
+ROUNDS_AT_REST = 10
+"""Questions that the server answers without a change of the picture until a view counts as resting."""
 
 _HAVE_PICTURES = """
 () => { const found = [...document.querySelectorAll('.picture img')];
@@ -129,6 +131,24 @@ def picture(page: Any, view: str) -> NDArray[np.uint8]:
 
     content = base64.b64decode(page.evaluate(_GRAB, view))
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+
+
+def resting_picture(page: Any, view: str) -> NDArray[np.uint8]:
+    """Pixels of a view whose picture no longer changes: the same after several questions that the server answered.
+
+    A view draws while it is asked, and sends its picture once more at rest: on a busy machine, a picture that is taken
+    at once may still show the state before.
+    """
+    pixels, same = picture(page, view), 0
+    for _ in range(PATIENCE // 100):
+        page.evaluate("() => trame.trigger('copy')")
+        page.wait_for_timeout(100)
+        now = picture(page, view)
+        same = same + 1 if np.array_equal(now, pixels) else 0
+        if same == ROUNDS_AT_REST:
+            return now
+        pixels = now
+    raise AssertionError(f"{view} never came to rest")
 
 
 def overlay_colours(pixels: NDArray[np.uint8]) -> float:
