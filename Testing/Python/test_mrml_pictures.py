@@ -99,6 +99,17 @@ def test_a_slice_shows_contours_overlay_scan_and_background(drawn: dict[str, Any
 
 
 @pytest.mark.render
+def test_the_dark_edge_is_drawn_over_the_coloured_line_whatever_happened_before() -> None:
+    gl = pick_gl()
+    if gl is None:
+        pytest.skip(opengl.MISSING)
+    command = [sys.executable, str(Path(__file__).with_name("drawn_order.py"))]
+    told = subprocess.run(command, env=gl.environment(), capture_output=True, text=True, check=True).stdout
+    lines = [line for line in told.splitlines() if line.endswith("]")]
+    assert lines == 4 * ["first [3, 1]", "surfaces [3, 1]", "smoothed and back [3, 1]", "again [3, 1]"]
+
+
+@pytest.mark.render
 @pytest.mark.parametrize("view", [*SLICES, "3d"])
 def test_every_picture_has_the_legend_in_the_colours_of_uncertainty(drawn: dict[str, Any], view: str) -> None:
     bar = drawn[view][90:260, 966:974]

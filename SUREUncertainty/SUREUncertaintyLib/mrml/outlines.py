@@ -55,6 +55,23 @@ def follow_outlines(segmentation: Any) -> None:
     edge.EndModify(modified)
 
 
+def draw_edge_last(segmentation: Any) -> None:
+    """Put the dark edge over the coloured lines in every view.
+
+    Views draw what they began to draw first below the rest. When segments are exchanged, they begin anew with display
+    nodes in the order of their places in memory, so that half of the time the edge would lie hidden under the lines. A
+    display node that comes back into the scene is drawn last.
+    """
+    edge = _edge_of(segmentation)
+    scene = segmentation.GetScene()
+    if edge is None or scene is None:
+        return
+    scene.RemoveNode(edge)
+    scene.AddNode(edge)
+    segmentation.AddAndObserveDisplayNodeID(edge.GetID())
+    follow_outlines(segmentation)
+
+
 def show_outlines(segmentation: Any, visible: bool) -> None:
     """Draw or hide all structures of a segmentation."""
     display = segmentation.GetDisplayNode()
@@ -74,7 +91,7 @@ def show_smooth_outlines(segmentation: Any, smooth: bool) -> None:
     display = segmentation.GetDisplayNode()
     display.SetPreferredDisplayRepresentationName2D(kind)
     display.SetSliceIntersectionThickness(_WIDTHS[smooth])
-    follow_outlines(segmentation)
+    draw_edge_last(segmentation)
 
 
 def _edge_of(segmentation: Any) -> Any:

@@ -25,7 +25,7 @@ from .nodes import (
     result_node,
     segmentations_of,
 )
-from .outlines import create_outlines, follow_outlines
+from .outlines import create_outlines, draw_edge_last
 from .rollback import all_or_nothing
 from .safe_names import unique_name
 from .sample_nodes import publish_levels, publish_maps, publish_samples, stale_nodes
@@ -57,7 +57,7 @@ def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> 
         scan = add_volume(scene, result.image) if volume_node is None else volume_node
         segmentation = _segmentation_node(scene, scan, result)
         fill_segmentation(segmentation, right_handed(result.labels), result.label_set, scan, undo)
-        follow_outlines(segmentation)
+        draw_edge_last(segmentation)
         _publish_uncertainty(scene, segmentation, scan, result, undo)
         _publish_tables(scene, segmentation, scan, result, undo)
         stale = stale_nodes(scene, segmentation, result)
