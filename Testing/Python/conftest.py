@@ -243,6 +243,8 @@ def page(window: Any) -> Any:
     window.evaluate("id => trame.trigger('show_result', [id])", first)
     view_page.wait_for_state(window, "result", first)
     window.evaluate(
-        "trame.state.update({ opacity: 0.8, map: 'primary', threed: 'painted', surfaces: true, large: '' })"
+        "trame.state.update({ opacity: 0.8, map: 'primary', threed: 'painted', surfaces: true, smooth: false,"
+        " large: '' })"
     )
+    view_page.settle(window)
     return window

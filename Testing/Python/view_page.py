@@ -133,6 +133,13 @@ def picture(page: Any, view: str) -> NDArray[np.uint8]:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
 
 
+def settle(page: Any) -> None:
+    """Until what was asked has been done and told: the server tells of slices that moved a moment after they did."""
+    for _ in range(3):
+        page.evaluate("() => trame.trigger('copy')")
+        page.wait_for_timeout(100)
+
+
 def resting_picture(page: Any, view: str) -> NDArray[np.uint8]:
     """Pixels of a view whose picture no longer changes: the same after several questions that the server answered.
 

@@ -15,6 +15,9 @@ from .session import Session
 SECONDS = 0.05
 """How often the page hears of slices that move."""
 
+REST_SECONDS = 0.5
+"""How long slices lie still until the page hears of them once more."""
+
 
 class SliceBars:
     """Fills ``slice_NAME`` (offset, mm) and ``bars`` of the state and follows the former."""
@@ -22,6 +25,7 @@ class SliceBars:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._handle: asyncio.TimerHandle | None = None
+        self._rest: asyncio.TimerHandle | None = None
         self._told: dict[str, float] = {}
         for name, node in session.stage.slice_nodes.items():
             session.state[f"slice_{name}"] = 0.0
@@ -54,6 +58,19 @@ class SliceBars:
     def _tell(self) -> None:
         self._handle = None
         self.update()
+        self._session.flush()
+        if self._rest is not None:
+            self._rest.cancel()
+        self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, self._tell_anew)
+
+    def _tell_anew(self) -> None:
+        """Tell where the slices came to rest even if the state says so already.
+
+        A page that moved a slider while an older place was under way to it would else go on showing the older one;
+        while slices move, an echo would pull the slider back under the hand.
+        """
+        self._rest = None
+        self._session.state.dirty(*(f"slice_{name}" for name in self._session.stage.slice_nodes))
         self._session.flush()
 
     def _range(self, name: str) -> tuple[float, float]:
