@@ -1,4 +1,4 @@
-"""``sure cohort`` on a Dask cluster of real processes: a worker or the scheduler itself is killed, and nothing is lost."""
+"""``sure cohort`` on a Dask cluster of real processes: a worker or the scheduler is killed, nothing is lost."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_a_killed_scheduler_is_said_and_the_same_command_goes_on_without_it(
     listed: Path, tiny_package: Package, tmp_path: Path, cluster: SimpleNamespace
 ) -> None:
     output = tmp_path / "out"
-    with pytest.raises(SureError, match="scheduler .* ended.*same command goes on"):
+    with pytest.raises(SureError, match=r"scheduler .* ended.*same command goes on"):
         cohort(listed, tiny_package, output, cluster.address, killing(cluster.scheduler))
     assert cluster.scheduler.poll() == -signal.SIGKILL
     for worker in cluster.workers:

@@ -27,8 +27,8 @@ ATTEMPTS = 3
 POLL_S = 0.2
 CONNECT_S = 10
 SCHEDULER_ENDED = (
-    "The Dask scheduler at {address} ended or cannot be reached any more. What is finished is kept, and the same command "
-    "goes on from there; start the scheduler again, or leave --scheduler out to go on with this machine alone."
+    "The Dask scheduler at {address} ended or cannot be reached any more. What is finished is kept, and the same "
+    "command goes on from there; start the scheduler again, or leave --scheduler out to go on with this machine alone."
 )
 DIED = "the process that worked on it ended without a word, {} times; the memory may be too small"
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
