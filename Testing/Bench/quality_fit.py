@@ -21,7 +21,7 @@ from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.quality.calibrate import CalibrationOptions, CaseRuns, calibrate, run_cases
 
 DATA = "the tuning scans of the Medical Segmentation Decathlon, Task04 Hippocampus"
-CARD = ROOT / "Testing" / "Bench" / "results" / f"{MODEL}.json"
+RESULTS = ROOT / "Testing" / "Bench" / "results"
 
 
 def tuning_cases(package: Package, data: Path) -> list[Case]:
@@ -43,6 +43,13 @@ def tell(fraction: float, text: str) -> None:
     print(f"{fraction:4.0%} {text}", flush=True)
 
 
+def renew_fingerprint(name: str, amended: Package) -> None:
+    """Let the accuracy that is recorded for a model belong to its package with the forecast inside."""
+    card = RESULTS / f"{name}.json"
+    recorded = json.loads(card.read_text(encoding="utf-8")) | {"fingerprint_of_card": amended.fingerprint}
+    card.write_text(json.dumps(recorded, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     """Run, fit, store."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -55,8 +62,7 @@ def main() -> None:
     if failed := [f"{case.id}: {case.error}" for case in found if case.error]:
         raise SystemExit("\n".join(failed))
     model, amended = calibrate(found, package, create_engine(package, "openvino"), DATA, options)
-    recorded = json.loads(CARD.read_text(encoding="utf-8")) | {"fingerprint_of_card": amended.fingerprint}
-    CARD.write_text(json.dumps(recorded, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    renew_fingerprint(MODEL, amended)
     print(json.dumps({score: {name: fit.errors for name, fit in fits.items()} for score, fits in model.scores.items()}))
 
 

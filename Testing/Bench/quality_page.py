@@ -1,13 +1,16 @@
-"""docs/quality.md from Testing/Bench/results/quality.json."""
+"""docs/quality.md from quality.json and quality-others.json in Testing/Bench/results."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-TEXT = Path(__file__).resolve().parents[2] / "docs" / "quality-text.md"
-MARK = "<!-- tables -->"
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = ROOT / "docs" / "quality-text.md"
+RESULT, OTHERS = (ROOT / "Testing" / "Bench" / "results" / name for name in ("quality.json", "quality-others.json"))
+MARK, MARK_OF_OTHERS = "<!-- tables -->", "<!-- heart and lung -->"
 PARTS = ("all", "intact", "seen damage", "unseen damage")
 TITLES = {
     "tuning": "Tuning scans: every forecast from a fit on other patients",
@@ -15,12 +18,41 @@ TITLES = {
 }
 
 
-def quality_page(document: Mapping[str, Any]) -> str:
-    """The text of docs/quality-text.md with the tables in the place of its mark."""
+OTHER_TITLES = {
+    "tuning": "Tuning scans: every forecast from a fit on other patients",
+    "validation": "Patients that nothing was chosen on: the fit on all tuning patients (scored once)",
+}
+
+
+def write_page() -> None:
+    """Renew docs/quality.md from what is recorded."""
+    documents = (json.loads(path.read_text(encoding="utf-8")) for path in (RESULT, OTHERS))
+    (ROOT / "docs" / "quality.md").write_text(quality_page(*documents), encoding="utf-8")
+
+
+def quality_page(document: Mapping[str, Any], others: Mapping[str, Any]) -> str:
+    """The text of docs/quality-text.md with the tables in the place of its marks."""
     parts = [_split(title, document[name], document) for name, title in TITLES.items() if name in document]
     if "foreign" in document:
         parts.append(_foreign(document["foreign"]))
-    return TEXT.read_text(encoding="utf-8").replace(MARK, "\n\n".join(parts))
+    text = TEXT.read_text(encoding="utf-8").replace(MARK, "\n\n".join(parts))
+    return text.replace(MARK_OF_OTHERS, "\n\n".join(_other(name, entry) for name, entry in others.items()))
+
+
+def _other(name: str, entry: Mapping[str, Any]) -> str:
+    """A model for which it was tried whether it can carry a forecast."""
+    parts = [f"### `{name}` {entry['version']}", f"Fitted on {entry['data']}."]
+    for split, title in OTHER_TITLES.items():
+        if split in entry:
+            table = entry[split]
+            against = "; ".join(table["against"]) or "nothing"
+            parts += [
+                f"**{title}**, {table['patients']} patients.",
+                _measured("Dice, mean of the structures", table["dice"]),
+                _order(table["order"]),
+                f"Errs less than a constant by {_number(table['skill'], 3)}. Against offering it: {against}.",
+            ]
+    return "\n\n".join(parts)
 
 
 def _split(title: str, table: Mapping[str, Any], document: Mapping[str, Any]) -> str:

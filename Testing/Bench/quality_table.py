@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from accuracy import MODEL, ROOT
 from numpy.typing import NDArray
-from quality_page import quality_page
+from quality_page import RESULT, write_page
 from quality_runs import ForeignRun, foreign, labelled
 from SUREUncertaintyLib.analysis.quality.forecast import PredictedQuality, forecast_quality
 from SUREUncertaintyLib.analysis.quality.quality_model import QualityModel, read_quality_model
@@ -31,7 +31,6 @@ from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.quality.fit import fit_quality
 from SUREUncertaintyLib.quality.labelled_run import FITTED, INTACT, LabelledRun
 
-RESULT = ROOT / "Testing" / "Bench" / "results" / "quality.json"
 FAILURE, WORST = 0.75, 0.2
 FOLDS, RESAMPLES = 10, 1000
 OTHERS = {
@@ -210,7 +209,7 @@ def main() -> None:
     facts = {"tolerance_mm": model.tolerance_mm, "fitted_patients": model.patients, "fitted_cases": model.cases}
     kept |= {"model": MODEL, "version": package.metadata.version, **facts}
     RESULT.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    (ROOT / "docs" / "quality.md").write_text(quality_page(kept), encoding="utf-8")
+    write_page()
 
 
 if __name__ == "__main__":

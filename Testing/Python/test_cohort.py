@@ -146,6 +146,7 @@ def test_a_killed_worker_costs_only_its_own_try(listed: Path, tiny_package: Pack
     os.kill(workers[0].pid, signal.SIGKILL)
     assert process.wait(timeout=300) == 3
     assert set(stamps(output)) == {f"s{number}" for number in range(6)}
+    assert not list((output / "cases").glob(".*"))
     assert len(worklist(output)) == 8
 
 

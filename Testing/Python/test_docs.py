@@ -51,7 +51,9 @@ def test_the_page_of_warnings_is_made_from_the_recorded_result() -> None:
 
 
 def test_the_page_of_forecasts_is_made_from_the_recorded_result() -> None:
-    assert (ROOT / "docs" / "quality.md").read_text(encoding="utf-8") == quality_page(result("quality.json"))
+    assert (ROOT / "docs" / "quality.md").read_text(encoding="utf-8") == quality_page(
+        result("quality.json"), result("quality-others.json")
+    )
 
 
 def test_the_comparison_page_is_made_from_the_recorded_results() -> None:

@@ -195,6 +195,16 @@ def test_without_labels_mistakes_are_answers_that_change_under_damage(made: dict
         assert sample.taught.size == 0
 
 
+def test_without_labels_a_copy_counts_as_no_better_than_the_scan_itself(
+    made: dict[str, Package], scans: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("SUREUncertaintyLib.fitting.samples.MILD", np.inf)  # the scan's loss: the mean of all copies
+    losses = np.array([sample.losses for sample in samples_of(without_mirrors(made["plain"]), case_of(scans))])
+    assert len(set(losses[:, 0])) == 1
+    assert losses.max() > losses[0, 0] > 0.0
+    assert losses[:, 1:].min() == losses[0, 0]  # those below the mean are lifted to it
+
+
 @pytest.mark.parametrize("name", ["plain", "slices"])
 def test_with_labels_mistakes_are_against_them(name: str, made: dict[str, Package], tmp_path: Path) -> None:
     folder = write_scans(tmp_path / "scans", name, 1, tmp_path / "labels")

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from beating import GRID, grey_engine, heart_package, inside
+from numpy.typing import NDArray
 from SUREUncertaintyLib.arrays.heads import create_head
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.inference.one_piece import keep_largest_pieces
@@ -60,3 +61,16 @@ def test_a_segmentation_keeps_the_ball_and_marks_the_other_body_as_uncertain(tmp
 def test_the_preview_of_a_slider_shows_the_same_piece(tmp_path: Path) -> None:
     package = heart_package(tmp_path / "one", one_piece=True)
     assert np.array_equal(preview(two_bodies(), package, grey_engine()).labels.array == 1, inside(18.0))
+
+
+def test_disturbed_copies_of_the_scan_are_cut_to_one_piece_as_well(tmp_path: Path) -> None:
+    package = heart_package(tmp_path / "one", one_piece=True)
+    (run,) = segment(two_bodies(), package, grey_engine(), copies=True).measures
+    (alone,) = segment(two_bodies().with_array(ball_alone()), package, grey_engine(), copies=True).measures
+    (found,), (wanted,) = run.structures.values(), alone.structures.values()
+    assert found["unlike_noisy"] == pytest.approx(wanted["unlike_noisy"], abs=0.002)
+    assert found["unlike_blurred"] == pytest.approx(wanted["unlike_blurred"], abs=0.002)
+
+
+def ball_alone() -> NDArray[np.float32]:
+    return np.asarray(60.0 * inside(18.0), np.float32)

@@ -93,6 +93,7 @@ def run_cohort(
         done = {n: CaseRow.from_json(records[name]["row"]) for n, name in enumerate(names) if n not in todo}
         work = Work(run_case, jobs, lambda job, why: CaseRow.failed(job.case, why), _Kept(done))
         rows = tuple(sorted(run_remaining(work, workers, scheduler, progress, is_cancelled), key=lambda row: row.need))
+        folder.clear_halves()  # of workers that were killed
         cohort = Cohort(rows, (*listed.told, *_about(rows, vanished(names, records))), review_curve(rows))
         write_tables(cohort.rows, folder.path)
         write_worklist(cohort.rows, cohort.told, cohort.curve, package.metadata, folder.path)

@@ -11,7 +11,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +26,10 @@ from .progress import IsCancelled, never, raise_if_cancelled
 ATTEMPTS = 3
 POLL_S = 0.2
 CONNECT_S = 10
+SCHEDULER_ENDED = (
+    "The Dask scheduler at {address} ended or cannot be reached any more. What is finished is kept, and the same "
+    "command goes on from there; start the scheduler again, or leave --scheduler out to go on with this machine alone."
+)
 DIED = "the process that worked on it ended without a word, {} times; the memory may be too small"
 THREAD_LIMITS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -57,7 +61,7 @@ def run_tasks(
         scheduler: address of a Dask scheduler (``tcp://`` or ``tls://``), in the place of local processes.
 
     Raises:
-        InputError: nothing answers at the address. EngineError: dask is not installed.
+        InputError: nothing answers at the address. EngineError: dask is not installed, or the scheduler ended.
         Cancelled: ``is_cancelled`` said so; what was running is stopped.
     """
     if scheduler:
@@ -220,7 +224,10 @@ def _on_cluster(
     with client:
         run = partial(_one_at_a_time, function)
         futures = {client.submit(run, item, retries=ATTEMPTS, pure=False): n for n, item in enumerate(items)}
-        yield from _gathered(client, futures, is_cancelled)
+        try:
+            yield from _gathered(client, futures, is_cancelled)
+        except CancelledError as error:  # nobody here cancels a future and goes on waiting for it
+            raise EngineError(SCHEDULER_ENDED.format(address=address)) from error
 
 
 def _one_at_a_time(function: Callable[[Any], Any], item: Any) -> Any:

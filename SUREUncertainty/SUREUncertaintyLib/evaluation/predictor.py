@@ -25,11 +25,12 @@ from ..inference.native.looking import prepare_where
 from ..inference.native.preparing import Prepared, channels_in_order
 from ..inference.native.runner import NativeRunner
 from ..inference.network_regions import Region, plan_regions, prepare_region
+from ..inference.network_run import run_network
 from ..inference.region_merging import Canvas
 from ..inference.sampling.encoding import has_latents
 from ..inference.sampling.sampler import SampledHead, sampled_channels
 from ..inference.sampling.samples_result import SamplingOptions
-from ..inference.segmenter import SURE, check_input, run_network
+from ..inference.segmenter import SURE, check_input
 from ..inference.turned import Turn, window_turn
 from .scored_region import ScoredRegion, scored_region_of
 

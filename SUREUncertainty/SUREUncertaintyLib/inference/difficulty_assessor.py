@@ -55,7 +55,7 @@ class DifficultyAssessor:
     def run(
         self, image: NDArray[np.float32], region: Region, progress: Progress = silent, is_cancelled: IsCancelled = never
     ) -> NDArray[np.float32]:
-        """Blended channels as ``segmenter.run_network`` gives them; logits are blended beside them and measured."""
+        """Blended channels as ``network_run.run_network`` gives them; logits are blended beside them and measured."""
         facts = self.package.metadata
         chosen = [n for n, label in enumerate(facts.labels) if label.value != 0]
         if 4 * image.size * len(chosen) > MEMORY_BYTES:

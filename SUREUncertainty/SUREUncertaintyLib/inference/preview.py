@@ -17,10 +17,10 @@ from .fitted_run import as_run, head_of
 from .native.engine import MemberEngine
 from .native.runner import NativeRunner
 from .network_regions import overlap, plan_regions, prepare_region
+from .network_run import run_network
 from .openvino_engine import QUICK, OpenVinoEngine
 from .region_merging import Canvas
 from .result import SegmentationResult
-from .segmenter import run_network
 from .turned import Turn
 
 if TYPE_CHECKING:

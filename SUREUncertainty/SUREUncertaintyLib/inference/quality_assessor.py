@@ -20,11 +20,10 @@ from ..core.progress import IsCancelled, never
 from ..core.volume import Volume
 from ..packages.package_fingerprint import network_digest
 from .engine import Engine
-from .estimator import NativeEstimator
 from .mild_copies import agreements
 from .network_regions import Region, prepare_region
+from .network_run import run_network
 from .result import SegmentationResult
-from .windows import blend_windows
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -70,10 +69,9 @@ class QualityAssessor:
         metadata, region = self.package.metadata, placed.region
         image = prepare_region(volume, region, metadata)
         spacing = None if metadata.spacing is None else region.model_grid.spacing_kji
-        network = NativeEstimator(self.engine, head)
 
         def run(copy: NDArray[np.float32]) -> NDArray[np.float32]:
-            return blend_windows(copy, metadata.patch, metadata.overlap, network, is_cancelled=is_cancelled)
+            return run_network(copy, self.package, self.engine, head, is_cancelled=is_cancelled)
 
         found = agreements(image, placed.channels, run, head, spacing)
         self.agreements.update(zip((label.value for label in region.label_set), found, strict=True))

@@ -28,7 +28,6 @@ from ..core.roi import Roi
 from ..core.volume import Volume
 from .difficulty_assessor import DifficultyAssessor, with_scales
 from .engine import Engine
-from .estimator import NativeEstimator
 from .fitted_run import as_run, head_of
 from .following import Follower, Placement, Settled
 from .native.engine import MemberEngine
@@ -36,7 +35,7 @@ from .native.notices import about_members
 from .native.preparing import channels_in_order
 from .native.runner import NativeRunner
 from .network_regions import Region, overlap, plan_regions, prepare_region
-from .one_piece import keep_largest_pieces
+from .network_run import run_network
 from .provenance import Stopwatch, describe_run
 from .quality_assessor import QualityAssessor
 from .region_merging import Canvas
@@ -45,7 +44,6 @@ from .sampling.encoding import has_latents
 from .sampling.sampler import RegionSampler
 from .sampling.samples_result import SamplingOptions
 from .turned import Turn, window_turn
-from .windows import blend_windows
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -153,21 +151,6 @@ def segment(
         return replace(result, provenance=record)
     notices = (*result.notices, *sampler.notices(), *about_samples(result.structures))
     return replace(result, provenance=record | sampler.record(), sampling=sampler.result(), notices=notices)
-
-
-def run_network(
-    image: NDArray[np.float32],
-    package: Package,
-    engine: Engine,
-    head: Head,
-    progress: Progress = silent,
-    is_cancelled: IsCancelled = never,
-) -> NDArray[np.float32]:
-    """Blended channels (C, k, j, i) of a normalised image (1, k, j, i) that lies on a model grid."""
-    metadata = package.metadata
-    estimator = NativeEstimator(engine, head)
-    channels = blend_windows(image, metadata.patch, metadata.overlap, estimator, progress, is_cancelled)
-    return keep_largest_pieces(channels, head) if metadata.one_piece else channels
 
 
 def check_input(

@@ -28,8 +28,8 @@ from ..engine import Engine
 from ..engine_choice import create_engine
 from ..fitted_run import head_of, without_head
 from ..native.choice import MemberChoice
+from ..network_run import run_network
 from ..sampling.encoding import has_latents
-from ..segmenter import run_network
 from .averaged_engine import AveragedEngine, single_pass
 from .dropout import PASSES, monte_carlo_dropout
 from .ensemble import ensemble, fingerprint, load_members
