@@ -13,7 +13,7 @@ from SUREUncertaintyLib.difficulty.case_scale import CaseScale
 from SUREUncertaintyLib.difficulty.table import SCHEMA, DifficultyTable, write_table
 from SUREUncertaintyLib.nn.duo_weighting import DuoWeighting, duo_weights, perception_scale
 from SUREUncertaintyLib.nn.evidential import EvidentialLoss, to_one_hot
-from SUREUncertaintyLib.nn.hierarchical.elbo import soft_dice_loss, weighted_cross_entropy
+from SUREUncertaintyLib.nn.hierarchical.sample_fit import soft_dice_loss, weighted_cross_entropy
 from SUREUncertaintyLib.nn.label_denoising import NoiseHead, NoiseTable, denoised, denoising_loss
 from SUREUncertaintyLib.nn.registry import create_network
 from SUREUncertaintyLib.training.case_filter import filter_training

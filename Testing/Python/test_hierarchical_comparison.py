@@ -20,7 +20,7 @@ from readers.shifted_slices import (
 )
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.nn.hierarchical.collapse_probe import probe_levels
-from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings
+from SUREUncertaintyLib.nn.hierarchical.elbo_settings import ElboSettings
 from SUREUncertaintyLib.nn.hierarchical.probabilistic_unet import ProbabilisticUNet
 from SUREUncertaintyLib.nn.registry import create_network
 from SUREUncertaintyLib.training.augmentation import Augmentation

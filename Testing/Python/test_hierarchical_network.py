@@ -7,10 +7,12 @@ from needed_torch import torch
 from SUREUncertaintyLib.arrays.noise import standard_noise
 from SUREUncertaintyLib.nn.hierarchical.collapse_probe import collapse_warnings, probe_levels
 from SUREUncertaintyLib.nn.hierarchical.decoder import LatentUp
-from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings, elbo_level_weights, level_divergences, soft_dice_loss
+from SUREUncertaintyLib.nn.hierarchical.elbo import level_divergences
+from SUREUncertaintyLib.nn.hierarchical.elbo_settings import ElboSettings, elbo_level_weights
 from SUREUncertaintyLib.nn.hierarchical.gaussian_head import Gaussian, GaussianHead, kl_divergence
 from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.presets import preset
+from SUREUncertaintyLib.nn.hierarchical.sample_fit import soft_dice_loss
 from SUREUncertaintyLib.nn.unet import block_options
 
 CHANNELS = (4, 6, 8)

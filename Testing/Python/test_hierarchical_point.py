@@ -2,9 +2,11 @@
 
 import pytest
 from needed_torch import torch
-from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings, ElboTerms, soft_dice_loss
+from SUREUncertaintyLib.nn.hierarchical.elbo import ElboTerms
+from SUREUncertaintyLib.nn.hierarchical.elbo_settings import ElboSettings
 from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.probabilistic_unet import ProbabilisticUNet
+from SUREUncertaintyLib.nn.hierarchical.sample_fit import soft_dice_loss
 from torch.nn.functional import cross_entropy, one_hot
 
 IMAGE = torch.randn((2, 1, 16, 16), generator=torch.Generator().manual_seed(1))

@@ -247,14 +247,14 @@ def test_slices_of_a_volume_share_one_field_in_planar_networks() -> None:
     assert np.array_equal(sample[:, 0], sample[:, 4])
 
 
-@pytest.fixture(scope="module", params=[2, 3])
+@pytest.fixture(scope="module", params=[(n, d) for n in ("latent_unet", "residual_latent_unet") for d in (2, 3)])
 def latent_package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Package:
-    dims = request.param
+    network, dims = request.param
     arguments = {"spatial_dims": dims, "in_channels": 1, "out_channels": 3, "channels": [4, 6, 8], "posterior": "none"}
     return build_tiny(
         tmp_path_factory.mktemp("latent") / f"latent-{dims}d",
         name=f"latent-{dims}d",
-        network={"name": "latent_unet", "arguments": arguments},
+        network={"name": network, "arguments": arguments},
         head="softmax",
         patch=[16] * dims,
         uncertainty={"primary": "mutual_information", "kinds": ["mutual_information", "entropy"], "threshold": 0.1},

@@ -17,7 +17,7 @@ from SUREUncertaintyLib.nn.hierarchical.collapse_probe import (
     collapse_warnings,
     probe_levels,
 )
-from SUREUncertaintyLib.nn.hierarchical.elbo import ElboSettings
+from SUREUncertaintyLib.nn.hierarchical.elbo_settings import ElboSettings
 from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.presets import preset
 from SUREUncertaintyLib.packages.weights import load_network
@@ -128,8 +128,10 @@ def written(tmp_path: Path, content: dict[str, Any]) -> Path:
     return path
 
 
-def test_from_readers_to_a_package_that_samples(folder: Path, tmp_path: Path) -> None:
-    package = train(written(tmp_path, document()), folder, tmp_path / "run", "cpu")
+@pytest.mark.parametrize("network", ["latent_unet", "residual_latent_unet"])
+def test_from_readers_to_a_package_that_samples(network: str, folder: Path, tmp_path: Path) -> None:
+    content = document(network={"name": network, "arguments": ARGUMENTS})
+    package = train(written(tmp_path, content), folder, tmp_path / "run", "cpu")
     assert package is not None
     uncertainty = package.metadata.raw["uncertainty"]
     assert uncertainty["primary"] == "mutual_information"

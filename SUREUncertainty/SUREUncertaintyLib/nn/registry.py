@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 
 MONAI_PREFIX = "monai.networks.nets."
 LATENT_NETWORK = "latent_unet"
+RESIDUAL_NETWORK = "residual_latent_unet"
+LATENT_NETWORKS = frozenset({LATENT_NETWORK, RESIDUAL_NETWORK})
+"""Networks that are encoded once and decoded once a sample."""
+
 GRAPH_ONLY = "graph"
 """A network of which a package has only the graph."""
 
@@ -21,6 +25,7 @@ COMPARISON_ONLY = frozenset({"probabilistic_unet"})
 OWN_TARGETS = {
     "unet": "SUREUncertaintyLib.nn.unet.UNet",
     LATENT_NETWORK: "SUREUncertaintyLib.nn.hierarchical.latent_unet.LatentUNet",
+    RESIDUAL_NETWORK: "SUREUncertaintyLib.nn.hierarchical.residual_unet.ResidualLatentUNet",
     "probabilistic_unet": "SUREUncertaintyLib.nn.hierarchical.probabilistic_unet.ProbabilisticUNet",
     "nnunet_plain": "SUREUncertaintyLib.nn.nnunet.PlainConvUNet",
     "nnunet_residual": "SUREUncertaintyLib.nn.nnunet.ResidualEncoderUNet",
@@ -100,6 +105,10 @@ def _factory(canonical: str) -> Any:
         from .hierarchical.latent_unet import LatentUNet
 
         return LatentUNet
+    if canonical == RESIDUAL_NETWORK:
+        from .hierarchical.residual_unet import ResidualLatentUNet
+
+        return ResidualLatentUNet
     if canonical == "probabilistic_unet":
         from .hierarchical.probabilistic_unet import ProbabilisticUNet
 

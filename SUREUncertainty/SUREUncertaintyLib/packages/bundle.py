@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.geometry import STACK
-from ..nn.registry import LATENT_NETWORK, bundle_target
+from ..nn.registry import LATENT_NETWORKS, bundle_target
 
 SCHEMA = "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20240725.json"
 WEIGHTS = "models/model.safetensors"
@@ -37,7 +37,7 @@ def complete_document(document: Mapping[str, Any], example_shape: Sequence[int])
         "intended_use": "Research only; not a medical device.",
         "overlap": 0.5,
     }
-    has_halves = document.get("network", {}).get("name") == LATENT_NETWORK
+    has_halves = document.get("network", {}).get("name") in LATENT_NETWORKS
     files = {"weights": WEIGHTS, "graphs": dict(HALVES) if has_halves else {"main": GRAPH}}
     complete = {**defaults, **document, **files}
     return {**complete, "network_data_format": network_data_format(complete, int(example_shape[1]))}

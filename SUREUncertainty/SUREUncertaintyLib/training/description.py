@@ -14,7 +14,7 @@ from torch import nn
 from ..analysis.intensity_fingerprint import measure
 from ..analysis.volume_range import MM3_PER_ML
 from ..core.centred_window import middle_slices
-from ..nn.hierarchical.latent_unet import LatentUNet
+from ..nn.hierarchical.sampled_networks import SampledNetwork
 from ..packages.metadata import TUNING_DICE
 from .calibration import (
     TuningPrediction,
@@ -55,7 +55,9 @@ def describe_package(
     version = str(texts.get("version", "0.1.0"))
     labels = texts.get("labels") or _plain_labels(recipe)
     whole = bool(texts.get("one_piece"))
-    fitted = [] if isinstance(network, LatentUNet) else predict_tuning(network, tuning, recipe.input.patch, head, whole)
+    fitted = (
+        [] if isinstance(network, SampledNetwork) else predict_tuning(network, tuning, recipe.input.patch, head, whole)
+    )
     uncertainty = _uncertainty(recipe, network, tuning, head, fitted)
     described = {key: texts[key] for key in TEXTS if key in texts}
     return {
@@ -108,7 +110,7 @@ def _uncertainty(
     head: str,
     predictions: Sequence[TuningPrediction],
 ) -> dict[str, Any]:
-    if isinstance(network, LatentUNet):
+    if isinstance(network, SampledNetwork):
         return describe_latents(recipe, network, tuning)
     kinds = ["vacuity", "entropy"] if head == "evidential" else ["entropy"]
     section: dict[str, Any] = {"primary": kinds[0], "kinds": kinds, "threshold": recipe.package.get("threshold", 0.5)}

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from ..core.errors import InputError
 from ..nn.hierarchical.collapse_probe import LevelProbe, collapse_warnings, probe_levels
-from ..nn.hierarchical.elbo import ElboSettings
-from ..nn.hierarchical.latent_unet import LatentUNet
+from ..nn.hierarchical.elbo_settings import ElboSettings
 from ..nn.hierarchical.presets import preset
 from ..nn.hierarchical.probabilistic_unet import ProbabilisticUNet
+from ..nn.hierarchical.sampled_networks import SampledNetwork
 from .augmentation import Augmentation
 from .recipe import AugmentationSection, Recipe
 from .training_cases import TrainingCase
@@ -23,6 +23,7 @@ from .training_cases import TrainingCase
 if TYPE_CHECKING:
     from .objectives import Batch
 
+TrainedNetwork = SampledNetwork | ProbabilisticUNet
 PROBED_CASES = 64
 PROBE_BATCH = 16
 
@@ -76,7 +77,7 @@ def elbo_settings(options: dict[str, Any]) -> ElboSettings:
 
 
 def probe_cases(
-    network: LatentUNet | ProbabilisticUNet, cases: Sequence[TrainingCase], patch: tuple[int, ...]
+    network: TrainedNetwork, cases: Sequence[TrainingCase], patch: tuple[int, ...]
 ) -> tuple[LevelProbe, ...]:
     """The probe on at most 64 cases, evenly spread over the list; none for a network without posterior."""
     if network.posterior_kind == "none" or not cases:
@@ -87,14 +88,17 @@ def probe_cases(
     )
 
 
-def latent_network(network: nn.Module) -> LatentUNet | ProbabilisticUNet:
+def latent_network(network: nn.Module) -> TrainedNetwork:
     """The network as what this objective trains.
 
     Raises:
         InputError: the recipe names another network.
     """
-    if not isinstance(network, LatentUNet | ProbabilisticUNet):
-        raise InputError("The loss 'hierarchical' trains the network 'latent_unet'; the recipe names another one.")
+    if not isinstance(network, TrainedNetwork):
+        raise InputError(
+            "The loss 'hierarchical' trains the network 'latent_unet' or 'residual_latent_unet'; the recipe names "
+            "another one."
+        )
     return network
 
 

@@ -15,7 +15,7 @@ from ..inference.sampling.sizes import LEAST_SAMPLES, channel_sizes
 from ..inference.sampling.statistics import MAP_KINDS, SampleStatistics
 from ..inference.sampling.torch_latent import NetworkEngine
 from ..nn.hierarchical.collapse_probe import collapse_warnings
-from ..nn.hierarchical.latent_unet import LatentUNet
+from ..nn.hierarchical.sampled_networks import SampledNetwork
 from .calibration import TuningPrediction, TuningSizes, size_stretch, uncertainty_threshold
 from .hierarchical_objective import probe_cases
 from .recipe import Recipe
@@ -27,7 +27,7 @@ MOST_CASES = 128
 """Tuning cases that are drawn from, spread evenly over the list: a hundred samples of each take their time."""
 
 
-def describe_latents(recipe: Recipe, network: LatentUNet, tuning: Sequence[TrainingCase]) -> dict[str, Any]:
+def describe_latents(recipe: Recipe, network: SampledNetwork, tuning: Sequence[TrainingCase]) -> dict[str, Any]:
     """The ``uncertainty`` section: kinds, thresholds from samples of tuning cases, probe and warnings."""
     primary = str(recipe.package.get("primary", MAP_KINDS[0]))
     section: dict[str, Any] = {
@@ -51,7 +51,7 @@ def describe_latents(recipe: Recipe, network: LatentUNet, tuning: Sequence[Train
 
 
 def draw_samples(
-    network: LatentUNet, case: TrainingCase, patch: tuple[int, ...], primary: str
+    network: SampledNetwork, case: TrainingCase, patch: tuple[int, ...], primary: str
 ) -> tuple[TuningPrediction, list[TuningSizes]]:
     """Mean probability and primary map of one tuning case, in its own shape, and the sizes of every structure."""
     engine = NetworkEngine(network, str(next(network.parameters()).device))

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..core.errors import InputError
 from ..nn.duo_weighting import DuoWeighting, over_batch
 from ..nn.evidential import EvidentialLoss, to_one_hot
-from ..nn.hierarchical.elbo import weighted_cross_entropy
+from ..nn.hierarchical.sample_fit import weighted_cross_entropy
 from .duo_objective import duo_objective
 from .hierarchical_objective import hierarchical_objective
 from .recipe import Recipe

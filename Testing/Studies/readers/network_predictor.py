@@ -25,12 +25,14 @@ class NetworkPredictor:
         networks: one, or an ensemble's members.
         reading: ``latents``, ``dropout``, ``single`` or ``ensemble``.
         count: samples of ``latents`` and ``dropout``.
+        levels: which are drawn, the others stay at their mean; all when None.
     """
 
     networks: Sequence[nn.Module]
     reading: str
     count: int = 16
     seed: int = 0
+    levels: frozenset[int] | None = None
 
     @property
     def name(self) -> str:
@@ -59,6 +61,9 @@ class NetworkPredictor:
         bottleneck, skips = network.encode(x)
         latents = []
         for level, prior in enumerate(network.prior(skips)):
+            if self.levels is not None and level not in self.levels:
+                latents.append(prior.mean.expand(self.count, *prior.mean.shape[1:]))
+                continue
             shape = tuple(prior.mean.shape[1:])
             noise = np.stack([standard_noise((self.seed, *key), k, level, shape) for k in range(self.count)])
             latents.append(prior.mean + prior.std * torch.from_numpy(noise))

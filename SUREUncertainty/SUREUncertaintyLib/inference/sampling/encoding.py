@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import PackageError
-from ...nn.registry import LATENT_NETWORK
+from ...nn.registry import LATENT_NETWORKS
 from ...packages.metadata import PackageMetadata
 from ..engine import Engine
 
@@ -62,7 +62,7 @@ class LatentLayout:
 
 def has_latents(metadata: PackageMetadata) -> bool:
     """Whether a package's network can be sampled."""
-    return metadata.network == LATENT_NETWORK
+    return metadata.network in LATENT_NETWORKS
 
 
 def latent_layout(metadata: PackageMetadata) -> LatentLayout:

@@ -45,7 +45,8 @@ class OpenVinoLatentEngine(OneNetwork):
     def encode(self, windows: Float32) -> Encoding:
         """The encoder on windows (B, channels, ...)."""
         found, levels = self._encoder.run((windows,)), self._levels
-        features, prior = found[: levels + 1], found[levels + 1 :]
+        first = len(found) - 2 * levels  # the decoder of some networks reads no skips
+        features, prior = found[:first], found[first:]
         size = sum(array.nbytes for array in found)
         return Encoding(tuple(features), tuple(prior[:levels]), tuple(prior[levels:]), size)
 

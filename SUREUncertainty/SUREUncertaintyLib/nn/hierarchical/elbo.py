@@ -10,17 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from ..duo_weighting import DuoWeighting, over_batch
-from ..evidential import to_one_hot
+from .elbo_settings import ElboSettings
 from .gaussian_head import Gaussian, kl_divergence
-
-TINY = 1e-10
+from .sample_fit import energy_score, fit, mean_fit
 
 
 class LatentNetwork(Protocol):
@@ -34,6 +32,10 @@ class LatentNetwork(Protocol):
     @property
     def level_strides(self) -> tuple[int, ...]:
         """Pixels of the image a location of each level, finest first."""
+
+    @property
+    def decoder_skips(self) -> int:
+        """How many of the skips ``decode`` reads: all, or none."""
 
     def encode(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Bottleneck and skips."""
@@ -52,52 +54,13 @@ class LatentNetwork(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class ElboSettings:
-    """Weights of the loss.
+@runtime_checkable
+class SummedLevels(Protocol):
+    """A network whose levels add up to its logits."""
 
-    Attributes:
-        kl_weight: beta, reached after ``kl_warmup_epochs`` of linear growth.
-        kl_level_weights: one number a level, finest first; ``"elbo"`` for ``ce_weight`` n_l / N_pixels, which with
-            beta = 1 is the evidence lower bound; None for 1.
-        free_bits: nats a location below which a level's divergence is not penalised.
-        kl_direction: ``"qp"`` for KL(q || p), ``"pq"`` as in the reference code.
-        reparam: whether the draw lets gradients reach mean and sigma; the reference code's does not.
-        point_weight: of cross-entropy + Dice, weighted as above, at the prior's mean.
-        weighting: w_ic on the class terms of cross-entropy and Dice; the divergence stays as it is.
-    """
-
-    ce_weight: float = 0.4
-    dice_weight: float = 0.5
-    kl_weight: float = 0.1
-    kl_level_weights: str | tuple[float, ...] | None = None
-    kl_warmup_epochs: float = 10.0
-    free_bits: float = 0.0
-    kl_direction: str = "qp"
-    reparam: bool = True
-    point_weight: float = 0.0
-    weighting: DuoWeighting | None = None
-
-    def __post_init__(self) -> None:
-        if self.kl_direction not in ("qp", "pq"):
-            raise ValueError(f"kl_direction must be 'qp' or 'pq', got {self.kl_direction!r}")
-        if isinstance(self.kl_level_weights, str) and self.kl_level_weights != "elbo":
-            raise ValueError(f"kl_level_weights must be 'elbo' or numbers, got {self.kl_level_weights!r}")
-        if self.point_weight < 0.0:
-            raise ValueError(f"point_weight must not be negative, got {self.point_weight}")
-
-    def beta(self, epoch: float) -> float:
-        """The weight of the divergence at an epoch."""
-        return self.kl_weight * (min(1.0, epoch / self.kl_warmup_epochs) if self.kl_warmup_epochs > 0 else 1.0)
-
-    def level_weights(self, strides: Sequence[int], spatial_dims: int) -> tuple[float, ...]:
-        """w_l of every level."""
-        if self.kl_level_weights == "elbo":
-            return elbo_level_weights(strides, spatial_dims, self.ce_weight)
-        weights = self.kl_level_weights or (1.0,) * len(strides)
-        if len(weights) != len(strides):
-            raise ValueError(f"{len(weights)} kl_level_weights for {len(strides)} levels")
-        return tuple(float(weight) for weight in weights)
+    def partial_sums(self, bottleneck: Tensor, latents: Sequence[Tensor]) -> list[Tensor]:
+        """Logits with the levels from the coarsest down to each, finest first."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -133,6 +96,7 @@ def elbo_terms(
     """ce_weight CE + dice_weight Dice + beta sum_l w_l max(KL_l, free_bits), z drawn once from the posterior.
 
     With ``point_weight``, the first two terms once more at the prior's mean; they cost a second pass of the decoder.
+    ``prior_draws`` cost one each: what they add trains the draws that a user will see.
 
     Args:
         image: (B, channels, ...); label: (B, ...) integers.
@@ -144,28 +108,49 @@ def elbo_terms(
     trained = network.latent_mode == "gaussian"
     source = network.posterior(image, label) if trained else prior
 
-    def fit(latents: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def fit_of(latents: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         logits = network.decode(bottleneck, skips, latents).float()
-        return _fit(logits, label, settings.weighting(logits, epoch) if settings.weighting else None)
+        return fit(logits, label, settings.weighting(logits, epoch) if settings.weighting else None)
 
-    ce, dice = fit([_draw(gaussian, settings.reparam, generator) for gaussian in source])
-    loss, point = settings.ce_weight * ce + settings.dice_weight * dice, None
+    drawn = [_draw(gaussian, settings.reparam, generator) for gaussian in source]
+    ce, dice = fit_of(drawn)
+    loss, point = settings.ce_weight * ce + settings.draw_dice * dice, None
+    if settings.partial_weight > 0.0:
+        loss = loss + settings.partial_weight * partial_fit(network, bottleneck, drawn, label)
+    if settings.prior_draws:
+        draws = [[_draw(gaussian, True, generator) for gaussian in prior] for _ in range(settings.prior_draws)]
+        samples = torch.stack([network.decode(bottleneck, skips, latents).float().softmax(1) for latents in draws])
+        loss = loss + _prior_loss(samples, label, settings)
     if settings.point_weight > 0.0 and network.latent_mode != "off":
-        point_ce, point_dice = fit([gaussian.mean for gaussian in prior])
+        point_ce, point_dice = fit_of([gaussian.mean for gaussian in prior])
         point = settings.ce_weight * point_ce + settings.dice_weight * point_dice
         loss = loss + settings.point_weight * point
     if not trained:
         return ElboTerms(loss, ce, dice, point=point)
     divergences = tuple(level_divergences(source, prior, settings.kl_direction))
     levels = settings.level_weights(network.level_strides, network.spatial_dims)
-    penalty = torch.stack([w * kl.clamp_min(settings.free_bits) for w, kl in zip(levels, divergences, strict=True)])
+    free = settings.free_levels(len(levels))
+    penalty = torch.stack([w * kl.clamp_min(f) for w, kl, f in zip(levels, divergences, free, strict=True)])
     return ElboTerms(loss + settings.beta(epoch) * penalty.sum(), ce, dice, divergences, point)
 
 
-def _fit(logits: Tensor, label: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Cross-entropy and Dice loss of one answer."""
-    target = to_one_hot(label, logits.shape[1])
-    return weighted_cross_entropy(logits, label, weights), soft_dice_loss(logits.softmax(1), target, weights)
+def _prior_loss(samples: Tensor, label: Tensor, settings: ElboSettings) -> Tensor:
+    """What probabilities (N, B, C, ...) of draws from the prior add to the loss."""
+    ce, dice = mean_fit(samples, label)
+    loss = settings.prior_weight * (settings.ce_weight * ce + settings.dice_weight * dice)
+    return loss + settings.energy_weight * energy_score(samples, label) if settings.energy_weight > 0.0 else loss
+
+
+def partial_fit(network: LatentNetwork, bottleneck: Tensor, latents: Sequence[Tensor], label: Tensor) -> Tensor:
+    """Cross-entropy of the sums of the coarser levels, all but the whole one, mean over levels.
+
+    Raises:
+        ValueError: the network's levels do not add up.
+    """
+    if not isinstance(network, SummedLevels):
+        raise ValueError("partial_weight needs a network whose levels add up, such as 'residual_latent_unet'")
+    parts = network.partial_sums(bottleneck, latents)[1:]
+    return torch.stack([cross_entropy(part.float(), label) for part in parts]).mean()
 
 
 class LatentTraining:
@@ -187,32 +172,6 @@ def level_divergences(posterior: Sequence[Gaussian], prior: Sequence[Gaussian], 
     """KL_l of every level, mean over batch, channels and locations, nats."""
     pairs = list(zip(posterior, prior, strict=True))
     return [(kl_divergence(q, p) if direction == "qp" else kl_divergence(p, q)).mean() for q, p in pairs]
-
-
-def elbo_level_weights(strides: Sequence[int], spatial_dims: int, ce_weight: float) -> tuple[float, ...]:
-    """ce_weight n_l / N_pixels, the weights under which beta = 1 is the evidence lower bound."""
-    return tuple(ce_weight / float(stride) ** spatial_dims for stride in strides)
-
-
-def weighted_cross_entropy(logits: Tensor, label: Tensor, weights: Tensor | None = None) -> Tensor:
-    """Mean over voxels of -w_ic ln p_ic at the right class c; ``weights`` (B, C), all 1 when None."""
-    terms = cross_entropy(logits, label, reduction="none")
-    if weights is None:
-        return terms.mean()
-    chosen = weights.gather(1, label.flatten(1)).reshape(label.shape)
-    return (terms * chosen).mean()
-
-
-def soft_dice_loss(probability: Tensor, target: Tensor, weights: Tensor | None = None) -> Tensor:
-    """1 - 2 sum p y / (sum p^2 + sum y^2), over the whole batch, mean over all classes, background included.
-
-    ``weights`` (B, C): their mean over the batch multiplies the class terms.
-    """
-    axes = [0, *range(2, probability.ndim)]
-    shared = (probability * target).sum(axes)
-    total = (probability**2).sum(axes) + (target**2).sum(axes)
-    missed = 1.0 - 2.0 * shared / (total + TINY)
-    return (missed if weights is None else missed * over_batch(weights)).mean()
 
 
 def _draw(gaussian: Gaussian, reparam: bool, generator: torch.Generator | None) -> Tensor:

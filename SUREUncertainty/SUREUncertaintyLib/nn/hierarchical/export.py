@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,13 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ..export import INPUT, OUTPUT, compile_graph, write_onnx
-from .latent_unet import LatentUNet
+from .elbo import LatentNetwork
 
 
 class EncoderGraph(nn.Module):
-    """Image to bottleneck, skips, and mean and sigma of every level's prior."""
+    """Image to bottleneck, the skips that the decoder reads, and mean and sigma of every level's prior."""
 
-    def __init__(self, network: LatentUNet) -> None:
+    def __init__(self, network: LatentNetwork) -> None:
         super().__init__()
         self.network = network
 
@@ -25,23 +26,23 @@ class EncoderGraph(nn.Module):
         """``bottleneck, skip_0 .., mean_0 .., deviation_0 ..``, finest level first."""
         bottleneck, skips = self.network.encode(image)
         prior = self.network.prior(skips)
-        return (bottleneck, *skips, *(g.mean for g in prior), *(g.std for g in prior))
+        return (bottleneck, *skips[: self.network.decoder_skips], *(g.mean for g in prior), *(g.std for g in prior))
 
 
 class DecoderGraph(nn.Module):
     """Bottleneck, skips and latents to logits."""
 
-    def __init__(self, network: LatentUNet) -> None:
+    def __init__(self, network: LatentNetwork) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, bottleneck: Tensor, *others: Tensor) -> Tensor:
         """``others``: skips, then latents, finest level first."""
-        levels = self.network.levels
-        return self.network.decode(bottleneck, others[:levels], others[levels:])
+        skips = self.network.decoder_skips
+        return self.network.decode(bottleneck, others[:skips], others[skips:])
 
 
-def export_halves(network: LatentUNet, encoder: Path, decoder: Path, example_shape: Sequence[int]) -> None:
+def export_halves(network: LatentNetwork, encoder: Path, decoder: Path, example_shape: Sequence[int]) -> None:
     """Write both graphs, float32, free batch and spatial sizes.
 
     The decoder's latents have a batch of their own: features of one window may meet the latents of many samples.
@@ -53,33 +54,37 @@ def export_halves(network: LatentUNet, encoder: Path, decoder: Path, example_sha
     halves = EncoderGraph(network).eval(), DecoderGraph(network).eval()
     with torch.no_grad():
         found = halves[0](image)
-    levels = network.levels
-    features = ["bottleneck", *(f"skip_{level}" for level in range(levels))]
+    levels, skips = len(network.level_strides), network.decoder_skips
+    features = ["bottleneck", *(f"skip_{level}" for level in range(skips))]
     prior = [f"{part}_{level}" for part in ("mean", "deviation") for level in range(levels)]
     latents = [f"latent_{level}" for level in range(levels)]
     dims = len(example_shape) - 2
     write_onnx(halves[0], encoder, (image,), [INPUT], [*features, *prior], _axes([INPUT, *features, *prior], dims))
     axes = _axes(features, dims) | _axes([*latents, OUTPUT], dims, "samples")
-    write_onnx(halves[1], decoder, tuple(found[: 1 + 2 * levels]), [*features, *latents], [OUTPUT], axes)
+    write_onnx(halves[1], decoder, tuple(found[: 1 + skips + levels]), [*features, *latents], [OUTPUT], axes)
 
 
 def halves_difference(
-    network: LatentUNet, encoder: Path, decoder: Path, windows: NDArray[np.float32], seed: int = 0
+    network: LatentNetwork, encoder: Path, decoder: Path, windows: NDArray[np.float32], seed: int = 0
 ) -> float:
     """Largest difference of a class probability between torch and both graphs in OpenVINO, on one drawn sample."""
-    first, second = compile_graph(encoder), compile_graph(decoder)
-    found = [np.array(value) for value in first(windows).values()]
-    levels = network.levels
-    features, means, deviations = found[: levels + 1], found[levels + 1 : 2 * levels + 1], found[2 * levels + 1 :]
+    graphs = compile_graph(encoder), compile_graph(decoder)
+    found = [np.array(value) for value in graphs[0](windows).values()]
+    levels, features = len(network.level_strides), 1 + network.decoder_skips
     generator = np.random.default_rng(seed)
-    noise = [generator.standard_normal(mean.shape, dtype=np.float32) for mean in means]
-    latents = [m + d * e for m, d, e in zip(means, deviations, noise, strict=True)]
-    logits = torch.from_numpy(np.array(second([*features, *latents])[0]))
+    noise = [generator.standard_normal(mean.shape, dtype=np.float32) for mean in found[features : features + levels]]
+    logits = torch.from_numpy(np.array(graphs[1]([*found[:features], *_drawn(found[features:], noise)])[0]))
     with torch.no_grad():
-        bottleneck, skips = network.eval().encode(torch.from_numpy(windows))
-        drawn = [g.draw(torch.from_numpy(e)) for g, e in zip(network.prior(skips), noise, strict=True)]
-        expected = network.decode(bottleneck, skips, drawn)
+        parts = EncoderGraph(network).eval()(torch.from_numpy(windows))
+        drawn = _drawn(parts[features:], [torch.from_numpy(field) for field in noise])
+        expected = DecoderGraph(network).eval()(*parts[:features], *drawn)
     return float((logits.softmax(1) - expected.softmax(1)).abs().max())
+
+
+def _drawn(prior: Sequence[Any], noise: Sequence[Any]) -> list[Any]:
+    """mean + deviation * noise a level, from the means and the deviations of all levels."""
+    levels = len(noise)
+    return [mean + spread * field for mean, spread, field in zip(prior[:levels], prior[levels:], noise, strict=True)]
 
 
 def _axes(names: Sequence[str], dims: int, batch: str = "batch") -> dict[str, dict[int, str]]:

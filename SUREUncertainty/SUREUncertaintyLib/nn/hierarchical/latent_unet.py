@@ -13,20 +13,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ...arrays.noise import standard_noise
 from ..evidential import to_one_hot
 from ..initialisation import initialise
 from ..unet import Encoder, block_options
 from .decoder import LatentUp
 from .elbo import LatentTraining
 from .gaussian_head import Gaussian, GaussianHead
+from .latent_samples import LatentSamples
 
-Levels = Literal["all"] | Sequence[int]
 LATENT_MODES = ("gaussian", "noise", "off")
 POSTERIORS = ("separate", "shared", "none")
 POSTERIOR_INPUTS = ("image+label", "label")
@@ -50,7 +49,7 @@ class PosteriorEncoder(Encoder):
         return [head(skip) for head, skip in zip(self.heads, [*skips, deepest], strict=True)]
 
 
-class LatentUNet(Encoder, LatentTraining):
+class LatentUNet(Encoder, LatentTraining, LatentSamples):
     """Encoder-decoder whose skips s_l each carry a latent map z_l of ``latent_dim`` channels beside the features.
 
     Args:
@@ -113,6 +112,11 @@ class LatentUNet(Encoder, LatentTraining):
         return len(self.up)
 
     @property
+    def decoder_skips(self) -> int:
+        """How many of the skips the decoder reads."""
+        return self.levels
+
+    @property
     def level_strides(self) -> tuple[int, ...]:
         """Pixels of the image a location of each level, along one axis; finest first."""
         return tuple(2**level for level in range(self.levels))
@@ -154,64 +158,23 @@ class LatentUNet(Encoder, LatentTraining):
             features = block(features, skip, latent)
         return features
 
+    def pyramid(self, bottleneck: Tensor, skips: Sequence[Tensor]) -> list[Tensor]:
+        """The decoder's features of every level with latents at the prior's mean, finest first."""
+        found = [bottleneck]
+        means = [gaussian.mean for gaussian in self.prior(skips)]
+        for block, skip, mean in zip(reversed(self.up), reversed(skips), reversed(means), strict=True):
+            found.append(block(found[-1], skip, mean))
+        return found[:0:-1]
+
     def forward(self, image: Tensor) -> Tensor:
         """Logits with every z at the prior's mean: the deterministic prediction."""
         bottleneck, skips = self.encode(image)
         return self.decode(bottleneck, skips, [gaussian.mean for gaussian in self.prior(skips)])
 
-    @torch.no_grad()
-    def reconstruct(self, image: Tensor, label: Tensor) -> Tensor:
-        """Logits with every z at the posterior's mean: for diagnosis, never a result, as it has seen the reference."""
-        bottleneck, skips = self.encode(image)
-        return self.decode(bottleneck, skips, [gaussian.mean for gaussian in self.posterior(image, label)])
-
-    @torch.no_grad()
-    def sample(self, image: Tensor, count: int, levels: Levels = "all", seed: int = 0, first: int = 0) -> Tensor:
-        """Logits (count, B, C, ...) of samples ``first`` .. ``first + count - 1`` from the prior.
-
-        Sample k at level l uses noise drawn from (seed, k, l) alone, whatever else was drawn before. Levels that are
-        not listed stay at their mean. Training mode is neither needed nor touched.
-
-        Raises:
-            ValueError: fewer than one sample, or a level that does not exist.
-        """
-        chosen = chosen_levels(levels, self.levels)
-        if count < 1:
-            raise ValueError(f"at least one sample is needed, got {count}")
-        bottleneck, skips = self.encode(image)
-        prior = self.prior(skips)
-        samples = []
-        for k in range(first, first + count):
-            latents = [
-                gaussian.draw(_noise(gaussian, seed, k, level)) if level in chosen else gaussian.mean
-                for level, gaussian in enumerate(prior)
-            ]
-            samples.append(self.decode(bottleneck, skips, latents))
-        return torch.stack(samples)
-
     def _reference(self, image: Tensor, label: Tensor) -> Tensor:
         if self.posterior_input == "image+label":
             return torch.cat([image, to_one_hot(label, self.classes).to(image.dtype)], 1)
         return label[:, None].to(image.dtype).expand(-1, image.shape[1], *label.shape[1:])
-
-
-def chosen_levels(levels: Levels, count: int) -> frozenset[int]:
-    """The levels that are sampled.
-
-    Raises:
-        ValueError: a level that does not exist.
-    """
-    if levels == "all":
-        return frozenset(range(count))
-    unknown = sorted(set(levels) - set(range(count)))
-    if unknown:
-        raise ValueError(f"level {unknown[0]} does not exist; there are {count} levels, 0 (finest) to {count - 1}")
-    return frozenset(int(level) for level in levels)
-
-
-def _noise(gaussian: Gaussian, seed: int, sample: int, level: int) -> Tensor:
-    field = torch.from_numpy(standard_noise((seed,), sample, level, tuple(gaussian.mean.shape)))
-    return field.to(gaussian.mean.device)
 
 
 def _check(name: str, value: str, options: Sequence[str]) -> None:

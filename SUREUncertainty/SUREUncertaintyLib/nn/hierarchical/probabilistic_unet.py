@@ -47,6 +47,7 @@ class ProbabilisticUNet(nn.Module, LatentTraining):
     latent_mode = "gaussian"
     posterior_kind = "separate"
     levels = 1
+    decoder_skips = 0
     level_strides = (1,)
     """z has one location whatever the image's size: its weight in the loss is given as a number, never ``"elbo"``."""
 
