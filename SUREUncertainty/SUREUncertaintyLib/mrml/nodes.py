@@ -33,6 +33,9 @@ MODEL = "SURE.Model"
 KIND = "SURE.Kind"
 """Attributes of the segmentation: name of the model that drew it, and the kind of its primary uncertainty."""
 
+LEVEL_FACTS = "SURE.LevelFacts"
+"""Attribute of the map of a latent level: its ``core.latent_levels.LatentLevel`` as JSON."""
+
 REMEASURED = "SURE.Remeasured"
 """Attribute of a table of structures whose numbers are those of an edited segmentation."""
 
@@ -47,7 +50,7 @@ class PublishedNodes:
         uncertainty, entropy: scalar volume nodes in 0..1.
         structures, regions: table nodes.
         provenance: text node (JSON).
-        levels: uncertainty maps of the latent levels, finest first, for models that draw samples.
+        levels: uncertainty maps of the latent levels by their number, 0 the finest, for models that draw samples.
         maps, contours: further maps of the samples and bands of probability, by their number in the manifest.
         samples, browser: sequence of sample segmentations and what plays it; sample: the one that is shown.
         painted: model node of the surfaces painted by uncertainty; None before it is shown for the first time.
@@ -62,7 +65,7 @@ class PublishedNodes:
     regions: Any
     provenance: Any
     folder: int = 0
-    levels: tuple[Any, ...] = ()
+    levels: Mapping[int, Any] = field(default_factory=dict)
     maps: Mapping[int, Any] = field(default_factory=dict)
     contours: Mapping[int, Any] = field(default_factory=dict)
     samples: Any = None
@@ -74,7 +77,7 @@ class PublishedNodes:
     def results(self) -> tuple[Any, ...]:
         """All nodes with a place in the subject hierarchy that exist, without the scan."""
         tables = (self.structures, self.regions, self.provenance)
-        further = (*self.levels, *self.maps.values(), *self.contours.values())
+        further = (*self.levels.values(), *self.maps.values(), *self.contours.values())
         nodes = (self.segmentation, self.uncertainty, self.entropy, *further, *tables, self.sample, self.painted)
         return tuple(node for node in nodes if node is not None)
 
@@ -99,7 +102,7 @@ def published_nodes(segmentation: Any) -> PublishedNodes:
         regions=segmentation.GetNodeReference(REGIONS),
         provenance=segmentation.GetNodeReference(PROVENANCE),
         folder=hierarchy.GetItemParent(item) if item else 0,
-        levels=level_nodes(segmentation),
+        levels=numbered_nodes(segmentation, LEVEL),
         maps=numbered_nodes(segmentation, MAP),
         contours=numbered_nodes(segmentation, CONTOUR),
         samples=segmentation.GetNodeReference(SAMPLES),
@@ -107,11 +110,6 @@ def published_nodes(segmentation: Any) -> PublishedNodes:
         sample=segmentation.GetNodeReference(SAMPLE),
         painted=segmentation.GetNodeReference(PAINTED),
     )
-
-
-def level_nodes(segmentation: Any) -> tuple[Any, ...]:
-    """The maps of the latent levels of a result, finest first."""
-    return tuple(numbered_nodes(segmentation, LEVEL).values())
 
 
 def numbered_nodes(segmentation: Any, role: str) -> dict[int, Any]:

@@ -257,8 +257,8 @@ WIDGETS = {
     "mapSelector": (
         _("Map"),
         _(
-            "Lack of evidence: the network has seen nothing like this. Entropy: the network cannot decide. Levels of "
-            "samples: 0 is the finest."
+            "Lack of evidence: the network has seen nothing like this. Entropy: the network cannot decide. Which "
+            "parts, how far, rim: what the samples' levels make, coarse to fine."
         ),
     ),
     "bandRange": (

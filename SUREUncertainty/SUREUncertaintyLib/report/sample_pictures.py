@@ -1,4 +1,4 @@
-"""What drawn samples say, on one slice: contours of probability, the samples that differ most, a map a latent level."""
+"""What drawn samples say, on one slice: contours of probability, the samples that differ most, a map a level."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.latent_levels import coarse_first, described_levels
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
 from .anatomical_planes import planes_of
@@ -26,8 +27,8 @@ CAPTION = (
     "What the samples say{}: contours around the voxels that at least 10, 50 and 90 % of them mark (thin to thick){}{}."
 )
 LEVELS = (
-    ", and the uncertainty that each latent level makes alone, coloured from {:.2f} on, where the map of all levels "
-    "starts at {:.2f}: their colours cannot be compared with its"
+    ", and the uncertainty that each level of the samples makes alone, coarse to fine, coloured from {:.2f} on, where "
+    "the map of all levels starts at {:.2f}: their colours cannot be compared with its"
 )
 
 Tile = tuple[str, Callable[[Any], None]]
@@ -72,10 +73,9 @@ def _tiles(result: SegmentationResult, place: Place) -> Iterator[Tile]:
         variant = replace(result, labels=sampling.samples[number], uncertainty=blank)
         yield f"sample {number}", _whole(variant, place)
     yield "uncertainty, all levels", _whole(result, place)
-    for level, volume in enumerate(sampling.levels):
-        rank = {0: " (finest)", len(sampling.levels) - 1: " (coarsest)"}.get(level, "")
-        variant = replace(result, uncertainty=volume, threshold=FAINTER * result.threshold)
-        yield f"uncertainty, level {level}{rank}", _whole(variant, place)
+    for level in coarse_first(described_levels(len(sampling.levels), sampling.scales)):
+        variant = replace(result, uncertainty=sampling.levels[level.number], threshold=FAINTER * result.threshold)
+        yield level.title(), _whole(variant, place)
 
 
 def _blank(result: SegmentationResult) -> Volume:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..analysis.rows import UncertainRegion
 from ..core.translation import EMPTY
-from ..mrml.chosen_map import THREED, map_names, seen_points, show_in_threed, show_legend, with_map
+from ..mrml.chosen_map import THREED, map_meaning, map_names, seen_points, show_in_threed, show_legend, with_map
 from ..mrml.display import jump_to, set_band, show_overlay, show_surfaces
 from ..mrml.nodes import PublishedNodes
 from ..mrml.outlines import show_smooth_outlines
@@ -65,6 +65,8 @@ class UncertaintyPanel:
         if parameters is None or shown is None or published is None:
             return
         choose(self.ui.mapSelector, parameters.map)
+        if self._changed("meaning", parameters.map):
+            self.ui.mapSelector.setToolTip(map_meaning(shown, parameters.map, self._context.translate))
         band = (parameters.bandLow, parameters.bandHigh)
         name = parameters.map
         choose(self.ui.threedSelector, parameters.threed)
