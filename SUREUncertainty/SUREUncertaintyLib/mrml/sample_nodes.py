@@ -17,12 +17,14 @@ from ..inference.result import SegmentationResult
 from .nodes import (
     BROWSER,
     CONTOUR,
+    CONTOUR_LINES,
     KIND,
     LEVEL,
     LEVEL_FACTS,
     MAP,
     SAMPLE,
     SAMPLES,
+    STRUCTURE,
     numbered_nodes,
     result_node,
 )
@@ -69,6 +71,8 @@ def publish_maps(scene: Any, segmentation: Any, scan: Any, result: SegmentationR
         title = f"{scan.GetName()} contours ({name})"
         node, is_new = result_node(scene, segmentation, f"{CONTOUR}{number}", "vtkMRMLScalarVolumeNode", title)
         fill_volume(node, right_handed(volume), undo)
+        undo.callback(node.SetAttribute, STRUCTURE, node.GetAttribute(STRUCTURE))
+        node.SetAttribute(STRUCTURE, name)
         if is_new:
             node.CreateDefaultDisplayNodes()
 
@@ -110,6 +114,7 @@ def stale_nodes(scene: Any, segmentation: Any, result: SegmentationResult) -> li
     levels, bands = (0, 0) if sampling is None else (len(sampling.levels), len(sampling.bands))
     made = {LEVEL: range(levels), MAP: further_maps(result), CONTOUR: range(bands)}
     samples = [segmentation.GetNodeReference(role) for role in (BROWSER, SAMPLE, SAMPLES)]
+    samples += numbered_nodes(segmentation, CONTOUR_LINES).values()  # those of the earlier bands
     numbered = [node for role in made for n, node in numbered_nodes(segmentation, role).items() if n not in made[role]]
     return [*numbered, *(node for node in samples if node is not None)]
 

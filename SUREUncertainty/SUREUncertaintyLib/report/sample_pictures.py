@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.latent_levels import coarse_first, described_levels
+from ..core.latent_levels import LatentLevel, coarse_first, described_levels
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
+from ..inference.sampling.samples_result import Sampling
 from .anatomical_planes import planes_of
 from .cut_planes import Place, cut_planes_of
 from .overlay import TEXT
@@ -73,9 +74,15 @@ def _tiles(result: SegmentationResult, place: Place) -> Iterator[Tile]:
         variant = replace(result, labels=sampling.samples[number], uncertainty=blank)
         yield f"sample {number}", _whole(variant, place)
     yield "uncertainty, all levels", _whole(result, place)
-    for level in coarse_first(described_levels(len(sampling.levels), sampling.scales)):
+    for level in _telling_levels(sampling):
         variant = replace(result, uncertainty=sampling.levels[level.number], threshold=FAINTER * result.threshold)
         yield level.title(), _whole(variant, place)
+
+
+def _telling_levels(sampling: Sampling) -> list[LatentLevel]:
+    """The levels with a map that carry something, coarse to fine."""
+    described = described_levels(len(sampling.levels), sampling.scales)
+    return [level for level in coarse_first(described) if not level.silent]
 
 
 def _blank(result: SegmentationResult) -> Volume:
@@ -102,5 +109,5 @@ def _caption(result: SegmentationResult, place: Place) -> str:
     assert result.sampling is not None
     different = ", the samples that differ most" if result.sampling.most_different else ""
     low, high = FAINTER * result.threshold, result.threshold
-    levels = LEVELS.format(low, high) if result.sampling.levels else ""
+    levels = LEVELS.format(low, high) if _telling_levels(result.sampling) else ""
     return CAPTION.format(f" in the region '{place.region}'" if place.region else "", different, levels)
