@@ -54,6 +54,8 @@ class Shape:
         island = self.ellipse(0.62, -0.68, 0.2, 0.18).astype(float)
         spot = self.ellipse(-0.1, 0.05, 0.22, 0.16).astype(float)
         far = self.ellipse(0.36, 0.28)
+        part = self.ellipse(0.68, -0.2, 0.28, 0.1)
+        with_part = np.asarray(ndimage.gaussian_filter(0.35 + 0.3 * (self.inside | part), 1.0) + 0.06 * self.noise)
         texture = 0.5 + 0.22 * ndimage.gaussian_filter(self.noise, 1.2) * 3
         found: dict[str, tuple[Array, Array | None, list[tuple[Any, str]]]] = {
             "scan": (self.scan(), None, own),
@@ -69,6 +71,15 @@ class Shape:
             "sample 3": (self.scan(), None, [(self.ellipse(-0.03, 0.0, 0.52, 0.48), BLUE)]),
             "coarse level": (self.scan(), ndimage.gaussian_filter(self.rim(6.0), 4), own),
             "fine level": (self.scan(), self.rim(1.4), own),
+            "without the part": (with_part, None, own),
+            "with the part": (with_part, None, [(self.inside | part, BLUE)]),
+            "which parts": (with_part, 0.9 * (part & ~self.inside), []),
+            "shorter": (self.scan(), None, [(self.ellipse(-0.08, 0.0, 0.52), BLUE)]),
+            "longer": (self.scan(), None, [(self.ellipse(0.1, 0.0, 0.7), BLUE)]),
+            "how far": (self.scan(), 0.9 * (self.ellipse(0.1, 0.0, 0.7) & ~self.ellipse(-0.08, 0.0, 0.52)), []),
+            "rim inside": (self.scan(), None, [(self.ellipse(0.0, 0.0, 0.57, 0.39), BLUE)]),
+            "rim outside": (self.scan(), None, [(self.ellipse(0.0, 0.0, 0.64, 0.46), BLUE)]),
+            "rim": (self.scan(), 0.9 * (self.ellipse(0.0, 0.0, 0.64, 0.46) & ~self.ellipse(0.0, 0.0, 0.57, 0.39)), []),
             "all values": (self.scan(), self.rim(5.0), own),
             "above the threshold": (self.scan(), self.rim(2.5), own),
             "at an edge": (self.scan(), self.rim(2.5) * (self.x > 0.2), own),

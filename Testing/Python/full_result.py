@@ -15,6 +15,7 @@ from SUREUncertaintyLib.analysis.quality.quality_model import PredictedScore
 from SUREUncertaintyLib.analysis.quality.run_measures import RunMeasures
 from SUREUncertaintyLib.analysis.wholes import Asymmetry, WholeRow
 from SUREUncertaintyLib.core.labels import Code
+from SUREUncertaintyLib.core.latent_levels import LatentLevel
 from SUREUncertaintyLib.core.nifti_forms import NiftiForm, NiftiForms
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.inference.result import SegmentationResult
@@ -40,6 +41,7 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
         samples=tuple(drawn),
         most_different=(2, 0),
         sizes=(StructureSize(5, "left blob", SizeInterval(10 * THIRD, 2.0, 5.5, 100, 0.8), THIRD),),
+        scales=(LatentLevel(0, 1, THIRD, True), LatentLevel(1, 8, 8 * THIRD)),
     )
     measure = MeasurePlace("noise", "Noise", THIRD, 0.1, 0.2, 0.3, 9, 10, "it is noisier than 9 of 10")
     hard = CaseDifficulty(

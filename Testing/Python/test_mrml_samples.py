@@ -52,11 +52,11 @@ def test_levels_are_volumes_of_their_own_in_the_colours_of_uncertainty(scene: An
     result = sampled()
     nodes = publish(scene, result)
     assert result.sampling is not None
-    assert [node.GetName().split("uncertainty ")[1] for node in nodes.levels] == [
-        "(level 0, finest)",
-        "(level 1, coarsest)",
+    assert [node.GetName().split("uncertainty ")[1] for node in nodes.levels.values()] == [
+        "(rim, 1 px)",
+        "(how far, 2 px)",
     ]
-    for node, expected in zip(nodes.levels, result.sampling.levels, strict=True):
+    for node, expected in zip(nodes.levels.values(), result.sampling.levels, strict=True):
         assert np.array_equal(volume_from_node(node).array, expected.array)
         assert scale_top(node) == scale_top(nodes.uncertainty)
         assert slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node) is not None
@@ -105,7 +105,7 @@ def test_a_second_run_replaces_what_it_makes_and_removes_what_it_does_not(scene:
     assert second.samples.GetNumberOfDataNodes() == 2
     assert len(slicer.util.getNodesByClass("vtkMRMLSequenceNode", scene)) == 1
     third = publish(scene, sampled(samples=0, levels=0))
-    assert (third.levels, third.samples, third.browser, third.sample) == ((), None, None, None)
+    assert (third.levels, third.samples, third.browser, third.sample) == ({}, None, None, None)
     assert not slicer.util.getNodesByClass("vtkMRMLSequenceBrowserNode", scene)
     assert slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene) == [third.segmentation]
 

@@ -9,7 +9,7 @@ import pytest
 import slicer
 from SUREUncertaintyLib.analysis.noise_series import LevelRow
 from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
-from SUREUncertaintyLib.mrml.chosen_map import CLOUD, map_names, show_in_threed, with_map
+from SUREUncertaintyLib.mrml.chosen_map import CLOUD, map_meaning, map_names, show_in_threed, with_map
 from SUREUncertaintyLib.mrml.curves import add_curves, update_curves
 from SUREUncertaintyLib.mrml.display import show_surfaces, uncertainty_rendering
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
@@ -133,7 +133,9 @@ def test_every_level_is_a_map_that_can_be_chosen(published: PublishedNodes) -> N
         create_uncertainty_display(scene, node, 0.3)
         published.segmentation.SetNodeReferenceID(f"SURE.level{number}", node.GetID())
     found = published_nodes(published.segmentation)
-    assert list(map_names(found)) == ["primary", "entropy", "level0", "level1"]
+    assert list(map_names(found)) == ["primary", "entropy", "level1", "level0"]
+    assert list(map_names(found).values())[2:] == ["How far, 2 px", "Rim, 1 px"]
+    assert map_meaning(found, "level0").startswith("The finest level of the samples")
     assert with_map(found, "level1").uncertainty is found.levels[1]
     assert with_map(found, "level9").uncertainty is found.uncertainty
     show_surfaces(found)

@@ -9,6 +9,7 @@ import pytest
 from slicer_names import UI_FILE, ui_properties, ui_widgets
 from SUREUncertaintyLib.analysis.noise_series import KINDS
 from SUREUncertaintyLib.core import wording
+from SUREUncertaintyLib.core.latent_levels import LatentLevel
 from SUREUncertaintyLib.corruptions.registry import CORRUPTIONS
 from SUREUncertaintyLib.presenters import texts
 from SUREUncertaintyLib.presenters.result_sentences import HEADERS, VOLUME_HEADERS
@@ -23,7 +24,7 @@ FRAME, ARROW, BUTTON, GAP = 44, 34, 22, 6
 LISTS = {
     "engineSelector": texts.ENGINE_NAMES.values(),
     "exportSelector": texts.EXPORT_NAMES.values(),
-    "mapSelector": [*wording.MAP_NAMES.values(), wording.LEVEL_NAME.format(number=0, last=4)],
+    "mapSelector": [*wording.MAP_NAMES.values(), LatentLevel(4, 16).title(), LatentLevel(0, 1, silent=True).title()],
     "threedSelector": texts.THREED_NAMES.values(),
     "noiseSelector": [CORRUPTIONS[name].title for name in KINDS],
     "trainSourceSelector": texts.TRAIN_SOURCES.values(),

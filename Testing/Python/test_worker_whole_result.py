@@ -184,7 +184,7 @@ def test_a_run_of_module_or_page_has_levels_and_samples_to_step_through(scene: A
     from SUREUncertaintyLib.mrml.steps import steps_in
 
     published = run_as_a_face_does(scene, latent_package, scan())
-    assert list(map_names(published)) == ["primary", "entropy", "level0", "level1"]
+    assert list(map_names(published)) == ["primary", "entropy", "map1", "map2", "level1", "level0"]
     (steps,) = steps_in(scene)
     assert (steps.kind, steps.count) == ("samples", 20)
     sampling = result_from_nodes(published).sampling

@@ -66,8 +66,29 @@ SAMPLE = Term(
 )
 LEVEL = Term(
     _("level of the samples"),
-    _("Samples differ in coarse things, such as size and place, and in fine ones, such as the edge: a map for each."),
+    _(
+        "Samples differ in coarse things, such as whole parts, and in fine ones, such as the edge. Each level has a "
+        "map of its own, coarse first; its colours cannot be compared with those of the map of all levels."
+    ),
     "level",
+)
+WHICH_PARTS = Term(
+    _("which parts"),
+    _(
+        "The coarse levels of the samples, 8 pixels and more: whether a part, such as a vessel beside a nodule, "
+        "belongs to the structure at all."
+    ),
+    "which-parts",
+)
+HOW_FAR = Term(
+    _("how far"),
+    _("The levels in between, 2 to 7 pixels: how far the structure reaches on a side."),
+    "how-far",
+)
+RIM = Term(
+    _("rim"),
+    _("The finest level of the samples, pixel by pixel: where exactly the edge runs."),
+    "rim",
 )
 THRESHOLD = Term(
     _("threshold and band"),
@@ -181,6 +202,9 @@ TERMS = (
     DISAGREEMENT,
     SAMPLE,
     LEVEL,
+    WHICH_PARTS,
+    HOW_FAR,
+    RIM,
     THRESHOLD,
     REGION,
     VOLUME_RANGE,

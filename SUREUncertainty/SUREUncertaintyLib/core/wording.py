@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .glossary import DISAGREEMENT, ENTROPY, VACUITY
 from .translation import tr as _
 
 DISCLAIMER = _("Research use only - not a medical device")
@@ -17,7 +18,15 @@ MAP_NAMES = {
 }
 
 
-LEVEL_NAME = _("Samples, level {number} (0 to {last})")
+MAP_MEANINGS = {
+    "vacuity": VACUITY.meaning,
+    "entropy": ENTROPY.meaning,
+    "mutual_information": DISAGREEMENT.meaning,
+    "variance": _("How far the probabilities of several passes lie apart."),
+    "fg_variance": _("Share of the samples that mark a voxel times the share that does not: highest at half and half."),
+    "class_variance": _("The same for each structure alone, and the mean of all of them."),
+}
+"""A sentence about each map that has one."""
 
 
 KIND_NAMES = {
@@ -82,6 +91,11 @@ VERDICT_MEANINGS = {
 """By ``analysis.verdict`` status; the reasons follow."""
 
 
+def as_title(text: str) -> str:
+    """The text with a capital at its start; names inside keep theirs, unlike with ``capitalize``."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
 def as_sentence(text: str) -> str:
-    """The text with a capital at its start and a full stop; names inside keep theirs, unlike with ``capitalize``."""
-    return f"{text[:1].upper()}{text[1:]}."
+    """The text with a capital at its start and a full stop."""
+    return f"{as_title(text)}."

@@ -28,6 +28,18 @@ ON_DETECTOR = (
     "mm and no ml can be trusted."
 )
 PICTURE = "A picture does not say how large its pixels are in the patient, so that no mm and no ml can be trusted."
+WITHOUT_PIXEL_SIZE = (NO_SPACING, ON_DETECTOR, PICTURE)
+"""Remarks after which no length holds."""
+
+
+def tells_pixel_size(remarks: Sequence[str]) -> bool:
+    """Whether lengths in the planes of a scan hold, by what its reader remarked."""
+    return not set(WITHOUT_PIXEL_SIZE) & set(remarks)
+
+
+def tells_voxel_size(remarks: Sequence[str]) -> bool:
+    """Whether volumes hold, by what the scan's reader remarked."""
+    return tells_pixel_size(remarks) and NO_THICKNESS not in remarks
 
 
 def skipped(folder: Path, objects: Sequence[DicomObject]) -> str:

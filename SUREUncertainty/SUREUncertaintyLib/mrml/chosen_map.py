@@ -1,7 +1,9 @@
-"""Which of a result's uncertainty maps the views show: its primary kind, the entropy, or that of one latent level."""
+"""Which of a result's uncertainty maps the views show: its primary kind, entropy, another one, or that of a level."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,20 +11,22 @@ import numpy as np
 import slicer
 from numpy.typing import NDArray
 
+from ..core.dataclass_json import from_json
+from ..core.latent_levels import LatentLevel, coarse_first, described_levels
 from ..core.translation import Translate
-from ..core.wording import LEVEL_NAME, MAP_NAMES
+from ..core.wording import KIND_NAMES, MAP_MEANINGS, MAP_NAMES, as_title
 from .camera_focus import focus_of
 from .display import crop_rendering, show_uncertainty_volume, uncertainty_rendering
 from .framing import AROUND
-from .nodes import KIND, PublishedNodes
+from .nodes import KIND, LEVEL_FACTS, PublishedNodes
 from .outlines import show_outlines
 from .painted_surface import explain, legend_display, painted_model, painted_surface, show_painted
 from .segmentation_nodes import surfaces_shown
 from .uncertainty_nodes import add_legend, band_of, legend_of, refresh_legend
 from .volume_nodes import image_array
 
-PRIMARY, ENTROPY, LEVEL = "primary", "entropy", "level"
-"""Names of maps; the one of a latent level is ``LEVEL`` and its number."""
+PRIMARY, ENTROPY, FURTHER, LEVEL = "primary", "entropy", "map", "level"
+"""Names of maps; a number follows ``FURTHER`` and ``LEVEL``."""
 
 PAINTED, CLOUD, PLAIN = "painted", "cloud", "plain"
 THREED = (PAINTED, CLOUD, PLAIN)
@@ -30,21 +34,58 @@ THREED = (PAINTED, CLOUD, PLAIN)
 
 
 def map_names(published: PublishedNodes, translate: Translate = str) -> dict[str, str]:
-    """The maps that a result has, with their names for people."""
-    kind = published.segmentation.GetAttribute(KIND) or ""
-    names = {PRIMARY: translate(MAP_NAMES[kind]) if kind in MAP_NAMES else kind}
-    if published.entropy is not None:
-        names[ENTROPY] = translate(MAP_NAMES[ENTROPY])
-    count, level = len(published.levels), translate(LEVEL_NAME)
-    levels = {f"{LEVEL}{n}": level.format(number=n, last=count - 1) for n in range(count)}
+    """The maps that a result has, with their names for people: the kinds first, then its levels, coarse to fine."""
+    names = {name: _kind_name(kind, translate) for name, kind in _kinds(published).items()}
+    levels = {f"{LEVEL}{level.number}": level.title(translate) for level in coarse_first(_levels(published))}
     return names | levels
+
+
+def map_meaning(published: PublishedNodes, name: str, translate: Translate = str) -> str:
+    """A sentence about a map; empty for a kind that has none."""
+    for level in _levels(published):
+        if name == f"{LEVEL}{level.number}":
+            return level.sentence(translate)
+    kind = _kinds(published).get(name, "")
+    return translate(MAP_MEANINGS[kind]) if kind in MAP_MEANINGS else ""
 
 
 def with_map(published: PublishedNodes, name: str) -> PublishedNodes:
     """The result with the map ``name`` as its uncertainty; its primary one where that map does not exist."""
-    nodes = {ENTROPY: published.entropy, **{f"{LEVEL}{n}": node for n, node in enumerate(published.levels)}}
-    node = nodes.get(name)
+    node = _nodes(published).get(name)
     return published if node is None else replace(published, uncertainty=node)
+
+
+def _kinds(published: PublishedNodes) -> dict[str, str]:
+    """Kind of uncertainty of each map that is not that of a level."""
+    kinds = {PRIMARY: published.segmentation.GetAttribute(KIND) or ""}
+    if published.entropy is not None:
+        kinds[ENTROPY] = ENTROPY
+    further = {f"{FURTHER}{n}": node.GetAttribute(KIND) for n, node in published.maps.items()}
+    return kinds | {name: kind for name, kind in further.items() if kind}  # scenes of earlier versions do not say it
+
+
+def _kind_name(kind: str, translate: Translate) -> str:
+    if kind in MAP_NAMES:
+        return translate(MAP_NAMES[kind])
+    return as_title(translate(KIND_NAMES[kind])) if kind in KIND_NAMES else kind
+
+
+def _levels(published: PublishedNodes) -> list[LatentLevel]:
+    """What each level is whose map is in the scene."""
+    facts = [node.GetAttribute(LEVEL_FACTS) for node in published.levels.values()]
+    known = [from_json(LatentLevel, json.loads(text)) for text in facts if text]
+    described = described_levels(max(published.levels, default=-1) + 1, known)
+    return [level for level in described if level.number in published.levels]
+
+
+def _nodes(published: PublishedNodes) -> Mapping[str, Any]:
+    """The node of every map by its name."""
+    return {
+        PRIMARY: published.uncertainty,
+        ENTROPY: published.entropy,
+        **{f"{FURTHER}{number}": node for number, node in published.maps.items()},
+        **{f"{LEVEL}{number}": node for number, node in published.levels.items()},
+    }
 
 
 def show_in_threed(scene: Any, published: PublishedNodes, name: str, how: str, on_cpu: bool = False) -> None:
@@ -138,5 +179,4 @@ def _is_anything_drawn(node: Any) -> bool:
 
 
 def _maps(published: PublishedNodes) -> list[Any]:
-    nodes = (published.uncertainty, published.entropy, *published.levels)
-    return [node for node in nodes if node is not None]
+    return [node for node in _nodes(published).values() if node is not None]

@@ -40,6 +40,16 @@ def place_in_folder(scene: Any, scan: Any, nodes: Sequence[Any], name: str, undo
     return int(folder)
 
 
+def remove_nodes(scene: Any, nodes: Sequence[Any]) -> None:
+    """Remove nodes, their items first: an item whose node went before it stays in the tree, empty."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    for node in nodes:
+        item = hierarchy.GetItemByDataNode(node)
+        if item:
+            hierarchy.RemoveItem(item, False, False)
+        scene.RemoveNode(node)
+
+
 def _item(hierarchy: Any, node: Any, undo: ExitStack) -> int:
     """The node's item; made where no desktop application has made one."""
     item = hierarchy.GetItemByDataNode(node)

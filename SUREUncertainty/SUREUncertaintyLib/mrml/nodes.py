@@ -23,15 +23,22 @@ PROVENANCE = "SURE.provenance"
 LEVEL = "SURE.level"
 MAP = "SURE.map"
 CONTOUR = "SURE.contour"
+CONTOUR_LINES = "SURE.lines"
 SAMPLES = "SURE.samples"
 BROWSER = "SURE.browser"
 SAMPLE = "SURE.sample"
 PAINTED = "SURE.painted"
-"""Roles of the segmentation's node references; a number follows those of level, map and contour."""
+"""Roles of the segmentation's node references; a number follows those of level, map, contour and lines."""
 
 MODEL = "SURE.Model"
 KIND = "SURE.Kind"
 """Attributes of the segmentation: name of the model that drew it, and the kind of its primary uncertainty."""
+
+LEVEL_FACTS = "SURE.LevelFacts"
+"""Attribute of the map of a latent level: its ``core.latent_levels.LatentLevel`` as JSON."""
+
+STRUCTURE = "SURE.Structure"
+"""Attribute of bands of probability: the name of their structure."""
 
 REMEASURED = "SURE.Remeasured"
 """Attribute of a table of structures whose numbers are those of an edited segmentation."""
@@ -47,8 +54,9 @@ class PublishedNodes:
         uncertainty, entropy: scalar volume nodes in 0..1.
         structures, regions: table nodes.
         provenance: text node (JSON).
-        levels: uncertainty maps of the latent levels, finest first, for models that draw samples.
+        levels: uncertainty maps of the latent levels by their number, 0 the finest, for models that draw samples.
         maps, contours: further maps of the samples and bands of probability, by their number in the manifest.
+        lines: segmentations that draw the contours; none before they are shown for the first time.
         samples, browser: sequence of sample segmentations and what plays it; sample: the one that is shown.
         painted: model node of the surfaces painted by uncertainty; None before it is shown for the first time.
         folder: subject hierarchy item, 0 when there is none.
@@ -62,9 +70,10 @@ class PublishedNodes:
     regions: Any
     provenance: Any
     folder: int = 0
-    levels: tuple[Any, ...] = ()
+    levels: Mapping[int, Any] = field(default_factory=dict)
     maps: Mapping[int, Any] = field(default_factory=dict)
     contours: Mapping[int, Any] = field(default_factory=dict)
+    lines: Mapping[int, Any] = field(default_factory=dict)
     samples: Any = None
     browser: Any = None
     sample: Any = None
@@ -74,7 +83,8 @@ class PublishedNodes:
     def results(self) -> tuple[Any, ...]:
         """All nodes with a place in the subject hierarchy that exist, without the scan."""
         tables = (self.structures, self.regions, self.provenance)
-        further = (*self.levels, *self.maps.values(), *self.contours.values())
+        numbered = (self.levels, self.maps, self.contours, self.lines)
+        further = (node for nodes in numbered for node in nodes.values())
         nodes = (self.segmentation, self.uncertainty, self.entropy, *further, *tables, self.sample, self.painted)
         return tuple(node for node in nodes if node is not None)
 
@@ -99,19 +109,15 @@ def published_nodes(segmentation: Any) -> PublishedNodes:
         regions=segmentation.GetNodeReference(REGIONS),
         provenance=segmentation.GetNodeReference(PROVENANCE),
         folder=hierarchy.GetItemParent(item) if item else 0,
-        levels=level_nodes(segmentation),
+        levels=numbered_nodes(segmentation, LEVEL),
         maps=numbered_nodes(segmentation, MAP),
         contours=numbered_nodes(segmentation, CONTOUR),
+        lines=numbered_nodes(segmentation, CONTOUR_LINES),
         samples=segmentation.GetNodeReference(SAMPLES),
         browser=segmentation.GetNodeReference(BROWSER),
         sample=segmentation.GetNodeReference(SAMPLE),
         painted=segmentation.GetNodeReference(PAINTED),
     )
-
-
-def level_nodes(segmentation: Any) -> tuple[Any, ...]:
-    """The maps of the latent levels of a result, finest first."""
-    return tuple(numbered_nodes(segmentation, LEVEL).values())
 
 
 def numbered_nodes(segmentation: Any, role: str) -> dict[int, Any]:

@@ -9,7 +9,7 @@ from ..core.errors import InputError
 from ..core.volume import Volume
 from ..core.wording import in_words
 from ..inference.result import SegmentationResult
-from .hierarchy import place_in_folder
+from .hierarchy import place_in_folder, remove_nodes
 from .nodes import (
     ENTROPY,
     KIND,
@@ -66,8 +66,7 @@ def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> 
         publish_samples(scene, segmentation, scan, result, undo)
         nodes = published_nodes(segmentation)
         place_in_folder(scene, scan, nodes.results, f"{scan.GetName()}: {model_name(result) or 'result'}", undo)
-    for node in stale:
-        scene.RemoveNode(node)
+    remove_nodes(scene, stale)
     return published_nodes(segmentation)
 
 

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import ExitStack
 from typing import Any
 
 import slicer
 
+from ..core.dataclass_json import to_json
 from ..core.labels import Label
+from ..core.latent_levels import described_levels
 from ..core.volume import Volume
 from ..core.wording import in_words
 from ..inference.result import SegmentationResult
-from .nodes import BROWSER, CONTOUR, LEVEL, MAP, SAMPLE, SAMPLES, numbered_nodes, result_node
+from .nodes import (
+    BROWSER,
+    CONTOUR,
+    CONTOUR_LINES,
+    KIND,
+    LEVEL,
+    LEVEL_FACTS,
+    MAP,
+    SAMPLE,
+    SAMPLES,
+    STRUCTURE,
+    numbered_nodes,
+    result_node,
+)
 from .safe_names import node_name, unique_name
 from .scene_manifest import MEMBER_MAPS
 from .segmentation_nodes import fill_segmentation
@@ -26,15 +42,17 @@ _THICKNESS = 1
 
 def publish_levels(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
     """One scalar volume a latent level, in the same colours and window as the map of all levels."""
-    levels = result.sampling.levels if result.sampling is not None else ()
-    for level, volume in enumerate(levels):
-        rank = {0: ", finest", len(levels) - 1: ", coarsest"}.get(level, "")
-        name = f"{scan.GetName()} uncertainty (level {level}{rank})"
-        node, is_new = result_node(scene, segmentation, f"{LEVEL}{level}", "vtkMRMLScalarVolumeNode", name)
+    sampling = result.sampling
+    volumes, known = ((), ()) if sampling is None else (sampling.levels, sampling.scales)
+    for level, volume in zip(described_levels(len(volumes), known), volumes, strict=True):
+        name = f"{scan.GetName()} uncertainty ({level.title().lower()})"
+        node, is_new = result_node(scene, segmentation, f"{LEVEL}{level.number}", "vtkMRMLScalarVolumeNode", name)
         fill_volume(node, right_handed(volume), undo)
+        undo.callback(node.SetAttribute, LEVEL_FACTS, node.GetAttribute(LEVEL_FACTS))
+        node.SetAttribute(LEVEL_FACTS, json.dumps(to_json(level)))
         if is_new:
             create_uncertainty_display(scene, node, result.threshold)
-            add_legend(node, f"Uncertainty\n(level {level})")
+            add_legend(node, f"Uncertainty\n({level.term.name}, {level.pixels} px)")
 
 
 def publish_maps(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
@@ -43,13 +61,18 @@ def publish_maps(scene: Any, segmentation: Any, scan: Any, result: SegmentationR
         title = f"{scan.GetName()} uncertainty ({in_words(name)})"
         node, is_new = result_node(scene, segmentation, f"{MAP}{number}", "vtkMRMLScalarVolumeNode", title)
         fill_volume(node, right_handed(volume), undo)
+        undo.callback(node.SetAttribute, KIND, node.GetAttribute(KIND))
+        node.SetAttribute(KIND, name)
         if is_new:
             create_uncertainty_display(scene, node, threshold_for(result, name, volume))
+            add_legend(node, f"Uncertainty\n({in_words(name)})")
     bands = result.sampling.bands if result.sampling is not None else {}
     for number, (name, volume) in enumerate(bands.items()):
         title = f"{scan.GetName()} contours ({name})"
         node, is_new = result_node(scene, segmentation, f"{CONTOUR}{number}", "vtkMRMLScalarVolumeNode", title)
         fill_volume(node, right_handed(volume), undo)
+        undo.callback(node.SetAttribute, STRUCTURE, node.GetAttribute(STRUCTURE))
+        node.SetAttribute(STRUCTURE, name)
         if is_new:
             node.CreateDefaultDisplayNodes()
 
@@ -91,6 +114,7 @@ def stale_nodes(scene: Any, segmentation: Any, result: SegmentationResult) -> li
     levels, bands = (0, 0) if sampling is None else (len(sampling.levels), len(sampling.bands))
     made = {LEVEL: range(levels), MAP: further_maps(result), CONTOUR: range(bands)}
     samples = [segmentation.GetNodeReference(role) for role in (BROWSER, SAMPLE, SAMPLES)]
+    samples += numbered_nodes(segmentation, CONTOUR_LINES).values()  # those of the earlier bands
     numbered = [node for role in made for n, node in numbered_nodes(segmentation, role).items() if n not in made[role]]
     return [*numbered, *(node for node in samples if node is not None)]
 

@@ -24,7 +24,7 @@ def read_sampling(published: PublishedNodes, record: Mapping[str, Any], primary:
     """
     document = record.get("sampling")
     samples = _samples(published, primary.grid)
-    levels = tuple(volume_from_node(node) for node in published.levels)
+    levels = _levels(published)
     if document is None:
         return Sampling(_earlier_options(record), {}, levels, samples=samples) if levels or samples else None
     names = document[MAP_NAMES]
@@ -42,6 +42,13 @@ def read_sampling(published: PublishedNodes, record: Mapping[str, Any], primary:
 
 def _named(names: Sequence[str], nodes: Mapping[int, Any]) -> dict[str, Volume]:
     return {name: volume_from_node(nodes[number]) for number, name in enumerate(names) if number in nodes}
+
+
+def _levels(published: PublishedNodes) -> tuple[Volume, ...]:
+    """Finest first; none where one of them was deleted, since their numbers say which is which."""
+    if list(published.levels) != list(range(len(published.levels))):
+        return ()
+    return tuple(volume_from_node(node) for node in published.levels.values())
 
 
 def _samples(published: PublishedNodes, grid: Grid) -> tuple[Volume, ...]:

@@ -52,6 +52,20 @@ def fill_segmentation(node: Any, labels: Volume, label_set: Sequence[Label], sca
     node.SetAttribute(_DRAWN, _digest(node, labels.grid))
 
 
+def add_mask(node: Any, name: str, colour: Sequence[float], mask: Volume) -> None:
+    """Add a segment with a label map of its own, so that it may overlap with others; no run counts it as drawn.
+
+    Args:
+        mask: uint8, 1 inside, on a right-handed grid.
+    """
+    segment = slicer.vtkSegment()
+    segment.SetName(name)
+    segment.SetColor(*colour)
+    segment.SetLabelValue(1)
+    segment.AddRepresentation(_labelmap_name(), _oriented_image(mask))
+    node.GetSegmentation().AddSegment(segment)
+
+
 def exchange_labels(node: Any, labels: Volume) -> bool:
     """Put other voxels into the label map that all our segments share; display and segments stay.
 

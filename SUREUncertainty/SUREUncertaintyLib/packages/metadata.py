@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..core.labels import Label
+from ..core.latent_levels import carries_nothing
 from .fitted_head import FittedHead
 from .locator import Locator
 from .pipeline import Pipeline
@@ -171,6 +172,12 @@ class PackageMetadata:
     def warnings(self) -> tuple[str, ...]:
         """What every run of the model has to say about its uncertainty."""
         return tuple(str(text) for text in self.raw.get("uncertainty", {}).get("warnings", ()))
+
+    @property
+    def silent_levels(self) -> frozenset[int] | None:
+        """Latent levels that carry nothing, by the probe on tuning cases; None for a package that was not probed."""
+        probe = self.raw.get("uncertainty", {}).get("probe")
+        return None if not probe else frozenset(int(level["level"]) for level in probe if carries_nothing(level))
 
     @property
     def intended_use(self) -> str:

@@ -87,6 +87,11 @@ FOR_SLICER_TOOLTIP = _(
 PICTURES_OF_WORDS = _("A picture of each word, in the glossary")
 WORDS_TITLE = _("What the words mean")
 
+CONTOURS = _("Contours")
+CONTOURS_TOOLTIP = _(
+    "Lines around the voxels that at least 10, 50 and 90 % of the samples mark, thin to thick, in place of the outline."
+)
+NO_CONTOURS = _("The model of this result draws no samples, so there are no contours of them.")
 NO_STEPS = _("Run a series first, or a model that draws samples; then step through it here.")
 STEPS_TOOLTIP = _("What to step through: a series of noise, samples of a model that draws them, or a scan over time.")
 STEP_TOOLTIP = _("Shows one step after the other in the slice views, with its uncertainty map or its outline.")
@@ -257,8 +262,8 @@ WIDGETS = {
     "mapSelector": (
         _("Map"),
         _(
-            "Lack of evidence: the network has seen nothing like this. Entropy: the network cannot decide. Levels of "
-            "samples: 0 is the finest."
+            "Lack of evidence: the network has seen nothing like this. Entropy: the network cannot decide. Which "
+            "parts, how far, rim: what the samples' levels make, coarse to fine."
         ),
     ),
     "bandRange": (
@@ -274,6 +279,7 @@ WIDGETS = {
     ),
     "opacitySlider": (_("Opacity"), _("How strongly the map covers the scan.")),
     "legendCheckBox": (_("Colour legend"), _("Show what the colours mean.")),
+    "contoursCheckBox": (CONTOURS, CONTOURS_TOOLTIP),
     "smoothCheckBox": (
         _("Smooth outlines"),
         _("Outlines from smoothed surfaces. The result itself follows the voxels."),

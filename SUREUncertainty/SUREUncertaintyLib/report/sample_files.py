@@ -9,6 +9,7 @@ from typing import Any
 
 from ..core.dataclass_json import to_json
 from ..core.labels import Label
+from ..core.latent_levels import coarse_first
 from ..core.safe_names import table_cell
 from ..files.segment_header import write_segmentation
 from ..files.writing import write_volume
@@ -41,6 +42,10 @@ def describe_sampling(sampling: Sampling) -> dict[str, Any]:
         "sizes": size_records(sampling),
         "size_coverage": coverage,
         "most_different_samples": list(sampling.most_different),
+        "levels": [
+            {**to_json(level), "name": str(level.term.name), "meaning": level.sentence()}
+            for level in coarse_first(sampling.scales)
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""What drawn samples say, on one slice: contours of probability, the samples that differ most, a map a latent level."""
+"""What drawn samples say, on one slice: contours of probability, the samples that differ most, a map a level."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.latent_levels import LatentLevel, coarse_first, described_levels
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
+from ..inference.sampling.samples_result import Sampling
 from .anatomical_planes import planes_of
 from .cut_planes import Place, cut_planes_of
 from .overlay import TEXT
@@ -26,8 +28,8 @@ CAPTION = (
     "What the samples say{}: contours around the voxels that at least 10, 50 and 90 % of them mark (thin to thick){}{}."
 )
 LEVELS = (
-    ", and the uncertainty that each latent level makes alone, coloured from {:.2f} on, where the map of all levels "
-    "starts at {:.2f}: their colours cannot be compared with its"
+    ", and the uncertainty that each level of the samples makes alone, coarse to fine, coloured from {:.2f} on, where "
+    "the map of all levels starts at {:.2f}: their colours cannot be compared with its"
 )
 
 Tile = tuple[str, Callable[[Any], None]]
@@ -72,10 +74,15 @@ def _tiles(result: SegmentationResult, place: Place) -> Iterator[Tile]:
         variant = replace(result, labels=sampling.samples[number], uncertainty=blank)
         yield f"sample {number}", _whole(variant, place)
     yield "uncertainty, all levels", _whole(result, place)
-    for level, volume in enumerate(sampling.levels):
-        rank = {0: " (finest)", len(sampling.levels) - 1: " (coarsest)"}.get(level, "")
-        variant = replace(result, uncertainty=volume, threshold=FAINTER * result.threshold)
-        yield f"uncertainty, level {level}{rank}", _whole(variant, place)
+    for level in _telling_levels(sampling):
+        variant = replace(result, uncertainty=sampling.levels[level.number], threshold=FAINTER * result.threshold)
+        yield level.title(), _whole(variant, place)
+
+
+def _telling_levels(sampling: Sampling) -> list[LatentLevel]:
+    """The levels with a map that carry something, coarse to fine."""
+    described = described_levels(len(sampling.levels), sampling.scales)
+    return [level for level in coarse_first(described) if not level.silent]
 
 
 def _blank(result: SegmentationResult) -> Volume:
@@ -102,5 +109,5 @@ def _caption(result: SegmentationResult, place: Place) -> str:
     assert result.sampling is not None
     different = ", the samples that differ most" if result.sampling.most_different else ""
     low, high = FAINTER * result.threshold, result.threshold
-    levels = LEVELS.format(low, high) if result.sampling.levels else ""
+    levels = LEVELS.format(low, high) if _telling_levels(result.sampling) else ""
     return CAPTION.format(f" in the region '{place.region}'" if place.region else "", different, levels)

@@ -25,7 +25,7 @@ class SUREUncertaintyParameterNode:
         map: kind of uncertainty shown, a key of ``mrml.chosen_map.map_names``.
         bandLow, bandHigh: uncertainty that is drawn.
         overlayOpacity: of the map over the scan.
-        showLegend, smoothOutlines: colour legend, and outlines from smoothed surfaces.
+        showLegend, showContours, smoothOutlines: colour legend, contours of samples, outlines from smoothed surfaces.
         threed: how 3D shows the result, one of ``mrml.chosen_map.THREED``.
         noiseKind, noiseStrength, noiseSeed: the slider of the noise panel.
     """
@@ -43,6 +43,7 @@ class SUREUncertaintyParameterNode:
     bandHigh: Annotated[float, WithinRange(0.0, 1.0)] = 1.0
     overlayOpacity: Annotated[float, WithinRange(0.0, 1.0)] = 0.8
     showLegend: bool = True
+    showContours: bool = False
     smoothOutlines: bool = False
     threed: Annotated[str, Choice(list(THREED))] = PAINTED
     noiseKind: Annotated[str, Choice(list(KINDS))] = "gaussian"

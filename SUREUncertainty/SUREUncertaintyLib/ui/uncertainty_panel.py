@@ -6,7 +6,8 @@ from typing import Any
 
 from ..analysis.rows import UncertainRegion
 from ..core.translation import EMPTY
-from ..mrml.chosen_map import THREED, map_names, seen_points, show_in_threed, show_legend, with_map
+from ..mrml.chosen_map import THREED, map_meaning, map_names, seen_points, show_in_threed, show_legend, with_map
+from ..mrml.contour_lines import has_contours, show_contours
 from ..mrml.display import jump_to, set_band, show_overlay, show_surfaces
 from ..mrml.nodes import PublishedNodes
 from ..mrml.outlines import show_smooth_outlines
@@ -46,6 +47,9 @@ class UncertaintyPanel:
         """Show a result; None for no result."""
         self._shown, self._applied, self._rank, self._histogram = published, {}, 0, None
         self._context.allow(self.ui.uncertaintyFrame, published is not None, EMPTY, texts.NO_RESULT)
+        self._context.allow(
+            self.ui.contoursCheckBox, has_contours(published), texts.CONTOURS_TOOLTIP, texts.NO_CONTOURS
+        )
         if published is not None:
             names = map_names(published, self._context.translate)
             fill_combo(self.ui.mapSelector, names, self._context.parameters.map)
@@ -65,6 +69,8 @@ class UncertaintyPanel:
         if parameters is None or shown is None or published is None:
             return
         choose(self.ui.mapSelector, parameters.map)
+        if self._changed("meaning", parameters.map):
+            self.ui.mapSelector.setToolTip(map_meaning(shown, parameters.map, self._context.translate))
         band = (parameters.bandLow, parameters.bandHigh)
         name = parameters.map
         choose(self.ui.threedSelector, parameters.threed)
@@ -72,6 +78,8 @@ class UncertaintyPanel:
             show_overlay(self._context.scene(), published, parameters.overlayOpacity)
         if self._changed("smooth", parameters.smoothOutlines):
             show_smooth_outlines(shown.segmentation, parameters.smoothOutlines)
+        if self._changed("contours", parameters.showContours):
+            show_contours(self._context.scene(), shown, parameters.showContours)
         if self._changed("threed", (name, parameters.threed, shown_in_threed(shown.segmentation))):
             show_in_threed(self._context.scene(), shown, name, parameters.threed)
             self._applied.pop("band", None)

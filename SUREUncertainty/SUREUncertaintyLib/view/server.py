@@ -30,7 +30,7 @@ FOLLOWED = {
     "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "threed"),
     "input": ("region", "boxes", "model", "engine", *FURTHER),
     "frames": ("cine_frame",),
-    "samples": ("sample", "samples"),
+    "samples": ("sample", "samples", "contours"),
     "noise": ("noise_kind", "strength", "seed", "live"),
 }
 """Which part follows which entries of the state when a window changes them."""

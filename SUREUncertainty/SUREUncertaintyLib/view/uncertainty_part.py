@@ -10,7 +10,16 @@ import numpy as np
 
 from ..analysis.rows import UncertainRegion
 from ..core.uncertainty_colours import uncertainty_colours
-from ..mrml.chosen_map import PAINTED, THREED, map_names, seen_points, show_in_threed, show_legend, with_map
+from ..mrml.chosen_map import (
+    PAINTED,
+    THREED,
+    map_meaning,
+    map_names,
+    seen_points,
+    show_in_threed,
+    show_legend,
+    with_map,
+)
 from ..mrml.display import OVERLAY_OPACITY, jump_to, set_band, show_overlay
 from ..mrml.nodes import PublishedNodes
 from ..mrml.review import is_reviewed, mark_reviewed, next_open, read_regions
@@ -37,10 +46,18 @@ class UncertaintyPart:
         self._applied: dict[str, Any] = {}
         self._histogram: tuple[Any, UncertaintyHistogram] | None = None
         session.state.update(
-            {"map": "primary", "maps": [], "band_low": 0.5, "band_high": 1.0, "opacity": OVERLAY_OPACITY}
+            {
+                "map": "primary",
+                "maps": [],
+                "map_text": "",
+                "band_low": 0.5,
+                "band_high": 1.0,
+                "opacity": OVERLAY_OPACITY,
+            }
         )
         session.state.update(
             {
+                "opacity": OVERLAY_OPACITY,
                 "legend": True,
                 "threed": PAINTED,
                 "threed_kinds": [{"id": key, "name": texts.THREED_NAMES[key]} for key in THREED],
@@ -51,7 +68,12 @@ class UncertaintyPart:
             }
         )
         session.state.update(
-            {"place": 0, "region_text": "", "scale": {"colours": colour_stops(), "low": 0, "high": 1, "top": 1}}
+            {
+                "map_text": "",
+                "place": 0,
+                "region_text": "",
+                "scale": {"colours": colour_stops(), "low": 0, "high": 1, "top": 1},
+            }
         )
 
     def show(self, published: PublishedNodes | None, keep_band: bool = False) -> None:
@@ -60,9 +82,14 @@ class UncertaintyPart:
         state = self._session.state
         state.place = 0
         if published is None:
-            state.update({"maps": [], "places": [], "region_text": "", "histogram": "", "band_text": ""})
+            state.update(
+                {"maps": [], "map_text": "", "places": [], "region_text": "", "histogram": "", "band_text": ""}
+            )
             return
-        state.maps = [{"id": key, "name": name} for key, name in map_names(published).items()]
+        state.maps = [
+            {"id": key, "name": name, "meaning": map_meaning(published, key)}
+            for key, name in map_names(published).items()
+        ]
         if not keep_band:
             state.band_low, state.band_high = round(threshold_of(published.uncertainty), 3), 1.0
         self.refresh_regions()
@@ -75,6 +102,7 @@ class UncertaintyPart:
             return
         name = session.choice("map", map_names(shown), "primary")
         published = with_map(shown, name)
+        session.state.map_text = map_meaning(shown, name)
         self._take_band_of(name, published)
         low = session.number("band_low", 0.0, 1.0 - NARROWEST, 0.5)
         high = session.number("band_high", low + NARROWEST, 1.0, 1.0)

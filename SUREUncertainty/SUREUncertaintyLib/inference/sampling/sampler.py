@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from ...analysis.rows import Notice
 from ...analysis.volume_range import VoxelRange
 from ...arrays.heads import Belief, SoftmaxHead, normalised_entropy
 from ...core.errors import InputError
+from ...core.latent_levels import LatentLevel, silent_sentence
 from ...core.progress import IsCancelled, Progress, part_of
 from ...core.resampling import resample_slab
 from ...core.volume import Volume
+from ...files.scan_remarks import tells_pixel_size
 from ..network_regions import Region
 from .draw import SampleSource, check_levels
 from .encoding import LatentEngine, latent_layout
@@ -69,6 +72,7 @@ class RegionSampler:
         self._samples = [self._blank() for _ in range(options.count if options.keep_samples else 0)]
         self._bands: dict[str, NDArray[np.uint8]] = {}
         self._sizes: list[StructureSize] = []
+        self._pixel_mm = math.nan
 
     def check(self, region: Region) -> None:
         """Refuse a region that would not fit into memory, before anything is drawn."""
@@ -78,6 +82,8 @@ class RegionSampler:
     def run(self, image: Float32, region: Region, progress: Progress, is_cancelled: IsCancelled) -> Float32:
         """Draw a region's samples; returns (C + 1, k, j, i): mean probabilities and the primary map."""
         options, metadata = self._options, self._metadata
+        if tells_pixel_size(self._volume.remarks):
+            self._pixel_mm = min(region.model_grid.spacing_kji[1:])
         source = _source(image, metadata, self._engine, options)
         total = max(options.count, LEAST_SAMPLES)
         share = total / (total + options.count * len(self._levels))
@@ -109,6 +115,7 @@ class RegionSampler:
             samples=tuple(named(array, f"sample {number}") for number, array in enumerate(self._samples)),
             most_different=far,
             sizes=tuple(self._sizes),
+            scales=self._scales(),
         )
 
     def record(self) -> dict[str, Any]:
@@ -126,7 +133,18 @@ class RegionSampler:
         """One sample that has nothing to differ from, and warnings that the package carries about its latents."""
         is_alone = self._options.count == 1 and self._metadata.primary != "entropy"
         alone = (Notice(SINGLE_SAMPLE, TEXTS[SINGLE_SAMPLE]),) if is_alone else ()
-        return (*alone, *(Notice(LATENTS_COLLAPSED, text) for text in self._metadata.warnings))
+        probed = self._metadata.silent_levels is not None
+        told = (silent_sentence(self._scales()),) if probed else self._metadata.warnings
+        return (*alone, *(Notice(LATENTS_COLLAPSED, text) for text in told if text))
+
+    def _scales(self) -> tuple[LatentLevel, ...]:
+        """The levels, finest first; in mm along the finer in-plane axis of the model's grid."""
+        silent = self._metadata.silent_levels or frozenset()
+        strides = [max(stride) for stride in self._layout.strides]
+        return tuple(
+            LatentLevel(number, pixels, pixels * self._pixel_mm, number in silent)
+            for number, pixels in enumerate(strides)
+        )
 
     def _draw(
         self, source: SampleSource, region: Region, total: int, progress: Progress, is_cancelled: IsCancelled

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ...core.latent_levels import LatentLevel
 from ...core.volume import Volume
 from .sizes import SizeInterval
 
@@ -57,6 +58,7 @@ class Sampling:
         maps: ``mutual_information``, ``fg_variance``, ``class_variance`` (mean over structures) by name; predictive
             entropy is the result's own.
         levels: mutual information that each level makes alone, finest first; empty unless asked for.
+        scales: what each level of the network is, finest first; empty in results of earlier versions.
         bands: by structure: 1 inside its 10 % contour, 2 inside 50 %, 3 inside 90 %.
         samples: label maps in the result's values; empty unless asked for.
         most_different: numbers of the samples that differ most; empty without kept samples.
@@ -69,3 +71,4 @@ class Sampling:
     samples: tuple[Volume, ...] = ()
     most_different: tuple[int, ...] = ()
     sizes: tuple[StructureSize, ...] = ()
+    scales: tuple[LatentLevel, ...] = ()
