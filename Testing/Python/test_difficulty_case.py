@@ -21,13 +21,14 @@ from SUREUncertaintyLib.difficulty.gate import DamageTest, Gate
 from SUREUncertaintyLib.difficulty.table import DifficultyTable, reference_document
 from SUREUncertaintyLib.inference import difficulty_assessor as inference_difficulty
 from SUREUncertaintyLib.inference.estimation.averaged_engine import single_pass
-from SUREUncertaintyLib.inference.segmenter import segment
+from SUREUncertaintyLib.inference.segmenter import segment, with_difficulty
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.package_building import amend_package
 from SUREUncertaintyLib.packages.package_fingerprint import package_fingerprint
 from SUREUncertaintyLib.report.difficulty_section import strip
 from SUREUncertaintyLib.report.result_folder import OutputOptions, write_results
 from tiny import PointEngine, build_tiny, with_metadata
+from two_blobs import two_blobs
 
 GRID = Grid((20, 22, 24))
 CALM = {"noise": 0.1, "sharpness": 1.0, "volume_ml": 1.0, "cut_share": 0.0}
@@ -96,6 +97,17 @@ def test_the_gates_finding_travels_with_the_reference_in_words(tiny_package: Pac
     untested = read_reference(reference_document(plain))
     assert untested is not None
     assert "Nobody has tested" in untested.place("scan", {"a": 0.1}, CALM).caution
+
+
+def test_the_region_without_a_place_is_named_where_another_has_one() -> None:
+    known = reference([n / 100 for n in range(1, 31)])
+    placed, lost = known.place("Right", {"left blob": 0.02}, CALM), known.place("Left", {"left blob": 0.001}, CALM)
+    result = two_blobs()
+    (one,) = with_difficulty(replace(result, notices=()), (lost, placed)).notices
+    assert one.text.startswith("The network's maps of this scan in the region Left are unlike")
+    (both,) = with_difficulty(replace(result, notices=()), (lost, lost)).notices
+    assert both.text.startswith("The network's maps of this scan are unlike")
+    assert with_difficulty(replace(result, notices=()), (placed, placed)).notices == ()
 
 
 def test_the_strip_marks_the_scan_between_easy_and_hard_also_outside_the_range() -> None:

@@ -67,7 +67,7 @@ TEXTS = {
         "outlined, as on scans that it does not know."
     ),
     DIFFICULTY: (
-        "The network's maps of this scan are unlike those of every scan that it was compared with, "
+        "The network's maps of this scan{where} are unlike those of every scan that it was compared with, "
         "so how hard it is for the model cannot be said."
     ),
     UNCERTAIN_ISLANDS: (

@@ -14,7 +14,7 @@ from ..analysis import notice_texts as texts
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.grey_values import grey_values
 from ..analysis.intensity_fingerprint import measure
-from ..analysis.notice_sentences import say
+from ..analysis.notice_sentences import listed, say
 from ..analysis.notices import about_samples, notices_for
 from ..analysis.structures import structure_table
 from ..analysis.uncertain_regions import uncertain_regions
@@ -138,7 +138,7 @@ def segment(
         result = _result(volume, package, regions, canvas, head, contrast)
         if assessor is not None:
             found = assessor.place(volume, canvas.labels, regions)
-            result = _with_difficulty(result, found)
+            result = with_difficulty(result, found)
         result = quality.assess(result, regions, canvas.overlaps, contrast)
         result = without_promises(result)
     record = describe_run(package, engine, volume.grid, regions, watch, _options(package, canvas, keep_probabilities))
@@ -281,9 +281,11 @@ def _result(
     )
 
 
-def _with_difficulty(result: SegmentationResult, found: tuple[CaseDifficulty, ...]) -> SegmentationResult:
+def with_difficulty(result: SegmentationResult, found: tuple[CaseDifficulty, ...]) -> SegmentationResult:
     """The result with its place among scans that are known, or the warning that it has none there."""
-    outside = (say(texts.DIFFICULTY),) if any(case.outside for case in found) else ()
+    names = [case.region for case in found if case.outside]
+    where = f" in the region {listed(names)}" if len(names) < len(found) else ""
+    outside = (say(texts.DIFFICULTY, where=where),) if names else ()
     structures = with_scales(result.structures, found)
     return replace(result, difficulty=found, structures=structures, notices=(*result.notices, *outside))
 
