@@ -131,6 +131,7 @@ def written(tmp_path: Path, content: dict[str, Any]) -> Path:
 @pytest.mark.parametrize("network", ["latent_unet", "residual_latent_unet"])
 def test_from_readers_to_a_package_that_samples(network: str, folder: Path, tmp_path: Path) -> None:
     content = document(network={"name": network, "arguments": ARGUMENTS})
+    content["loss"]["options"]["preset"] = {"latent_unet": "principled"}.get(network, "adding_levels")
     package = train(written(tmp_path, content), folder, tmp_path / "run", "cpu")
     assert package is not None
     uncertainty = package.metadata.raw["uncertainty"]

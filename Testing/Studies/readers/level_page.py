@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from readers.level_settings import CHOSEN_LEVELS, LEVEL_SETTINGS
+from readers.reader_arms import CHOSEN, SINGLE
 from readers.reader_results import SETTING_SEEDS, each_seed, load_seeds
 from readers.reader_verdict import LEAST_DIVERGENCE
 from recorded_results import RecordedResults
@@ -19,15 +20,26 @@ SHOWN = {
     "dice_answer": "the same of the U-Net's answer",
     "rater_ece": "Calibration error",
 }
+OTHERS = {CHOSEN: "Hierarchical latents, the setting above", SINGLE: "Softmax, one pass"}
+"""The same scores of settings of the other table, with the same seeds."""
 
 
 def level_setting_rows(results: RecordedResults) -> Iterator[str]:
     """A row a setting that was tried."""
     yield f"| Setting | Changes | Seeds | {' | '.join(SHOWN.values())} |"
     yield f"| --- | --- | --- |{' --- |' * len(SHOWN)}"
-    for setting, runs in _load(results).items():
-        cells = [each_seed(runs, metric) for metric in SHOWN]
-        yield f"| {_name(setting)} | {_changes(runs[0])} | {len(runs)} | {' | '.join(cells)} |"
+    tried = _load(results)
+    for setting, runs in tried.items():
+        yield _row(_name(setting), _changes(runs[0]), runs)
+    seeds = max((len(runs) for runs in tried.values()), default=0)
+    for setting, title in OTHERS.items():
+        if runs := load_seeds(results, f"setting-{setting}", seeds):
+            yield _row(f"*{title}*", "", runs)
+
+
+def _row(name: str, changes: str, runs: Sequence[Mapping[str, Any]]) -> str:
+    cells = [each_seed(runs, metric) if metric in runs[0]["values"] else "" for metric in SHOWN]
+    return f"| {name} | {changes} | {len(runs)} | {' | '.join(cells)} |"
 
 
 def single_level_rows(results: RecordedResults) -> Iterator[str]:

@@ -11,7 +11,6 @@ NETWORK = "residual_latent_unet"
 KEPT = ("spatial_dims", "in_channels", "out_channels", "channels", "norm", "latent_dim", "logsigma_clamp")
 LOSS = {"draw_dice_weight": 0.0, "point_weight": POINT_WEIGHT, "partial_weight": 0.3 * CE_WEIGHT}
 """Of every setting beside the shared loss: the draw from the posterior has the lower bound, the U-Net's answer Dice."""
-BOUNDS = [1, 1.5, 2.5, 5, 10]
 
 
 @dataclass(frozen=True)
@@ -43,17 +42,40 @@ def prior(weight: float, energy: float = 0.0, draws: int = 4) -> dict[str, Any]:
 
 
 SLOPED = (0.1, 0.3, 0.6, 1.0, 1.0)
+LIKELY = (0.5, 1.5, 3.0, 5.0, 5.0)
+FREE = [0.012, 0.012, 0.015, 0.02, 0.05]
+NARROW = {"level_width": 8}
+BOUNDED = {"level_bounds": [1, 1.5, 2.5, 5, 10]}
+ANSWER = {"point_weight": 1.0}
 LEVEL_SETTINGS: dict[str, LevelSetting] = {
     "plain": LevelSetting(),
     "free": LevelSetting(SLOPED, loss={"free_bits": 0.02}),
     "free-prior": LevelSetting(SLOPED, loss={"free_bits": 0.02, **prior(0.3)}),
-    "energy": LevelSetting(
-        (0.1, 0.3, 0.6, 1.0, 2.0),
-        {"level_bounds": BOUNDS},
-        {"free_bits": [0.012, 0.012, 0.015, 0.02, 0.05], **prior(0.3, 0.5)},
+    "energy": LevelSetting((0.1, 0.3, 0.6, 1.0, 2.0), BOUNDED, {"free_bits": FREE, **prior(0.3, 0.5)}),
+    "energy-prior": LevelSetting(
+        SLOPED,
+        BOUNDED | NARROW,
+        {"free_bits": [0.015, 0.015, 0.02, 0.03, 0.1], **prior(1.0, 0.5), "point_weight": POINT_WEIGHT},
+    ),
+    "energy-likely": LevelSetting(
+        LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.3, 0.5), **ANSWER}
+    ),
+    "likelier": LevelSetting(
+        (1.5, 5.0, 10.0, 16.0, 16.0),
+        BOUNDED | NARROW,
+        {"ce_weight": 10.0, "free_bits": FREE, **prior(0.3, 0.5), **ANSWER},
+    ),
+    "likely-energy": LevelSetting(
+        LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6, 1.5), **ANSWER}
+    ),
+    "likely-unbounded": LevelSetting(
+        LIKELY, NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.3, 0.5), **ANSWER}
+    ),
+    "likely-no-energy": LevelSetting(
+        LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.3), **ANSWER}
     ),
 }
-CHOSEN_LEVELS = "energy"
+CHOSEN_LEVELS = "energy-likely"
 
 
 def level_recipe(setting: str, seed: int, steps: int, name: str = "") -> dict[str, Any]:
