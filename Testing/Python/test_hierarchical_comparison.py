@@ -1,11 +1,14 @@
 """What latents are compared with: the Probabilistic U-Net, and the recipes of the reader comparison."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from needed_torch import torch
+from readers.level_scores import score_levels
+from readers.level_settings import CHOSEN_LEVELS, LEVEL_SETTINGS, level_recipe
 from readers.network_predictor import NetworkPredictor
 from readers.reader_arms import (
     ARMS,
@@ -19,6 +22,7 @@ from readers.shifted_slices import (
     wins,
 )
 from SUREUncertaintyLib.core.errors import InputError
+from SUREUncertaintyLib.evaluation.raters import RaterArrays, RaterSlice
 from SUREUncertaintyLib.nn.hierarchical.collapse_probe import probe_levels
 from SUREUncertaintyLib.nn.hierarchical.elbo_settings import ElboSettings
 from SUREUncertaintyLib.nn.hierarchical.probabilistic_unet import ProbabilisticUNet
@@ -103,6 +107,15 @@ def test_settings_change_ours_alone_and_know_their_options() -> None:
         assert create_network(recipe.network.name, recipe.network.arguments)
 
 
+def test_every_setting_of_the_levels_that_add_up_is_a_recipe_and_the_chosen_one_is_its_arm() -> None:
+    for setting in LEVEL_SETTINGS:
+        recipe = parse_recipe(level_recipe(setting, 0, 40))
+        assert create_objective(recipe, 2, 10.0)
+        assert create_network(recipe.network.name, recipe.network.arguments)
+    chosen, arm = level_recipe(CHOSEN_LEVELS, 1, 40), arm_recipe("adding-levels", 1, 40)
+    assert {**chosen, "name": arm["name"]} == arm
+
+
 @pytest.mark.parametrize("reading", ["latents", "dropout", "single", "ensemble"])
 def test_predictors_draw_what_they_should_and_repeat_themselves(reading: str) -> None:
     torch.manual_seed(1)
@@ -123,6 +136,29 @@ def test_predictors_draw_what_they_should_and_repeat_themselves(reading: str) ->
         assert np.abs(first.samples[0] - first.samples[1]).max() > 0
     if reading == "latents":
         assert predictor.latent_score(image) > 0
+
+
+def test_levels_alone_are_drawn_and_scored_one_by_one() -> None:
+    torch.manual_seed(1)
+    arguments = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "channels": [4, 6, 8]}
+    model = create_network("residual_latent_unet", arguments).eval()
+    for parameter in model.level_decoder.blocks[0].parameters():  # type: ignore[union-attr, operator]
+        torch.nn.init.zeros_(parameter)  # the finest level changes nothing
+    for head in (*model.heads, *model.level_decoder.heads):  # type: ignore[operator, union-attr]
+        torch.nn.init.normal_(next(head.parameters()), std=3.0)
+    predictor = NetworkPredictor([model], "latents", count=4)
+    bits = np.zeros((2, 16, 16), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (2, 16, 16)).astype(np.uint8)
+    none = replace(predictor, levels=frozenset()).predict(images[0], (7,))
+    assert len(none.samples) == 4
+    assert np.abs(none.samples - none.samples[0]).max() == 0.0
+    entries = [RaterSlice(row, f"P{row}", "n0", 0, "train") for row in range(2)]
+    found = score_levels(RaterArrays(images, bits, 4), entries, predictor)
+    assert [row["level"] for row in found] == [0, 1]
+    assert (found[0]["diversity"], found[0]["difference_scale"]) == (0.0, None)
+    assert 0.0 < found[1]["diversity"] < 1.0
+    assert found[1]["difference_scale"] >= 1.0
+    assert score_levels(RaterArrays(images, bits, 4), entries, NetworkPredictor([model], "single")) == []
 
 
 def test_seeds_are_averaged_nodule_by_nodule_and_undefined_only_where_all_are() -> None:

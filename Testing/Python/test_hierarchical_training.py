@@ -131,6 +131,7 @@ def written(tmp_path: Path, content: dict[str, Any]) -> Path:
 @pytest.mark.parametrize("network", ["latent_unet", "residual_latent_unet"])
 def test_from_readers_to_a_package_that_samples(network: str, folder: Path, tmp_path: Path) -> None:
     content = document(network={"name": network, "arguments": ARGUMENTS})
+    content["loss"]["options"]["preset"] = {"latent_unet": "principled"}.get(network, "adding_levels")
     package = train(written(tmp_path, content), folder, tmp_path / "run", "cpu")
     assert package is not None
     uncertainty = package.metadata.raw["uncertainty"]
@@ -165,6 +166,19 @@ def test_latents_go_on_from_a_package_without_them_and_another_network_is_refuse
     content["network"]["arguments"]["channels"] = [4, 6, 10]
     with pytest.raises(PackageError, match="do not fit"):
         Start(before).weights(parse_recipe(content))
+
+
+def test_levels_that_add_up_go_on_from_a_u_net_as_their_backbone(folder: Path, tmp_path: Path) -> None:
+    plain = document(network={"name": "latent_unet", "arguments": {**ARGUMENTS, "latent_mode": "off"}})
+    before = train(written(tmp_path, plain), folder, tmp_path / "plain", "cpu")
+    assert before is not None
+    content = document(network={"name": "residual_latent_unet", "arguments": ARGUMENTS})
+    first, shipped = Start(before).weights(parse_recipe(content)), load_network(before).state_dict()
+    assert all(torch.equal(first[f"backbone.{name}"], shipped[name]) for name in shipped)
+    after = train(written(tmp_path, content), folder, tmp_path / "run", "cpu", start=before.root)
+    assert after is not None
+    again = Start(after).weights(parse_recipe(content))
+    assert all(torch.equal(again[name], tensor) for name, tensor in load_network(after).state_dict().items())
 
 
 def test_dead_latents_stand_as_a_warning_in_log_and_package(folder: Path, tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from needed_torch import torch  # noqa: F401 - first of all: without it this fil
 from difficulty.damaged_sets import SETS, Plan
 from difficulty.difficulty_arms import arms, fold_recipe, recipe
 from difficulty.difficulty_summary import CODEC as DIFFICULTY
-from readers.reader_arms import ARMS, SETTINGS, arm_recipe, setting_recipe, start_recipe
+from readers.level_settings import LEVEL_SETTINGS, level_recipe
+from readers.reader_arms import ARMS, SETTINGS, arm_recipe, setting_recipe
+from readers.reader_profile import start_recipe
 from readers.reader_summary import CODEC as READERS
 from recorded_results import SUMMARIES, Codec, RecordedResults
 from SUREUncertaintyLib.comparison.study import load_study
@@ -38,6 +40,7 @@ def reader_recipes() -> dict[str, Any]:
     trained = [arm for arm in ARMS if not ARMS[arm].members]
     made = [arm_recipe(arm, seed, STEPS) for arm in trained for seed in range(ARMS[arm].seeds)]
     made += [setting_recipe(setting, seed, STEPS) for setting in SETTINGS for seed in range(SEEDS)]
+    made += [level_recipe(setting, seed, STEPS) for setting in LEVEL_SETTINGS for seed in range(SEEDS)]
     made += [start_recipe(seed) for seed in range(max(arm.seeds for arm in ARMS.values()))]
     return {str(document["name"]): document for document in made}
 
@@ -60,7 +63,7 @@ def recorded(name: str) -> dict[str, str]:
     [
         ("comparison", lambda: study_recipes("hippocampus") | study_recipes("acdc"), 28),
         ("settings", lambda: study_recipes("hippocampus-settings"), 11),
-        ("readers", reader_recipes, 47),
+        ("readers", reader_recipes, 54),
         ("difficulty", difficulty_recipes, 60),
     ],
 )

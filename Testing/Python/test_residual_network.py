@@ -7,6 +7,7 @@ from needed_torch import torch
 from SUREUncertaintyLib.nn.hierarchical.elbo_settings import ElboSettings
 from SUREUncertaintyLib.nn.hierarchical.latent_unet import LatentUNet
 from SUREUncertaintyLib.nn.hierarchical.level_decoder import LevelDecoder
+from SUREUncertaintyLib.nn.hierarchical.presets import preset
 from SUREUncertaintyLib.nn.hierarchical.residual_unet import ResidualLatentUNet
 from SUREUncertaintyLib.nn.hierarchical.sample_fit import energy_score, mean_fit
 from torch.nn.functional import cross_entropy
@@ -198,6 +199,14 @@ def test_samples_repeat_themselves_and_a_level_alone_leaves_the_others_at_their_
     together = net.decode(bottleneck, skips, latents)
     apart = torch.cat([net.decode(bottleneck, skips, [z[k : k + 1] for z in latents]) for k in range(5)])
     torch.testing.assert_close(together, apart, atol=1e-5, rtol=1e-5)
+
+
+def test_the_preset_fits_network_and_loss() -> None:
+    chosen = preset("adding_levels")
+    net = ResidualLatentUNet(2, 1, 3, channels=CHANNELS, **chosen.network)
+    settings = ElboSettings(**chosen.elbo)
+    assert net.elbo(*example(), settings).loss.requires_grad
+    assert settings.level_weights(net.level_strides, 2) == pytest.approx((3.0, 0.75, 0.1875))
 
 
 def test_a_network_without_posterior_cannot_be_trained_and_a_shared_one_does_not_exist() -> None:

@@ -5,9 +5,9 @@
 ``--data`` holds ``lidc_multirater``. Everything goes to ``--work``: networks, logs, and in its folder ``results`` the
 recipe and a JSON file of every training. At the end these go into ``Testing/Studies/results/readers.json``. What has
 a file or stands there is skipped when the command is started again. ``settings`` trains and scores what was tried for
-ours, on the tuning patients alone; ``arms`` trains every method and scores it once on the validation patients;
-``shift`` shows them damaged and foreign slices; ``page`` renews ``docs/hierarchical.md``. The model that ships has
-recipes of its own, ``lung-nodule-ct-plain`` and ``lung-nodule-ct``.
+ours, on the tuning patients alone, ``levels`` the same for the network whose levels add up; ``arms`` trains every
+method and scores it once on the validation patients; ``shift`` shows them damaged and foreign slices; ``page`` renews
+``docs/hierarchical.md``. The model that ships has recipes of its own, ``lung-nodule-ct-plain`` and ``lung-nodule-ct``.
 """
 
 from __future__ import annotations
@@ -23,10 +23,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from readers.level_scores import score_levels
+from readers.level_settings import LEVEL_SETTINGS, level_recipe
 from readers.network_predictor import NetworkPredictor
 from readers.nodule_scores import SAMPLES, score_slices
-from readers.reader_arms import ARMS, SETTINGS, SIDE, SINGLE, arm_recipe, base_recipe, setting_recipe, start_recipe
+from readers.reader_arms import ARMS, SETTINGS, SINGLE, arm_recipe, setting_recipe
 from readers.reader_page import write_page
+from readers.reader_profile import SIDE, base_recipe, start_recipe
 from readers.reader_summary import CODEC
 from readers.shifted_slices import middle, score_shift
 from recorded_results import RecordedResults
@@ -49,6 +52,8 @@ from torch import Tensor, nn
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 TUNING_STEP = 3
 """Settings are scored on every third slice of the tuning patients."""
+LEVEL_STEP = 2
+"""Single levels on every second of those."""
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,27 @@ def _predictor_of_setting(plan: Comparison, setting: str, seed: int) -> NetworkP
     return NetworkPredictor([network_of(plan, setting_recipe(setting, seed, plan.steps))], "latents", SAMPLES)
 
 
+def run_levels(plan: Comparison) -> None:
+    """Everything that was tried for the network whose levels add up, on the tuning patients, and each level alone."""
+    for setting, seed in [(setting, seed) for seed in range(plan.seeds) for setting in LEVEL_SETTINGS]:
+        target = f"residual-{setting}-{seed}"
+        if target not in plan.results:
+            save(plan, target, _scored_levels(plan, setting, seed))
+
+
+def _scored_levels(plan: Comparison, setting: str, seed: int) -> dict[str, Any]:
+    network = network_of(plan, level_recipe(setting, seed, plan.steps))
+    entries = plan.slices("tuning")[::TUNING_STEP]
+    predictor = NetworkPredictor([network], "latents", SAMPLES)
+    found = score_slices(plan.arrays, entries, predictor)
+    answer = score_slices(plan.arrays, entries, NetworkPredictor([network], "single"))
+    found["values"]["dice_answer"] = answer["values"]["dice_majority"]
+    chosen = LEVEL_SETTINGS[setting]
+    facts = {"setting": setting, "seed": seed, "steps": plan.steps, "loss": chosen.loss, "network": chosen.network}
+    levels = score_levels(plan.arrays, entries[::LEVEL_STEP], predictor)
+    return {**facts, "weights": chosen.weights, "probe": probe_of(plan, predictor), "levels": levels, **found}
+
+
 def run_arms(plan: Comparison) -> None:
     """Train every method and score it once on the validation patients."""
     for arm, seed in [(arm, seed) for seed in range(max(a.seeds for a in ARMS.values())) for arm in ARMS]:
@@ -231,7 +257,7 @@ def alone_in(work: Path) -> Iterator[None]:
         yield
 
 
-PARTS = {"settings": run_settings, "arms": run_arms, "shift": run_shift}
+PARTS = {"settings": run_settings, "levels": run_levels, "arms": run_arms, "shift": run_shift}
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InputError
-from ..nn.registry import create_network
+from ..nn.registry import LATENT_NETWORK, RESIDUAL_NETWORK, create_network
 from ..packages.catalogue import find_package
 from ..packages.package import Package
 from ..packages.weights import load_weights
@@ -47,7 +47,7 @@ class Start:
         """The package's weights, checked against the recipe's network; layers without weights may differ.
 
         What may be new starts fresh from the seed: latents, their heads and the posterior that no package holds,
-        and an evidence-scaling head (``nn.evidence_scale``).
+        and an evidence-scaling head (``nn.evidence_scale``). A U-Net is the backbone of a network whose levels add up.
 
         Raises:
             PackageError: they belong to another network.
@@ -57,7 +57,9 @@ class Start:
         torch.manual_seed(recipe.seed)
         network = create_network(recipe.network.name, recipe.network.arguments)
         may_be_new = recipe.loss.base == "hierarchical" or bool(recipe.network.arguments.get("evidence_scale"))
-        load_weights(network, self.package.weights_path, partly=may_be_new)
+        adds_levels = recipe.network.name == RESIDUAL_NETWORK and self.package.metadata.network == LATENT_NETWORK
+        known: Any = network.backbone if adds_levels else network
+        load_weights(known, self.package.weights_path, partly=may_be_new)
         return {name: tensor * _factor(name, recipe.start_scale) for name, tensor in network.state_dict().items()}
 
     def record(self) -> dict[str, Any]:

@@ -5,31 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-from SUREUncertaintyLib.training.recipe import find_recipe
+from readers.level_settings import CHOSEN_LEVELS, NETWORK, level_recipe
+from readers.reader_profile import CE_WEIGHT, PLAIN, POINT_WEIGHT, SIDE, short_recipe
 
-BASE = "lung-nodule-ct"
-WIDTHS = [6, 12, 24, 48, 64, 64]
-SIDE = 64
-"""Pixels: the middle of every slice. Marks beyond it, on about 3 % of the slices, are cut for every method alike."""
-START = {"steps": 1000, "batch": 8, "learning_rate": 0.002, "warmup_steps": 50, "ema": 0.99}
-SHORT = {"steps": 800, "batch": 8, "learning_rate": 0.001, "warmup_steps": 20, "ema": 0.99}
-CE_WEIGHT = 0.6
-WARMUP = 0.2
-"""Epochs until the divergence has its full weight."""
-LOSS = {
-    "preset": "principled",
-    "ce_weight": CE_WEIGHT,
-    "dice_weight": 0.4,
-    "kl_weight": 1.0,
-    "kl_level_weights": "elbo",
-    "kl_warmup_epochs": WARMUP,
-}
 ALL_LEVELS = [1.5, 0.4, 0.1, 0.01, 0.00005]
-POINT_WEIGHT = 0.3
 OURS = "hierarchical"
 CONTROL = "noise-channel"
 FAITHFUL = "faithful-code"
+ADDING = "adding-levels"
 PROBABILISTIC = "probabilistic-unet"
 SINGLE = "softmax"
 
@@ -54,9 +37,9 @@ class Arm:
     members: str = ""
 
 
-PLAIN = {"latent_mode": "off", "posterior": "none"}
 ARMS = {
     OURS: Arm("Hierarchical latents (ours)"),
+    ADDING: Arm("Latents whose levels add up", name_of_network=NETWORK),
     FAITHFUL: Arm(
         "Hierarchical latents, form of the released code",
         {"posterior": "shared", "posterior_input": "label", "logsigma_clamp": None, "latent_dim": 1},
@@ -94,41 +77,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
 CHOSEN = "all-levels-point"
 
 
-def base_recipe() -> dict[str, Any]:
-    """The shipped recipe as a document."""
-    document: dict[str, Any] = yaml.safe_load(find_recipe(BASE).read_text(encoding="utf-8"))
-    return document
-
-
-def short_recipe(name: str, seed: int, steps: int) -> dict[str, Any]:
-    """The shipped recipe in the profile of this comparison."""
-    document = {**base_recipe(), "name": name, "seed": seed, "augmentation": {}, "package": {}}
-    shared = {name: document["optimisation"][name] for name in ("weight_decay", "gradient_clip", "mixed_precision")}
-    document["optimisation"] = {
-        **shared,
-        **SHORT,
-        "steps": steps,
-        "warmup_steps": min(SHORT["warmup_steps"], steps // 5),
-    }
-    document["loss"] = {"name": "hierarchical", "options": dict(LOSS)}
-    arguments = {**document["network"]["arguments"], "channels": WIDTHS}
-    document["network"] = {"name": "latent_unet", "arguments": arguments}
-    document["input"] = {**document["input"], "patch": [SIDE, SIDE]}
-    return document
-
-
-def start_recipe(seed: int) -> dict[str, Any]:
-    """Recipe of the network with latents off that every arm of a seed starts from."""
-    document = short_recipe(f"start-{seed}", seed, START["steps"])
-    document["optimisation"].update(START)
-    document["network"]["arguments"].update(PLAIN)
-    return document
-
-
 def arm_recipe(arm: str, seed: int, steps: int) -> dict[str, Any]:
-    """Recipe of one training of an arm; ours has the chosen setting."""
+    """Recipe of one training of an arm; ours and the levels that add up have their chosen settings."""
     if arm == OURS:
         return setting_recipe(CHOSEN, seed, steps, f"{OURS}-{seed}")
+    if arm == ADDING:
+        return level_recipe(CHOSEN_LEVELS, seed, steps, f"{ADDING}-{seed}")
     chosen = ARMS[arm]
     document = short_recipe(f"{arm}-{seed}", seed, steps)
     arguments = {**document["network"]["arguments"], **chosen.network}

@@ -7,12 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from readers.reader_arms import ARMS, BASE, CHOSEN, CONTROL, OURS, SINGLE
-from readers.reader_results import difference_words, load_arm, load_settings, load_shift, over_seeds, paired
+from readers.level_page import level_setting_rows, single_level_rows
+from readers.reader_arms import ARMS, CHOSEN, CONTROL, OURS, SINGLE
+from readers.reader_profile import BASE
+from readers.reader_results import (
+    difference_words,
+    each_seed,
+    load_arm,
+    load_settings,
+    load_shift,
+    mean_over_patients,
+    paired,
+)
 from readers.reader_verdict import LEAST_DIVERGENCE, verdict_rows
 from readers.shifted_slices import FOREIGN, SCORES, auroc_difference, wins
 from recorded_results import RecordedResults
-from SUREUncertaintyLib.metrics.bootstrap import Interval, grouped_bootstrap
+from SUREUncertaintyLib.metrics.bootstrap import Interval
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "Testing" / "Bench" / "results" / f"{BASE}.json"
@@ -48,6 +58,8 @@ def hierarchical_page(results: RecordedResults, docs: Path) -> str:
         "scores": _score_rows,
         "differences": _difference_rows,
         "settings": _setting_rows,
+        "level-settings": level_setting_rows,
+        "single-levels": single_level_rows,
         "probe": _probe_rows,
         "shift": _shift_rows,
     }
@@ -73,12 +85,8 @@ def _score_rows(results: RecordedResults) -> Iterator[str]:
     yield f"| --- | --- |{' --- |' * len(SHOWN)}"
     for arm, facts in ARMS.items():
         if runs := load_arm(results, arm):
-            cells = [_interval(_mean(runs, metric)) for metric in SHOWN]
+            cells = [_interval(mean_over_patients(runs, metric)) for metric in SHOWN]
             yield f"| {facts.title} | {len(runs)} | {' | '.join(cells)} |"
-
-
-def _mean(runs: Sequence[Mapping[str, Any]], metric: str) -> Interval:
-    return grouped_bootstrap(over_seeds(runs, metric), runs[0]["patients"])
 
 
 def _difference_rows(results: RecordedResults) -> Iterator[str]:
@@ -101,14 +109,8 @@ def _setting_rows(results: RecordedResults) -> Iterator[str]:
     for setting, runs in load_settings(results).items():
         words = ", ".join(f"{name} {value}" for name, value in runs[0]["loss"].items())
         name = {CHOSEN: f"**{setting}**", SINGLE: f"*{ARMS[SINGLE].title}*"}.get(setting, setting)
-        cells = [_each_seed(runs, metric) for metric in ("ged2", "ncc", "diversity", "dice_majority")]
+        cells = [each_seed(runs, metric) for metric in ("ged2", "ncc", "diversity", "dice_majority")]
         yield f"| {name} | {words} | {len(runs)} | {' | '.join(cells)} | {_divergences(runs[0]['probe'])} |"
-
-
-def _each_seed(runs: Sequence[Mapping[str, Any]], metric: str) -> str:
-    """Mean, and the lowest and highest seed."""
-    seeds = [_mean([run], metric).mean for run in runs]
-    return f"{_mean(runs, metric).mean:.3f} ({min(seeds):.3f}-{max(seeds):.3f})"
 
 
 def _divergences(probe: Sequence[Mapping[str, Any]]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from readers.reader_arms import ARMS, SETTINGS, SINGLE
 from recorded_results import RecordedResults
-from SUREUncertaintyLib.metrics.bootstrap import Interval, paired_bootstrap
+from SUREUncertaintyLib.metrics.bootstrap import Interval, grouped_bootstrap, paired_bootstrap
 
 Floats = NDArray[np.float64]
 Run = Mapping[str, Any]
@@ -43,6 +43,18 @@ def over_seeds(runs: Sequence[Run], metric: str) -> Floats:
     defined = ~np.isnan(table)
     total = np.where(defined, table, 0.0).sum(axis=0)
     return np.where(defined.any(axis=0), total / np.maximum(defined.sum(axis=0), 1), np.nan)
+
+
+def mean_over_patients(runs: Sequence[Run], metric: str) -> Interval:
+    """Mean over seeds, nodules and patients, with its interval over patients."""
+    return grouped_bootstrap(over_seeds(runs, metric), runs[0]["patients"])
+
+
+def each_seed(runs: Sequence[Run], metric: str) -> str:
+    """The mean, and the lowest and the highest seed where there are several."""
+    seeds = [mean_over_patients([run], metric).mean for run in runs]
+    spread = f" ({min(seeds):.3f}-{max(seeds):.3f})" if len(seeds) > 1 else ""
+    return f"{mean_over_patients(runs, metric).mean:.3f}{spread}"
 
 
 def paired(first: Sequence[Run], second: Sequence[Run], metric: str) -> Interval:

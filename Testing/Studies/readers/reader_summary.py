@@ -9,6 +9,8 @@ from readers.reader_page import KINDS, SHOWN
 from readers.shifted_slices import SCORES
 from recorded_results import SUMMARIES, Codec, Document, Names
 
+OF_LEVELS = ("weights", "network", "levels")
+"""Kept of networks whose levels add up."""
 PROBE = ("level", "kl", "mean_spread", "std_spread", "collapsed")
 
 
@@ -18,7 +20,11 @@ def pack(name: str, result: Mapping[str, Any], names: Names, head: Document) -> 
     if name.startswith("shift-"):
         kinds = {kind: result["scores"][kind] for kind in ("clean", *KINDS)}
         return {"kinds": {kind: [found[score] for score in SCORES] for kind, found in kinds.items()}}
+    levels = {key: result[key] for key in OF_LEVELS if key in result}
+    answer = {"answer": result["values"]["dice_answer"]} if levels else {}
     return {
+        **levels,
+        **answer,
         "steps": result["steps"],
         "loss": result.get("loss", {}),
         "patients": names.place(result["patients"]),
@@ -32,12 +38,14 @@ def unpack(entry: Mapping[str, Any], head: Mapping[str, Any]) -> Document:
     if "kinds" in entry:
         kinds = entry["kinds"].items()
         return {"scores": {kind: dict(zip(head["scores"], rows, strict=True)) for kind, rows in kinds}}
+    answer = {"dice_answer": entry["answer"]} if "answer" in entry else {}
     return {
+        **{key: entry[key] for key in OF_LEVELS if key in entry},
         "steps": entry["steps"],
         "loss": entry["loss"],
         "patients": head["names"][entry["patients"]],
         "probe": [dict(zip(head["probe"], row, strict=True)) for row in entry["probe"]],
-        "values": dict(zip(head["metrics"], entry["values"], strict=True)),
+        "values": dict(zip(head["metrics"], entry["values"], strict=True)) | answer,
     }
 
 

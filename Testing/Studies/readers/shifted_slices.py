@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from readers.network_predictor import NetworkPredictor
-from readers.reader_arms import SIDE
+from readers.reader_profile import SIDE
 from scipy.ndimage import binary_dilation, gaussian_filter
 from SUREUncertaintyLib.core.centred_window import middle_slices
 from SUREUncertaintyLib.evaluation.raters import RaterArrays, RaterSlice

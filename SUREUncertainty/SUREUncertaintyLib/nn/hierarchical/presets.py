@@ -1,4 +1,4 @@
-"""The two named forms of the method: ours, and the released code's.
+"""The named forms of the method: ours, the released code's, and ours for ``ResidualLatentUNet``.
 
 | | ``principled`` | ``faithful_code`` | why |
 |---|---|---|---|
@@ -8,6 +8,10 @@
 | divergence | KL(q to p) | KL(p to q) | the evidence lower bound's direction |
 | log sigma | clamped to -7..3 | free | exp overflows |
 | beta | 0.1, warm-up of 10 epochs | 0.1 at once | |
+
+``adding_levels`` is ``principled`` with the lower bound's own weights and no Dice on the draw from the posterior, and
+trains draws from the prior, the sums of the coarser levels and the U-Net's answer. Bounds, weights and free bits of
+single levels depend on their number and are the recipe's; ``Testing/Studies/readers/level_settings.py`` has some.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Preset:
-    """Arguments of ``LatentUNet`` and of ``ElboSettings``."""
+    """Arguments of the network and of ``ElboSettings``."""
 
     network: dict[str, Any]
     elbo: dict[str, Any]
@@ -28,6 +32,25 @@ PRESETS = {
     "principled": Preset(
         network={"posterior": "separate", "posterior_input": "image+label", "logsigma_clamp": [-7.0, 3.0]},
         elbo={"reparam": True, "kl_direction": "qp", "kl_weight": 0.1, "kl_warmup_epochs": 10.0},
+    ),
+    "adding_levels": Preset(
+        network={"posterior": "separate", "logsigma_clamp": [-7.0, 3.0], "level_width": 8},
+        elbo={
+            "reparam": True,
+            "kl_direction": "qp",
+            "kl_weight": 1.0,
+            "kl_warmup_epochs": 0.2,
+            "kl_level_weights": "elbo",
+            "free_bits": 0.015,
+            "ce_weight": 3.0,
+            "dice_weight": 0.4,
+            "draw_dice_weight": 0.0,
+            "partial_weight": 0.18,
+            "prior_draws": 4,
+            "prior_weight": 0.3,
+            "energy_weight": 0.5,
+            "point_weight": 1.0,
+        },
     ),
     "faithful_code": Preset(
         network={"posterior": "shared", "posterior_input": "label", "logsigma_clamp": None},
