@@ -80,6 +80,11 @@ class Shape:
             "rim inside": (self.scan(), None, [(self.ellipse(0.0, 0.0, 0.57, 0.39), BLUE)]),
             "rim outside": (self.scan(), None, [(self.ellipse(0.0, 0.0, 0.64, 0.46), BLUE)]),
             "rim": (self.scan(), 0.9 * (self.ellipse(0.0, 0.0, 0.64, 0.46) & ~self.ellipse(0.0, 0.0, 0.57, 0.39)), []),
+            "across the structure": (
+                self.scan(),
+                None,
+                [*own, (np.abs(self.y) < 0.02 * (np.abs(self.x) < 0.6), ORANGE)],
+            ),
             "all values": (self.scan(), self.rim(5.0), own),
             "above the threshold": (self.scan(), self.rim(2.5), own),
             "at an edge": (self.scan(), self.rim(2.5) * (self.x > 0.2), own),

@@ -20,7 +20,7 @@ from SUREUncertaintyLib.core.nifti_forms import NiftiForm, NiftiForms
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.sampling.samples_result import Sampling, SamplingOptions, StructureSize
-from SUREUncertaintyLib.inference.sampling.sizes import SizeInterval
+from SUREUncertaintyLib.inference.sampling.sizes import Diameter, SampleSize, SizeInterval
 from two_blobs import two_blobs
 
 THIRD = 1.0 / 3.0
@@ -34,13 +34,23 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
     noise = [given.labels.with_array(rng.random(given.labels.grid.shape, np.float32), f"map {n}") for n in range(5)]
     drawn = [given.labels.with_array(np.roll(given.labels.array, n, axis=1), f"sample {n}") for n in range(3)]
     sampling = Sampling(
-        options=SamplingOptions(3, 11, (0, 1), True, True, 12.5),
+        options=SamplingOptions(3, 11, (0, 1), True, True, 12.5, 7),
         maps={"vacuity": given.uncertainty, "fg_variance": noise[0], "class_variance": noise[1]},
         levels=(noise[2], noise[3]),
         bands={"left blob": drawn[1], 'right: "blob" / é': drawn[2]},
         samples=tuple(drawn),
         most_different=(2, 0),
-        sizes=(StructureSize(5, "left blob", SizeInterval(10 * THIRD, 2.0, 5.5, 100, 0.8), THIRD),),
+        sizes=(
+            StructureSize(
+                5,
+                "left blob",
+                SizeInterval(10 * THIRD, 2.0, 5.5, 100, 0.8),
+                THIRD,
+                (SampleSize(9, THIRD, 2 * THIRD), SampleSize(3, 0.5, 0.75), SampleSize(6, 1.5, THIRD)),
+                Diameter(THIRD, SizeInterval(THIRD, 0.25, 1.5, 100)),
+                Diameter(2 * THIRD, SizeInterval(0.75, THIRD, 1.0, 100)),
+            ),
+        ),
         scales=(LatentLevel(0, 1, THIRD, True), LatentLevel(1, 8, 8 * THIRD)),
     )
     measure = MeasurePlace("noise", "Noise", THIRD, 0.1, 0.2, 0.3, 9, 10, "it is noisier than 9 of 10")
@@ -60,6 +70,12 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
             predicted_surface_dice=0.75,
             predicted_surface_dice_low=THIRD,
             predicted_surface_dice_high=0.8,
+            axial_mm=10 * THIRD,
+            axial_low_mm=2.5,
+            axial_high_mm=4.5,
+            longest_mm=11 * THIRD,
+            longest_low_mm=2.75,
+            longest_high_mm=4.75,
         ),
         replace(given.structures[1], no_forecast="no forecast: absent was not found"),
         *given.structures[2:],

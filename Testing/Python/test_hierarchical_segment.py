@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from needed_torch import ENGINE
+from scipy import ndimage
 from SUREUncertaintyLib.cli.app import run
 from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.files import scan_remarks as remarks
 from SUREUncertaintyLib.inference.engine_choice import create_engine
 from SUREUncertaintyLib.inference.sampling.samples_result import SamplingOptions
 from SUREUncertaintyLib.inference.segmenter import segment
@@ -53,7 +55,7 @@ def scan() -> Volume:
 
 def test_maps_sizes_and_samples_lie_on_the_scan_and_agree_with_one_another(package: Package, scan: Volume) -> None:
     engine = create_engine(package, ENGINE, "cpu")
-    result = segment(scan, package, engine, sampling=SamplingOptions(6, 3, None, True, True))
+    result = segment(scan, package, engine, sampling=SamplingOptions(6, 3, None, True, True, least_voxels=1))
     sampling = result.sampling
     assert sampling is not None
     assert result.uncertainty_kind == "mutual_information"
@@ -72,6 +74,52 @@ def test_maps_sizes_and_samples_lie_on_the_scan_and_agree_with_one_another(packa
     assert not np.array_equal(sampling.levels[0].array, sampling.levels[1].array)
     assert len(set(sampling.most_different)) == 2
     assert (result.provenance["estimator"], result.provenance["seed"]) == ("samples", 3)
+
+
+def test_specks_leave_sizes_contours_and_kept_samples_but_not_the_maps(package: Package, scan: Volume) -> None:
+    engine = create_engine(package, ENGINE, "cpu")
+    results = [
+        segment(scan, package, engine, sampling=SamplingOptions(6, 3, keep_samples=True, least_voxels=least))
+        for least in (1, 30)
+    ]
+    raw, clean = (result.sampling for result in results)
+    assert raw is not None
+    assert clean is not None
+    assert np.array_equal(raw.maps["fg_variance"].array, clean.maps["fg_variance"].array)
+    fewer = 0
+    for before, after in zip(raw.samples, clean.samples, strict=True):
+        gone = before.array != after.array
+        assert not after.array[gone].any()
+        fewer += int(gone.sum())
+        pieces, count = ndimage.label(after.array == 1, np.ones((3, 3, 3)))
+        sizes = np.bincount(pieces.ravel(), minlength=count + 1)[1:]
+        answered = np.unique(pieces[results[1].labels.array == 1])
+        assert all(size >= 30 or number in answered for number, size in enumerate(sizes, start=1))
+    assert fewer > 0
+    for one, other in zip(raw.sizes, clean.sizes, strict=True):
+        assert all(a.voxels >= b.voxels for a, b in zip(one.drawn, other.drawn, strict=True))
+        assert np.all(raw.bands[one.name].array >= clean.bands[other.name].array)
+    with pytest.raises(InputError, match="1 voxel or more, not 0"):
+        segment(scan, package, engine, sampling=SamplingOptions(2, least_voxels=0))
+
+
+def test_samples_are_ordered_by_volume_and_their_diameters_reach_the_table(package: Package, scan: Volume) -> None:
+    engine = create_engine(package, ENGINE, "cpu")
+    result = segment(scan, package, engine, sampling=SamplingOptions(6, 3, keep_samples=True))
+    sampling = result.sampling
+    assert sampling is not None
+    counts = [int((volume.array != 0).sum()) for volume in sampling.samples]
+    order = sampling.smallest_first()
+    assert sorted(order) == list(range(6))
+    assert [counts[number] for number in order] == sorted(counts)
+    assert sampling.sample_ml(order[0]) == pytest.approx(min(counts) * np.prod(SPACING) / 1000)
+    for row, size in zip(result.structures, sampling.sizes, strict=True):
+        assert size.axial is not None
+        assert (row.axial_mm, row.axial_low_mm) == (size.axial.answer, size.axial.interval.low)
+        assert row.longest_mm >= row.axial_mm
+    pictured = replace(scan, remarks=(remarks.NO_SPACING,))
+    unknown = segment(pictured, package, engine, sampling=SamplingOptions(2))
+    assert all(np.isnan(row.axial_mm) for row in unknown.structures)
 
 
 def test_the_same_seed_gives_the_same_result_and_a_model_with_latents_samples_unasked(
@@ -173,9 +221,18 @@ def test_sure_segment_writes_maps_levels_contours_sizes_and_samples(
     with (tmp_path / "out" / "sizes.csv").open() as stream:
         rows = list(csv.DictReader(stream))
     assert [row["name"] for row in rows] == ["shell", "core"]
+    with (tmp_path / "out" / "sample-sizes.csv").open() as stream:
+        every = list(csv.DictReader(stream))
+    assert len(every) == 200
+    shell = [float(row["ml"]) for row in every if row["name"] == "shell"]
+    assert float(rows[0]["ml_median"]) == pytest.approx(np.median(shell), abs=1e-5)
     document = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert (document["estimator"], document["seed"], document["sampling"]["samples"]) == ("samples", 5, 3)
     assert len(document["samples"]["most_different_samples"]) == 2
+    ordered = document["samples"]["smallest_first"]
+    assert [entry["ml"] for entry in ordered] == sorted(entry["ml"] for entry in ordered)
+    assert document["sampling"]["least_voxels"] == 5
+    assert document["samples"]["specks"].startswith("Pieces of fewer than 5 voxels beside the mean answer")
     assert run([*common, "--samples", "0", "--output", str(tmp_path / "no")]) == 2
     assert run([*common, "--samples", "many", "--output", str(tmp_path / "no")]) == 2
     assert run([*common, "--samples", "2", "--level", "7", "--output", str(tmp_path / "no")]) == 2

@@ -11,16 +11,21 @@ import numpy as np
 import pytest
 import slicer
 from SUREUncertaintyLib.inference.result import SegmentationResult
-from SUREUncertaintyLib.inference.sampling.samples_result import Sampling, SamplingOptions
+from SUREUncertaintyLib.inference.sampling.samples_result import Sampling, SamplingOptions, StructureSize
+from SUREUncertaintyLib.inference.sampling.sizes import SampleSize, SizeInterval
 from SUREUncertaintyLib.mrml import publish as publish_module
 from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.publish import publish
+from SUREUncertaintyLib.mrml.reading_back import result_from_nodes
 from SUREUncertaintyLib.mrml.rollback import node_ids
 from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
+from SUREUncertaintyLib.mrml.steps import steps_in
 from SUREUncertaintyLib.mrml.uncertainty_nodes import scale_top
 from SUREUncertaintyLib.mrml.volume_nodes import volume_from_node
+from SUREUncertaintyLib.presenters.result_sentences import volume_table
+from SUREUncertaintyLib.presenters.step_sentence import step_sentence
 from two_blobs import two_blobs
 
 SAMPLES, LEVELS = 3, 2
@@ -82,6 +87,30 @@ def test_samples_are_a_sequence_that_the_sequences_logic_plays(scene: Any) -> No
     assert nodes.sample in nodes.results
 
 
+def test_samples_run_from_the_smallest_to_the_largest_and_keep_their_own_numbers(scene: Any) -> None:
+    result = sampled()
+    assert result.sampling is not None
+    drawn = tuple(SampleSize(count) for count in (30, 10, 20))
+    size = StructureSize(5, "left blob", SizeInterval(20, 10, 30, 100), 0.002, drawn)
+    measured = replace(result, sampling=replace(result.sampling, sizes=(size,)))
+    nodes = publish(scene, measured)
+    assert [nodes.samples.GetNthIndexValue(step) for step in range(SAMPLES)] == ["1", "2", "0"]
+    (steps,) = steps_in(scene)
+    assert [steps.volume_ml(step) for step in range(SAMPLES)] == pytest.approx([0.02, 0.04, 0.06])
+    assert step_sentence(steps, 2) == "Sample 0, number 3 of 3 from the smallest: 0.06 ml."
+    found = result_from_nodes(nodes).sampling
+    assert found is not None
+    for number, volume in enumerate(result.sampling.samples):
+        assert np.array_equal(found.samples[number].array, volume.array)
+
+
+def test_samples_whose_volumes_are_not_known_keep_their_order(scene: Any) -> None:
+    nodes = publish(scene, sampled())
+    assert [nodes.samples.GetNthIndexValue(step) for step in range(SAMPLES)] == ["0", "1", "2"]
+    (steps,) = steps_in(scene)
+    assert step_sentence(steps, 1) == "Sample 1: one of 3 plausible segmentations."
+
+
 def test_levels_and_samples_survive_an_archive(scene: Any, tmp_path: Path) -> None:
     result = sampled()
     publish(scene, result)
@@ -123,3 +152,13 @@ def test_a_failure_leaves_levels_and_samples_as_they_were(scene: Any, monkeypatc
     assert sorted(node_ids(scene)) == sorted(before)
     (nodes,) = all_published(scene)
     assert nodes.samples.GetNumberOfDataNodes() == SAMPLES
+
+
+def test_the_panels_table_shows_the_axial_diameter_with_its_range(scene: Any) -> None:
+    result = sampled()
+    across = {"axial_mm": 19.65, "axial_low_mm": 17.62, "axial_high_mm": 23.16}
+    rows = (replace(result.structures[0], **across), *result.structures[1:])
+    headers, cells = volume_table(publish(scene, replace(result, structures=rows)))
+    assert headers == ("Structure", "Volume (ml)", "Axial (mm)")
+    assert cells[0][2] == "19.6\n17.6 to 23.2"
+    assert cells[1][2] == ""

@@ -128,7 +128,12 @@ def test_the_result_stands_first_verdict_then_volumes_then_reasons() -> None:
 
 
 def test_columns_fit_and_the_one_with_names_wraps() -> None:
-    for headers, cells in ((HEADERS[2:], ("12345", "0.00")), (VOLUME_HEADERS[1:3], ("10.00 to 14.00", "0.87"))):
+    sampled = ((VOLUME_HEADERS[1], VOLUME_HEADERS[4]), ("10.00 to 14.00", "117.6 to 123.2"))
+    for headers, cells in (
+        (HEADERS[2:], ("12345", "0.00")),
+        (VOLUME_HEADERS[1:3], ("10.00 to 14.00", "0.87")),
+        sampled,
+    ):
         columns = zip(headers, cells, strict=True)
         taken = sum(LETTER * max(len(header), len(cell)) + 14 for header, cell in columns)
         assert WIDTH - FRAME - taken >= 100, "room for a name on two lines"

@@ -28,7 +28,7 @@ def page() -> Iterator[SimpleNamespace]:
 
 def test_a_result_with_samples_offers_them_and_says_which_is_shown(page: SimpleNamespace) -> None:
     assert page.session.state.sample_count == 3
-    assert page.session.state.sample_text == "Sample 0: one of 3 plausible segmentations."
+    assert page.session.state.sample_text == "Sample 1, number 1 of 3 from the smallest: 1.00 ml."
     assert page.published.sample.GetDisplayNode().GetVisibility()
 
 
@@ -36,7 +36,7 @@ def test_the_slider_shows_another_sample_and_stops_at_the_last(page: SimpleNames
     page.session.state.sample = 2
     page.part.update()
     assert page.published.browser.GetSelectedItemNumber() == 2
-    assert page.session.state.sample_text.startswith("Sample 2:")
+    assert page.session.state.sample_text.startswith("Sample 0, number 3 of 3 from the smallest: 3.00")
     page.session.state.sample = 99
     page.part.update()
     assert page.published.browser.GetSelectedItemNumber() == 2

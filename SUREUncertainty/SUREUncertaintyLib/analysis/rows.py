@@ -20,6 +20,8 @@ class StructureRow:
             in 9 of 10 patients, and ``predicted_dice_at_least`` in 9 of 10; NaN without a forecast.
         predicted_surface_dice: the share of the surfaces within a tolerance of each other, as above.
         no_forecast: why there is none, where the model makes forecasts.
+        axial_mm, longest_mm: longest diameter in an axial slice, and in any direction (``analysis.diameters``), with
+            the ends of the middle 90 % of the samples; NaN for models without samples and scans without lengths.
     """
 
     value: int
@@ -44,6 +46,12 @@ class StructureRow:
     predicted_surface_dice_low: float = float("nan")
     predicted_surface_dice_high: float = float("nan")
     no_forecast: str = ""
+    axial_mm: float = float("nan")
+    axial_low_mm: float = float("nan")
+    axial_high_mm: float = float("nan")
+    longest_mm: float = float("nan")
+    longest_low_mm: float = float("nan")
+    longest_high_mm: float = float("nan")
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,10 @@ PHASES_HELP = (
     "Of a scan over time, the frames of end-diastole and end-systole, such as 1,12; the frames of the largest and the "
     "smallest volume if left out."
 )
+SPECKS_HELP = (
+    "Pieces of samples with fewer voxels than this that lie beside the mean answer are taken out of sizes, contours "
+    "and kept samples; 5 if left out, 1 keeps all."
+)
 LEVEL_HELP = "Draw only this latent level, repeatable; 0 is the finest. All of them if left out."
 
 
@@ -72,6 +76,7 @@ def segment(
         bool, typer.Option("--level-maps", help="One uncertainty map a level (takes longer).")
     ] = False,
     keep_samples: Annotated[bool, typer.Option("--keep-samples", help="Write every sample into samples/.")] = False,
+    least_voxels: Annotated[int | None, typer.Option("--least-voxels", help=SPECKS_HELP)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace earlier results in the folder.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a table.")] = False,
     frame: Annotated[int | None, typer.Option(min=1, help=FRAME_HELP)] = None,
@@ -102,7 +107,7 @@ def segment(
     make = partial(create_estimator, engine=engine, device=device, seed=seed or 0, choice=choice)
     chosen = None if model is None else make(estimator, model)
     drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
-    sampling = _sampling(samples, drawn, level, level_maps, keep_samples)
+    sampling = _sampling(samples, drawn, level, level_maps, keep_samples, least_voxels)
     wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
     with terminal_progress() as progress:
         progress(0.0, "reading the scan")
@@ -156,12 +161,24 @@ def _proposed(scan: Volume | VolumeSequence, frame: int | None, estimator: str, 
 
 
 def _sampling(
-    samples: int | None, seed: int | None, level: list[int] | None, level_maps: bool, keep_samples: bool
+    samples: int | None,
+    seed: int | None,
+    level: list[int] | None,
+    level_maps: bool,
+    keep_samples: bool,
+    least_voxels: int | None,
 ) -> SamplingOptions | None:
     """None unless something about samples was asked for."""
     from ..inference.sampling.samples_result import SamplingOptions
 
-    if samples is None and seed is None and not level and not level_maps and not keep_samples:
+    if samples is None and seed is None and least_voxels is None and not (level or level_maps or keep_samples):
         return None
-    count = SamplingOptions.count if samples is None else samples
-    return SamplingOptions(count, seed or 0, tuple(level) if level else None, level_maps, keep_samples)
+    usual = SamplingOptions()
+    return SamplingOptions(
+        count=usual.count if samples is None else samples,
+        seed=seed or 0,
+        levels=tuple(level) if level else None,
+        level_maps=level_maps,
+        keep_samples=keep_samples,
+        least_voxels=usual.least_voxels if least_voxels is None else least_voxels,
+    )

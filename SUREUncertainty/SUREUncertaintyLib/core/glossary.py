@@ -111,6 +111,14 @@ VOLUME_RANGE = Term(
     ),
     "volume-range",
 )
+DIAMETER = Term(
+    _("longest diameter"),
+    _(
+        "The longest straight line across the structure in one axial slice, and in any direction. Its range is that of "
+        "the middle 90 % of the samples; how many readers lie in it was not measured."
+    ),
+    "longest-diameter",
+)
 DICE = Term(
     _("overlap of two outlines"),
     _("Twice the common voxels over the sum of both: 1 for the same outline, 0 for nothing in common."),
@@ -208,6 +216,7 @@ TERMS = (
     THRESHOLD,
     REGION,
     VOLUME_RANGE,
+    DIAMETER,
     DICE,
     PREDICTED_DICE,
     SURFACE_DISTANCE,

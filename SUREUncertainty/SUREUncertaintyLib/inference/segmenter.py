@@ -150,7 +150,9 @@ def segment(
     if sampler is None:
         return replace(result, provenance=record)
     notices = (*result.notices, *sampler.notices(), *about_samples(result.structures))
-    return replace(result, provenance=record | sampler.record(), sampling=sampler.result(), notices=notices)
+    drawn = sampler.result()
+    result = replace(result, sampling=drawn, structures=drawn.with_diameters(result.structures))
+    return replace(result, provenance=record | sampler.record(), notices=notices)
 
 
 def check_input(

@@ -40,6 +40,9 @@ LEVEL_FACTS = "SURE.LevelFacts"
 STRUCTURE = "SURE.Structure"
 """Attribute of bands of probability: the name of their structure."""
 
+SAMPLES_ML = "SURE.SamplesMl"
+"""Attribute of a sequence of samples: the volume of each step in ml, a JSON list; null where it is not known."""
+
 REMEASURED = "SURE.Remeasured"
 """Attribute of a table of structures whose numbers are those of an edited segmentation."""
 

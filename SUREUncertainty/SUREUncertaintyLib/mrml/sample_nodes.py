@@ -24,6 +24,7 @@ from .nodes import (
     MAP,
     SAMPLE,
     SAMPLES,
+    SAMPLES_ML,
     STRUCTURE,
     numbered_nodes,
     result_node,
@@ -86,19 +87,25 @@ def further_maps(result: SegmentationResult) -> dict[int, tuple[str, Volume]]:
 
 
 def publish_samples(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
-    """Kept samples as a sequence of segmentations with a browser, which Slicer's Sequences module plays.
+    """Kept samples, the smallest first, as a sequence of segmentations with a browser, which Slicer's Sequences module
+    plays. The value of a step is the sample's own number.
 
     A second run gets a sequence of its own; ``remove_stale`` takes the first one away when all else has gone well.
     """
-    samples = result.sampling.samples if result.sampling is not None else ()
-    if not samples:
+    sampling = result.sampling
+    if sampling is None or not sampling.samples:
         return
+    samples = sampling.samples
     name = f"{scan.GetName()} samples"
     sequence = scene.AddNewNodeByClass("vtkMRMLSequenceNode", unique_name(scene, name))
     sequence.SetIndexName("sample")
     sequence.SetIndexUnit("")
-    for number, volume in enumerate(samples):
-        sequence.SetDataNodeAtValue(_sample_node(volume, result.label_set, scan, f"sample {number}"), str(number))
+    sequence.SetIndexTypeFromString("text")  # numbers would be put in their own order
+    order = sampling.smallest_first()
+    for number in order:
+        node = _sample_node(samples[number], result.label_set, scan, f"sample {number}")
+        sequence.SetDataNodeAtValue(node, str(number))
+    sequence.SetAttribute(SAMPLES_ML, json.dumps(to_json([sampling.sample_ml(number) for number in order])))
     browser = scene.AddNewNodeByClass("vtkMRMLSequenceBrowserNode", unique_name(scene, f"{name} browser"))
     undo.callback(scene.RemoveNode, browser)  # before its proxy, or else the sequences logic makes another proxy
     browser.SetAndObserveMasterSequenceNodeID(sequence.GetID())

@@ -52,9 +52,11 @@ def _levels(published: PublishedNodes) -> tuple[Volume, ...]:
 
 
 def _samples(published: PublishedNodes, grid: Grid) -> tuple[Volume, ...]:
+    """By their own numbers, whatever their order in the sequence."""
     sequence = published.samples
-    count = 0 if sequence is None else sequence.GetNumberOfDataNodes()
-    drawn = (labels_from_segmentation(sequence.GetNthDataNode(number), grid) for number in range(count))
+    steps = range(0 if sequence is None else sequence.GetNumberOfDataNodes())
+    own = sorted(steps, key=lambda step: int(sequence.GetNthIndexValue(step)))
+    drawn = (labels_from_segmentation(sequence.GetNthDataNode(step), grid) for step in own)
     return tuple(Volume(labels, grid, f"sample {number}") for number, labels in enumerate(drawn))
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import slicer
 
+from ..core.dataclass_json import from_json
 from .cine_frames import FRAMES, show_frame_only
-from .nodes import BROWSER, PublishedNodes, all_published
+from .nodes import BROWSER, SAMPLES_ML, PublishedNodes, all_published
 from .noise_series import STEPS
 from .sample_nodes import show_sample
 from .sequences import show_step, shown_nodes, step_count, step_value
@@ -39,6 +42,12 @@ class Steps:
     def number(self) -> int:
         """The step that is shown."""
         return int(self.browser.GetSelectedItemNumber())
+
+    def volume_ml(self, number: int) -> float:
+        """Of a sample, all structures together; NaN for other steps, and in scenes of earlier versions."""
+        sequence = self.browser.GetMasterSequenceNode()
+        text = sequence.GetAttribute(SAMPLES_ML) if self.kind == SAMPLES_KIND else None
+        return math.nan if text is None else from_json(tuple[float, ...], json.loads(text))[number]
 
     def value(self, number: int) -> str:
         """What a step is: a strength, a sample's number, or a frame counted from 1."""

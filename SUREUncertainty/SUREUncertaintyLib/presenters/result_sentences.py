@@ -161,26 +161,36 @@ def reasons_html(published: PublishedNodes, translate: Translate = str) -> str:
     return "<br>".join(f"\u2022 {escape(text)}" for text in texts_shown)
 
 
-VOLUME_HEADERS = (_("Structure"), _("Volume (ml)"), _("Predicted Dice"), _("Uncertainty"))
+VOLUME_HEADERS = (_("Structure"), _("Volume (ml)"), _("Predicted Dice"), _("Uncertainty"), _("Axial (mm)"))
 
 
 def volume_table(published: PublishedNodes | None) -> tuple[tuple[Text, ...], list[tuple[str, ...]]]:
-    """Headings and a row a structure: volume with its range below it, and the predicted Dice, else mean uncertainty.
+    """Headings and a row a structure: volume with its range below it, and the predicted Dice, else the longest axial
+    diameter with its range where samples gave one, else mean uncertainty.
 
-    Edited volumes have no range.
+    Edited structures have no ranges.
     """
     rows = () if published is None or published.structures is None else read_structures(published.structures)
     foretold = any(row.predicted_dice == row.predicted_dice for row in rows)
-    structure, volume, dice, mean = VOLUME_HEADERS
+    measured = not foretold and any(row.axial_mm == row.axial_mm for row in rows)
+    structure, volume, dice, mean, axial = VOLUME_HEADERS
+    third = dice if foretold else axial if measured else mean
+
+    def told(row: StructureRow) -> str:
+        if measured:
+            return _with_range(row.axial_mm, row.axial_low_mm, row.axial_high_mm, 1)
+        return decimals(row.predicted_dice if foretold else row.mean_uncertainty)
+
     cells: list[tuple[str, ...]] = [
-        (row.name, _volume(row), decimals(row.predicted_dice if foretold else row.mean_uncertainty)) for row in rows
+        (row.name, _with_range(row.volume_ml, row.volume_low_ml, row.volume_high_ml), told(row)) for row in rows
     ]
-    return (structure, volume, dice if foretold else mean), cells
+    return (structure, volume, third), cells
 
 
-def _volume(row: StructureRow) -> str:
-    value, low, high = (decimals(x) for x in (row.volume_ml, row.volume_low_ml, row.volume_high_ml))
-    return f"{value}\n{low} to {high}" if low and high else value
+def _with_range(value: float, low: float, high: float, digits: int = 2) -> str:
+    """A number with its range below it, where there is one."""
+    shown, least, most = (decimals(x, digits) for x in (value, low, high))
+    return f"{shown}\n{least} to {most}" if least and most else shown
 
 
 def _bar_html(forecast: ShownForecast, colour: str) -> str:

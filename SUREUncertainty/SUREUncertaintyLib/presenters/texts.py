@@ -94,7 +94,10 @@ CONTOURS_TOOLTIP = _(
 NO_CONTOURS = _("The model of this result draws no samples, so there are no contours of them.")
 NO_STEPS = _("Run a series first, or a model that draws samples; then step through it here.")
 STEPS_TOOLTIP = _("What to step through: a series of noise, samples of a model that draws them, or a scan over time.")
-STEP_TOOLTIP = _("Shows one step after the other in the slice views, with its uncertainty map or its outline.")
+STEP_TOOLTIP = _(
+    "Shows one step after the other in the slice views, with its uncertainty map or its outline. Samples run from the "
+    "smallest to the largest volume."
+)
 THREED_NAMES = {
     "painted": _("Painted by uncertainty"),
     "cloud": _("Cloud of uncertain voxels"),
@@ -108,6 +111,7 @@ STEP_NAMES = {
     "samples": _("Sample {value}: one of {count} plausible segmentations."),
 }
 """By kind of ``mrml.steps.Steps``."""
+SAMPLE_STEP = _("Sample {value}, number {rank} of {count} from the smallest: {volume} ml.")
 
 ENGINE_NAMES = {"auto": _("Automatic"), "openvino": _("OpenVINO (processor)"), "torch": _("PyTorch (graphics card)")}
 

@@ -7,6 +7,7 @@ from html import escape
 from ..core.glossary import (
     ADDRESS,
     AGREEMENT,
+    DIAMETER,
     DISAGREEMENT,
     EDGE_CORRELATION,
     ENTROPY,
@@ -42,6 +43,7 @@ SHOWN: tuple[Term, ...] = (
     THRESHOLD,
     REGION,
     VOLUME_RANGE,
+    DIAMETER,
     PREDICTED_DICE,
     AGREEMENT,
     EDGE_CORRELATION,

@@ -11,6 +11,7 @@ from typing import Any
 from ..analysis.wholes import Asymmetry, whole_sentences
 from ..core.dataclass_json import from_json
 from ..core.glossary import MAP_TERMS
+from ..core.rounding import decimals
 from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES, in_words
 from ..packages.metadata import PackageMetadata
 from .boxes import box_sentences
@@ -20,6 +21,7 @@ from .html_page import HERE, filled, write_html
 from .html_parts import ABSENT, definitions, details, figure, number, share, table
 from .made_from import made_from, meaning_of, range_meaning
 from .members import agreement_section
+from .sample_files import SPECKS
 from .slice_pictures import Picture
 from .words import link_to
 
@@ -32,6 +34,7 @@ UNCERTAINTIES = {
     "Mean at boundary": "boundary_uncertainty",
     "Mean inside": "interior_uncertainty",
 }
+DIAMETERS = {"Longest axial diameter (mm)": "axial", "Longest diameter (mm)": "longest"}
 KINDS = {
     "vacuity": (
         "Vacuity is the lack of evidence: it is high where the network has seen little like this in training, "
@@ -145,18 +148,19 @@ def _figure(picture: Picture, folder: Path) -> str:
 def _structures(document: Mapping[str, Any]) -> str:
     scaled = bool(document.get("difficulty"))
     told = any(row["predicted_dice"] is not None for row in document["structures"])
-    dice = ("Predicted Dice",) if told else ()
+    across = any(row["axial_mm"] is not None for row in document["structures"])
     head = (
         "Structure",
-        *dice,
+        *(("Predicted Dice",) if told else ()),
         "Volume (ml)",
         "Range (ml)",
+        *(DIAMETERS if across else ()),
         "Uncertain voxels",
         *UNCERTAINTIES,
         *((SCALE,) if scaled else ()),
     )
     colours = {label["value"]: label["color"] for label in document["labels"]}
-    return table(head, (_structure_cells(row, colours, scaled, told) for row in document["structures"]))
+    return table(head, (_structure_cells(row, colours, scaled, told, across) for row in document["structures"]))
 
 
 def _wholes(document: Mapping[str, Any]) -> str:
@@ -174,7 +178,7 @@ def _wholes(document: Mapping[str, Any]) -> str:
 
 
 def _structure_cells(
-    row: Mapping[str, Any], colours: Mapping[int, Sequence[float]], scaled: bool, told: bool
+    row: Mapping[str, Any], colours: Mapping[int, Sequence[float]], scaled: bool, told: bool, across: bool
 ) -> list[str]:
     rgb = ", ".join(str(round(255 * part)) for part in colours[row["value"]])
     swatch = f'<span class="swatch" style="background: rgb({rgb})"></span>'
@@ -183,6 +187,7 @@ def _structure_cells(
         *((score_cell(row, "predicted_dice"),) if told else ()),
         number(row["volume_ml"]) if row["voxels"] else "not found",
         _range(row),
+        *((_diameter(row, name) for name in DIAMETERS.values()) if across else ()),
         share(row["share_over_threshold"]),
         *(number(row[key]) for key in UNCERTAINTIES.values()),
         *((number(row["perception_scale"]),) if scaled else ()),
@@ -192,6 +197,14 @@ def _structure_cells(
 def _range(row: Mapping[str, Any]) -> str:
     low, high = row["volume_low_ml"], row["volume_high_ml"]
     return ABSENT if low is None else f"{number(low)} – {number(high)}"
+
+
+def _diameter(row: Mapping[str, Any], name: str) -> str:
+    """A longest diameter with the ends of its range."""
+    value, low, high = (row[key] for key in (f"{name}_mm", f"{name}_low_mm", f"{name}_high_mm"))
+    if value is None:
+        return ABSENT
+    return decimals(value, 1) if low is None else f"{decimals(value, 1)} ({decimals(low, 1)} – {decimals(high, 1)})"
 
 
 def _range_note(document: Mapping[str, Any]) -> str:
@@ -210,7 +223,12 @@ def _range_note(document: Mapping[str, Any]) -> str:
 def _sampled_range(drawn: Mapping[str, Any]) -> str:
     stretch = float(drawn.get("size_stretch", 1.0))
     fitted = f", made {stretch:.3g} times as wide so that it holds 90 % of readers" if stretch != 1.0 else ""
-    return f"The range of a volume is the middle 90 % of the volumes of {drawn['size_samples']} samples{fitted}."
+    specks = f" {SPECKS.format(least=least)}" if (least := int(drawn.get("least_voxels", 1))) > 1 else ""
+    count = drawn["size_samples"]
+    return (
+        f"The range of a volume is the middle 90 % of the volumes of {count} samples{fitted}; that of a diameter is "
+        f"not widened.{specks}"
+    )
 
 
 def _place(region: Mapping[str, Any]) -> str:

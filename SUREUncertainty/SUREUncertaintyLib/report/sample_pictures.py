@@ -1,4 +1,4 @@
-"""What drawn samples say, on one slice: contours of probability, the samples that differ most, a map a level."""
+"""What drawn samples say, on one slice: contours of probability, samples from small to large, a map a level."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.latent_levels import LatentLevel, coarse_first, described_levels
+from ..core.rounding import decimals
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
 from ..inference.sampling.samples_result import Sampling
@@ -70,13 +71,29 @@ def _tiles(result: SegmentationResult, place: Place) -> Iterator[Tile]:
     assert sampling is not None
     yield "10 / 50 / 90 % contours", lambda axes: _contours(result, place, axes)
     blank = _blank(result)
-    for number in sampling.most_different:
+    for number, title in _chosen_samples(sampling).items():
         variant = replace(result, labels=sampling.samples[number], uncertainty=blank)
-        yield f"sample {number}", _whole(variant, place)
+        yield title, _whole(variant, place)
     yield "uncertainty, all levels", _whole(result, place)
     for level in _telling_levels(sampling):
         variant = replace(result, uncertainty=sampling.levels[level.number], threshold=FAINTER * result.threshold)
         yield level.title(), _whole(variant, place)
+
+
+def _chosen_samples(sampling: Sampling) -> dict[int, str]:
+    """The smallest, the middle and the largest kept sample, then the two that differ most, by number with a title."""
+    order = sampling.smallest_first()
+    if not order:
+        return {}
+    titles = {order[0]: "smallest sample", order[-1]: "largest sample", order[len(order) // 2]: "middle sample"}
+    chosen = {number: titles[number] for number in order if number in titles}
+    chosen |= {number: "differs most: sample" for number in sampling.most_different if number not in chosen}
+    return {number: f"{title} ({number}){_ml(sampling, number)}" for number, title in chosen.items()}
+
+
+def _ml(sampling: Sampling, number: int) -> str:
+    volume = decimals(sampling.sample_ml(number))
+    return f": {volume} ml" if volume else ""
 
 
 def _telling_levels(sampling: Sampling) -> list[LatentLevel]:
@@ -107,7 +124,7 @@ def _contours(result: SegmentationResult, place: Place, axes: Any) -> None:
 
 def _caption(result: SegmentationResult, place: Place) -> str:
     assert result.sampling is not None
-    different = ", the samples that differ most" if result.sampling.most_different else ""
+    different = ", the smallest, the middle and the largest sample" if result.sampling.samples else ""
     low, high = FAINTER * result.threshold, result.threshold
     levels = LEVELS.format(low, high) if _telling_levels(result.sampling) else ""
     return CAPTION.format(f" in the region '{place.region}'" if place.region else "", different, levels)

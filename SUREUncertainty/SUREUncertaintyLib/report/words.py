@@ -12,6 +12,7 @@ from ..core.glossary import (
     ADDRESS,
     AGREEMENT,
     CALIBRATION_ERROR,
+    DIAMETER,
     DICE,
     EDGE_CORRELATION,
     ERROR_DETECTION,
@@ -43,6 +44,8 @@ _METRICS = {
 HEADINGS: dict[str, Term] = {
     "Predicted Dice": PREDICTED_DICE,
     "Range (ml)": VOLUME_RANGE,
+    "Longest axial diameter (mm)": DIAMETER,
+    "Longest diameter (mm)": DIAMETER,
     "Uncertain voxels": THRESHOLD,
     "Mean uncertainty": UNCERTAINTY,
     "Perception scale": PERCEPTION_SCALE,

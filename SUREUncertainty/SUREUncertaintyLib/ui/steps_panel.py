@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..mrml.steps import Steps, go_to_step, steps_in
 from ..presenters import texts
+from ..presenters.step_sentence import step_sentence
 from .context import PanelContext, chosen, fill_combo, tell
 
 
@@ -44,8 +45,7 @@ class StepsPanel:
         if steps is None:
             tell(self.ui.stepLabel, self._context.translate(texts.NO_STEPS))
             return
-        text = self._context.translate(texts.STEP_NAMES[steps.kind])
-        tell(self.ui.stepLabel, text.format(value=steps.value(steps.number), count=steps.count))
+        tell(self.ui.stepLabel, step_sentence(steps, steps.number, self._context.translate))
 
     def _on_chosen(self, _index: int) -> None:
         self._show_range()

@@ -97,6 +97,10 @@ def _structures(published: PublishedNodes) -> list[dict[str, Any]]:
                 "volume": decimals(values.get("volume_ml")),
                 "low": decimals(values.get("volume_low_ml")),
                 "high": decimals(values.get("volume_high_ml")),
+                "axial": decimals(values.get("axial_mm"), 1),
+                "axial_low": decimals(values.get("axial_low_mm"), 1),
+                "axial_high": decimals(values.get("axial_high_mm"), 1),
+                "longest": decimals(values.get("longest_mm"), 1),
                 "uncertainty": decimals(values.get("mean_uncertainty")),
             }
         )

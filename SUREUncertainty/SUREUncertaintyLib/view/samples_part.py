@@ -7,7 +7,7 @@ from ..mrml.nodes import all_published
 from ..mrml.sample_nodes import show_sample
 from ..mrml.sequences import shown_nodes
 from ..mrml.steps import SAMPLES_KIND, Steps, go_to_step, steps_in
-from ..presenters import texts
+from ..presenters.step_sentence import step_sentence
 from .session import Session
 
 
@@ -49,8 +49,7 @@ class SamplesPart:
             go_to_step(session.scene, steps, number, 1.0)
         else:
             _show(steps, False)
-        words = texts.STEP_NAMES[SAMPLES_KIND]
-        session.state.sample_text = words.format(value=steps.value(number), count=steps.count)
+        session.state.sample_text = step_sentence(steps, number)
         session.stage.redraw()
 
     def _show_contours(self) -> None:

@@ -16,11 +16,12 @@ BESIDE_SHARE = 0.2
 def bytes_needed(shape: tuple[int, int, int], classes: int, levels: int = 0, kept_samples: int = 0) -> int:
     """Bytes of the arrays that grow with a volume of ``shape`` (k, j, i) on the model's grid.
 
-    Two float32 volumes a class for the sample at work, sums of probability (float32) and votes (uint16) a class,
-    a sum of entropies, the finest noise field, the maps that come out (float32), and a byte a kept sample.
+    Two float32 volumes a class for the sample at work, sums of probability (float32) and votes (uint16, as drawn and
+    without specks) a class, a sum of entropies, the finest noise field, the maps that come out (float32), and a byte a
+    kept sample. Label channels of all samples are kept packed, which is little beside these.
     ``levels``: how many maps of single levels are made as well.
     """
-    a_voxel = classes * (4 + 4 + 4 + 2) + 4 + 4 + (2 * classes + 3) * 4 + 4 * levels + kept_samples
+    a_voxel = classes * (4 + 4 + 4 + 2 + 2) + 4 + 4 + (2 * classes + 3) * 4 + 4 * levels + kept_samples
     return prod(shape) * a_voxel
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...analysis.notice_texts import LATENTS_COLLAPSED, SINGLE_SAMPLE, TEXTS
 from ...analysis.rows import Notice
-from ...analysis.volume_range import VoxelRange
+from ...analysis.volume_range import MM3_PER_ML, VoxelRange
 from ...arrays.heads import Belief, SoftmaxHead, normalised_entropy
 from ...core.errors import InputError
 from ...core.latent_levels import LatentLevel, silent_sentence
@@ -23,8 +23,10 @@ from .draw import SampleSource, check_levels
 from .encoding import LatentEngine, latent_layout
 from .memory import check_memory
 from .plausible import most_different, probability_bands
+from .region_measure import RegionMeasure
 from .samples_result import Sampling, SamplingOptions, StructureSize
-from .sizes import LEAST_SAMPLES, channel_sizes, size_interval
+from .sizes import LEAST_SAMPLES
+from .specks import DrawnSamples, without_specks
 from .statistics import SampleMaps, SampleStatistics
 
 if TYPE_CHECKING:
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
 Float32 = NDArray[np.float32]
 KEPT_MAPS = ("mutual_information", "fg_variance", "class_variance")
-MM3_PER_ML = 1000.0
 
 
 class SampledHead(SoftmaxHead):
@@ -64,6 +65,8 @@ class RegionSampler:
         self._layout = latent_layout(package.metadata)
         if options.count < 1:
             raise InputError(f"The number of samples must be 1 or more, not {options.count}.")
+        if options.least_voxels < 1:
+            raise InputError(f"Pieces of samples have 1 voxel or more, not {options.least_voxels}.")
         check_levels(options.levels, self._layout.levels)
         self._volume, self._metadata, self._engine, self._options = volume, package.metadata, engine, options
         self.head = SampledHead(package.metadata.primary)
@@ -87,12 +90,12 @@ class RegionSampler:
         source = _source(image, metadata, self._engine, options)
         total = max(options.count, LEAST_SAMPLES)
         share = total / (total + options.count * len(self._levels))
-        maps, sizes = self._draw(source, region, total, part_of(progress, 0.0, share), is_cancelled)
+        maps, drawn = self._draw(source, region, total, part_of(progress, 0.0, share), is_cancelled)
         for level, target in enumerate(self._levels):
             alone = source.at_levels(frozenset({level}))
             self._put(target, self._information(alone, is_cancelled), region)
             progress(share + (1.0 - share) * (level + 1) / len(self._levels), f"level {level}")
-        self._keep(maps, sizes, region)
+        self._keep(maps, drawn, region)
         return _channels(maps, metadata.primary)
 
     def ranges(self) -> dict[int, VoxelRange]:
@@ -125,6 +128,7 @@ class RegionSampler:
             "samples": options.count,
             "size_samples": max(options.count, LEAST_SAMPLES),
             "size_stretch": self._metadata.size_stretch,
+            "least_voxels": options.least_voxels,
         }
         levels = "all" if options.levels is None else list(options.levels)
         return {"estimator": "samples", "seed": options.seed, "sampling": {**drawn, "levels": levels}}
@@ -148,17 +152,15 @@ class RegionSampler:
 
     def _draw(
         self, source: SampleSource, region: Region, total: int, progress: Progress, is_cancelled: IsCancelled
-    ) -> tuple[SampleMaps, list[NDArray[np.int64]]]:
-        classes = len(self._metadata.labels)
-        statistics = SampleStatistics((classes, *source.plan.shape))
-        sizes = []
+    ) -> tuple[SampleMaps, DrawnSamples]:
+        statistics = SampleStatistics((len(self._metadata.labels), *source.plan.shape))
+        drawn = DrawnSamples(source.plan.shape)
         for number, sample in enumerate(source.draw(total, 0, progress, is_cancelled)):
             is_mapped = number < self._options.count
-            winners = statistics.add(sample) if is_mapped else sample.argmax(axis=0).astype(np.uint8)
-            sizes.append(channel_sizes(winners, classes))
+            drawn.add(statistics.add(sample) if is_mapped else sample.argmax(axis=0).astype(np.uint8))
             if number < len(self._samples):
                 self._put_sample(self._samples[number], sample, region)
-        return statistics.maps(), sizes
+        return statistics.maps(), drawn
 
     def _information(self, source: SampleSource, is_cancelled: IsCancelled) -> Float32:
         statistics = SampleStatistics((len(self._metadata.labels), *source.plan.shape))
@@ -166,21 +168,32 @@ class RegionSampler:
             statistics.add(sample)
         return statistics.maps().mutual_information
 
-    def _keep(self, maps: SampleMaps, sizes: list[NDArray[np.int64]], region: Region) -> None:
+    def _keep(self, maps: SampleMaps, drawn: DrawnSamples, region: Region) -> None:
+        """Maps of the samples as drawn; contours and sizes of them without specks, which leave the kept ones too."""
         for name, target in self._maps.items():
             self._put(target, maps.map(name), region)
-        table = np.array(sizes, dtype=np.float64)
-        voxel_ml = region.model_grid.voxel_volume_mm3 / MM3_PER_ML
-        for channel, label in enumerate(region.label_set, start=1):
+        answer = maps.probability.argmax(axis=0).astype(np.uint8)
+        measure = RegionMeasure.create(region.model_grid, len(maps.probability), self._volume.remarks)
+        for number, channels in enumerate(drawn):
+            cleaned = without_specks(channels, answer, self._options.least_voxels)
+            measure.add(cleaned)
+            if number < len(self._samples):
+                self._take_out(self._samples[number], channels != cleaned, region)
+        self._sizes += measure.sizes(region.label_set, answer, self._metadata.size_stretch)
+        for label, share in zip(region.label_set, measure.shares(), strict=True):
             bands = self._bands.setdefault(label.name, self._blank())
-            self._put(bands, probability_bands(self._resampled(maps.probability[channel], region)), region, False)
-            interval = size_interval(table[:, channel], stretch=self._metadata.size_stretch)
-            self._sizes.append(StructureSize(label.value, label.name, interval, voxel_ml))
+            self._put(bands, probability_bands(self._resampled(share, region)), region, False)
 
     def _put_sample(self, target: NDArray[np.uint8], sample: Float32, region: Region) -> None:
         values = np.array([0, *(label.value for label in region.label_set)], dtype=np.uint8)
         channels = np.stack([self._resampled(channel, region) for channel in sample])
         self._put(target, values[channels.argmax(axis=0)], region, False)
+
+    def _take_out(self, target: NDArray[np.uint8], specks: NDArray[np.bool_], region: Region) -> None:
+        """Make specks of a sample on the model's grid background on the input's grid."""
+        if specks.any():
+            own = np.isin(target[region.slices], [label.value for label in region.label_set])
+            target[region.slices][own & (self._resampled(specks.astype(np.float32), region) > 0)] = 0
 
     def _put(self, target: NDArray[Any], values: NDArray[Any], region: Region, resampled: bool = True) -> None:
         """Where regions overlap the larger value stays."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from ...analysis.rows import StructureRow
 from ...core.latent_levels import LatentLevel
 from ...core.volume import Volume
-from .sizes import SizeInterval
+from .sizes import Diameter, SampleSize, SizeInterval
+from .specks import LEAST_VOXELS
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,8 @@ class SamplingOptions:
         level_maps: also a map a level, with all others at their mean (``count`` more samples a level).
         keep_samples: keep the label maps of the samples, a byte a voxel and sample.
         cache_mb: encodings of windows that are kept instead of being made again.
+        least_voxels: pieces of fewer voxels beside the mean answer are taken out of sizes, contours and kept samples
+            (``sampling.specks``); 1 keeps all.
     """
 
     count: int = 20
@@ -29,16 +35,25 @@ class SamplingOptions:
     level_maps: bool = False
     keep_samples: bool = False
     cache_mb: float = 1024.0
+    least_voxels: int = LEAST_VOXELS
 
 
 @dataclass(frozen=True)
 class StructureSize:
-    """Size of a structure over the samples; ``interval`` in voxels of the model's grid."""
+    """Size of a structure over the samples; ``interval`` in voxels of the model's grid.
+
+    Attributes:
+        drawn: the structure in every sample by its number.
+        axial, longest: diameters in mm; None where the scan does not tell lengths, or in results of earlier versions.
+    """
 
     value: int
     name: str
     interval: SizeInterval
     voxel_ml: float
+    drawn: tuple[SampleSize, ...] = ()
+    axial: Diameter | None = None
+    longest: Diameter | None = None
 
     @property
     def ml(self) -> tuple[float, float, float]:
@@ -59,8 +74,8 @@ class Sampling:
             entropy is the result's own.
         levels: mutual information that each level makes alone, finest first; empty unless asked for.
         scales: what each level of the network is, finest first; empty in results of earlier versions.
-        bands: by structure: 1 inside its 10 % contour, 2 inside 50 %, 3 inside 90 %.
-        samples: label maps in the result's values; empty unless asked for.
+        bands: by structure: 1 where at least 10 % of the samples mark it, 2 where 50 %, 3 where 90 %.
+        samples: label maps in the result's values, by their number; empty unless asked for.
         most_different: numbers of the samples that differ most; empty without kept samples.
     """
 
@@ -72,3 +87,32 @@ class Sampling:
     most_different: tuple[int, ...] = ()
     sizes: tuple[StructureSize, ...] = ()
     scales: tuple[LatentLevel, ...] = ()
+
+    def sample_ml(self, number: int) -> float:
+        """Volume of all structures together in one sample, ml; NaN in results of earlier versions."""
+        if not self.sizes or any(number >= len(size.drawn) for size in self.sizes):
+            return math.nan
+        return sum(size.drawn[number].voxels * size.voxel_ml for size in self.sizes)
+
+    def smallest_first(self) -> tuple[int, ...]:
+        """Numbers of the kept samples by the volume of all structures together; by number where it is the same, or not
+        known."""
+        known = [self.sample_ml(number) for number in range(len(self.samples))]
+        return tuple(sorted(range(len(known)), key=lambda number: 0.0 if math.isnan(known[0]) else known[number]))
+
+    def with_diameters(self, rows: Sequence[StructureRow]) -> tuple[StructureRow, ...]:
+        """The rows of structures with longest diameters; without their ranges where the volume has none either."""
+        known = {size.value: size for size in self.sizes}
+        return tuple(replace(row, **_diameters(row, known[row.value])) if row.value in known else row for row in rows)
+
+
+def _diameters(row: StructureRow, size: StructureSize) -> dict[str, Any]:
+    """Fields of a row by name."""
+    found = {}
+    for name, across in (("axial", size.axial), ("longest", size.longest)):
+        if across is None:
+            continue
+        found[f"{name}_mm"] = across.answer if across.answer > 0 else math.nan
+        if not math.isnan(row.volume_low_ml):
+            found |= {f"{name}_low_mm": across.interval.low, f"{name}_high_mm": across.interval.high}
+    return found
