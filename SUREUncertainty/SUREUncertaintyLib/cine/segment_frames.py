@@ -73,8 +73,7 @@ def segment_frames(
     uncertainty = np.full(labels.shape, np.nan, np.float16)
     measures = []
     for number, frame in enumerate(sequence.frames):
-        share = part_of(progress, number / (count + 2), (number + 1) / (count + 2))
-        share(0.0, f"frame {number + 1} of {count}")
+        share = part_of(progress, number / (count + 2), (number + 1) / (count + 2), f"frame {number + 1} of {count}: ")
         try:
             result = segment(frame, package, engine, rois, progress=share, is_cancelled=is_cancelled, follow=False)
         except InputError as error:

@@ -16,11 +16,14 @@ IMAGE = "image"
 """The field that stays with whoever asked for the result."""
 
 
-def encode_result(result: SegmentationResult) -> tuple[dict[str, Any], Arrays]:
-    """Every field but the image, as JSON and the arrays that it names. Raises ``TypeError`` as ``to_json``."""
+def encode_result(result: SegmentationResult, prefix: str = "") -> tuple[dict[str, Any], Arrays]:
+    """Every field but the image, as JSON and the arrays that it names. Raises ``TypeError`` as ``to_json``.
+
+    ``prefix`` begins the arrays' names, where those of several results come together.
+    """
     arrays: Arrays = {}
     parts = {field.name: getattr(result, field.name) for field in fields(result) if field.name != IMAGE}
-    document = {name: to_json(part, arrays, name) for name, part in parts.items()}
+    document = {name: to_json(part, arrays, prefix + name) for name, part in parts.items()}
     return document, arrays
 
 

@@ -13,6 +13,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,17 @@ from ..core.dataclass_json import to_json
 from ..core.errors import EngineError, InputError, SureError
 from ..core.roi import Roi
 from ..core.volume import Volume
-from ..inference.result import SegmentationResult
+from ..core.volume_sequence import VolumeSequence
 from ..inference.sampling.samples_result import SamplingOptions
 from .failures import Failure, failure, failure_of, failure_of_exit
-from .jobs import ClientJob, OnError, OnProgress, OnResult, OpenScan
+from .jobs import ClientJob, OnError, OnProgress, OnResult, OpenScan, Read
 from .process import WorkerProcess
-from .result_files import read_result, write_array
+from .result_files import read_cine, read_result, write_array
 
 GRACE_SECONDS = 1.5
 """How long a job may take to stop by itself before the process is killed."""
+
+NOT_HANDED_OVER = "The scan cannot be handed to the worker: {error}."
 
 Dispatch = Callable[[Callable[[], None]], None]
 
@@ -145,12 +148,35 @@ class WorkerClient:
             image = self._scan[0].with_array(array)
             return self._start(image, {"preview": preview}, on_progress, on_result, on_error)
 
+    def frames(
+        self,
+        sequence: VolumeSequence,
+        rois: Sequence[Roi] = (),
+        on_progress: OnProgress | None = None,
+        on_result: OnResult | None = None,
+        on_error: OnError | None = None,
+    ) -> ClientJob:
+        """Measure every frame of a scan over time; the answer is a ``CineResult`` on the frames given here.
+
+        It takes the place of a segmentation before it, and gives way to one after it; the scan of the last
+        ``segment`` stays open.
+        """
+        with self._lock:
+            process = self._running()
+            read = partial(read_cine, folder=process.folder, sequence=sequence)
+            job = self._job(process, read, on_progress, on_result, on_error)
+            try:
+                frames = [self._described(job, frame, f"frame{n}") for n, frame in enumerate(sequence.frames)]
+            except OSError as error:
+                self._end(job, why=failure("input", NOT_HANDED_OVER.format(error=error)))
+                return job
+            wanted = {"name": sequence.name, "times_ms": list(sequence.times_ms), "rois": to_json(tuple(rois))}
+            self._send(job, "frames", {"frames": frames, **wanted})
+            return job
+
     def pace(self, on_result: OnResult | None = None, on_error: OnError | None = None) -> ClientJob:
         """Measure how long the loaded network takes for a window; the answer gives ``seconds_a_window``."""
-        with self._lock:
-            job = self._job(self._running(), None, None, on_result, on_error)
-            self._send(job, "pace", {})
-            return job
+        return self._ask("pace", {}, None, on_result, on_error, reload=True)
 
     def train(
         self,
@@ -163,10 +189,7 @@ class WorkerClient:
 
         Give it a client of its own: the worker does one job at a time.
         """
-        with self._lock:
-            job = self._job(self._running(reload=False), None, on_progress, on_result, on_error)
-            self._send(job, "train", dict(arguments))
-            return job
+        return self._ask("train", dict(arguments), on_progress, on_result, on_error)
 
     def fit(
         self,
@@ -176,10 +199,7 @@ class WorkerClient:
         on_error: OnError | None = None,
     ) -> ClientJob:
         """Fit a head for a model's uncertainty (``worker.fitting``); as for ``train``, give it a client of its own."""
-        with self._lock:
-            job = self._job(self._running(reload=False), None, on_progress, on_result, on_error)
-            self._send(job, "fit", dict(arguments))
-            return job
+        return self._ask("fit", dict(arguments), on_progress, on_result, on_error)
 
     def import_model(
         self,
@@ -189,10 +209,7 @@ class WorkerClient:
         on_error: OnError | None = None,
     ) -> ClientJob:
         """Bring a model in (``worker.importing``); as for ``train``, give it a client of its own."""
-        with self._lock:
-            job = self._job(self._running(reload=False), None, on_progress, on_result, on_error)
-            self._send(job, "import", {"path": str(path)})
-            return job
+        return self._ask("import", {"path": str(path)}, on_progress, on_result, on_error)
 
     def cancel(self) -> None:
         """Ask the jobs to stop, and kill the whole process tree if they have not after a moment. Returns at once.
@@ -243,7 +260,8 @@ class WorkerClient:
         on_error: OnError | None,
     ) -> ClientJob:
         process = self._running()
-        job = self._job(process, image, on_progress, on_result, on_error)
+        read = partial(read_result, folder=process.folder, image=image)
+        job = self._job(process, read, on_progress, on_result, on_error)
         assert self._scan is not None
         scan, rois, channels = self._scan
         arguments: dict[str, Any] = dict(wanted)
@@ -259,10 +277,25 @@ class WorkerClient:
             if image is not scan:
                 arguments["array"] = self._hand_over(job, image, "image")
         except OSError as error:
-            self._end(job, why=failure("input", f"The scan cannot be handed to the worker: {error}."))
+            self._end(job, why=failure("input", NOT_HANDED_OVER.format(error=error)))
             return job
         self._send(job, "segment", arguments)
         return job
+
+    def _ask(
+        self,
+        command: str,
+        arguments: Mapping[str, Any],
+        on_progress: OnProgress | None,
+        on_result: OnResult | None,
+        on_error: OnError | None,
+        reload: bool = False,
+    ) -> ClientJob:
+        """A job whose answer is what the worker says; ``reload`` where it is about the model."""
+        with self._lock:
+            job = self._job(self._running(reload), None, on_progress, on_result, on_error)
+            self._send(job, command, dict(arguments))
+            return job
 
     def _described(self, job: ClientJob, image: Volume, what: str) -> dict[str, Any]:
         """A volume field by field; the answer is put on the image kept here."""
@@ -312,12 +345,12 @@ class WorkerClient:
     def _job(
         self,
         process: WorkerProcess,
-        image: Volume | None,
+        read: Read | None,
         on_progress: OnProgress | None,
         on_result: OnResult | None,
         on_error: OnError | None,
     ) -> ClientJob:
-        job = ClientJob(next(self._numbers), process, image, on_progress, on_result, on_error)
+        job = ClientJob(next(self._numbers), process, read, on_progress, on_result, on_error)
         self._jobs[job.id] = job
         return job
 
@@ -351,11 +384,11 @@ class WorkerClient:
         with self._lock:
             if job.opens is not None and job.opens is self._scan:
                 self._open = (job.process, job.opens)
-        if job.image is None:
+        if job.read is None:
             self._end(job, {key: value for key, value in event.items() if key not in ("event", "id")})
             return
         try:
-            answer: SegmentationResult = read_result(event, job.process.folder, job.image)
+            answer = job.read(event)
         except (SureError, MemoryError, KeyError) as error:
             self._end(job, why=failure_of(error))
             return

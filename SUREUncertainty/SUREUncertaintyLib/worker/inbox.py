@@ -8,7 +8,10 @@ from collections.abc import Callable
 
 from .protocol import Request
 
-LONG = ("segment", "pace", "train", "fit", "import")
+LATEST = ("segment", "frames")
+"""Commands that take the place of every long one before them."""
+
+LONG = (*LATEST, "pace", "train", "fit", "import")
 """Commands that can be cancelled, and that give way to a newer segmentation."""
 
 
@@ -48,7 +51,7 @@ class Inbox:
     def put(self, request: Request) -> None:
         """Add a request; a segmentation takes the place of every earlier one, waiting or running."""
         with self._changed:
-            dropped = self._stop("superseded") if request.command == "segment" else []
+            dropped = self._stop("superseded") if request.command in LATEST else []
             self._waiting.append(Job(request))
             self._changed.notify()
         self._say(dropped)

@@ -16,6 +16,8 @@ from .process import WorkerProcess
 OnProgress = Callable[[float, str], None]
 OnResult = Callable[[Any], None]
 OnError = Callable[[Failure], None]
+Read = Callable[[dict[str, Any]], Any]
+"""Makes a result of what the worker says."""
 OpenScan = tuple[Volume, tuple[Roi, ...], tuple[tuple[str, Volume], ...]]
 """A scan, its regions and its further channels."""
 
@@ -35,14 +37,14 @@ class ClientJob:
         self,
         number: int,
         process: WorkerProcess,
-        image: Volume | None = None,
+        read: Read | None = None,
         on_progress: OnProgress | None = None,
         on_result: OnResult | None = None,
         on_error: OnError | None = None,
     ) -> None:
         self.id = number
         self.process = process
-        self.image = image
+        self.read = read
         self.opens: OpenScan | None = None
         """The scan that comes with this request, open at the worker when there is a result."""
         self.files: list[Path] = []
@@ -57,7 +59,7 @@ class ClientJob:
         return self._ended.is_set()
 
     def wait(self, seconds: float | None = None) -> Any:
-        """Wait for the result: a ``SegmentationResult``, or for ``load`` what the worker says about the model.
+        """Wait for the result: a ``SegmentationResult``, for ``frames`` a ``CineResult``, else what the worker says.
 
         Raises:
             WorkerError: the job failed or was cancelled.

@@ -9,6 +9,8 @@ Requests (client to worker), each with an ``id`` that its answers carry:
   for models that draw samples, others ignore it. Without ``volume`` the last one is used again. Either way
   ``"array": FILE.npy`` may name other intensities on its grid, which are analysed where the boxes come to rest on the
   scan itself, and ``"preview": true`` asks for their labels and maps only, fast.
+- ``{"id": 3, "command": "frames", "frames": [VOLUME, ..], "name": .., "times_ms": [..], "rois": [..]}``: measures every
+  frame of a scan over time, whose result comes as that of ``segment`` does; the scan of ``segment`` stays open.
 - ``{"id": 3, "command": "pace"}``: how long the loaded network takes here, ``seconds_a_window``
   (``inference.forecast``); dropped like a segmentation when one comes.
 - ``{"id": 3, "command": "train", "folder": SCANS, "name": .., "profile": .., "output": DIR, "recipe": FILE or null}``:
@@ -23,7 +25,7 @@ Requests (client to worker), each with an ``id`` that its answers carry:
 Events (worker to client): ``ready`` once; ``progress`` (``id``, ``fraction``, ``text``); ``log`` (``text``);
 ``result`` (``id`` and what the command gives); ``error`` (``id``, ``kind``, ``text``, ``action``, ``details``).
 
-The latest ``segment`` wins: a waiting or running one ends with the error ``superseded``.
+The latest ``segment`` or ``frames`` wins: a waiting or running one ends with the error ``superseded``.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from typing import IO, Any
 import numpy as np
 
 VERSION = 1
-COMMANDS = ("load", "segment", "pace", "train", "fit", "import", "cancel", "close")
+COMMANDS = ("load", "segment", "frames", "pace", "train", "fit", "import", "cancel", "close")
 
 
 @dataclass(frozen=True)

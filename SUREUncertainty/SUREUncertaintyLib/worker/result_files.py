@@ -1,18 +1,24 @@
-"""A result between two processes: its arrays as .npy files in the private folder, the rest as JSON."""
+"""Results between two processes: their arrays as .npy files in the private folder, the rest as JSON."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.dataclass_json import from_json, to_json
+from ..cine.cine_codec import decode_cine, encode_cine
+from ..cine.cine_result import CineResult
+from ..core.dataclass_json import Arrays, from_json, to_json
 from ..core.errors import InputError
 from ..core.volume import Volume
+from ..core.volume_sequence import VolumeSequence
 from ..inference.result import SegmentationResult
 from ..inference.result_codec import IMAGE, decode_result, encode_result
+
+UNREADABLE = "The worker's answer cannot be read: {error}. Run again."
 
 
 def write_array(array: NDArray[Any], folder: Path, name: str) -> str:
@@ -37,11 +43,7 @@ def read_array(folder: Path, name: str) -> NDArray[Any]:
 
 def write_result(result: SegmentationResult, folder: Path, stem: str) -> dict[str, Any]:
     """Save the arrays as ``STEM-0.npy`` ... and describe the whole result as JSON."""
-    document, arrays = encode_result(result)
-    files = {name: f"{stem}-{number}.npy" for number, name in enumerate(arrays)}
-    for name, file in files.items():
-        write_array(arrays[name], folder, file)
-    return {"result": document, "files": files}
+    return _written(*encode_result(result), folder, stem)
 
 
 def read_result(document: dict[str, Any], folder: Path, image: Volume) -> SegmentationResult:
@@ -50,14 +52,26 @@ def read_result(document: dict[str, Any], folder: Path, image: Volume) -> Segmen
     Raises:
         InputError: a file is missing or damaged, or the description is.
     """
-    files: dict[str, str] = document["files"]
-    arrays = {name: read_array(folder, file) for name, file in files.items()}
-    for file in files.values():
-        (folder / file).unlink(missing_ok=True)
+    arrays = _taken(document["files"], folder)
     try:
         return decode_result(document["result"], arrays, image)
     except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"The worker's answer cannot be read: {error}. Run again.") from error
+        raise InputError(UNREADABLE.format(error=error)) from error
+
+
+def write_cine(result: CineResult, folder: Path, stem: str) -> dict[str, Any]:
+    """As ``write_result``, for a scan over time."""
+    return _written(*encode_cine(result), folder, stem)
+
+
+def read_cine(document: dict[str, Any], folder: Path, sequence: VolumeSequence) -> CineResult:
+    """The result that ``write_cine`` described, on the frames of ``sequence``; its files are removed. Raises as
+    ``read_result``."""
+    arrays = _taken(document["files"], folder)
+    try:
+        return decode_cine(document["result"], arrays, sequence)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise InputError(UNREADABLE.format(error=error)) from error
 
 
 def write_with_scan(result: SegmentationResult, folder: Path) -> dict[str, Any]:
@@ -72,8 +86,20 @@ def write_with_scan(result: SegmentationResult, folder: Path) -> dict[str, Any]:
 
 def read_with_scan(document: dict[str, Any], folder: Path) -> SegmentationResult:
     """The result that ``write_with_scan`` described; its files are removed. Raises as ``read_result``."""
-    files: dict[str, str] = document["scan_files"]
+    arrays = _taken(document["scan_files"], folder)
+    return read_result(document, folder, from_json(Volume, document["scan"], arrays))
+
+
+def _written(document: dict[str, Any], arrays: Arrays, folder: Path, stem: str) -> dict[str, Any]:
+    files = {name: f"{stem}-{number}.npy" for number, name in enumerate(arrays)}
+    for name, file in files.items():
+        write_array(arrays[name], folder, file)
+    return {"result": document, "files": files}
+
+
+def _taken(files: Mapping[str, str], folder: Path) -> Arrays:
+    """The arrays of files by name; the files are removed."""
     arrays = {name: read_array(folder, file) for name, file in files.items()}
     for file in files.values():
         (folder / file).unlink(missing_ok=True)
-    return read_result(document, folder, from_json(Volume, document["scan"], arrays))
+    return arrays

@@ -17,17 +17,19 @@ from ..core.errors import Cancelled, InputError
 from ..core.progress import Progress, raise_if_cancelled
 from ..core.roi import Roi
 from ..core.volume import Volume
+from ..core.volume_sequence import VolumeSequence
 from ..files.reading import read_volume
 from ..inference.forecast import seconds_a_window
 from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.session import LiveSession
+from ..location.choice import found_boxes
 from ..packages.catalogue import find_package
 from .failures import Failure, failure, failure_of
 from .fitting import fit_uncertainty
 from .importing import import_model
 from .inbox import Inbox, Job
 from .protocol import VERSION, Request, parse_request, write_message
-from .result_files import read_array, write_result
+from .result_files import read_array, write_cine, write_result
 from .training import train_own
 
 GRACE_SECONDS = 1.0
@@ -117,6 +119,8 @@ class Server:
     def _answer(self, job: Job) -> dict[str, Any]:
         if job.request.command == "load":
             return self._load(job.request)
+        if job.request.command == "frames":
+            return self._frames(job)
         if job.request.command == "train":
             return train_own(job.request.arguments, self._progress(job.request.id), job.is_stopped)
         if job.request.command == "fit":
@@ -162,6 +166,19 @@ class Server:
             sampling = None if wish is None else from_json(SamplingOptions, wish)
             result = session.segment(array, keep, self._progress(job.request.id), job.is_stopped, sampling)
         return write_result(result, self._folder, str(job.request.id))
+
+    def _frames(self, job: Job) -> dict[str, Any]:
+        from ..cine.segment_frames import segment_frames
+
+        session, arguments, progress = self._loaded(), job.request.arguments, self._progress(job.request.id)
+        frames = tuple(self._volume(frame) for frame in arguments["frames"])
+        sequence = VolumeSequence(frames, str(arguments["name"]), tuple(arguments["times_ms"]))
+        rois = tuple(from_json(Roi, roi) for roi in arguments["rois"])
+        found = found_boxes(frames[0], session.package, rois, progress, job.is_stopped)
+        result = segment_frames(
+            sequence, session.package, session.engine, found.rois, progress=progress, is_cancelled=job.is_stopped
+        )
+        return write_cine(result, self._folder, str(job.request.id))
 
     def _loaded(self) -> LiveSession:
         if self._load_error is not None:
