@@ -52,7 +52,6 @@ class UncertaintyPart:
                 "map_text": "",
                 "band_low": 0.5,
                 "band_high": 1.0,
-                "opacity": OVERLAY_OPACITY,
             }
         )
         session.state.update(
@@ -69,7 +68,6 @@ class UncertaintyPart:
         )
         session.state.update(
             {
-                "map_text": "",
                 "place": 0,
                 "region_text": "",
                 "scale": {"colours": colour_stops(), "low": 0, "high": 1, "top": 1},
