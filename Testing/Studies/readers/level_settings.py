@@ -69,13 +69,13 @@ LEVEL_SETTINGS: dict[str, LevelSetting] = {
         LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6, 1.5), **ANSWER}
     ),
     "likely-unbounded": LevelSetting(
-        LIKELY, NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.3, 0.5), **ANSWER}
+        LIKELY, NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6, 1.5), **ANSWER}
     ),
     "likely-no-energy": LevelSetting(
-        LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.3), **ANSWER}
+        LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6), **ANSWER}
     ),
 }
-CHOSEN_LEVELS = "energy-likely"
+CHOSEN_LEVELS = "likely-energy"
 
 
 def level_recipe(setting: str, seed: int, steps: int, name: str = "") -> dict[str, Any]:
