@@ -1,4 +1,4 @@
-"""A scan over time in a scene: as a sequence and back, measured whole or not at all, and nothing of a person's changed."""
+"""A scan over time in a scene: as a sequence and back, measured whole or not at all; what is a person's stays."""
 
 from __future__ import annotations
 
@@ -262,13 +262,11 @@ def test_two_boxes_and_further_images_are_refused_before_anything_runs(desk: Sim
     assert desk.worker.asked == []
 
 
-def test_noise_works_on_the_frame_that_is_shown(desk: SimpleNamespace) -> None:
+def test_noise_works_on_the_frame_of_the_result_else_on_the_one_that_is_shown(desk: SimpleNamespace) -> None:
     scan = add_scan_over_time(desk.scene, beating_ball())
     request = RunRequest(scan, None, "heart", "auto", 0.5, all_frames=True)
-    assert request.on_frame_of(None) == replace(request, all_frames=False)
+    assert request.on_one_frame(desk.scene) == replace(request, all_frames=False)
     published = desk.run(scan)
-    assert request.on_frame_of(published).scan is published.scan
-    other = replace(published, source=None)
-    assert request.on_frame_of(other).scan is scan
-
-
+    assert request.on_one_frame(desk.scene).scan is published.scan
+    other = add_scan_over_time(desk.scene, beating_ball((20.0, 15.0)))
+    assert replace(request, scan=other).on_one_frame(desk.scene).scan is other

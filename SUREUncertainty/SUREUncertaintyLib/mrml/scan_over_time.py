@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import slicer
@@ -26,7 +27,8 @@ LABELS = (
 )
 OTHER_GRID = (
     "Frame {number} of '{name}' lies on another grid than the first one ({found} against {first} voxels, or another "
-    "place). All frames of a scan over time have one size and place: resample that frame, or remove it from the sequence."
+    "place). All frames of a scan over time have one size and place: resample that frame, or remove it from the "
+    "sequence."
 )
 NO_VOLUME = "Frame {number} of '{name}' is no volume. Remove it from the sequence, or load the scan again."
 
@@ -113,7 +115,7 @@ def _frame_name(scan: Any, number: int) -> str:
 def _index(sequence: VolumeSequence) -> tuple[list[str], str]:
     """The index values and their unit: times where they are known and rise, else numbers of frames."""
     times = sequence.times_ms
-    if times and all(a < b for a, b in zip(times, times[1:], strict=False)):
+    if times and all(a < b for a, b in pairwise(times)):
         return [repr(float(time)) for time in times], "ms"
     return [str(number + 1) for number in range(len(sequence.frames))], ""
 
@@ -127,8 +129,6 @@ def _times_ms(sequence: Any) -> tuple[float, ...]:
         values = [float(sequence.GetNthIndexValue(n)) for n in range(sequence.GetNumberOfDataNodes())]
     except ValueError:
         return ()
-    if not all(math.isfinite(value) for value in values) or any(
-        a >= b for a, b in zip(values, values[1:], strict=False)
-    ):
+    if not all(map(math.isfinite, values)) or any(a >= b for a, b in pairwise(values)):
         return ()
     return tuple(factor * (value - values[0]) for value in values)

@@ -17,13 +17,12 @@ from ..mrml.boxes import roi_from_node
 from ..mrml.cine_frames import publish_cine
 from ..mrml.display import show_overlay
 from ..mrml.located_boxes import show_located
-from ..mrml.nodes import PublishedNodes
+from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.publish import publish, publish_frame
 from ..mrml.scan_over_time import browser_of, frame_of_node, sequence_from_node
 from ..mrml.volume_nodes import volume_from_node
 from ..worker.failures import Failure, failure_of
 from .worker_bridge import WorkerBridge
-
 
 ONE_IMAGE = "This model wants several images; frame by frame it would get one only. Clear 'All frames' to run it."
 
@@ -52,10 +51,10 @@ class RunRequest:
         """The boxes, RAS mm. Raises ``InputError`` for one that is not placed yet."""
         return () if self.region is None else tuple(roi_from_node(node) for node in (self.region, *self.further))
 
-    def on_frame_of(self, shown: PublishedNodes | None) -> RunRequest:
-        """The same on one frame, for what works on one volume: that of the shown result where it is of this scan."""
-        scan = shown.scan if shown is not None and shown.source is self.scan else self.scan
-        return replace(self, scan=scan, all_frames=False)
+    def on_one_frame(self, scene: Any) -> RunRequest:
+        """The same on one volume: of a scan over time the frame of its last result, else the one that is shown."""
+        own = [result.scan for result in all_published(scene) if result.source is self.scan and result.scan is not None]
+        return replace(self, scan=own[-1] if own else self.scan, all_frames=False)
 
 
 class RunView(Protocol):
