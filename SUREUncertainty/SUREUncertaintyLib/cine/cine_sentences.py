@@ -52,6 +52,17 @@ def phase_sentence(document: Mapping[str, Any]) -> str:
     )
 
 
+def short_sentences(document: Mapping[str, Any]) -> list[str]:
+    """What comes first where there is little room: the fraction, the volumes, and which frames were taken."""
+    fraction = fraction_sentence(document)
+    volumes = ", ".join(
+        f"{name if number == 0 else name.lower()} {value} ml" + (f" ({ends})" if ends else "")
+        for number, (name, value, ends) in enumerate(volume_rows(document))
+    )
+    first = [fraction if fraction.endswith(".") else f"{fraction}."] if fraction else []
+    return [*first, f"{volumes}.", phase_sentence(document)]
+
+
 def frame_sentences(document: Mapping[str, Any]) -> list[str]:
     """A sentence for every distinct warning, with the frames that have it."""
     frames: dict[tuple[str, str], list[int]] = {}

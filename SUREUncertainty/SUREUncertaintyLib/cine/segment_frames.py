@@ -102,9 +102,14 @@ def cavity_volume(result: SegmentationResult, value: int) -> CavityVolume:
     return CavityVolume(row.volume_ml, low, high, (ends[0] * voxel_ml, ends[1] * voxel_ml))
 
 
-def _check(sequence: VolumeSequence, rois: Sequence[Roi], phases: tuple[int, int] | None) -> None:
+def require_one_region(rois: Sequence[Roi]) -> None:
+    """Raise ``InputError`` for several regions."""
     if len(rois) > 1:
-        raise InputError(f"A scan over time is measured in one region; {len(rois)} were given.")
+        raise InputError(f"A scan over time is measured in one region; {len(rois)} were given. Choose one of them.")
+
+
+def _check(sequence: VolumeSequence, rois: Sequence[Roi], phases: tuple[int, int] | None) -> None:
+    require_one_region(rois)
     for number in phases or ():
         if not 0 <= number < len(sequence.frames):
             raise InputError(f"There is no frame {number + 1}: the scan has {len(sequence.frames)} frames.")

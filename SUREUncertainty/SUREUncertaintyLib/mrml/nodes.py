@@ -7,6 +7,7 @@ scenes. A result belongs to one scan, one model and one kind of uncertainty.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +29,7 @@ SAMPLES = "SURE.samples"
 BROWSER = "SURE.browser"
 SAMPLE = "SURE.sample"
 PAINTED = "SURE.painted"
+SOURCE = "SURE.source"
 """Roles of the segmentation's node references; a number follows those of level, map, contour and lines."""
 
 MODEL = "SURE.Model"
@@ -61,6 +63,7 @@ class PublishedNodes:
         maps, contours: further maps of the samples and bands of probability, by their number in the manifest.
         lines: segmentations that draw the contours; none before they are shown for the first time.
         samples, browser: sequence of sample segmentations and what plays it; sample: the one that is shown.
+        source: the volume node of a scan over time that was run, where ``scan`` is a copy of one of its frames.
         painted: model node of the surfaces painted by uncertainty; None before it is shown for the first time.
         folder: subject hierarchy item, 0 when there is none.
     """
@@ -81,6 +84,12 @@ class PublishedNodes:
     browser: Any = None
     sample: Any = None
     painted: Any = None
+    source: Any = None
+
+    @property
+    def chosen(self) -> Any:
+        """The node that a person chose for the run: the scan over time where there is one, else the scan."""
+        return self.scan if self.source is None else self.source
 
     @property
     def results(self) -> tuple[Any, ...]:
@@ -120,6 +129,7 @@ def published_nodes(segmentation: Any) -> PublishedNodes:
         browser=segmentation.GetNodeReference(BROWSER),
         sample=segmentation.GetNodeReference(SAMPLE),
         painted=segmentation.GetNodeReference(PAINTED),
+        source=segmentation.GetNodeReference(SOURCE),
     )
 
 
@@ -136,6 +146,12 @@ def all_published(scene: Any) -> list[PublishedNodes]:
     """Every result in the scene, oldest first."""
     nodes = slicer.util.getNodesByClass("vtkMRMLSegmentationNode", scene)
     return [published_nodes(node) for node in nodes if node.GetAttribute(MODEL) is not None]
+
+
+def refer(segmentation: Any, role: str, node: Any, undo: ExitStack) -> None:
+    """Let a segmentation refer to a node, in the place of another one that ``undo`` brings back."""
+    undo.callback(segmentation.SetNodeReferenceID, role, segmentation.GetNodeReferenceID(role))
+    segmentation.SetNodeReferenceID(role, node.GetID())
 
 
 def result_node(scene: Any, segmentation: Any, role: str, kind: str, name: str) -> tuple[Any, bool]:

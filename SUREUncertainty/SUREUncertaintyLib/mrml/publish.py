@@ -18,10 +18,12 @@ from .nodes import (
     REGIONS,
     REMEASURED,
     SCAN,
+    SOURCE,
     STRUCTURES,
     UNCERTAINTY,
     PublishedNodes,
     published_nodes,
+    refer,
     result_node,
     segmentations_of,
 )
@@ -51,21 +53,46 @@ def publish(scene: Any, result: SegmentationResult, volume_node: Any = None) -> 
     Raises:
         InputError: the node lies under a transform, or does not lie where the result does.
     """
+    with all_or_nothing(scene) as undo:
+        segmentation, stale = put_result(scene, result, undo, volume_node)
+    remove_nodes(scene, stale)
+    return published_nodes(segmentation)
+
+
+def put_result(
+    scene: Any, result: SegmentationResult, undo: ExitStack, volume_node: Any = None, source: Any = None
+) -> tuple[Any, list[Any]]:
+    """As ``publish``, as a part of a larger change that happens whole or not at all.
+
+    Args:
+        source: the volume node of the scan over time that the result's image is a frame of.
+
+    Returns:
+        The segmentation, and nodes of an earlier result to remove when all has happened.
+    """
     if volume_node is not None:
         _require_same_place(volume_node, result.image)
+    scan = add_volume(scene, result.image) if volume_node is None else volume_node
+    segmentation = _segmentation_node(scene, scan, result)
+    fill_segmentation(segmentation, right_handed(result.labels), result.label_set, scan, undo)
+    draw_edge_last(segmentation)
+    _publish_uncertainty(scene, segmentation, scan, result, undo)
+    _publish_tables(scene, segmentation, scan, result, undo)
+    stale = stale_nodes(scene, segmentation, result)
+    publish_levels(scene, segmentation, scan, result, undo)
+    publish_maps(scene, segmentation, scan, result, undo)
+    publish_samples(scene, segmentation, scan, result, undo)
+    if source is not None:
+        refer(segmentation, SOURCE, source, undo)
+    nodes = published_nodes(segmentation)
+    place_in_folder(scene, scan, nodes.results, f"{scan.GetName()}: {model_name(result) or 'result'}", undo)
+    return segmentation, stale
+
+
+def publish_frame(scene: Any, result: SegmentationResult, source: Any) -> PublishedNodes:
+    """As ``publish``, of one frame of a scan over time, which is added as a scan: ``source`` shows others as well."""
     with all_or_nothing(scene) as undo:
-        scan = add_volume(scene, result.image) if volume_node is None else volume_node
-        segmentation = _segmentation_node(scene, scan, result)
-        fill_segmentation(segmentation, right_handed(result.labels), result.label_set, scan, undo)
-        draw_edge_last(segmentation)
-        _publish_uncertainty(scene, segmentation, scan, result, undo)
-        _publish_tables(scene, segmentation, scan, result, undo)
-        stale = stale_nodes(scene, segmentation, result)
-        publish_levels(scene, segmentation, scan, result, undo)
-        publish_maps(scene, segmentation, scan, result, undo)
-        publish_samples(scene, segmentation, scan, result, undo)
-        nodes = published_nodes(segmentation)
-        place_in_folder(scene, scan, nodes.results, f"{scan.GetName()}: {model_name(result) or 'result'}", undo)
+        segmentation, stale = put_result(scene, result, undo, source=source)
     remove_nodes(scene, stale)
     return published_nodes(segmentation)
 

@@ -16,17 +16,24 @@ def remove_result(scene: Any, published: PublishedNodes, with_scan: bool) -> Non
     """Remove the nodes of a result, how they are shown and stored, and their folder where it holds nothing else."""
     nodes = [*published.results, *((published.scan,) if with_scan else ())]
     present = [node for node in nodes if node is not None and node.GetScene() is scene]
-    attached = [part for node in present for part in _attached(node)]
-    before = {node.GetID() for node in _displays(scene)}
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
     is_ours = bool(published.folder) and _holds_only(hierarchy, published.folder, present)
-    items = [hierarchy.GetItemByDataNode(node) for node in present]
-    for item in [*items, *((published.folder,) if is_ours else ())]:
+    remove_with_displays(scene, present)
+    if is_ours:
+        hierarchy.RemoveItem(published.folder, False, False)
+
+
+def remove_with_displays(scene: Any, nodes: Sequence[Any]) -> None:
+    """Remove nodes of the scene, their lines in the subject hierarchy, and how they are shown and stored."""
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    attached = [part for node in nodes for part in _attached(node)]
+    before = {node.GetID() for node in _displays(scene)}
+    for item in [hierarchy.GetItemByDataNode(node) for node in nodes]:
         if item:  # before their nodes: a line whose node went first stays in the tree, empty
             hierarchy.RemoveItem(item, False, False)
     for node in attached:
         scene.RemoveNode(node)
-    for node in present:
+    for node in nodes:
         if node.GetScene() is scene:
             scene.RemoveNode(node)
     # a volume that loses its display is given a new one before it goes itself

@@ -20,12 +20,17 @@ def all_or_nothing(scene: Any) -> Iterator[ExitStack]:
         yield undo
     except BaseException:
         undo.close()
-        for identifier in reversed(node_ids(scene)):
-            node = scene.GetNodeByID(identifier)
-            if identifier not in before and node is not None:
-                scene.RemoveNode(node)
+        _remove([identifier for identifier in reversed(node_ids(scene)) if identifier not in before], scene)
         raise
     undo.pop_all()
+
+
+def _remove(identifiers: list[str], scene: Any) -> None:
+    """Browsers of sequences first: they make the nodes anew that show their steps."""
+    nodes = [scene.GetNodeByID(identifier) for identifier in identifiers]
+    for node in sorted(nodes, key=lambda node: not node.IsA("vtkMRMLSequenceBrowserNode")):
+        if scene.IsNodePresent(node):
+            scene.RemoveNode(node)
 
 
 def node_ids(scene: Any) -> list[str]:

@@ -65,10 +65,15 @@ def show_step(browser: Any, number: int) -> None:
 
 def shown_nodes(browser: Any) -> list[Any]:
     """The nodes in the scene that show the browser's step, the master's first."""
+    found = (browser.GetProxyNode(sequence) for sequence in sequence_nodes(browser))
+    return [node for node in found if node is not None]
+
+
+def sequence_nodes(browser: Any) -> list[Any]:
+    """The sequences that a browser steps through together, the master first."""
     sequences = vtk.vtkCollection()
     browser.GetSynchronizedSequenceNodes(sequences, True)
-    found = (browser.GetProxyNode(sequences.GetItemAsObject(n)) for n in range(sequences.GetNumberOfItems()))
-    return [node for node in found if node is not None]
+    return [sequences.GetItemAsObject(n) for n in range(sequences.GetNumberOfItems())]
 
 
 def _add_sequence(scene: Any, track: Track, index_name: str, values: Sequence[str]) -> Any:

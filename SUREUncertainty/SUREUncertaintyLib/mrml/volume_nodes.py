@@ -24,8 +24,11 @@ _HEADROOM = 1.2
 """Grey window relative to the range of the voxels: leaves the brightest tones to the uncertainty map."""
 
 
-def volume_from_node(node: Any) -> Volume:
+def volume_from_node(node: Any, facts_of: Any = None) -> Volume:
     """The voxels (a copy) and place of a scalar volume node.
+
+    Args:
+        facts_of: the node that keeps modality and the like, where it is another one: that which shows a frame.
 
     Raises:
         InputError: no image in the node, colour or vector voxels, a parent transform, or axes that are not
@@ -33,7 +36,8 @@ def volume_from_node(node: Any) -> Volume:
     """
     require_untransformed(node)
     require_scalar(node)
-    facts = {"modality": modality_of(node), "placed": node.GetAttribute(_PLACED) != "no"}
+    said = facts_of or node
+    facts = {"modality": modality_of(said), "placed": said.GetAttribute(_PLACED) != "no"}
     return Volume(image_array(node.GetImageData()).copy(), grid_from_node(node), node.GetName(), **facts)
 
 
@@ -93,11 +97,16 @@ def add_volume(scene: Any, volume: Volume) -> Any:
         return found
     node = scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", unique_name(scene, volume.name))
     node.SetAttribute(_ADDED, node_name(volume.name))
-    node.SetAttribute(_MODALITY, volume.modality or None)
-    node.SetAttribute(_PLACED, None if volume.placed else "no")
+    keep_facts(node, volume)
     fill_volume(node, stored, ExitStack())
     show_grey(node, stored.array)
     return node
+
+
+def keep_facts(node: Any, volume: Volume) -> None:
+    """What a scan's file said beside its voxels, as attributes that ``volume_from_node`` reads."""
+    node.SetAttribute(_MODALITY, volume.modality or None)
+    node.SetAttribute(_PLACED, None if volume.placed else "no")
 
 
 def fill_volume(node: Any, volume: Volume, undo: ExitStack) -> None:

@@ -43,6 +43,11 @@ def _planar_box(metadata: PackageMetadata, scan: Grid) -> tuple[float, float, fl
     return (size[0], size[1], size[2])
 
 
+def follows_cavity(metadata: PackageMetadata | None) -> bool:
+    """Whether a model is made for a beating cavity, so that every frame of a scan over time counts."""
+    return metadata is not None and metadata.cavity is not None
+
+
 def model_text(metadata: PackageMetadata | None, translate: Translate = str) -> str:
     """What a model was made for, in the words of its package."""
     if metadata is None:

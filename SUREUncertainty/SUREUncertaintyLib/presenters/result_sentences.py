@@ -13,11 +13,13 @@ from ..analysis.noise_series import LevelRow, breaking_level, notice_of
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..analysis.verdict import Verdict, verdict_of
 from ..analysis.wholes import Asymmetry, WholeRow, as_drawn, whole_sentences
+from ..cine.cine_sentences import frame_sentences, short_sentences
 from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
 from ..core.translation import Text, Translate, tr as _
 from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES
 from ..corruptions.registry import CORRUPTIONS
+from ..mrml.cine_frames import numbers_of
 from ..mrml.nodes import REMEASURED, PublishedNodes
 from ..mrml.reading_back import read_structures
 from ..mrml.remeasure import current_labels
@@ -75,7 +77,7 @@ class ShownForecast:
 @dataclass(frozen=True)
 class ShownVerdict:
     """What the panels say first: the status, its word and meaning, forecasts, volumes of what several structures make
-    up, how hard the scan is for the model, why, and the warnings without a say."""
+    up and of scans over time, how hard the scan is for the model, why, and the warnings without a say."""
 
     status: str
     word: str
@@ -97,17 +99,28 @@ def shown_verdict(published: PublishedNodes, translate: Translate = str) -> Show
     verdict = Verdict(record["status"], tuple(record["status_reasons"])) if kept else verdict_of(notices)
     word, meaning = (translate(names[verdict.status]) for names in (VERDICT_NAMES, VERDICT_MEANINGS))
     further = [notice.text for notice in notices if notice.text not in verdict.reasons]
-    told = () if published.structures is not None and published.structures.GetAttribute(REMEASURED) else record
+    edited = published.structures is not None and bool(published.structures.GetAttribute(REMEASURED))
+    told = () if edited else record
+    over_time, below_usable = _over_time(published, edited, translate)
     return ShownVerdict(
         verdict.status,
         word,
         meaning,
         verdict.reasons,
-        (*further, *_about_members(record)),
-        volumes=_wholes(published, record),
+        (*further, *below_usable, *_about_members(record)),
+        volumes=(*over_time, *_wholes(published, record)),
         forecasts=_forecasts(told.get("quality", ())) if told else (),
         hardness=_hardness(record.get("difficulty", ())),
     )
+
+
+def _over_time(published: PublishedNodes, edited: bool, translate: Translate) -> tuple[Sequence[str], Sequence[str]]:
+    """Of a scan over time: ejection fraction and volumes, and the frames that have warnings."""
+    numbers = numbers_of(published)
+    if numbers is None:
+        return (), ()
+    changed = [translate(texts.CINE_EDITED)] if edited else []
+    return [*short_sentences(numbers), *changed], frame_sentences(numbers)
 
 
 def _hardness(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -68,6 +68,10 @@ LIVE_REGION = _("Only the region '{region}' is damaged and segmented anew; the o
 SERIES_EMPTY = _("Nothing was found at strength 0, so there is nothing to compare with.")
 
 FRAMES = _("Frames")
+CINE_EDITED = _(
+    "Curve and ejection fraction are those of the run: the outline of end-diastole was changed by hand since. Run "
+    "again for new ones."
+)
 FRAMES_HINT = _(
     "Shows one frame after the other in the slice views, with its outline and its uncertainty map; "
     "3D shows end-diastole."
@@ -229,6 +233,14 @@ WIDGETS = {
     "noiseCollapsibleButton": (_("Noise"), ""),
     "numbersCollapsibleButton": (_("Numbers"), ""),
     "inputSelector": (_("Scan"), _("The scan that is segmented. It is never changed.")),
+    "allFramesCheckBox": (
+        _("All frames"),
+        _(
+            "Measure every frame of this scan over time: a volume curve, end-diastolic and end-systolic volume, and "
+            "the ejection fraction with its interval (90 %) where the model knows it. Otherwise the frame that is shown is "
+            "segmented."
+        ),
+    ),
     "regionSelector": (
         _("Region"),
         _(

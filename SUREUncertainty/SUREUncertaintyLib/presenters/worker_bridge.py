@@ -10,8 +10,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ..cine.cine_result import CineResult
 from ..core.roi import Roi
 from ..core.volume import Volume
+from ..core.volume_sequence import VolumeSequence
 from ..inference.result import SegmentationResult
 from ..inference.sampling.samples_result import SamplingOptions
 from ..worker.client import WorkerClient
@@ -26,6 +28,7 @@ DRAWN = SamplingOptions(level_maps=True, keep_samples=True)
 
 OnProgress = Callable[[float, str], None]
 OnResult = Callable[[SegmentationResult], None]
+OnCine = Callable[[CineResult], None]
 OnAnswer = Callable[[Mapping[str, Any]], None]
 OnError = Callable[[Failure], None]
 
@@ -87,6 +90,25 @@ class WorkerBridge:
             sampling=DRAWN,
             channels=channels,
         )
+        self._wait()
+
+    def frames(
+        self,
+        model: str,
+        engine: str,
+        sequence: VolumeSequence,
+        rois: Sequence[Roi],
+        on_progress: OnProgress,
+        on_result: OnCine,
+        on_error: OnError,
+    ) -> None:
+        """Measure every frame of a scan over time with a model; the model stays loaded.
+
+        Raises:
+            EngineError: the worker cannot be started.
+        """
+        self._load(model, engine)
+        self._client.frames(sequence, rois, on_progress, self._closing(on_result), self._closing(on_error))
         self._wait()
 
     def pace(self, model: str, engine: str, on_result: OnAnswer, on_error: OnError) -> None:

@@ -10,6 +10,7 @@ from ..core.errors import SureError
 from ..core.translation import EMPTY, Text
 from ..mrml.boxes import add_roi_node, box_around, place_roi
 from ..mrml.located_boxes import located_nodes
+from ..mrml.scan_over_time import browser_of
 from ..mrml.volume_nodes import grid_from_node
 from ..packages.catalogue import list_packages
 from ..packages.metadata import PackageMetadata
@@ -17,7 +18,7 @@ from ..presenters import texts
 from ..presenters.cautions import cautions
 from ..presenters.double_click import DoubleClick
 from ..presenters.further_images import further_names, further_obstacle
-from ..presenters.model_description import box_size, model_text
+from ..presenters.model_description import box_size, follows_cavity, model_text
 from ..presenters.pace import Pace
 from ..presenters.remaining_time import remaining_text
 from ..presenters.run_controller import RunRequest
@@ -33,6 +34,7 @@ class InputPanel:
         self._context, self.ui, self._pace = context, context.ui, pace
         self._run, self._cancel = run, cancel
         self._models: dict[str, PackageMetadata] = {}
+        self._last_model = ""
         self.is_running = False
         self.clicks = DoubleClick()
 
@@ -61,10 +63,14 @@ class InputPanel:
             return
         if not parameters.model and self._models:
             parameters.model = next(iter(self._models))
+            parameters.allFrames = follows_cavity(self._models[parameters.model])
+        self._follow_model(parameters)
         choose(self.ui.modelSelector, parameters.model)
         choose(self.ui.engineSelector, parameters.engine)
         self._show_model(parameters)
         self._show_further()
+        browser = browser_of(self._context.scene(), parameters.inputVolume)
+        self.ui.allFramesCheckBox.setVisible(browser is not None)
         self._update_button(self.obstacle())
 
     def obstacle(self) -> Text:
@@ -82,7 +88,8 @@ class InputPanel:
         boxes = self._boxes(p)
         first = boxes[0] if boxes else None
         further = tuple(zip(self._further_names(), self._further_nodes(), strict=False))
-        return RunRequest(p.inputVolume, first, p.model, p.engine, p.overlayOpacity, tuple(boxes[1:]), further)
+        rest = tuple(boxes[1:])
+        return RunRequest(p.inputVolume, first, p.model, p.engine, p.overlayOpacity, rest, further, p.allFrames)
 
     def begin(self) -> None:
         """A run has begun."""
@@ -109,6 +116,12 @@ class InputPanel:
     def show_status(self, text: str) -> None:
         """The one status line; the text is in the user's language already."""
         tell(self.ui.statusLabel, text)
+
+    def _follow_model(self, parameters: Any) -> None:
+        """With another model comes its own choice of frames: all of them for one that follows a beating cavity."""
+        earlier, self._last_model = self._last_model, parameters.model
+        if earlier and earlier != parameters.model:
+            parameters.allFrames = follows_cavity(self._models.get(parameters.model))
 
     def _boxes(self, parameters: Any) -> list[Any]:
         """The boxes that Run takes; without a choice those that a search placed in this scan."""

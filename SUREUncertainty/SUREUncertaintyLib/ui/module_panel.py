@@ -11,6 +11,7 @@ from ..core.errors import SureError
 from ..core.translation import Translate
 from ..inference.result import SegmentationResult
 from ..mrml.chosen_map import hide_result
+from ..mrml.cine_frames import curve_chart, frames_browser
 from ..mrml.display import look_at, outline_only
 from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.noise_series import SeriesNodes
@@ -21,7 +22,7 @@ from ..presenters import texts
 from ..presenters.desktop_protocols import Desktop
 from ..presenters.noise_controller import Noise, NoiseController
 from ..presenters.pace import Pace
-from ..presenters.run_controller import RunController
+from ..presenters.run_controller import RunController, RunRequest
 from ..presenters.words import words_html
 from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
@@ -152,9 +153,9 @@ class ModulePanel:
             return
         self.noise.clear()
         shown = self.context.published()
-        if shown is not None and shown.scan is scan:
+        if shown is not None and shown.chosen is scan:
             return
-        results = [result for result in all_published(self.context.scene()) if result.scan is scan]
+        results = [result for result in all_published(self.context.scene()) if result.chosen is scan]
         if shown is not None:
             hide_result(self.context.scene(), shown)
         self.context.parameters.segmentation = results[-1].segmentation if results else None
@@ -240,6 +241,10 @@ class ModulePanel:
         self._choose(published, result.threshold)
         self.context.desktop.fit_slices()
         look_at(self.context.scene(), published, closely=self.context.parameters.region is not None)
+        browser = frames_browser(published)
+        if browser is not None:
+            self.steps.refresh(browser.GetName())
+            self.context.desktop.show_charts((curve_chart(published),))
 
     def show_failure(self, why: Failure) -> None:
         """For ``RunController``."""
@@ -305,10 +310,13 @@ class ModulePanel:
         self.steps.refresh()
 
     def _move_noise(self, noise: Noise) -> None:
-        self.noises.move(self.input.request(), noise)
+        self.noises.move(self._noise_request(), noise)
 
     def _run_series(self, noise: Noise) -> None:
-        self.noises.run_series(self.input.request(), noise.kind, noise.seed)
+        self.noises.run_series(self._noise_request(), noise.kind, noise.seed)
+
+    def _noise_request(self) -> RunRequest:
+        return self.input.request().on_one_frame(self.context.scene())
 
     def _on_trained(self, model: str) -> None:
         self.input.refresh_models()

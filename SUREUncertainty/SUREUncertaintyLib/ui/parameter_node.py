@@ -19,6 +19,7 @@ class SUREUncertaintyParameterNode:
         inputVolume: the scan.
         furtherVolume1, furtherVolume2, furtherVolume3: further images, for models that take several.
         region: what part of it is segmented; None for the whole scan.
+        allFrames: measure every frame where the scan is one over time.
         model: name in the catalogue.
         engine: what runs the network.
         segmentation: the result that the panels show; everything else of the result hangs on it.
@@ -35,6 +36,7 @@ class SUREUncertaintyParameterNode:
     furtherVolume2: vtkMRMLScalarVolumeNode
     furtherVolume3: vtkMRMLScalarVolumeNode
     region: vtkMRMLMarkupsROINode
+    allFrames: bool = True
     model: str = ""
     engine: Annotated[str, Choice(list(texts.ENGINE_NAMES))] = "auto"
     segmentation: vtkMRMLSegmentationNode
