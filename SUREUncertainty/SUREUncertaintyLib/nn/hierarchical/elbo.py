@@ -128,10 +128,15 @@ def elbo_terms(
     if not trained:
         return ElboTerms(loss, ce, dice, point=point)
     divergences = tuple(level_divergences(source, prior, settings.kl_direction))
-    levels = settings.level_weights(network.level_strides, network.spatial_dims)
-    free = settings.free_levels(len(levels))
-    penalty = torch.stack([w * kl.clamp_min(f) for w, kl, f in zip(levels, divergences, free, strict=True)])
-    return ElboTerms(loss + settings.beta(epoch) * penalty.sum(), ce, dice, divergences, point)
+    penalty = _penalty(divergences, settings, network)
+    return ElboTerms(loss + settings.beta(epoch) * penalty, ce, dice, divergences, point)
+
+
+def _penalty(divergences: Sequence[Tensor], settings: ElboSettings, network: LatentNetwork) -> Tensor:
+    """sum_l w_l max(KL_l, free bits of l)."""
+    weights = settings.level_weights(network.level_strides, network.spatial_dims)
+    free = settings.free_levels(len(weights))
+    return torch.stack([w * kl.clamp_min(f) for w, kl, f in zip(weights, divergences, free, strict=True)]).sum()
 
 
 def _prior_loss(samples: Tensor, label: Tensor, settings: ElboSettings) -> Tensor:
