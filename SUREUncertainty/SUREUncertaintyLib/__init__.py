@@ -24,6 +24,7 @@ Inference
     ``inference``    a scan and a package to a result
 Measurement
     ``report``       result folders, pictures and pages
+    ``follow_up``    two scans of a patient: growth, and whether it is real
     ``cine``         scans over time: volume curve, ejection fraction
     ``fusion``       masks or probability maps that exist already, as a result
     ``evaluation``   a model on a list of labelled cases

@@ -151,6 +151,10 @@ PAINTERS: dict[str, Draw] = {
     "uncertain-region": slices("at an edge", "inside", "near none"),
     "volume-range": interval(1.9, 2.4, 2.8, "Volume (ml)", (1.5, 3.2)),
     "longest-diameter": slices("across the structure"),
+    "growth": slices("first scan", "second scan", "what is new"),
+    "doubling-time": curve(
+        np.arange(0, 361, 60), 2 ** (np.arange(0, 361, 60) / 180), "Days", "Volume (ml)", BLUE, mark=2.0
+    ),
     "dice": slices("Dice 0.9", "Dice 0.5"),
     "predicted-dice": interval(0.81, 0.87, 0.92, "Dice", (0.5, 1.0)),
     "surface-distance": slices("distance of outlines"),

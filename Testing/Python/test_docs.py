@@ -86,6 +86,14 @@ def test_the_page_of_samples_is_made_from_the_recorded_results() -> None:
     assert "<!--" not in page
 
 
+def test_the_page_of_sizes_and_growth_is_made_from_the_recorded_results() -> None:
+    from samples_page import samples_page
+
+    page = samples_page(result("specks.json"), result("growth.json"))
+    assert (ROOT / "docs" / "samples.md").read_text(encoding="utf-8") == page
+    assert "<!--" not in page
+
+
 def test_the_recorded_accuracy_belongs_to_the_shipped_package() -> None:
     from SUREUncertaintyLib.packages.catalogue import find_package
 

@@ -232,7 +232,7 @@ def test_sure_segment_writes_maps_levels_contours_sizes_and_samples(
     ordered = document["samples"]["smallest_first"]
     assert [entry["ml"] for entry in ordered] == sorted(entry["ml"] for entry in ordered)
     assert document["sampling"]["least_voxels"] == 5
-    assert document["samples"]["specks"].startswith("Pieces of fewer than 5 voxels beside the mean answer")
+    assert document["samples"]["specks"].startswith("Pieces of samples of fewer than 5 voxels beside the mean answer")
     assert run([*common, "--samples", "0", "--output", str(tmp_path / "no")]) == 2
     assert run([*common, "--samples", "many", "--output", str(tmp_path / "no")]) == 2
     assert run([*common, "--samples", "2", "--level", "7", "--output", str(tmp_path / "no")]) == 2

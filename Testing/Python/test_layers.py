@@ -12,7 +12,8 @@ ROOMS = [
     *("metrics", "corruptions"),
     *("nn", "packages"),
     *("analysis", "location", "inference"),
-    *("report", "cine", "fusion", "evaluation", "quality", "robustness", "difficulty", "training", "fitting", "cohort"),
+    *("report", "follow_up", "cine", "fusion", "evaluation", "quality", "robustness", "difficulty", "training"),
+    *("fitting", "cohort"),
     *("export", "mrml", "worker", "comparison"),
     *("presenters", "ui", "view", "cli"),
 ]
@@ -32,7 +33,7 @@ LIGHT = {
     "evaluation",
     "worker",
 }
-LIGHT |= {"cine", "robustness", "difficulty", "fusion", "quality"}
+LIGHT |= {"cine", "follow_up", "robustness", "difficulty", "fusion", "quality"}
 ALLOWED_IN_LIGHT = {"numpy", "scipy", "skimage", "SimpleITK", "openvino", "torch", "psutil"}
 TORCH_FILES = {"nn", "training", "fitting"}
 

@@ -30,6 +30,7 @@ from .difficulty import difficulty
 from .evaluate import evaluate
 from .export import export
 from .fit import fit
+from .follow_up import follow_up
 from .models import models_app
 from .recipe import recipe
 from .robustness import robustness
@@ -61,6 +62,7 @@ def root(
 app.command(help="Segment a scan and map the uncertainty.")(segment)
 app.command(cls=ManyFiles, help="Show the uncertainty of masks or probability maps that you have.")(analyse)
 app.command(help="Write a result as DICOM objects, NRRD, NIfTI, CSV or a page.")(export)
+app.command("follow-up", help="Two scans of a patient: growth with its range, and whether it is real.")(follow_up)
 app.command(help="Segment many scans, and list what to look at first.")(cohort)
 app.command(help="Measure a model on labelled scans.")(evaluate)
 app.command(help="Teach a model to foretell how good its results are, from labelled scans.")(calibrate)

@@ -119,6 +119,23 @@ DIAMETER = Term(
     ),
     "longest-diameter",
 )
+GROWTH = Term(
+    _("growth between two scans"),
+    _(
+        "How much larger a structure is on the second scan, with the range that the samples of both leave open, and "
+        "the share of pairs of samples in which it grew."
+    ),
+    "growth",
+)
+DOUBLING_TIME = Term(
+    _("volume-doubling time"),
+    _(
+        "How many days the volume takes to double at the growth between two scans. It has no upper end where the "
+        "structure may not have grown at all."
+    ),
+    "doubling-time",
+    "VDT",
+)
 DICE = Term(
     _("overlap of two outlines"),
     _("Twice the common voxels over the sum of both: 1 for the same outline, 0 for nothing in common."),
@@ -217,6 +234,8 @@ TERMS = (
     REGION,
     VOLUME_RANGE,
     DIAMETER,
+    GROWTH,
+    DOUBLING_TIME,
     DICE,
     PREDICTED_DICE,
     SURFACE_DISTANCE,

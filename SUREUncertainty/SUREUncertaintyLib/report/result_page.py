@@ -11,6 +11,7 @@ from typing import Any
 from ..analysis.wholes import Asymmetry, whole_sentences
 from ..core.dataclass_json import from_json
 from ..core.glossary import MAP_TERMS
+from ..core.latent_levels import LatentLevel
 from ..core.rounding import decimals
 from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES, in_words
 from ..packages.metadata import PackageMetadata
@@ -75,7 +76,9 @@ def write_page(
         "notices": _notices(document),
         "pictures": "\n".join(_figure(picture, folder) for picture in pictures),
         "structures": _structures(document),
+        "diameters": _diameters(document),
         "wholes": _wholes(document),
+        "levels": _levels(document),
         "structures_note": " ".join([_range_note(document), *map(escape, box_sentences(document))]),
         "difficulty": hardness(document.get("difficulty", ())),
         "agreement": agreement_section(document),
@@ -148,19 +151,17 @@ def _figure(picture: Picture, folder: Path) -> str:
 def _structures(document: Mapping[str, Any]) -> str:
     scaled = bool(document.get("difficulty"))
     told = any(row["predicted_dice"] is not None for row in document["structures"])
-    across = any(row["axial_mm"] is not None for row in document["structures"])
     head = (
         "Structure",
         *(("Predicted Dice",) if told else ()),
         "Volume (ml)",
         "Range (ml)",
-        *(DIAMETERS if across else ()),
         "Uncertain voxels",
         *UNCERTAINTIES,
         *((SCALE,) if scaled else ()),
     )
     colours = {label["value"]: label["color"] for label in document["labels"]}
-    return table(head, (_structure_cells(row, colours, scaled, told, across) for row in document["structures"]))
+    return table(head, (_structure_cells(row, colours, scaled, told) for row in document["structures"]))
 
 
 def _wholes(document: Mapping[str, Any]) -> str:
@@ -178,7 +179,7 @@ def _wholes(document: Mapping[str, Any]) -> str:
 
 
 def _structure_cells(
-    row: Mapping[str, Any], colours: Mapping[int, Sequence[float]], scaled: bool, told: bool, across: bool
+    row: Mapping[str, Any], colours: Mapping[int, Sequence[float]], scaled: bool, told: bool
 ) -> list[str]:
     rgb = ", ".join(str(round(255 * part)) for part in colours[row["value"]])
     swatch = f'<span class="swatch" style="background: rgb({rgb})"></span>'
@@ -187,7 +188,6 @@ def _structure_cells(
         *((score_cell(row, "predicted_dice"),) if told else ()),
         number(row["volume_ml"]) if row["voxels"] else "not found",
         _range(row),
-        *((_diameter(row, name) for name in DIAMETERS.values()) if across else ()),
         share(row["share_over_threshold"]),
         *(number(row[key]) for key in UNCERTAINTIES.values()),
         *((number(row["perception_scale"]),) if scaled else ()),
@@ -197,6 +197,21 @@ def _structure_cells(
 def _range(row: Mapping[str, Any]) -> str:
     low, high = row["volume_low_ml"], row["volume_high_ml"]
     return ABSENT if low is None else f"{number(low)} – {number(high)}"
+
+
+def _diameters(document: Mapping[str, Any]) -> str:
+    """Longest diameters with their ranges; empty where none is known."""
+    rows = [row for row in document["structures"] if row["axial_mm"] is not None]
+    if not rows:
+        return ""
+    cells = ([escape(row["name"]), *(_diameter(row, name) for name in DIAMETERS.values())] for row in rows)
+    return table(("Structure", *DIAMETERS), cells)
+
+
+def _levels(document: Mapping[str, Any]) -> str:
+    """A line about each level of the samples, coarse to fine."""
+    levels = from_json(tuple[LatentLevel, ...], document.get("samples", {}).get("levels", ()))
+    return "\n".join(f"<li><b>{escape(level.title())}</b>: {escape(level.sentence())}</li>" for level in levels)
 
 
 def _diameter(row: Mapping[str, Any], name: str) -> str:

@@ -24,8 +24,9 @@ SIZES = (
 EVERY_SIZE = ("sample", "value", "name", "voxels", "ml", "axial_mm", "longest_mm")
 EVERY_SIZE_FILE = "sample-sizes.csv"
 SPECKS = (
-    "Pieces of fewer than {least} voxels beside the mean answer, of 26 neighbours, are taken out of sizes, contours "
-    "and kept samples; maps of uncertainty are of the samples as drawn."
+    "Pieces of samples of fewer than {least} voxels beside the mean answer are taken out of sizes, contours and kept "
+    "samples (voxels that touch by a face, an edge or a corner are one piece); maps of uncertainty are of the samples "
+    "as drawn."
 )
 NO_SPECKS = "Nothing was taken out of the samples."
 

@@ -1,0 +1,63 @@
+"""Two results folders into a folder about what changed: ``follow-up.json``, ``follow-up.csv`` and ``report.html``."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..core.safe_names import table_cell
+from ..files.writing import OutputFolder
+from .chart import draw_sizes
+from .compare import Settings, compare_results, drawn_sizes
+from .page import write_page
+from .scan_result import ScanResult, read_scan_result
+
+DOCUMENT, TABLE = "follow-up.json", "follow-up.csv"
+
+
+def follow_up(before: Path, after: Path, output: Path, settings: Settings, overwrite: bool = False) -> dict[str, Any]:
+    """Compare the results of two scans, the earlier one first; returns the content of ``follow-up.json``.
+
+    Raises:
+        InputError: a folder holds no result with samples, or the two cannot be compared.
+        OutputError: the folder cannot be written.
+    """
+    results = {"before": read_scan_result(before), "after": read_scan_result(after)}
+    document = compare_results(results["before"], results["after"], settings)
+    with OutputFolder(output, overwrite) as folder:
+        (folder / DOCUMENT).write_text(
+            json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
+        _write_table(document, folder / TABLE)
+        write_page(document, _charts(document, results), folder)
+    return document
+
+
+def _charts(document: Mapping[str, Any], results: Mapping[str, ScanResult]) -> dict[str, bytes]:
+    unit = document["unit"]
+    charts = {}
+    for row in document["structures"]:
+        drawn = {side: drawn_sizes(result, row["name"], unit == "ml") for side, result in results.items()}
+        charts[row["name"]] = draw_sizes(row, drawn, unit)
+    return charts
+
+
+def _write_table(document: Mapping[str, Any], path: Path) -> None:
+    """One line a structure; ends of ranges that are infinite, and what is not defined, are empty."""
+    records = [{"unit": document["unit"], **_flat(row)} for row in document["structures"]]
+    columns = list(dict.fromkeys(name for record in records for name in record))
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns)
+        writer.writeheader()
+        writer.writerows({name: table_cell(value) for name, value in record.items()} for record in records)
+
+
+def _flat(entry: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in entry.items():
+        whole = f"{prefix}{name}"
+        found |= _flat(value, f"{whole}_") if isinstance(value, Mapping) else {whole.removesuffix("_value"): value}
+    return found
