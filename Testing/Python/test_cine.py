@@ -10,7 +10,7 @@ from beating import GRID, RADII_MM, beating_ball, grey_engine, heart_package, in
 from SUREUncertaintyLib.analysis.verdict import CHECK, DO_NOT_USE, Verdict
 from SUREUncertaintyLib.cine.cine_folder import LABELS, write_cine
 from SUREUncertaintyLib.cine.cine_record import describe_cine
-from SUREUncertaintyLib.cine.cine_sentences import fraction_sentence, frame_sentences
+from SUREUncertaintyLib.cine.cine_sentences import fraction_sentence, frame_sentences, phases_status, short_sentences
 from SUREUncertaintyLib.cine.segment_frames import segment_frames
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.files.sequence_reading import read_sequence
@@ -131,3 +131,18 @@ def test_a_model_of_no_cavity_gets_a_curve_and_no_fraction(tmp_path):
     assert found.ejection is None
     assert found.why_none == ""
     assert fraction_sentence(describe_cine(found)) == ""
+
+
+def test_the_worse_of_the_two_phases_is_the_verdict_and_volumes_stand_in_one_sentence(result):
+    frames = list(result.frames)
+    frames[1] = replace(frames[1], verdict=Verdict(DO_NOT_USE, ("Nothing was found.",)))
+    document = describe_cine(replace(result, frames=tuple(frames)))
+    assert phases_status(document) == document["frames"][0]["status"], "frame 2 is no phase"
+    frames[3] = replace(frames[3], verdict=Verdict(DO_NOT_USE, ("Nothing was found.",)))
+    assert phases_status(describe_cine(replace(result, frames=tuple(frames)))) == DO_NOT_USE
+    fraction, volumes, phases = short_sentences(describe_cine(result))
+    assert fraction.startswith("Ejection fraction ")
+    assert fraction.endswith("%).")
+    assert volumes.startswith(f"End-diastolic volume {result.volumes[0]:.0f} ml (")
+    assert f"end-systolic volume {result.volumes[3]:.0f} ml (" in volumes
+    assert phases == "End-diastole is frame 1, end-systole frame 4 of 6."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..analysis.verdict import STATUSES
 from ..core.wording import VERDICT_NAMES
 
 VOLUMES = {
@@ -60,7 +61,13 @@ def short_sentences(document: Mapping[str, Any]) -> list[str]:
         for number, (name, value, ends) in enumerate(volume_rows(document))
     )
     first = [fraction if fraction.endswith(".") else f"{fraction}."] if fraction else []
-    return [*first, f"{volumes}.", phase_sentence(document)]
+    return [*first, f"{volumes}; ranges with the slices at base and apex.", phase_sentence(document)]
+
+
+def phases_status(document: Mapping[str, Any]) -> str:
+    """The worse verdict of the two frames that the numbers come from."""
+    phases = [document["frames"][document[name] - 1] for name in ("end_diastole", "end_systole")]
+    return str(max((frame["status"] for frame in phases), key=STATUSES.index))
 
 
 def frame_sentences(document: Mapping[str, Any]) -> list[str]:

@@ -13,7 +13,7 @@ from ..analysis.noise_series import LevelRow, breaking_level, notice_of
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..analysis.verdict import Verdict, verdict_of
 from ..analysis.wholes import Asymmetry, WholeRow, as_drawn, whole_sentences
-from ..cine.cine_sentences import frame_sentences, short_sentences
+from ..cine.cine_sentences import frame_sentences, phases_status, short_sentences
 from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
 from ..core.translation import Text, Translate, tr as _
@@ -97,30 +97,33 @@ def shown_verdict(published: PublishedNodes, translate: Translate = str) -> Show
     notices = tuple(Notice(entry["code"], entry["text"]) for entry in record.get("notices", []))
     kept = "status" in record
     verdict = Verdict(record["status"], tuple(record["status_reasons"])) if kept else verdict_of(notices)
+    numbers = numbers_of(published)
+    if numbers is not None:
+        verdict = Verdict(phases_status(numbers), _reasons_over_time(verdict, numbers))
     word, meaning = (translate(names[verdict.status]) for names in (VERDICT_NAMES, VERDICT_MEANINGS))
-    further = [notice.text for notice in notices if notice.text not in verdict.reasons]
+    told_already = tuple(verdict.reasons)
+    further = [n.text for n in notices if not any(reason.endswith(n.text) for reason in told_already)]
     edited = published.structures is not None and bool(published.structures.GetAttribute(REMEASURED))
     told = () if edited else record
-    over_time, below_usable = _over_time(published, edited, translate)
+    changed = [translate(texts.CINE_EDITED)] if edited else []
+    over_time = () if numbers is None else (*short_sentences(numbers), *changed)
     return ShownVerdict(
         verdict.status,
         word,
         meaning,
         verdict.reasons,
-        (*further, *below_usable, *_about_members(record)),
+        (*further, *_about_members(record)),
         volumes=(*over_time, *_wholes(published, record)),
         forecasts=_forecasts(told.get("quality", ())) if told else (),
         hardness=_hardness(record.get("difficulty", ())),
     )
 
 
-def _over_time(published: PublishedNodes, edited: bool, translate: Translate) -> tuple[Sequence[str], Sequence[str]]:
-    """Of a scan over time: ejection fraction and volumes, and the frames that have warnings."""
-    numbers = numbers_of(published)
-    if numbers is None:
-        return (), ()
-    changed = [translate(texts.CINE_EDITED)] if edited else []
-    return [*short_sentences(numbers), *changed], frame_sentences(numbers)
+def _reasons_over_time(end_diastole: Verdict, numbers: Mapping[str, Any]) -> tuple[str, ...]:
+    """Each warning once, with the frames that have it."""
+    frames = frame_sentences(numbers)
+    alone = [reason for reason in end_diastole.reasons if not any(text.endswith(reason) for text in frames)]
+    return (*frames, *alone)
 
 
 def _hardness(entries: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -237,8 +237,8 @@ WIDGETS = {
         _("All frames"),
         _(
             "Measure every frame of this scan over time: a volume curve, end-diastolic and end-systolic volume, and "
-            "the ejection fraction with its interval (90 %) where the model knows it. Otherwise the frame that is shown is "
-            "segmented."
+            "the ejection fraction with its interval (90 %) where the model knows it. Otherwise the frame that is "
+            "shown is segmented."
         ),
     ),
     "regionSelector": (

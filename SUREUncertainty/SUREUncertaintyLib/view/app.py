@@ -11,6 +11,7 @@ from typing import Any
 
 from ..cohort.case_folder import is_cohort
 from ..core.errors import InputError
+from ..core.volume_sequence import VolumeSequence
 from ..mrml.archive import read_mrb
 from ..mrml.camera_focus import focus_of
 from ..mrml.chosen_map import PAINTED, THREED, hide_in_threed, seen_points
@@ -18,6 +19,7 @@ from ..mrml.nodes import MODEL, PublishedNodes, all_published
 from ..mrml.other_regions import show_all_regions
 from ..mrml.outlines import show_outlines
 from ..mrml.reading_back import result_from_nodes
+from ..mrml.scan_over_time import add_scan_over_time
 from ..mrml.volume_nodes import add_volume
 from ..presenters import texts
 from ..presenters.worker_bridge import WorkerBridge
@@ -31,6 +33,7 @@ from .numbers_part import NumbersPart
 from .open_input import require_own_data, scene_of
 from .run_part import RunPart
 from .samples_part import SamplesPart
+from .scan_frames import ScanFrames
 from .session import Session
 from .slice_bars import SliceBars
 from .tools_part import ToolsPart
@@ -70,6 +73,7 @@ class Application:
         self.input = InputPart(self.session, self.bridge)
         self.numbers = NumbersPart(self.session)
         self.frames = FramesPart(self.session)
+        self.scan_frames = ScanFrames(self.session, self.show_scan)
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
         self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live, self.leave_noise)
         self.slices = SliceBars(self.session)
@@ -110,10 +114,11 @@ class Application:
             else:
                 raise InputError(f"The scene {scene.name} holds no scan and no result.")
             return
-        from ..files.reading import read_volume
+        from ..files.sequence_reading import read_scan
 
-        volume = await self.in_thread(read_volume, path)
-        node = add_volume(self.session.scene, volume)
+        found = await self.in_thread(read_scan, path)
+        add: Callable[[Any, Any], Any] = add_scan_over_time if isinstance(found, VolumeSequence) else add_volume
+        node = add(self.session.scene, found)
         self.sources[node.GetID()] = path
         self.show_scan(node)
 
@@ -127,15 +132,16 @@ class Application:
         self._show_only(published)
         session.segmentation = published.segmentation
         if not keep_band:
-            self.noise.clear_unless_of(published.scan)
+            self.noise.clear_unless_of(published.chosen)
             self.input.choose_model(published.segmentation.GetAttribute(MODEL) or "")
-            self.input.choose_scan(published.scan)
+            self.input.choose_scan(published.chosen)
+            self.scan_frames.show(published.chosen)
         self.uncertainty.show(published, keep_band)
         self.numbers.show(published)
         self.frames.show(published)
         self.show_surfaces()
         self.samples.refresh()
-        session.state.title = published.scan.GetName()
+        session.state.title = (published.chosen if session.state.cine else published.scan).GetName()
         if frame:
             session.stage.frame(focus_of(published))
         self.slices.update()
@@ -147,7 +153,7 @@ class Application:
         if node is None:
             raise InputError("This scan is no longer there. Choose another one.")
         self.noise.stop()
-        results = [result for result in all_published(self.session.scene) if result.scan is node]
+        results = [result for result in all_published(self.session.scene) if result.chosen is node]
         if results:
             self.choose_result(results[-1])
         else:
@@ -161,7 +167,7 @@ class Application:
         published = self.session.published()
         if self.input.scan() is None or published is None:
             return
-        if published.scan is self.input.scan():
+        if published.chosen is self.input.scan():
             self._show_only(published)  # a series leaves its last result in the scene
             self.session.stage.redraw()
         else:
@@ -212,6 +218,7 @@ class Application:
         self.numbers.show(None)
         self.frames.show(None)
         self.samples.refresh()
+        self.scan_frames.show(node)
         state.title = node.GetName()
         stage.fit()
         self.slices.update()
@@ -242,7 +249,7 @@ class Application:
     def _noise_request(self) -> Any:
         if self.runs.is_running:
             raise InputError(texts.IS_RUNNING)
-        return self.input.request()
+        return self.input.request().on_one_frame(self.session.scene)
 
     def _live(self, published: PublishedNodes) -> None:
         """A position of the noise slider; its surfaces wait until the slider rests."""

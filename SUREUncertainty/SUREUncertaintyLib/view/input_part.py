@@ -22,7 +22,7 @@ from ..packages.package import Package
 from ..presenters import texts
 from ..presenters.cautions import cautions
 from ..presenters.further_images import FURTHER, MOST, further_names, further_obstacle
-from ..presenters.model_description import box_size, model_text
+from ..presenters.model_description import box_size, follows_cavity, model_text
 from ..presenters.pace import Pace
 from ..presenters.run_controller import RunRequest
 from ..presenters.worker_bridge import WorkerBridge
@@ -33,13 +33,16 @@ WHOLE, EVERY = "", "all"
 
 
 class InputPart:
-    """Follows ``scan``, ``region``, ``boxes``, ``model`` and ``engine`` of the state."""
+    """Follows ``scan``, ``region``, ``boxes``, ``model``, ``engine`` and ``all_frames`` of the state."""
 
     def __init__(self, session: Session, bridge: WorkerBridge) -> None:
         self._session = session
         self._pace = Pace(bridge, lambda: True, self._tell_cautions)
         self._models: dict[str, PackageMetadata] = {}
-        session.state.update({"scan": "", "region": WHOLE, "engine": "auto", "box": None, "boxes": True})
+        self._last_model = ""
+        session.state.update(
+            {"all_frames": False, "scan": "", "region": WHOLE, "engine": "auto", "box": None, "boxes": True}
+        )
         session.state.update(dict.fromkeys(FURTHER, "") | {"further_names": [], "further_hint": texts.FURTHER_HINT})
         session.state.engines = [{"id": key, "name": name} for key, name in texts.ENGINE_NAMES.items()]
         self.refresh_models()
@@ -60,6 +63,7 @@ class InputPart:
         state.regions = [{"id": node.GetID(), "name": node.GetName()} for node in boxes]
         state.scan = session.choice("scan", {scan["id"] for scan in state.scans}, "")
         state.region = session.choice("region", {WHOLE, EVERY, *(box["id"] for box in state.regions)}, WHOLE)
+        self._follow_model()
         state.further_names = list(further_names(self._models.get(state.model))[:MOST])
         for name in FURTHER:
             setattr(state, name, session.choice(name, {scan["id"] for scan in state.scans}, ""))
@@ -67,6 +71,13 @@ class InputPart:
         state.obstacle = self.obstacle()
         self._show_cautions()
         self._show_boxes(boxes)
+
+    def _follow_model(self) -> None:
+        """With another model comes its own choice of frames: all of them for one that follows a beating cavity."""
+        state = self._session.state
+        if state.model != self._last_model:
+            self._last_model = state.model
+            state.all_frames = follows_cavity(self._models.get(state.model))
 
     def _show_cautions(self) -> None:
         state = self._session.state
@@ -79,8 +90,11 @@ class InputPart:
         self._session.flush()
 
     def scans(self) -> list[Any]:
-        """Volumes that can be segmented: none of a result's own maps, and no frame that is stepped through."""
-        maps = {node.GetID() for result in all_published(self._session.scene) for node in result.results}
+        """Volumes that can be segmented: none of a result's own maps, no frame that is stepped through, and no copy of
+        a frame whose scan is there."""
+        results = all_published(self._session.scene)
+        maps = {node.GetID() for result in results for node in result.results}
+        maps |= {result.scan.GetID() for result in results if result.source is not None and result.scan is not None}
         maps |= {node.GetID() for node in frame_nodes(self._session.scene)}
         nodes = slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode", self._session.scene)
         return [n for n in nodes if n.GetID() not in maps and not n.IsA("vtkMRMLLabelMapVolumeNode")]
@@ -131,7 +145,8 @@ class InputPart:
         opacity = session.number("opacity", 0.0, 1.0, 1.0)
         named = tuple(zip(further_names(self._models[state.model]), self._further(), strict=False))
         first = regions[0] if regions else None
-        return RunRequest(self.scan(), first, state.model, engine, opacity, tuple(regions[1:]), named)
+        rest, all_frames = tuple(regions[1:]), state.all_frames is True
+        return RunRequest(self.scan(), first, state.model, engine, opacity, rest, named, all_frames)
 
     def place(self) -> None:
         """Put the chosen box (a new one without any) around the crosshair, or around where the slices cross."""

@@ -30,6 +30,7 @@ FOLLOWED = {
     "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "threed"),
     "input": ("region", "boxes", "model", "engine", *FURTHER),
     "frames": ("cine_frame",),
+    "scan_frames": ("scan_frame",),
     "samples": ("sample", "samples", "contours"),
     "noise": ("noise_kind", "strength", "seed", "live"),
 }
