@@ -56,6 +56,14 @@ def test_pairs_of_two_known_spreads_give_the_probability_by_hand() -> None:
     assert math.isnan(found.doubling_days.value)
 
 
+def test_matched_samples_are_compared_by_their_number() -> None:
+    before, after = [1.0, 2.0, 4.0], [1.5, 3.0, 6.0]
+    matched = growth(before, after, (2.0, 3.0), 0.25, None, matched=True)
+    assert (matched.share.low, matched.share.high) == (0.5, 0.5)
+    assert (matched.grown, matched.grown_more) == (1.0, 1.0)
+    assert growth(before, after, (2.0, 3.0), 0.25, None).grown == pytest.approx(6 / 9)
+
+
 def test_normal_sizes_give_the_probability_that_the_normal_law_says() -> None:
     quantiles = (np.arange(400) + 0.5) / 400
     from scipy.stats import norm
@@ -72,6 +80,10 @@ def test_what_is_new_has_no_share_and_what_is_gone_no_doubling_time() -> None:
     gone = growth(SAME, [0.0] * 100, (1.0, 0.0), 0.25, 90.0)
     assert (gone.shrunk, gone.shrunk_more) == (1.0, 1.0)
     assert gone.doubling_days.low == math.inf
+
+
+def geometry(spacing: tuple[float, float, float], shape: tuple[int, int, int] = (8, 64, 64)) -> dict[str, Any]:
+    return {"input": {"spacing_mm": list(spacing)}, "regions": [{"model_grid": {"shape_kji": list(shape)}}]}
 
 
 Folder = Callable[..., Path]
@@ -108,7 +120,9 @@ def folder(tmp_path: Path) -> Folder:
                 "least_voxels": 5,
                 "levels": "all",
             },
-            "geometry": {"input": {"spacing_mm": [0.5, 0.5, 2.0]}},
+            "seed": 0,
+            "options": {"patch_kji": [64, 64]},
+            "geometry": geometry((0.5, 0.5, 2.0)),
             "notices": [],
             "structures": [{"name": structure, **row} for structure in names],
             "samples": {},
@@ -130,12 +144,13 @@ def test_the_document_has_sizes_growth_and_doubling_time_with_ranges(folder: Fol
     assert row["before"]["size"] == {"value": 1.0, "low": 0.9, "high": 1.1}
     assert row["share"]["value"] == pytest.approx(1.0)
     assert row["share"]["low"] < 1.0 < row["share"]["high"]
-    assert (row["grown"], row["grown_more"]) == (1.0, 1.0)
+    assert document["matched"]
+    assert (row["grown"], row["grown_more"], row["independent"]["grown_more"]) == (1.0, 1.0, 1.0)
     assert row["doubling_days"]["low"] < 100.0 < row["doubling_days"]["high"]
     assert document["unit"] == "ml"
     assert document["cautions"] == []
     told = list(say.sentences(document))
-    assert told[0] == "Nodule grew by 25 % or more with a probability of more than 99 %."
+    assert told[0] == "Nodule grew by 25 % or more with a probability of more than 99 % (cautiously more than 99 %)."
     assert re.match(r"Nodule: volume-doubling time 100 days \(\d+ days to \d+ days\)\.", told[1])
     without_days = compared(*(Path(document[side]["folder"]) for side in ("before", "after")))
     assert without_days["structures"][0]["doubling_days"] is None
@@ -161,14 +176,14 @@ def test_ranges_are_as_wide_as_the_models_interval(folder: Folder) -> None:
 def test_the_sentence_fits_what_the_samples_say(
     folder: Folder, before: tuple[float, float], after: tuple[float, float], begins: str
 ) -> None:
-    (row,) = compared(folder("a", *before), folder("b", *after))["structures"]
+    (row,) = compared(folder("a", *before), folder("b", *after, seed=1))["structures"]
     assert say.verdict_sentence(row, 0.25).startswith(begins)
 
 
 def test_no_doubling_time_is_given_where_nothing_grew(folder: Folder) -> None:
     shrunk = compared(folder("a", 2.0), folder("b", 1.0), days=90.0)["structures"][0]
     assert say.doubling_sentence(shrunk) == "Nodule: no doubling time, since it did not grow."
-    open_end = compared(folder("c", 1.0, 0.5), folder("d", 1.1, 0.5), days=90.0)["structures"][0]
+    open_end = compared(folder("c", 1.0, 0.5), folder("d", 1.1, 0.5, seed=1), days=90.0)["structures"][0]
     assert "to no upper end)" in say.doubling_sentence(open_end)
 
 
@@ -191,6 +206,28 @@ def test_results_that_mean_different_things_are_refused(folder: Folder, changes:
         compared(folder("a"), folder("b", **changes))
 
 
+@pytest.mark.parametrize(
+    ("changes", "is_matched"),
+    [
+        ({}, True),
+        ({"seed": 1}, False),
+        ({"geometry": geometry((0.5, 0.5, 2.0), (5, 64, 64))}, True),
+        ({"geometry": geometry((0.5, 0.5, 2.0), (8, 60, 64))}, False),
+        ({"options": {"patch_kji": [8, 64, 64]}, "geometry": geometry((0.5, 0.5, 2.0), (5, 64, 64))}, False),
+    ],
+)
+def test_samples_are_matched_where_their_noise_is_the_same(
+    folder: Folder, changes: dict[str, Any], is_matched: bool
+) -> None:
+    options = {"options": changes["options"]} if "options" in changes else {}
+    document = compared(folder("a", **options), folder("b", 1.2, **changes))
+    assert document["matched"] == is_matched
+    assert any("another noise" in text for text in document["cautions"]) != is_matched
+    (row,) = document["structures"]
+    assert row["independent"]["grown_more"] < 0.6
+    assert (row["grown_more"] == row["independent"]["grown_more"]) != is_matched
+
+
 def test_structures_can_be_chosen_by_name(folder: Folder) -> None:
     before, after = folder("a"), folder("b", names=("Nodule", "Vessel"))
     assert [row["name"] for row in compared(before, after, structures=("Nodule",))["structures"]] == ["Nodule"]
@@ -201,7 +238,7 @@ def test_structures_can_be_chosen_by_name(folder: Folder) -> None:
 def test_scans_without_pixel_size_are_counted_in_voxels_and_it_is_said(folder: Folder) -> None:
     unknown = {
         "notices": [{"code": "reading", "text": scan_remarks.PICTURE}],
-        "geometry": {"input": {"spacing_mm": [1, 1, 1]}},
+        "geometry": geometry((1.0, 1.0, 1.0)),
     }
     document = compared(folder("a", **unknown), folder("b", 2.0, **unknown))
     (row,) = document["structures"]
@@ -213,7 +250,7 @@ def test_scans_without_pixel_size_are_counted_in_voxels_and_it_is_said(folder: F
 
 def test_cautions_name_verdicts_thickness_and_voxels_that_differ(folder: Folder) -> None:
     thin = {"notices": [{"code": "reading", "text": scan_remarks.NO_THICKNESS}]}
-    other = folder("b", status="check", geometry={"input": {"spacing_mm": [0.5, 0.5, 3.0]}})
+    other = folder("b", status="check", geometry=geometry((0.5, 0.5, 3.0)))
     told = compared(folder("a", **thin), other)["cautions"]
     assert told[0] == "The verdict on the second result is 'Check'; its report says why."
     assert told[1].startswith("A scan does not tell how thick its slices are")

@@ -27,6 +27,7 @@ def draw_sizes(row: Mapping[str, Any], drawn: Mapping[str, NDArray[np.float64]],
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(9.0, 2.8), facecolor=BACKGROUND, dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
@@ -35,7 +36,7 @@ def draw_sizes(row: Mapping[str, Any], drawn: Mapping[str, NDArray[np.float64]],
     for side, colour in COLOURS.items():
         axes.hist(drawn[side].tolist(), edges.tolist(), color=colour, alpha=0.55, label=NAMES[side])
         axes.axvline(row[side]["size"]["value"], color=colour, linewidth=2)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(nbins="auto", integer=True))
     axes.set_facecolor(BACKGROUND)
     axes.set_xlabel(f"Volume ({unit})", color=TEXT, fontsize=9)
     axes.set_ylabel("Samples", color=TEXT, fontsize=9)

@@ -44,6 +44,18 @@ VOXELS_DIFFER = (
 NOT_USABLE = "The verdict on the {which} result is '{verdict}'; its report says why."
 
 
+NOT_MATCHED = (
+    "The samples of both scans were drawn with another noise (seed, or size of the region), so that every one is "
+    "compared with every one of the other scan, and ranges are wide. Run both with one seed and regions of one size."
+)
+
+
+def are_matched(before: ScanResult, after: ScanResult) -> bool:
+    """Whether samples of one number were drawn with the same noise."""
+    same_count = all(len(after.drawn.get(name, ())) == len(drawn) for name, drawn in before.drawn.items())
+    return same_count and before.noise_grid == after.noise_grid
+
+
 def require_comparable(before: ScanResult, after: ScanResult) -> None:
     """Refuse two results whose sizes mean different things.
 
@@ -89,6 +101,8 @@ def cautions(before: ScanResult, after: ScanResult) -> Iterator[str]:
     for which, result in (("first", before), ("second", after)):
         if result.document["status"] != USABLE:
             yield NOT_USABLE.format(which=which, verdict=VERDICT_NAMES[result.document["status"]])
+    if not are_matched(before, after):
+        yield NOT_MATCHED
     if not before.tells_lengths:
         yield IN_VOXELS
         return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from ..core.errors import InputError
 from ..core.plain_json import plain
 from ..core.wording import DISCLAIMER
 from ..inference.sampling.sizes import stretched
-from .comparability import cautions, common_structures, require_comparable
+from .comparability import are_matched, cautions, common_structures, require_comparable
 from .growth import growth
 from .scan_result import ScanResult
 
@@ -58,6 +59,7 @@ def compare_results(before: ScanResult, after: ScanResult, settings: Settings) -
         "model": before.model,
         "days": settings.days,
         "least_share": settings.least_share,
+        "matched": are_matched(before, after),
         "unit": "ml" if before.tells_lengths else "voxels",
         "before": _described(before),
         "after": _described(after),
@@ -83,14 +85,17 @@ def _row(name: str, before: ScanResult, after: ScanResult, settings: Settings) -
     """One structure: its size with the range on both scans, and what changed."""
     in_ml = before.tells_lengths
     first, second = (_size(result, name, in_ml) for result in (before, after))
-    found = growth(
+    compare = partial(
+        growth,
         drawn_sizes(before, name, in_ml),
         drawn_sizes(after, name, in_ml),
         (_answer(first), _answer(second)),
         settings.least_share,
         settings.days,
     )
+    found, independent = compare(matched=are_matched(before, after)), compare()
     row = {"name": name, "before": first, "after": second, **asdict(found)}
+    row["independent"] = {"grown_more": independent.grown_more, "shrunk_more": independent.shrunk_more}
     return dict(plain(row if settings.days is not None else {**row, "doubling_days": None}))
 
 

@@ -1,8 +1,10 @@
 """Growth of a structure between two scans, from the sizes of the samples of both.
 
-Every sample of the first scan is compared with every one of the second, as if the two had nothing in common: what a
-model gets wrong in the same way on both scans would cancel, so that ranges are rather too wide than too narrow. What no
-sample shows, such as another breath-hold or thicker slices, is not in them.
+Samples of one number are drawn with the same latent noise, so that they outline both scans in the same way, as if by
+one reader: a generous outline then is a generous one now. Matched samples compare those. Where they cannot be matched,
+and for a cautious number beside it, every sample is compared with every one of the other scan, as if two readers had
+nothing in common; ranges are far wider then. What no sample shows, such as another breath-hold or thicker slices, is in
+neither.
 
 The volume-doubling time is days / log2(after / before) (Schwartz 1961). Since it has no upper end where growth may be
 none at all, ranges are taken of the ratio, and then turned into days.
@@ -54,7 +56,14 @@ class Growth:
     doubling_days: Span
 
 
-def growth(before: Sizes, after: Sizes, answers: tuple[float, float], least_share: float, days: float | None) -> Growth:
+def growth(
+    before: Sizes,
+    after: Sizes,
+    answers: tuple[float, float],
+    least_share: float,
+    days: float | None,
+    matched: bool = False,
+) -> Growth:
     """Compare the samples of two scans.
 
     Args:
@@ -62,8 +71,11 @@ def growth(before: Sizes, after: Sizes, answers: tuple[float, float], least_shar
         answers: its sizes in the answers of both scans, of which the values of the spans are.
         least_share: change that counts as real, 0.25 for a quarter.
         days: between the scans, above 0; None where it is not known.
+        matched: compare each sample with that of its number alone; there are as many of both then.
     """
-    first, second = np.asarray(before, np.float64)[:, None], np.asarray(after, np.float64)[None, :]
+    first, second = np.asarray(before, np.float64), np.asarray(after, np.float64)
+    if not matched:
+        first, second = first[:, None], second[None, :]
     difference = second - first
     grown = float((difference > 0).mean() + 0.5 * (difference == 0).mean())
     ratio = _ratio(first, second)

@@ -14,8 +14,8 @@ from . import sentences as say
 
 FILE = "report.html"
 CAPTION = (
-    "Sizes of the samples of both scans, as far apart as the model's interval of a size; lines are the answers. Where "
-    "the bars of both scans overlap, growth cannot be told from what the outlines leave open."
+    "Sizes of the samples of both scans, as far apart as the model's interval of a size; lines are the answers. What "
+    "overlaps is what two readers with nothing in common would leave open."
 )
 
 
@@ -23,7 +23,7 @@ def write_page(document: Mapping[str, Any], charts: Mapping[str, bytes], folder:
     """Write the page; ``charts`` are PNGs by structure."""
     parts = [
         _answer(document),
-        section("What changed", _changes(document) + paragraphs([say.MEANING])),
+        section("What changed", _changes(document) + paragraphs([say.method_sentence(document)])),
         section("How sure that is", _probabilities(document)),
         *(figure(f"{name} on both scans", CAPTION, png) for name, png in charts.items()),
         section("Longest diameters", _diameters(document)) if document["unit"] == "ml" else "",
@@ -69,12 +69,14 @@ def _probabilities(document: Mapping[str, Any]) -> str:
         "Structure",
         "Grew",
         f"Grew by {least} or more",
+        "Cautiously",
         f"Shrank by {least} or more",
         *(() if document["days"] is None else ("Volume-doubling time (days)",)),
     )
     rows = []
     for row in document["structures"]:
-        cells = [row["name"], *(say.percent(row[key]) for key in ("grown", "grown_more", "shrunk_more"))]
+        cells = [row["name"], say.percent(row["grown"]), say.percent(row["grown_more"])]
+        cells += [say.percent(row["independent"]["grown_more"]), say.percent(row["shrunk_more"])]
         cells += [] if row["doubling_days"] is None else [say.span(row["doubling_days"], 0)]
         rows.append([escape(cell) or ABSENT for cell in cells])
     return table(head, rows)

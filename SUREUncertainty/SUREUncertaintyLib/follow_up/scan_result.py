@@ -64,6 +64,14 @@ class ScanResult:
         return {row["name"]: row for row in self.document["structures"]}
 
     @property
+    def noise_grid(self) -> tuple[Any, ...]:
+        """What the noise of a sample depends on beside its number: seed, and sizes of the regions on the model's grid;
+        networks that run slice by slice share one field between slices, whatever their number."""
+        planar = len(self.document["options"]["patch_kji"]) == 2
+        shapes = (region["model_grid"]["shape_kji"] for region in self.document["geometry"]["regions"])
+        return self.document["seed"], tuple(tuple(shape[1:] if planar else shape) for shape in shapes)
+
+    @property
     def tells_lengths(self) -> bool:
         """Whether the scan tells the size of its pixels."""
         return tells_pixel_size(self._remarks)

@@ -11,12 +11,24 @@ from ..core.rounding import decimals
 PROBABLE, SURE = 0.9, 0.95
 NO_END = "no upper end"
 
-MEANING = (
-    "Ranges hold 90 % of all pairs of a sample of the first scan with one of the second; samples are as far apart as "
-    "the model's interval of a size, which was fitted to hold 90 % of readers. Probabilities are shares of these "
-    "pairs. Samples of both scans count as independent, so that ranges are rather too wide; other breath, slices or "
-    "reconstruction are not in them."
+MATCHED = (
+    "Ranges hold 90 % of the pairs of samples with one number, one of each scan: these outline both scans in the same "
+    "way, as if by one reader. Probabilities are shares of these pairs. The cautious one is of all pairs, as if two "
+    "readers with nothing in common had outlined the scans."
 )
+UNMATCHED = (
+    "Ranges hold 90 % of all pairs of a sample of the first scan with one of the second, and probabilities are shares "
+    "of these pairs."
+)
+LIMITS = (
+    "Samples are as far apart as the model's interval of a size, which was fitted to hold 90 % of readers. Another "
+    "breath, other slices or another reconstruction are not in the numbers."
+)
+
+
+def method_sentence(document: Mapping[str, Any]) -> str:
+    """How ranges and probabilities came about."""
+    return f"{MATCHED if document['matched'] else UNMATCHED} {LIMITS}"
 
 
 def verdict_sentence(row: Mapping[str, Any], least_share: float) -> str:
@@ -27,9 +39,11 @@ def verdict_sentence(row: Mapping[str, Any], least_share: float) -> str:
     if not row["after"]["size"]["value"]:
         return f"{row['name']}: not found on the second scan, so it is gone, or was missed there."
     if more >= PROBABLE:
-        return f"{row['name']} grew by {limit} or more with a probability of {percent(more)}."
+        told = f"{percent(more)} (cautiously {percent(row['independent']['grown_more'])})"
+        return f"{row['name']} grew by {limit} or more with a probability of {told}."
     if less >= PROBABLE:
-        return f"{row['name']} shrank by {limit} or more with a probability of {percent(less)}."
+        told = f"{percent(less)} (cautiously {percent(row['independent']['shrunk_more'])})"
+        return f"{row['name']} shrank by {limit} or more with a probability of {told}."
     if row["grown"] >= SURE:
         return f"{row['name']} grew (probability {percent(row['grown'])}), by {limit} or more with {percent(more)}."
     if row["shrunk"] >= SURE:
