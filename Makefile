@@ -12,6 +12,7 @@
 #                accuracy. The validation scans are scored once a release: Testing/Bench/quality_table.py --validation
 # make comparison  all arms of both studies on the data in DATA (hours, goes on where it was), written to docs/
 # make frozen      uncertainty for a network that stays as it is, FROZEN=PACKAGE, on the scans in DATA, written to docs/
+# make corrections  which scans of a worklist to correct first, on the scans in DATA, written to docs/
 # make difficulty  the difficulty experiments on the training scans in DATA, written to docs/; hours, goes on where it was
 # make foreign   TotalSegmentator and MONAI's bundle runner beside this library, and what large networks cost; after make nnunet
 # make nnunet    small nnU-Nets trained on the data in DATA and compared with nnU-Net itself, written to docs/ and Testing/Data
@@ -31,7 +32,7 @@ PYTEST        := python -m pytest --numprocesses 2 --dist loadgroup
 # What tests build with PyTorch is kept here for a Python without.
 export SURE_TEST_PACKAGES ?= $(CURDIR)/build/test-packages
 
-.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench glossary screenshots accuracy quality comparison difficulty frozen nnunet foreign clean
+.PHONY: demo view test lint types unit test-alone test-data test-slicer-python docs bench glossary screenshots accuracy quality comparison difficulty frozen corrections nnunet foreign clean
 
 $(VENV)/.demo: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12")'
@@ -103,6 +104,8 @@ accuracy: $(VENV)/.test
 quality: $(VENV)/.test
 	$(BIN)/python Testing/Bench/quality_fit.py --data $(DATA)
 	$(BIN)/python Testing/Bench/quality_table.py --data $(DATA)
+	$(BIN)/python Testing/Bench/quality_others.py heart-lv-cine --data $(DATA) --store
+	$(BIN)/python Testing/Bench/quality_others.py lung-nodule-ct --data $(DATA) --store
 
 comparison: $(VENV)/.test
 	$(BIN)/sure compare run hippocampus --data $(DATA) --output build/comparison --summary $(RECORDED)/comparison.json
@@ -120,6 +123,9 @@ frozen: $(VENV)/.test
 	$(BIN)/python Testing/Studies/frozen_study.py settings --data $(DATA) --model $(FROZEN) --name plain --work build/frozen
 	$(BIN)/python Testing/Studies/frozen_study.py arms --data $(DATA) --model $(FROZEN) --name plain --work build/frozen
 	$(BIN)/python Testing/Studies/frozen_study.py page
+
+corrections: $(VENV)/.test
+	$(BIN)/python Testing/Studies/correction_study.py --data $(DATA) --work build/corrections
 
 nnunet: $(VENV)/.test
 	$(PYTHON) -m venv build/nnunet/venv

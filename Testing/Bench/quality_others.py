@@ -20,9 +20,9 @@ import numpy as np
 from accuracy import ROOT
 from quality_fit import renew_fingerprint, run_all
 from quality_page import write_page
-from quality_runs import KINDS
+from quality_runs import KINDS, foreign_runs, what_is
 from quality_stacks import HEART, LUNG, stack_cases, validation_cases
-from quality_table import Told, forecast_of, measured, order
+from quality_table import Told, forecast_of, measured, order, silence
 from SUREUncertaintyLib.analysis.quality.quality_model import QualityModel
 from SUREUncertaintyLib.core.dataclass_json import from_json
 from SUREUncertaintyLib.evaluation.cases import Case
@@ -35,6 +35,7 @@ from SUREUncertaintyLib.packages.package_fingerprint import network_digest
 from SUREUncertaintyLib.quality.calibrate import SETTING, CalibrationOptions, CaseRuns
 from SUREUncertaintyLib.quality.fit import fit_quality
 from SUREUncertaintyLib.quality.labelled_run import FITTED, INTACT, LabelledRun
+from warnings_scans import Scan, unlabelled
 
 RESULT = ROOT / "Testing" / "Bench" / "results" / "quality-others.json"
 LEAST_COVERAGE = 0.85
@@ -58,6 +59,11 @@ def runs_on(package: Package, cases: Sequence[Case], kept: Path, kinds: Sequence
     if failed := [f"{case.id}: {case.error}" for case in read if case.error]:
         print("not run:", *failed, sep="\n")
     return [run for case in read for run in case.runs if run.scores["dice"]]
+
+
+def foreign_scans(name: str, data: Path) -> list[Scan]:
+    """Scans that the model does not know: brains, phantoms, abdomens, and hearts for the lung."""
+    return [scan for scan in unlabelled(data) if name != HEART or what_is(scan.name) != "heart"]
 
 
 def known(runs: Sequence[LabelledRun]) -> list[LabelledRun]:
@@ -127,19 +133,21 @@ def main() -> None:
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     package, name = find_package(options.model), options.model
-    document = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
+    entry: dict[str, Any] = {"version": package.metadata.version, "data": DATA[name]}
     runs = runs_on(package, stack_cases(name, options.data, options.work), options.work / f"{name}-tuning.json", KINDS)
-    entry = document.get(name, {}) | {"version": package.metadata.version, "data": DATA[name]}
     entry["tuning"] = table_of(left_out(runs), runs)
     model = fitted(package, runs)
     if options.validation:
         cases = validation_cases(name, options.data, options.work)
         further = runs_on(package, cases, options.work / f"{name}-validation.json", KINDS)
         entry["validation"] = table_of([Told(run, forecast_of(model, run)) for run in further], runs)
-    document[name] = entry
+    foreign = foreign_runs(package, foreign_scans(name, options.data), options.work / f"{name}-foreign.json", False)
+    entry["foreign"] = silence(model, foreign)
+    document = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.is_file() else {}
+    document[name] = document.get(name, {}) | entry
     RESULT.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     write_page()
-    if options.store and not [*entry["tuning"]["against"], *entry["validation"]["against"]]:
+    if options.store and not [*document[name]["tuning"]["against"], *document[name]["validation"]["against"]]:
         renew_fingerprint(name, amend_package(package, {SETTING: model.to_json()}))
 
 

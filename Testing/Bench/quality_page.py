@@ -34,7 +34,7 @@ def quality_page(document: Mapping[str, Any], others: Mapping[str, Any]) -> str:
     """The text of docs/quality-text.md with the tables in the place of its marks."""
     parts = [_split(title, document[name], document) for name, title in TITLES.items() if name in document]
     if "foreign" in document:
-        parts.append(_foreign(document["foreign"]))
+        parts += ["### Scans that the model does not know", _foreign(document["foreign"])]
     text = TEXT.read_text(encoding="utf-8").replace(MARK, "\n\n".join(parts))
     return text.replace(MARK_OF_OTHERS, "\n\n".join(_other(name, entry) for name, entry in others.items()))
 
@@ -52,6 +52,8 @@ def _other(name: str, entry: Mapping[str, Any]) -> str:
                 _order(table["order"]),
                 f"Errs less than a constant by {_number(table['skill'], 3)}. Against offering it: {against}.",
             ]
+    if "foreign" in entry:
+        parts += ["**Scans that the model does not know**", _foreign(entry["foreign"])]
     return "\n\n".join(parts)
 
 
@@ -126,7 +128,7 @@ def _verdicts(rows: Mapping[str, Mapping[str, int]]) -> str:
 
 def _foreign(rows: Mapping[str, Mapping[str, int]]) -> str:
     lines = ((name, str(row["scans"]), str(row["silent"])) for name, row in rows.items())
-    return "\n\n".join(["### Scans that the model does not know", _table(("kind", "scans", "silent"), lines)])
+    return _table(("kind", "scans", "silent"), lines)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

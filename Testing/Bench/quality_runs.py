@@ -7,7 +7,7 @@ scans that are foreign to the model.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +57,13 @@ class ForeignRun:
 
 def foreign(package: Package, data: Path, work: Path) -> list[ForeignRun]:
     """Every scan without labels: of another source, and foreign to the model."""
-    kept = work / f"foreign-{package.metadata.version}.json"
+    return foreign_runs(package, list(_scans(data)), work / f"foreign-{package.metadata.version}.json", True)
+
+
+def foreign_runs(package: Package, scans: Sequence[Scan], kept: Path, copies: bool) -> list[ForeignRun]:
+    """Runs on scans that a model does not know, kept in a file; ``copies``: whether its forecast needs them."""
     if not kept.is_file():
-        found = list(_run_foreign(package, data))
+        found = list(_run_foreign(package, scans, copies))
         kept.write_text(json.dumps([to_json(one) for one in found]), encoding="utf-8")
     return [_read(one) for one in json.loads(kept.read_text(encoding="utf-8"))]
 
@@ -68,14 +72,14 @@ def _read(document: dict[str, object]) -> ForeignRun:
     return from_json(ForeignRun, document)
 
 
-def _run_foreign(package: Package, data: Path) -> Iterator[ForeignRun]:
+def _run_foreign(package: Package, scans: Sequence[Scan], copies: bool) -> Iterator[ForeignRun]:
     engine = create_engine(package, "openvino")
-    for scan in _scans(data):
+    for scan in scans:
         print(scan.name, flush=True)
         try:
             result = segment(scan.volume, package, engine, scan.rois, copies=False)
             outside = is_outside(result.notices)
-            if not outside:  # elsewhere there is no forecast whatever the copies say
+            if copies and not outside:  # elsewhere there is no forecast whatever the copies say
                 result = segment(scan.volume, package, engine, scan.rois, copies=True)
         except SureError as error:
             yield ForeignRun(scan.kind, scan.name, what_is(scan.name), None, True, "refused", str(error))

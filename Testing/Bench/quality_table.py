@@ -114,7 +114,8 @@ def order(told: Sequence[Told]) -> dict[str, Any]:
     true = np.array([one.run.scores["dice"]["whole"] for one in known])
     groups = [one.run.group for one in known]
     ways = {"forecast": np.array([-one.quality.dice.value for one in known])}
-    ways |= {name: np.array([read(one.run) for one in known]) for name, read in OTHERS.items()}
+    others = {name: np.array([read(one.run) for one in known]) for name, read in OTHERS.items()}
+    ways |= {name: values for name, values in others.items() if np.isfinite(values).any()}
     found, first = {}, ways["forecast"]
     for name, badness in ways.items():
         rank = _over_patients(lambda chosen, b=badness: spearman(-b[chosen], true[chosen]), groups)

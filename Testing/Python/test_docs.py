@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
+from corrections_page import PAGE, RESULTS, with_table
 from difficulty.difficulty_page import difficulty_page
 from difficulty.difficulty_summary import CODEC as DIFFICULTY
 from quality_page import quality_page
@@ -54,6 +55,13 @@ def test_the_page_of_forecasts_is_made_from_the_recorded_result() -> None:
     assert (ROOT / "docs" / "quality.md").read_text(encoding="utf-8") == quality_page(
         result("quality.json"), result("quality-others.json")
     )
+
+
+def test_the_table_of_corrections_is_made_from_the_recorded_result() -> None:
+    recorded = json.loads(RESULTS.read_text(encoding="utf-8"))
+    page = PAGE.read_text(encoding="utf-8")
+    assert with_table(page, recorded) == page
+    assert all(row["judged"] for row in recorded.values())
 
 
 def test_the_comparison_page_is_made_from_the_recorded_results() -> None:

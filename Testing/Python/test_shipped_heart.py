@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from phantoms import all_turns
+from SUREUncertaintyLib.analysis.quality.quality_model import read_quality_model
 from SUREUncertaintyLib.cine.segment_frames import segment_frames
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.core.volume_sequence import VolumeSequence
@@ -15,6 +16,7 @@ from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.metrics.overlap import dice
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.packages.package_fingerprint import network_digest
 from SUREUncertaintyLib.training.recipe import load_recipe
 
 MEGABYTE = 1e6
@@ -48,6 +50,22 @@ def test_it_sees_acquired_planes_and_brings_what_an_ejection_fraction_needs(pack
     assert facts.cavity.outline_factor > 0
 
 
+def test_it_carries_a_forecast_for_the_weights_that_ship(package: Package) -> None:
+    model = read_quality_model(package.metadata.quality)
+    assert model is not None
+    assert model.digest == network_digest(package)
+    assert (model.patients, model.cases, model.copies) == (12, 24, False)
+    assert 0.0 < model.scores["dice"]["whole"].errors["intact"] < 0.05
+
+
+def test_a_body_without_a_heart_has_no_forecast(package: Package) -> None:
+    heart = ring()
+    noise = np.random.default_rng(3).normal(100, 20, heart.array.shape).astype(np.float32)
+    found = segment(heart.with_array(noise), package, create_engine(package, "openvino"))
+    assert found.quality[0].reason.startswith("no forecast")
+    assert found.verdict.status == "do_not_use"
+
+
 def ring() -> Volume:
     """A heart as simple as can be: a bright cavity in a dark wall, in a grey body with bright fat around it."""
     j, i = np.indices((160, 160))
@@ -78,7 +96,10 @@ def test_patients_set_aside_are_outlined_and_their_fraction_lies_in_its_interval
         scans = [read_volume(folder / f"{name}_{phase}.nii.gz") for phase in ("ED", "ES")]
         truth = [read_labels(folder / f"{name}_{phase}_gt.nii.gz").array == 1 for phase in ("ED", "ES")]
         found = segment_frames(VolumeSequence(tuple(scans), name), package, engine, phases=(0, 1))
-        assert all(dice(labels == 1, true) > 0.9 for labels, true in zip(found.labels, truth, strict=True))
+        scores = [dice(labels == 1, true) for labels, true in zip(found.labels, truth, strict=True)]
+        assert min(scores) > 0.9
+        told = [phase.quality[0].dice for phase in (found.end_diastole, found.end_systole)]
+        assert all(one.low <= score <= one.high for one, score in zip(told, scores, strict=True))
         true = 1 - truth[1].sum() / truth[0].sum()
         assert found.ejection is not None
         assert found.ejection.fraction == pytest.approx(true, abs=0.06)
