@@ -10,11 +10,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Python"))
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-WIDE, PHONE = (1440, 900), (390, 844)
+WIDE, LOW, PHONE = (1440, 900), (1280, 1010), (390, 844)
 
 
 def main() -> None:
-    """Light, dark, the noise slider with its series, and a phone."""
+    """Light, dark, the noise slider with its series, a phone, and a scan over time."""
     import view_page
     from SUREUncertaintyLib.files.demo_input import ROIS, demo_scan
 
@@ -43,6 +43,25 @@ def main() -> None:
             phone = view_page.open_page(browser, server.url, PHONE, dark=True)
             _scroll(phone, "#map")
             _save(phone, "view-phone")
+        _frames(browser, Path(scratch))
+
+
+def _frames(browser: Any, scratch: Path) -> None:
+    """A made-up heart: its ejection fraction, and the curve at end-systole."""
+    import view_page
+    from heart_phantom import beating_heart, write_cine
+
+    write_cine(beating_heart(), scratch / "made-up heart.nii.gz")
+    with view_page.Served([str(scratch / "made-up heart.nii.gz")], scratch / "log") as server:
+        page = view_page.open_page(browser, server.url, LOW)
+        page.click("#run")
+        page.locator("#curve").wait_for()
+        for number in (0, 1):
+            page.locator("#panel > details > summary").nth(number).click()
+        page.locator("#curve circle.frame").nth(5).click()
+        page.locator("#panel").evaluate("e => e.scrollTo(0, 0)")
+        _save(page, "view-frames")
+        page.close()
 
 
 def _scroll(page: Any, selector: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -121,6 +122,22 @@ def test_fraction_and_volumes_stand_first_and_say_when_the_outline_was_edited(
     shown = shown_verdict(result)
     assert shown is not None
     assert any("outline of end-diastole was changed by hand" in line for line in shown.volumes)
+
+
+def test_tables_that_are_exported_hold_the_curve(opened: SimpleNamespace, heart: Package, tmp_path: Path) -> None:
+    published = publish_cine(
+        opened.scene, segment_frames(beating_ball(), heart, grey_engine()), choose_ball(opened)
+    ).published
+    parameters(opened).segmentation = published.segmentation
+    opened.desktop.path = tmp_path
+    for choice in ("csv", "nrrd"):
+        opened.ui.exportSelector.setCurrentIndex(opened.ui.exportSelector.findData(choice))
+        opened.ui.exportButton.click()
+    assert opened.desktop.errors == []
+    tables, volumes = (next(tmp_path.glob(f"*frame 0 {choice}")) for choice in ("csv", "nrrd"))
+    assert len((tables / "curve.csv").read_text(encoding="utf-8").splitlines()) == 7
+    assert json.loads((tables / "cine.json").read_text(encoding="utf-8")) == numbers_of(published)
+    assert not (volumes / "curve.csv").exists()
 
 
 def test_noise_works_on_end_diastole(opened: SimpleNamespace, heart: Package) -> None:

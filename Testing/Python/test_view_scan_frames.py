@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -112,6 +113,10 @@ def test_a_4d_file_is_opened_run_and_its_curve_stepped_through(browser: Any, hea
         assert fraction_sentence(describe_cine(expected)).rstrip(".") in shown
         assert f"End-diastole is frame {expected.phases[0] + 1}" in shown
         assert page.locator("#scan-frame").count() == 0, "the slider beside the curve has taken its place"
+        with page.expect_download() as download:
+            page.click("#download")
+        with zipfile.ZipFile(download.value.path()) as archive:
+            assert {"cine.json", "curve.csv", "scene.mrb"} <= set(archive.namelist())
         page.fill("#frame", "2")
         page.locator("#frame-text").filter(has_text="Frame 3 of 4").wait_for()
         assert page.locator("#scan option").all_inner_texts()[1:] == ["heart"]

@@ -12,6 +12,7 @@ from typing import Any
 from ..analysis.ejection_fraction import CavityVolume, Ejection
 from ..core.plain_json import plain
 from ..core.wording import DISCLAIMER
+from ..files.writing import output_error
 from .cine_result import CineResult, FrameMeasure
 
 SCHEMA = "sure-cine/1"
@@ -61,6 +62,16 @@ def ejection_record(found: Ejection) -> dict[str, Any]:
 def _volume(name: str, volume: CavityVolume) -> dict[str, float]:
     low, high = volume.whole_range
     return {f"{name}_ml": volume.volume, f"{name}_low_ml": low, f"{name}_high_ml": high}
+
+
+def add_record(document: Mapping[str, Any] | None, folder: Path) -> None:
+    """Both files beside what was written already; nothing for a result of one volume. Raises ``OutputError``."""
+    if document is None:
+        return
+    try:
+        write_record(document, folder)
+    except OSError as error:
+        raise output_error(error, folder) from error
 
 
 def write_record(document: Mapping[str, Any], folder: Path) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..cine.cine_record import add_record
 from ..core.errors import SureError
 from ..export.formats import CHOICES, ExportFormat
+from ..mrml.cine_frames import numbers_of
 from ..mrml.nodes import MODEL, PublishedNodes
 from ..mrml.reading_back import result_from_nodes
 from ..packages.catalogue import find_package
@@ -57,7 +59,10 @@ class ExportPanel:
         result = result_from_nodes(published)
         wants_model = wants_page and result.has_model
         package = find_package(published.segmentation.GetAttribute(MODEL)) if wants_model else None
-        return export_directly(result, package, output, CHOICES[choice], source)
+        notes = export_directly(result, package, output, CHOICES[choice], source)
+        if ExportFormat.CSV in CHOICES[choice]:
+            add_record(numbers_of(published), output)
+        return notes
 
 
 def free_folder(parent: Path, name: str) -> Path:

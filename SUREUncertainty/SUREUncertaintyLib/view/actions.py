@@ -7,9 +7,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..cine.cine_record import add_record
 from ..core.errors import InputError
-from ..export.formats import CHOICES
+from ..export.formats import CHOICES, ExportFormat
 from ..mrml.archive import write_mrb
+from ..mrml.cine_frames import numbers_of
 from ..mrml.nodes import MODEL
 from ..mrml.reading_back import result_from_nodes
 from ..presenters import texts
@@ -282,6 +284,8 @@ class Actions:
             result, model = result_from_nodes(published), published.segmentation.GetAttribute(MODEL) or ""
             source = self._app.sources.get(published.scan.GetID())
             await self._app.in_thread(write_export, result, model, choice, source, folder / "parts")
+            if ExportFormat.CSV in CHOICES[choice]:
+                add_record(numbers_of(published), folder / "parts")
             await self._app.in_thread(pack, folder / "parts", folder / "export.zip")
         finally:
             self._state.busy = ""
@@ -295,6 +299,7 @@ class Actions:
             with self._app.uncertainty.legend_in_scene():
                 write_mrb(self._app.session.scene, Path(parts) / RESULT)
             await self._app.in_thread(write_files, result, model, Path(parts))
+            add_record(numbers_of(published), Path(parts))
             await self._app.in_thread(pack, Path(parts), folder / "results.zip")
         return folder / "results.zip"
 
