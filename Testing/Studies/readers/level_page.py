@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from readers.level_settings import CHOSEN_LEVELS, LEVEL_SETTINGS
+from readers.level_settings import CHOSEN_LEVELS
 from readers.reader_arms import CHOSEN, SINGLE
-from readers.reader_results import SETTING_SEEDS, each_seed, load_seeds
+from readers.reader_results import each_seed, load_levels, load_seeds
 from readers.reader_verdict import LEAST_DIVERGENCE
 from recorded_results import RecordedResults
 
@@ -28,7 +28,7 @@ def level_setting_rows(results: RecordedResults) -> Iterator[str]:
     """A row a setting that was tried."""
     yield f"| Setting | Changes | Seeds | {' | '.join(SHOWN.values())} |"
     yield f"| --- | --- | --- |{' --- |' * len(SHOWN)}"
-    tried = _load(results)
+    tried = load_levels(results)
     for setting, runs in tried.items():
         yield _row(_name(setting), _changes(runs[0]), runs)
     seeds = max((len(runs) for runs in tried.values()), default=0)
@@ -46,7 +46,7 @@ def single_level_rows(results: RecordedResults) -> Iterator[str]:
     """What each level carries and does alone, first seed."""
     yield "| Setting | KL a level, finest first | Above 0.01 | Diversity of each alone | Pixels of its differences |"
     yield "| --- | --- | --- | --- | --- |"
-    for setting, runs in _load(results).items():
+    for setting, runs in load_levels(results).items():
         probe, levels = runs[0]["probe"], runs[0]["levels"]
         alive = sum(level["kl"] > LEAST_DIVERGENCE for level in probe)
         divergences = ", ".join(f"{level['kl']:.3f}" for level in probe)
@@ -54,11 +54,6 @@ def single_level_rows(results: RecordedResults) -> Iterator[str]:
             f"| {_name(setting)} | {divergences} | {alive} of {len(probe)} | {_numbers(levels, 'diversity', 3)} | "
             f"{_numbers(levels, 'difference_scale', 1)} |"
         )
-
-
-def _load(results: RecordedResults) -> dict[str, list[dict[str, Any]]]:
-    found = {name: load_seeds(results, f"residual-{name}", SETTING_SEEDS) for name in LEVEL_SETTINGS}
-    return {name: runs for name, runs in found.items() if runs}
 
 
 def _name(setting: str) -> str:

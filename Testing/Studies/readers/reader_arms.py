@@ -9,10 +9,10 @@ from readers.level_settings import CHOSEN_LEVELS, NETWORK, level_recipe
 from readers.reader_profile import CE_WEIGHT, PLAIN, POINT_WEIGHT, SIDE, short_recipe
 
 ALL_LEVELS = [1.5, 0.4, 0.1, 0.01, 0.00005]
-OURS = "hierarchical"
+OURS = "adding-levels"
+SKIPS = "hierarchical"
 CONTROL = "noise-channel"
 FAITHFUL = "faithful-code"
-ADDING = "adding-levels"
 PROBABILISTIC = "probabilistic-unet"
 SINGLE = "softmax"
 
@@ -38,8 +38,8 @@ class Arm:
 
 
 ARMS = {
-    OURS: Arm("Hierarchical latents (ours)"),
-    ADDING: Arm("Latents whose levels add up", name_of_network=NETWORK),
+    OURS: Arm("Hierarchical latents whose levels add up (ours)", name_of_network=NETWORK),
+    SKIPS: Arm("Hierarchical latents beside the skips' features"),
     FAITHFUL: Arm(
         "Hierarchical latents, form of the released code",
         {"posterior": "shared", "posterior_input": "label", "logsigma_clamp": None, "latent_dim": 1},
@@ -73,16 +73,16 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "all-levels-point-2": {"kl_level_weights": ALL_LEVELS, "point_weight": 2 * POINT_WEIGHT},
     "deepest-lighter-point": {"kl_level_weights": [10.0, 10.0, 10.0, 0.01, 0.00005], "point_weight": POINT_WEIGHT},
 }
-"""What was tried for ours on the tuning patients: changes of the loss options."""
+"""What was tried for the latents beside the skips' features, on the tuning patients: changes of the loss options."""
 CHOSEN = "all-levels-point"
 
 
 def arm_recipe(arm: str, seed: int, steps: int) -> dict[str, Any]:
-    """Recipe of one training of an arm; ours and the levels that add up have their chosen settings."""
+    """Recipe of one training of an arm; both networks with latents on the skips have their chosen settings."""
     if arm == OURS:
-        return setting_recipe(CHOSEN, seed, steps, f"{OURS}-{seed}")
-    if arm == ADDING:
-        return level_recipe(CHOSEN_LEVELS, seed, steps, f"{ADDING}-{seed}")
+        return level_recipe(CHOSEN_LEVELS, seed, steps, f"{OURS}-{seed}")
+    if arm == SKIPS:
+        return setting_recipe(CHOSEN, seed, steps, f"{SKIPS}-{seed}")
     chosen = ARMS[arm]
     document = short_recipe(f"{arm}-{seed}", seed, steps)
     arguments = {**document["network"]["arguments"], **chosen.network}
@@ -95,7 +95,7 @@ def arm_recipe(arm: str, seed: int, steps: int) -> dict[str, Any]:
 
 
 def setting_recipe(setting: str, seed: int, steps: int, name: str = "") -> dict[str, Any]:
-    """Recipe of ours with one of the settings."""
+    """Recipe of the latents beside the skips' features with one of the settings."""
     document = short_recipe(name or f"setting-{setting}-{seed}", seed, steps)
     document["loss"]["options"].update(SETTINGS[setting])
     return document

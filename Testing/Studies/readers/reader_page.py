@@ -9,7 +9,6 @@ from typing import Any
 
 from readers.level_page import level_setting_rows, single_level_rows
 from readers.reader_arms import ARMS, CHOSEN, CONTROL, OURS, SINGLE
-from readers.reader_profile import BASE
 from readers.reader_results import (
     difference_words,
     each_seed,
@@ -25,7 +24,7 @@ from recorded_results import RecordedResults
 from SUREUncertaintyLib.metrics.bootstrap import Interval
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGE = ROOT / "Testing" / "Bench" / "results" / f"{BASE}.json"
+PACKAGE = ROOT / "Testing" / "Bench" / "results" / "lung-nodule-ct.json"
 TEXT = "hierarchical-text.md"
 PAGE = "hierarchical.md"
 SHOWN = {

@@ -7,7 +7,14 @@ from typing import Any
 import yaml
 from SUREUncertaintyLib.training.recipe import find_recipe
 
-BASE = "lung-nodule-ct"
+BASE = "lung-nodule-ct-plain"
+LATENTS = {
+    "latent_mode": "gaussian",
+    "posterior": "separate",
+    "posterior_input": "image+label",
+    "logsigma_clamp": [-7.0, 3.0],
+}
+"""Arguments of the network with latents on its skips, beside those of the recipe of the one without."""
 WIDTHS = [6, 12, 24, 48, 64, 64]
 SIDE = 64
 """Pixels: the middle of every slice. Marks beyond it, on about 3 % of the slices, are cut for every method alike."""
@@ -29,13 +36,13 @@ PLAIN = {"latent_mode": "off", "posterior": "none"}
 
 
 def base_recipe() -> dict[str, Any]:
-    """The shipped recipe as a document."""
+    """The recipe that the shipped package starts from, as a document."""
     document: dict[str, Any] = yaml.safe_load(find_recipe(BASE).read_text(encoding="utf-8"))
     return document
 
 
 def short_recipe(name: str, seed: int, steps: int) -> dict[str, Any]:
-    """The shipped recipe in the profile of this comparison."""
+    """That recipe in the profile of this comparison, with latents on the skips."""
     document = {**base_recipe(), "name": name, "seed": seed, "augmentation": {}, "package": {}}
     shared = {name: document["optimisation"][name] for name in ("weight_decay", "gradient_clip", "mixed_precision")}
     document["optimisation"] = {
@@ -45,7 +52,7 @@ def short_recipe(name: str, seed: int, steps: int) -> dict[str, Any]:
         "warmup_steps": min(SHORT["warmup_steps"], steps // 5),
     }
     document["loss"] = {"name": "hierarchical", "options": dict(LOSS)}
-    arguments = {**document["network"]["arguments"], "channels": WIDTHS}
+    arguments = {**document["network"]["arguments"], **LATENTS, "channels": WIDTHS}
     document["network"] = {"name": "latent_unet", "arguments": arguments}
     document["input"] = {**document["input"], "patch": [SIDE, SIDE]}
     return document

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from readers.level_settings import LEVEL_SETTINGS
 from readers.reader_arms import ARMS, SETTINGS, SINGLE
 from recorded_results import RecordedResults
 from SUREUncertaintyLib.metrics.bootstrap import Interval, grouped_bootstrap, paired_bootstrap
@@ -29,6 +30,12 @@ def load_shift(results: RecordedResults, arm: str) -> dict[str, Any]:
 def load_settings(results: RecordedResults) -> dict[str, list[dict[str, Any]]]:
     """The finished seeds of what was tried, in the order of ``SETTINGS``, and of softmax."""
     found = {setting: load_seeds(results, f"setting-{setting}", SETTING_SEEDS) for setting in (*SETTINGS, SINGLE)}
+    return {setting: runs for setting, runs in found.items() if runs}
+
+
+def load_levels(results: RecordedResults) -> dict[str, list[dict[str, Any]]]:
+    """The finished seeds of what was tried for the network whose levels add up."""
+    found = {setting: load_seeds(results, f"residual-{setting}", SETTING_SEEDS) for setting in LEVEL_SETTINGS}
     return {setting: runs for setting, runs in found.items() if runs}
 
 
