@@ -105,7 +105,7 @@ quality: $(VENV)/.test
 	$(BIN)/python Testing/Bench/quality_fit.py --data $(DATA)
 	$(BIN)/python Testing/Bench/quality_table.py --data $(DATA)
 	$(BIN)/python Testing/Bench/quality_others.py heart-lv-cine --data $(DATA) --store
-	$(BIN)/python Testing/Bench/quality_others.py lung-nodule-ct --data $(DATA) --store
+	$(BIN)/python Testing/Bench/quality_others.py lung-nodule-ct --data $(DATA)
 
 comparison: $(VENV)/.test
 	$(BIN)/sure compare run hippocampus --data $(DATA) --output build/comparison --summary $(RECORDED)/comparison.json

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from browser import bench_browser
+from cohort_runs import bench_cohort
 from engines import bench_engines, bench_uncertainty
 from frozen_head import bench_frozen_head
 from live import bench_live
@@ -57,6 +58,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "memory": lambda: bench_memory(MODEL),
     "browser": bench_browser,
     "runs": lambda: bench_runs(MODEL),
+    "cohort": lambda: bench_cohort(MODEL),
 }
 
 

@@ -42,6 +42,7 @@ def benchmarks_page(document: Mapping[str, Any]) -> str:
         *(preview_lines(document["previews"]) if "previews" in document else ()),
         *(_sample_lines(document["samples"]) if "samples" in document else ()),
         *(difficulty_lines(document["difficulty"]) if "difficulty" in document else ()),
+        *(cohort_lines(document["cohort"]) if "cohort" in document else ()),
         *(browser_lines(document["browser"]) if "browser" in document else ()),
     ]
     return "\n".join(lines) + "\n"
@@ -64,6 +65,31 @@ def live_lines(live: Mapping[str, Any]) -> list[str]:
         "",
         f"Publishing a result of {large['size']} voxels into the scene, without surfaces: {large['first_s']:.2f} s the "
         f"first time, {large['again_s']:.2f} s when it replaces an earlier one.",
+    ]
+
+
+def cohort_lines(found: Mapping[str, Any]) -> list[str]:
+    """A cohort of many scans, killed on the way."""
+    memory, workers = found["memory"], found["workers"]
+    return [
+        "",
+        "## Many scans",
+        "",
+        f"`sure cohort` on {found['scans']} damaged copies of one hippocampus of the size of a training crop, one "
+        f"worker, without pictures, killed (SIGKILL) after {found['killed_at']} and started again: "
+        f"{found['finished']} finished, {found['run_twice']} run twice. The second command took {found['seconds']} s: "
+        f"{found['start_s']} s to start, then {found['over_network']:.2f} times the seconds of the network alone.",
+        "",
+        f"Memory of all its processes at their most: {memory['first_quarter_mib']} MiB in the first quarter of its "
+        f"cases, {memory['last_quarter_mib']} MiB in the last ({memory['ratio']:.2f} times).",
+        "",
+        f"Two workers against one on {found['few']} scans, start included, one thread each: "
+        f"{_ratio(workers, 'ratio')} x faster, {workers['pairs']:.0f} pairs.",
+        "",
+        f"When this began, {found['load']} other processes wanted the cores: times say little, and a second worker "
+        "also takes its share from the others."
+        if found["load"] > 0.5
+        else "Nothing else ran.",
     ]
 
 
