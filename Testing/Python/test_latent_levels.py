@@ -55,14 +55,12 @@ def test_levels_that_carry_nothing_are_said_plainly() -> None:
     assert silent_sentence(FIVE[1:]).startswith("One level of 4 of this model carries nothing: how far (2 px).")
 
 
-@pytest.mark.torch
-@pytest.mark.parametrize("kl", [0.0, 9e-5, 2e-4, 0.5])
-@pytest.mark.parametrize("spreads", [(0.0, 0.0), (0.02, 0.0), (0.0, 0.02), (0.5, 0.5)])
-def test_what_counts_as_silent_is_what_training_calls_collapsed(kl: float, spreads: tuple[float, float]) -> None:
-    from SUREUncertaintyLib.nn.hierarchical.collapse_probe import LevelProbe
-
-    probe = LevelProbe(0, kl, 0.1, spreads[0], 1.0, spreads[1])
-    assert carries_nothing(vars(probe)) == probe.collapsed
+@pytest.mark.parametrize(("kl", "spread", "silent"), [(9e-5, 0.5, True), (2e-4, 0.5, False), (0.5, 0.009, True)])
+def test_a_level_is_silent_without_divergence_or_with_a_prior_that_is_the_same_everywhere(
+    kl: float, spread: float, silent: bool
+) -> None:
+    assert carries_nothing({"kl": kl, "mean_spread": spread, "std_spread": 0.0}) is silent
+    assert carries_nothing({"kl": kl, "mean_spread": 0.0, "std_spread": spread}) is silent
 
 
 def test_the_shipped_model_says_which_of_its_levels_carry_nothing() -> None:

@@ -20,7 +20,8 @@ PARTS_FROM, REACH_FROM = 8, 2
 
 LEAST_KL = 1e-4
 LEAST_SPREAD = 0.01
-"""As in ``nn.hierarchical.collapse_probe``, which measures them: below, a level carries nothing."""
+"""Nats, and of the prior's mean and sigma over places (``nn.hierarchical.collapse_probe``): below, a level carries
+nothing."""
 
 LEVEL_TITLE = _("{name}, {pixels} px")
 SILENT_TITLE = _("{name}, {pixels} px: carries nothing")

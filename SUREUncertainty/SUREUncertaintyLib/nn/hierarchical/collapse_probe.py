@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...core.latent_levels import carries_nothing
 from .elbo import LatentNetwork, level_divergences
 from .gaussian_head import Gaussian
 
-LEAST_KL = 1e-4
-LEAST_SPREAD = 0.01
 NO_INFORMATION = (
     "The latents carry no information: every level has collapsed, so samples only show the decoder's noise."
 )
@@ -38,7 +37,7 @@ class LevelProbe:
     @property
     def collapsed(self) -> bool:
         """KL below 1e-4, or a prior that is the same everywhere (both spreads below 0.01)."""
-        return self.kl < LEAST_KL or (self.mean_spread < LEAST_SPREAD and self.std_spread < LEAST_SPREAD)
+        return carries_nothing(vars(self))
 
 
 @torch.no_grad()
