@@ -22,7 +22,7 @@ from SUREUncertaintyLib.mrml.reading_back import result_from_nodes
 from SUREUncertaintyLib.mrml.rollback import node_ids
 from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
 from SUREUncertaintyLib.mrml.steps import steps_in
-from SUREUncertaintyLib.mrml.uncertainty_nodes import scale_top
+from SUREUncertaintyLib.mrml.uncertainty_nodes import scale_top, threshold_of
 from SUREUncertaintyLib.mrml.volume_nodes import volume_from_node
 from SUREUncertaintyLib.presenters.result_sentences import volume_table
 from SUREUncertaintyLib.presenters.step_sentence import step_sentence
@@ -63,7 +63,7 @@ def test_levels_are_volumes_of_their_own_in_the_colours_of_uncertainty(scene: An
     ]
     for node, expected in zip(nodes.levels.values(), result.sampling.levels, strict=True):
         assert np.array_equal(volume_from_node(node).array, expected.array)
-        assert scale_top(node) == scale_top(nodes.uncertainty)
+        assert 0 < scale_top(node) <= 1
         assert slicer.vtkSlicerColorLogic.GetColorLegendDisplayNode(node) is not None
 
 
@@ -109,6 +109,18 @@ def test_samples_whose_volumes_are_not_known_keep_their_order(scene: Any) -> Non
     assert [nodes.samples.GetNthIndexValue(step) for step in range(SAMPLES)] == ["0", "1", "2"]
     (steps,) = steps_in(scene)
     assert step_sentence(steps, 1) == "Sample 1: one of 3 plausible segmentations."
+
+
+def test_a_faint_level_colours_as_many_voxels_as_all_levels_together(scene: Any) -> None:
+    result = sampled(levels=1)
+    assert result.sampling is not None
+    faint = result.uncertainty.with_array(result.uncertainty.array * np.float32(0.25), "level 0")
+    result = replace(result, sampling=replace(result.sampling, levels=(faint,)))
+    nodes = publish(scene, result)
+    threshold = threshold_of(nodes.levels[0])
+    assert threshold == pytest.approx(0.25 * result.threshold, abs=0.02)
+    shown, all_levels = (faint.array >= threshold).sum(), (result.uncertainty.array > result.threshold).sum()
+    assert shown == pytest.approx(all_levels, rel=0.05)
 
 
 def test_levels_and_samples_survive_an_archive(scene: Any, tmp_path: Path) -> None:

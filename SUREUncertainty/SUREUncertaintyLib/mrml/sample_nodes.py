@@ -42,7 +42,8 @@ _THICKNESS = 1
 
 
 def publish_levels(scene: Any, segmentation: Any, scan: Any, result: SegmentationResult, undo: ExitStack) -> None:
-    """One scalar volume a latent level, in the same colours and window as the map of all levels."""
+    """One scalar volume a latent level, coloured from where on as many voxels are as in the map of all levels: alone, a
+    level makes less uncertainty than all of them."""
     sampling = result.sampling
     volumes, known = ((), ()) if sampling is None else (sampling.levels, sampling.scales)
     for level, volume in zip(described_levels(len(volumes), known), volumes, strict=True):
@@ -52,7 +53,7 @@ def publish_levels(scene: Any, segmentation: Any, scan: Any, result: Segmentatio
         undo.callback(node.SetAttribute, LEVEL_FACTS, node.GetAttribute(LEVEL_FACTS))
         node.SetAttribute(LEVEL_FACTS, json.dumps(to_json(level)))
         if is_new:
-            create_uncertainty_display(scene, node, result.threshold)
+            create_uncertainty_display(scene, node, threshold_for(result, f"{LEVEL}{level.number}", volume))
             add_legend(node, f"Uncertainty\n({level.term.name}, {level.pixels} px)")
 
 
