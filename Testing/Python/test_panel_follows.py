@@ -151,6 +151,7 @@ def test_with_another_scan_warnings_legend_map_and_noise_line_of_the_first_go(op
     verdict = shown_verdict(published)
     assert verdict is not None
     assert verdict.word in opened.ui.noticesLabel.text
+    assert verdict.meaning.endswith(".")  # numbers follow it, not the reasons that a colon would promise
     opened.ui.noiseLabel.text = "Gaussian, strength 0.30"
     array = np.random.default_rng(1).random((14, 18, 20), np.float32)
     second = add_volume(opened.scene, Volume(array, Grid(array.shape), "second"))

@@ -110,13 +110,18 @@ def shown_verdict(published: PublishedNodes, translate: Translate = str) -> Show
     return ShownVerdict(
         verdict.status,
         word,
-        meaning,
+        _closed(meaning),
         verdict.reasons,
         (*further, *_about_members(record)),
         volumes=(*over_time, *_wholes(published, record)),
         forecasts=_forecasts(told.get("quality", ())) if told else (),
         hardness=_hardness(record.get("difficulty", ())),
     )
+
+
+def _closed(sentence: str) -> str:
+    """A sentence that the reasons follow elsewhere, with a full stop: here, numbers stand next to it."""
+    return f"{sentence[:-1]}." if sentence.endswith(":") else sentence
 
 
 def _reasons_over_time(end_diastole: Verdict, numbers: Mapping[str, Any]) -> tuple[str, ...]:
