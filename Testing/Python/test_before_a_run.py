@@ -44,6 +44,16 @@ class Worker:
         self.answer, self.fail = answer, fail
 
 
+def test_all_frames_of_a_scan_over_time_take_as_long_as_there_are_and_two_more() -> None:
+    """End-diastole and end-systole run once more as whole results."""
+    one = forecast(Grid((10, 256, 256), (1.4, 1.4, 8.0)), find_package("heart-lv-cine").metadata)
+    assert one.of_frames(1) == one
+    assert one.of_frames(25).windows == 27 * one.windows
+    assert one.of_frames(25).memory_bytes == one.memory_bytes
+    told = one.of_frames(25).sentences(180 / (27 * one.windows))
+    assert any("3 min" in line for line in told), told
+
+
 def test_the_pace_of_a_model_is_asked_once_and_again_only_after_a_run_came_in_between() -> None:
     worker, changes = Worker(), []
     pace = Pace(worker, lambda: True, lambda: changes.append(1))  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 from typing import TYPE_CHECKING
@@ -77,6 +77,11 @@ class Forecast:
     def is_brief(self) -> bool:
         """Whether measuring how long a window takes would last about as long as the run."""
         return self.windows * self.window_voxels < BRIEF
+
+    def of_frames(self, count: int) -> Forecast:
+        """The same for so many scans of one size, one after the other; of several, two run once more as whole results
+        (``cine.segment_frames``)."""
+        return replace(self, windows=self.windows * (count + 2 if count > 1 else 1))
 
     def sentences(self, seconds_a_window: float | None = None) -> tuple[str, ...]:
         """For people: the warnings, then time and memory where they are worth a word."""

@@ -48,6 +48,11 @@ def browser_of(scene: Any, scan: Any) -> Any:
     return None
 
 
+def frames_of_run(scene: Any, scan: Any, all_frames: bool) -> int:
+    """How many scans a run on a volume node segments: every frame of its sequence, or 1."""
+    return max(1, step_count(browser_of(scene, scan))) if all_frames else 1
+
+
 def frame_number(browser: Any) -> int:
     """The frame that is shown, from 0."""
     return max(0, int(browser.GetSelectedItemNumber()))

@@ -20,7 +20,11 @@ Seconds = Callable[[], float | None]
 
 
 def cautions(
-    scan: Any, metadata: PackageMetadata | None, regions: Sequence[Any], seconds_a_window: Seconds = lambda: None
+    scan: Any,
+    metadata: PackageMetadata | None,
+    regions: Sequence[Any],
+    seconds_a_window: Seconds = lambda: None,
+    frames: int = 1,
 ) -> tuple[str, ...]:
     """Sentences that speak against a run on these nodes as they are; also what the run would refuse.
 
@@ -28,6 +32,7 @@ def cautions(
         scan: a volume node, None without one; ``regions``: the ROI nodes that the run takes. Without any, a model that
             searches says so: what is found decides on windows and field of view.
         seconds_a_window: asked for runs that are not over at once.
+        frames: how many scans of this size the run segments.
     """
     if scan is None or scan.GetImageData() is None or metadata is None:
         return ()
@@ -35,12 +40,14 @@ def cautions(
         require_untransformed(scan)
         require_scalar(scan)
         check_modality(scan.GetName(), modality_of(scan), metadata.modality)
-        return _known(scan, metadata, tuple(roi_from_node(node) for node in regions), seconds_a_window)
+        return _known(scan, metadata, tuple(roi_from_node(node) for node in regions), seconds_a_window, frames)
     except InputError as error:
         return (str(error),)
 
 
-def _known(scan: Any, metadata: PackageMetadata, rois: tuple[Roi, ...], seconds_a_window: Seconds) -> tuple[str, ...]:
+def _known(
+    scan: Any, metadata: PackageMetadata, rois: tuple[Roi, ...], seconds_a_window: Seconds, frames: int
+) -> tuple[str, ...]:
     from ..inference.forecast import forecast  # these bring scipy, which takes a while to load
     from ..location.choice import needs_search
 
@@ -49,5 +56,5 @@ def _known(scan: Any, metadata: PackageMetadata, rois: tuple[Roi, ...], seconds_
     if not rois and needs_search(grid, metadata):
         units = () if values is None else about_units(metadata, values)
         return (*(notice.text for notice in (*units, *about_scan(grid, metadata, [], {}))), SEARCHES)
-    ahead = forecast(grid, metadata, rois, values)
+    ahead = forecast(grid, metadata, rois, values).of_frames(frames)
     return ahead.sentences(None if ahead.is_brief else seconds_a_window())

@@ -10,7 +10,7 @@ from ..core.errors import SureError
 from ..core.translation import EMPTY, Text
 from ..mrml.boxes import add_roi_node, box_around, place_roi
 from ..mrml.located_boxes import located_nodes
-from ..mrml.scan_over_time import browser_of
+from ..mrml.scan_over_time import browser_of, frames_of_run
 from ..mrml.volume_nodes import grid_from_node
 from ..packages.catalogue import list_packages
 from ..packages.metadata import PackageMetadata
@@ -135,8 +135,9 @@ class InputPanel:
         metadata = self._models.get(parameters.model)
         lines = [model_text(metadata, self._context.translate)]
         seconds = partial(self._pace.of, parameters.model, parameters.engine)
-        boxes = self._boxes(parameters)
-        lines += [f"\u26a0 {text}" for text in cautions(parameters.inputVolume, metadata, boxes, seconds)]
+        boxes, scan = self._boxes(parameters), parameters.inputVolume
+        frames = frames_of_run(self._context.scene(), scan, parameters.allFrames)
+        lines += [f"\u26a0 {text}" for text in cautions(scan, metadata, boxes, seconds, frames)]
         self.ui.modelInfoLabel.setText("\n".join(lines))
 
     def _further_names(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from ..mrml.boxes import add_roi_node, box_around, place_roi, replace_suggested,
 from ..mrml.display import jump_to
 from ..mrml.located_boxes import located_nodes
 from ..mrml.nodes import all_published
+from ..mrml.scan_over_time import frames_of_run
 from ..mrml.steps import frame_nodes
 from ..mrml.volume_nodes import grid_from_node, volume_from_node
 from ..packages.catalogue import find_package, list_packages
@@ -83,7 +84,9 @@ class InputPart:
         state = self._session.state
         engine = self._session.choice("engine", texts.ENGINE_NAMES, "auto")
         seconds = partial(self._pace.of, str(state.model), engine)
-        state.cautions = list(cautions(self.scan(), self._models.get(state.model), self._chosen(), seconds))
+        scan, model = self.scan(), self._models.get(state.model)
+        frames = frames_of_run(self._session.scene, scan, state.all_frames is True)
+        state.cautions = list(cautions(scan, model, self._chosen(), seconds, frames))
 
     def _tell_cautions(self) -> None:
         self._show_cautions()
