@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,9 @@ from numpy.typing import NDArray
 
 from ..analysis.ejection_fraction import CavityVolume, Ejection
 from ..analysis.verdict import USABLE, Verdict
+from ..core.errors import InputError
 from ..core.labels import Label
+from ..core.roi import Roi
 from ..core.volume_sequence import VolumeSequence
 from ..inference.result import SegmentationResult
 
@@ -71,3 +74,9 @@ class CineResult:
     def knows_times(self) -> bool:
         """Whether the file says when each frame was taken."""
         return not math.isnan(self.frames[0].time_ms)
+
+
+def require_one_region(rois: Sequence[Roi]) -> None:
+    """Raise ``InputError`` for several regions."""
+    if len(rois) > 1:
+        raise InputError(f"A scan over time is measured in one region; {len(rois)} were given. Choose one of them.")

@@ -29,7 +29,7 @@ from ..core.volume_sequence import VolumeSequence
 from ..inference.engine import Engine
 from ..inference.result import SegmentationResult
 from ..inference.segmenter import segment
-from .cine_result import CineResult, FrameMeasure
+from .cine_result import CineResult, FrameMeasure, require_one_region
 
 if TYPE_CHECKING:
     from ..packages.package import Package
@@ -100,12 +100,6 @@ def cavity_volume(result: SegmentationResult, value: int) -> CavityVolume:
     bounds = (row.volume_low_ml, row.volume_high_ml)
     low, high = (row.volume_ml if math.isnan(bound) else bound for bound in bounds)
     return CavityVolume(row.volume_ml, low, high, (ends[0] * voxel_ml, ends[1] * voxel_ml))
-
-
-def require_one_region(rois: Sequence[Roi]) -> None:
-    """Raise ``InputError`` for several regions."""
-    if len(rois) > 1:
-        raise InputError(f"A scan over time is measured in one region; {len(rois)} were given. Choose one of them.")
 
 
 def _check(sequence: VolumeSequence, rois: Sequence[Roi], phases: tuple[int, int] | None) -> None:

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
-from ..cine.cine_result import CineResult
-from ..cine.segment_frames import require_one_region
+from ..cine.cine_result import CineResult, require_one_region
 from ..core.errors import InputError, SureError
 from ..core.roi import Roi
 from ..inference.result import SegmentationResult

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 Channels = NDArray[np.uint8]
 
 LEAST_VOXELS = 5
-"""On 175 tuning slices 21 % of the samples of ``lung-nodule-ct`` have a piece beside the mean answer, half of these pieces
-are smaller than this; without them GED^2 and the interval's coverage stay as they are."""
+"""On 175 tuning slices 21 % of the samples of ``lung-nodule-ct`` have a piece beside the mean answer, half of these
+smaller than this; without them GED^2 and the interval's coverage stay as they are."""
 
 _TOUCHING = np.ones((3, 3, 3), dtype=np.uint8)
 
