@@ -35,8 +35,8 @@ SAMPLED = """\
 Every fourth tuning slice, intact and damaged; *good* where the mean Dice with the four readers is 0.7 or more, *poor*
 below 0.5, *between* the rest. `samples-differ` fires where the range of the size is more than three times as wide as
 the size. Its limit was chosen on these slices with version 1.2.0. `middle-only` fires throughout: the slices are larger
-than what the model sees. *Nothing found*: no voxel is marked by more than half of the samples; with version 1.2.0, whose
-samples differed less, these were 6 and 37.
+than what the model sees. *Nothing found*: no voxel is marked by more than half of the samples; with version 1.2.0,
+whose samples differed less, these were 6 and 37.
 """
 SAMPLED_ORDER = tuple(f"{k}, {q}" for k in ("intact", "damaged") for q in ("good", "between", "poor", "nothing found"))
 ORDER = ("intact", "damaged, good", "damaged, between", "damaged, poor", "another source", "foreign")
