@@ -71,7 +71,7 @@ unit: $(VENV)/.test
 test-alone: $(VENV)/.test
 	rm -rf $(ALONE)
 	git clone --quiet --depth 1 "file://$(CURDIR)" $(ALONE)
-	cd $(ALONE) && env -u SURE_DATA PYTHONPATH=$(CURDIR)/$(ALONE)/SUREUncertainty $(CURDIR)/$(BIN)/$(PYTEST)
+	cd $(ALONE) && env -u SURE_DATA PYTHONPATH=$(CURDIR)/$(ALONE)/SUREUncertainty $(CURDIR)/$(BIN)/$(PYTEST) -m "not browser"
 
 test-data: $(VENV)/.test
 	SURE_DATA=$(abspath $(DATA)) $(BIN)/$(PYTEST) -m data
