@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import quality_table
 from quality_cases import known_runs
 from quality_others import left_out, offered, skill, table_of
 from quality_stacks import HEART, stack_cases
@@ -52,6 +53,12 @@ def without_measures(run: LabelledRun) -> LabelledRun:
     """The run as one whose measures say nothing."""
     rows = {name: dict.fromkeys(row, 0.5) for name, row in run.measures.structures.items()}
     return replace(run, measures=replace(run.measures, structures=rows))
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Intervals of fewer draws, so that a table is there at once."""
+    monkeypatch.setattr(quality_table, "RESAMPLES", 100)
 
 
 def test_what_orders_is_offered_and_what_says_nothing_is_not() -> None:
