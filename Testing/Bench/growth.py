@@ -10,8 +10,6 @@ docs/samples.md.
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +18,7 @@ import numpy as np
 from measured_commit import commit
 from numpy.typing import NDArray
 from readers.shifted_slices import middle
-from samples_page import MODEL, RESULTS, write_page
+from samples_page import MODEL, record
 from scipy import ndimage
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.evaluation.raters import find_rater_files, read_rater_arrays, read_rater_table
@@ -112,11 +110,7 @@ def _summary(rows: list[Growth], factor: float) -> dict[str, float]:
 
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[3] / "shared" / "data")
-    document = measure(parser.parse_args().data)
-    (RESULTS / "growth.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    write_page()
+    record(measure, __doc__ or "", "growth.json")
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,15 @@ def growth_table(found: Mapping[str, Any]) -> str:
                 f"{row['median_probability']:.0%} | {row['told_shrunk']:.0%} | {row['held']:.0%} |"
             )
     return "\n".join(lines)
+
+
+def record(measure: Callable[[Path], Mapping[str, Any]], description: str, name: str) -> None:
+    """Measure on the data that the command line names, keep the result, and write the page."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=HERE.parents[2] / "shared" / "data")
+    document = measure(parser.parse_args().data)
+    (RESULTS / name).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    write_page()
 
 
 def write_page() -> None:

@@ -8,8 +8,6 @@ chosen on them.
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,7 @@ import numpy as np
 from measured_commit import commit
 from numpy.typing import NDArray
 from readers.shifted_slices import middle
-from samples_page import MODEL, RESULTS, write_page
+from samples_page import MODEL, record
 from scipy import ndimage
 from SUREUncertaintyLib.arrays.normalisation import normalise
 from SUREUncertaintyLib.evaluation.raters import RaterArrays, find_rater_files, read_rater_arrays
@@ -83,11 +81,7 @@ def measure(data: Path) -> dict[str, Any]:
 
 def main() -> None:
     """Measure and write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[3] / "shared" / "data")
-    document = measure(parser.parse_args().data)
-    (RESULTS / "specks.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    write_page()
+    record(measure, __doc__ or "", "specks.json")
 
 
 if __name__ == "__main__":

@@ -150,6 +150,6 @@ def test_a_full_disk_is_a_sentence(heart: WorkerClient, monkeypatch: pytest.Monk
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("SUREUncertaintyLib.worker.client.write_array", full)
+    monkeypatch.setattr("SUREUncertaintyLib.worker.jobs.write_array", full)
     with pytest.raises(WorkerError, match=r"cannot be handed to the worker: .*No space left"):
         heart.frames(VolumeSequence((Volume(scan().array, scan().grid),) * 2, "full")).wait(LONG)

@@ -11,13 +11,11 @@ import contextlib
 import itertools
 import threading
 import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ..core.dataclass_json import to_json
@@ -29,7 +27,7 @@ from ..inference.sampling.samples_result import SamplingOptions
 from .failures import Failure, failure, failure_of, failure_of_exit
 from .jobs import ClientJob, OnError, OnProgress, OnResult, OpenScan, Read
 from .process import WorkerProcess
-from .result_files import read_cine, read_result, write_array
+from .result_files import read_cine, read_result
 
 GRACE_SECONDS = 1.5
 """How long a job may take to stop by itself before the process is killed."""
@@ -165,13 +163,9 @@ class WorkerClient:
             process = self._running()
             read = partial(read_cine, folder=process.folder, sequence=sequence)
             job = self._job(process, read, on_progress, on_result, on_error)
-            try:
-                frames = [self._described(job, frame, f"frame{n}") for n, frame in enumerate(sequence.frames)]
-            except OSError as error:
-                self._end(job, why=failure("input", NOT_HANDED_OVER.format(error=error)))
-                return job
             wanted = {"name": sequence.name, "times_ms": list(sequence.times_ms), "rois": to_json(tuple(rois))}
-            self._send(job, "frames", {"frames": frames, **wanted})
+            with self._handing_over(job, "frames", wanted) as arguments:
+                arguments["frames"] = [job.describe(frame, f"frame{n}") for n, frame in enumerate(sequence.frames)]
             return job
 
     def pace(self, on_result: OnResult | None = None, on_error: OnError | None = None) -> ClientJob:
@@ -263,24 +257,23 @@ class WorkerClient:
         read = partial(read_result, folder=process.folder, image=image)
         job = self._job(process, read, on_progress, on_result, on_error)
         assert self._scan is not None
-        scan, rois, channels = self._scan
-        arguments: dict[str, Any] = dict(wanted)
-        try:
+        with self._handing_over(job, "segment", wanted) as arguments:
             if self._open != (process, self._scan):
-                job.opens = self._scan
-                arguments |= {"volume": self._described(job, scan, "scan"), "rois": to_json(rois)}
-                if channels:
-                    named = enumerate(channels)
-                    arguments["channels"] = {
-                        name: self._described(job, one, f"channel{number}") for number, (name, one) in named
-                    }
-            if image is not scan:
-                arguments["array"] = self._hand_over(job, image, "image")
+                arguments |= job.open_with(self._scan)
+            if image is not self._scan[0]:
+                arguments["array"] = job.hand_over(image, "image")
+        return job
+
+    @contextlib.contextmanager
+    def _handing_over(self, job: ClientJob, command: str, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """Arguments that the block completes with files for the worker; sent after it, unless the disk is full."""
+        arguments = dict(wanted)
+        try:
+            yield arguments
         except OSError as error:
             self._end(job, why=failure("input", NOT_HANDED_OVER.format(error=error)))
-            return job
-        self._send(job, "segment", arguments)
-        return job
+        else:
+            self._send(job, command, arguments)
 
     def _ask(
         self,
@@ -296,17 +289,6 @@ class WorkerClient:
             job = self._job(self._running(reload), None, on_progress, on_result, on_error)
             self._send(job, command, dict(arguments))
             return job
-
-    def _described(self, job: ClientJob, image: Volume, what: str) -> dict[str, Any]:
-        """A volume field by field; the answer is put on the image kept here."""
-        return {**to_json(replace(image, forms=None), {}), "array": self._hand_over(job, image, what)}
-
-    def _hand_over(self, job: ClientJob, image: Volume, what: str) -> str:
-        """Write voxels for the worker; gives the file's name in the private folder."""
-        name = f"{job.id}-{what}.npy"
-        job.files.append(job.process.folder / name)
-        write_array(np.asarray(image.array), job.process.folder, name)
-        return name
 
     def _running(self, reload: bool = True) -> WorkerProcess:
         """The process, started if need be; a new one gets the last model."""
@@ -373,8 +355,7 @@ class WorkerClient:
         if job is None:
             return
         if kind == "progress" and job.on_progress is not None:
-            on_progress, fraction, text = job.on_progress, float(event["fraction"]), str(event["text"])
-            self._call(lambda: on_progress(fraction, text))
+            self._call(partial(job.on_progress, float(event["fraction"]), str(event["text"])))
         elif kind == "result":
             self._take_result(job, event)
         elif kind == "error":
@@ -384,27 +365,22 @@ class WorkerClient:
         with self._lock:
             if job.opens is not None and job.opens is self._scan:
                 self._open = (job.process, job.opens)
-        if job.read is None:
-            self._end(job, {key: value for key, value in event.items() if key not in ("event", "id")})
-            return
         try:
-            answer = job.read(event)
+            answer = job.answer_of(event)
         except (SureError, MemoryError, KeyError) as error:
             self._end(job, why=failure_of(error))
-            return
-        self._end(job, answer)
+        else:
+            self._end(job, answer)
 
     def _end(self, job: ClientJob, answer: Any = None, why: Failure | None = None) -> None:
         with self._lock:
             if self._jobs.pop(job.id, None) is None:
                 return
         job.end(answer, why)
-        on_result, on_error = job.on_result, job.on_error
-        if why is None and on_result is not None:
-            self._call(lambda: on_result(answer))
-        elif why is not None and on_error is not None:
-            reason = why
-            self._call(lambda: on_error(reason))
+        if why is None and job.on_result is not None:
+            self._call(partial(job.on_result, answer))
+        elif why is not None and job.on_error is not None:
+            self._call(partial(job.on_error, why))
 
     def _ended(self, process: WorkerProcess, code: int | None, last_words: list[str]) -> None:
         """The process is gone: its jobs get their reason, the next job gets a new process."""

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ..core.dataclass_json import to_json
 from ..core.errors import SureError
 from ..core.roi import Roi
 from ..core.volume import Volume
 from .failures import Failure
 from .process import WorkerProcess
+from .result_files import write_array
 
 OnProgress = Callable[[float, str], None]
 OnResult = Callable[[Any], None]
@@ -70,6 +75,32 @@ class ClientJob:
         if self._failure is not None:
             raise WorkerError(self._failure)
         return self._answer
+
+    def hand_over(self, image: Volume, what: str) -> str:
+        """Write voxels for the worker until the job ends; gives the file's name in the private folder."""
+        name = f"{self.id}-{what}.npy"
+        self.files.append(self.process.folder / name)
+        return write_array(np.asarray(image.array), self.process.folder, name)
+
+    def describe(self, image: Volume, what: str) -> dict[str, Any]:
+        """A volume field by field; the answer is put on the image that stays with the client."""
+        return {**to_json(replace(image, forms=None), {}), "array": self.hand_over(image, what)}
+
+    def open_with(self, scan: OpenScan) -> dict[str, Any]:
+        """The arguments by which the worker opens a scan for this job and those after it."""
+        self.opens = scan
+        image, rois, channels = scan
+        arguments: dict[str, Any] = {"volume": self.describe(image, "scan"), "rois": to_json(rois)}
+        if channels:
+            named = enumerate(channels)
+            arguments["channels"] = {name: self.describe(one, f"channel{n}") for n, (name, one) in named}
+        return arguments
+
+    def answer_of(self, event: dict[str, Any]) -> Any:
+        """The answer that the worker's event holds; raises as ``read`` does."""
+        if self.read is None:
+            return {key: value for key, value in event.items() if key not in ("event", "id")}
+        return self.read(event)
 
     def end(self, answer: Any = None, why: Failure | None = None) -> None:
         """Note the answer and let ``wait`` return."""
