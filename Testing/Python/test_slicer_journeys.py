@@ -6,6 +6,7 @@ They are written for a real Slicer, where ``Testing/Slicer/run_journeys.py`` run
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -61,6 +62,20 @@ def play(session: SimpleNamespace, name: str, monkeypatch: pytest.MonkeyPatch, *
         script.journey(**arguments)
     except shared.Skip as reason:
         pytest.skip(str(reason))
+
+
+def test_the_suite_without_pytorch_expects_what_journeys_say_of_missing_packages(
+    session: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = importlib.import_module("journey")
+    monkeypatch.setattr(shared, "find_spec", lambda name: None)
+    expected = re.search(r'SURE_EXPECTED_SKIPS="(.+?)"', (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert expected is not None
+    with pytest.raises(shared.Skip) as said:
+        shared.need_packages("torch", "onnx")
+    assert re.search(expected[1], str(said.value))
+    scripts = {path.stem: path.read_text(encoding="utf-8") for path in FOLDER.glob("journey_*.py")}
+    assert [name for name, text in scripts.items() if 'find_spec("torch' in text] == []
 
 
 def load_dicom(session: SimpleNamespace, widget: Any, folder: Path) -> Any:

@@ -3,6 +3,7 @@
 import sys
 import time
 import traceback
+from importlib.util import find_spec
 
 import slicer
 
@@ -12,6 +13,13 @@ PAUSE_SECONDS = 0.02
 
 class Skip(Exception):
     """What a journey needs is not here; the text says what."""
+
+
+def need_packages(*names):
+    """Skip the journey, in words that ``make test-slicer-python`` knows, where Slicer's Python lacks one of them."""
+    missing = [name for name in names if find_spec(name) is None]
+    if missing:
+        raise Skip(f"not in this Slicer's Python: {', '.join(missing)}")
 
 
 def open_module():

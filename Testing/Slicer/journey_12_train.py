@@ -7,12 +7,11 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import json
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import slicer
-from journey import Skip, finish, open_module, parameters, run_and_wait, wait_until
+from journey import finish, need_packages, open_module, parameters, run_and_wait, wait_until
 
 STEPS = 8
 
@@ -22,9 +21,7 @@ def journey():
     from SUREUncertaintyLib.files.reading import read_volume
     from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 
-    missing = [name for name in ("torch", "monai", "safetensors", "onnx", "yaml") if find_spec(name) is None]
-    if missing:
-        raise Skip(f"training needs {', '.join(missing)}, which this Slicer's Python does not have")
+    need_packages("torch", "monai", "safetensors", "onnx", "yaml")
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("SURE_JOURNEY_FOLDER")))
     os.environ["SURE_MODELS"] = str(folder / "models")
     widget = open_module()

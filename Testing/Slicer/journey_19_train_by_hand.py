@@ -6,21 +6,16 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import slicer
-from journey import Skip, Stopwatch, finish, measured, open_module, wait_until
-
-WANTED = ("torch", "monai", "safetensors", "onnx", "yaml")
+from journey import Stopwatch, finish, measured, need_packages, open_module, wait_until
 
 
 def journey():
     """Four scans with segmentations of one ball each; the quick recipe, stopped after its first steps."""
-    missing = [name for name in WANTED if find_spec(name) is None]
-    if missing:
-        raise Skip("training needs " + ", ".join(missing) + ", which this Slicer's Python does not have")
+    need_packages("torch", "monai", "safetensors", "onnx", "yaml")
     folder = Path(tempfile.mkdtemp(dir=os.environ.get("SURE_JOURNEY_FOLDER")))
     os.environ["SURE_MODELS"] = str(folder / "models")
     widget = open_module()

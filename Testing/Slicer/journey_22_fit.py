@@ -7,20 +7,17 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, "Python"))
 
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import slicer
-from journey import Skip, Stopwatch, finish, measured, open_module, parameters, run_and_wait, wait_until
+from journey import Stopwatch, finish, measured, need_packages, open_module, parameters, run_and_wait, wait_until
 
 SCANS = 5
 
 
 def journey():
     """The small network of the tests, as nnU-Net writes it, and phantoms of the kind that it was trained on."""
-    missing = [name for name in ("torch", "safetensors", "onnx", "yaml", "pytest") if find_spec(name) is None]
-    if missing:
-        raise Skip(f"fitting needs {', '.join(missing)}, which this Slicer's Python does not have")
+    need_packages("torch", "safetensors", "onnx", "yaml", "pytest")
     from SUREUncertaintyLib.files.reading import read_volume
     from SUREUncertaintyLib.mrml.volume_nodes import add_volume
     from SUREUncertaintyLib.packages.package import load_package
