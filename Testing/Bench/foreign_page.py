@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
@@ -74,10 +75,32 @@ def cost_table(document: Mapping[str, Any]) -> str:
     return "\n".join([*lines, "", f"{note} ({document['machine']})."])
 
 
+def speed_table(document: Mapping[str, Any]) -> str:
+    """nnU-Net's CPU path and this library on one scan, both in turns."""
+    rows = document["rows"]
+    lines = ["| One scan | Processor time | Peak memory |", "| --- | --- | --- |"]
+    for side, name in (("nnunet", "nnU-Net's predictor"), ("sure", "this library, with all its maps")):
+        seconds, peak = (median(row[f"{side}_{key}"] for row in rows) for key in ("processor_s", "peak_gib"))
+        lines.append(f"| {name} | {seconds:.1f} s | {peak:.1f} GiB |")
+    ratios = [row["nnunet_processor_s"] / row["sure_processor_s"] for row in rows]
+    differing, size = max(row["differing"] for row in rows), rows[0]["voxels"]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"Made by `Testing/Bench/nnunet_speed.py` ({document['machine']}): {len(rows)} pairs of runs in turns, the "
+            f"median of each; {min(ratios):.1f} to {max(ratios):.1f} times faster. A network of "
+            f"{document['parameters_m']:.0f} M parameters made at random, one fold, no mirrors, two windows; of "
+            f"{size} voxels {differing} differ.",
+        ]
+    )
+
+
 TABLES: Mapping[str, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     "totalsegmentator": ("totalsegmentator-agreement.json", totalsegmentator_table),
     "bundle runs": ("bundle-runs.json", bundle_table),
     "costs": ("foreign-costs.json", cost_table),
+    "speed": ("nnunet-speed.json", speed_table),
 }
 """By the name between the marks in the page: what was recorded, and what makes the table."""
 

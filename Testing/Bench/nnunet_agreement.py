@@ -74,26 +74,26 @@ def read_case(work: Path, study: Study, case: str) -> Images:
 
 
 def nnunet_mask(predictor: Any, files: Sequence[Path]) -> tuple[np.ndarray, float]:
-    """nnU-Net's label map (k, j, i) of a scan in files, and the seconds for it."""
+    """nnU-Net's label map (k, j, i) of a scan in files, and the seconds of processor time for it."""
     from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 
-    start = time.perf_counter()
+    start = time.process_time()
     image, properties = SimpleITKIO().read_images([str(path) for path in files])
     mask = predictor.predict_single_npy_array(image, properties, None, None, False)
-    return np.asarray(mask), time.perf_counter() - start
+    return np.asarray(mask), time.process_time() - start
 
 
 def our_mask(package: Any, engine: Any, files: Sequence[Path]) -> tuple[np.ndarray, float]:
-    """This library's label map of the same files, with its maps, and the seconds for it."""
+    """This library's label map of the same files, with its maps, and the seconds of processor time for it."""
     from SUREUncertaintyLib.files.reading import read_volume
     from SUREUncertaintyLib.inference.segmenter import segment
 
-    start = time.perf_counter()
+    start = time.process_time()
     volumes = [read_volume(path) for path in files]
     names = [channel.name for channel in package.metadata.pipeline.channels]
     others = dict(zip(names[1:], volumes[1:], strict=True))
     result = segment(volumes[0], package, engine, channels=others)
-    return result.labels.array, time.perf_counter() - start
+    return result.labels.array, time.process_time() - start
 
 
 def dice(one: np.ndarray, other: np.ndarray, value: int) -> float | None:

@@ -28,8 +28,8 @@ def nnunet_table(document: Mapping[str, Any]) -> str:
             *(f"| {' | '.join(line)} |" for line in lines),
             "",
             f"Made by `Testing/Bench/nnunet_agreement.py` at commit {document['commit'][:7]} on {document['machine']}; "
-            f"{versions}. Scans: {', '.join(WORDS.values())}. Speed: seconds of nnU-Net's predictor over seconds of "
-            "this library with all its maps, the median over scans that ran one after the other on a busy machine. "
+            f"{versions}. Scans: {', '.join(WORDS.values())}. Speed: processor time of nnU-Net's predictor over "
+            "that of this library with all its maps, the median over scans that ran one after the other. "
             "Structures below 500 voxels (one voxel costs more than 0.001) count among the voxels that differ.",
         ]
     )

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from needed_torch import REASON
 
-pytest.importorskip("torch")
+pytest.importorskip("torch", reason=REASON)
 
 from SUREUncertaintyLib.training.calibration import TuningPrediction, stacks, volume_probability, whole_stacks
 from SUREUncertaintyLib.training.cavity_calibration import describe_cavity

@@ -65,3 +65,8 @@ def test_skips_of_several_processes_are_counted_together(tmp_path: Path) -> None
     code, output = run_suite(tmp_path, "odd", CI="true", PYTEST_ADDOPTS="-n 2")
     assert code == 1, output
     assert "skipped: 4" in output
+
+
+def test_files_that_need_pytorch_say_so_in_the_words_that_are_expected() -> None:
+    bare = [path.name for path in HERE.glob("*.py") if 'importorskip("torch")' in path.read_text(encoding="utf-8")]
+    assert bare == [Path(__file__).name]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from needed_torch import REASON
 
-pytest.importorskip("torch")
+pytest.importorskip("torch", reason=REASON)
 pytest.importorskip("monai")
 
 from SUREUncertaintyLib.core.errors import InputError
