@@ -170,3 +170,12 @@ def test_a_region_whose_score_rounds_to_nothing_is_left_out() -> None:
     uncertainty[3, 3, 3], uncertainty[20, 20, 20] = 0.54, 0.56
     found = uncertain_regions(*volumes(uncertainty), LABELS, 0.5)
     assert [region.score for region in found] == pytest.approx([0.06], abs=1e-6)
+
+
+def test_empty_surroundings_change_no_place() -> None:
+    excess = np.clip(ball_result(radius=14.0).uncertainty.array - THRESHOLD, 0, None).astype(np.float32)
+    around = ((3, 9), (12, 0), (5, 5))
+    alone, within = (split(one, [4.0, 5.0, 6.0]) for one in (excess, np.pad(excess, around)))
+    np.testing.assert_array_equal(within, np.pad(alone, around))
+    assert alone.max() > 5
+    assert not split(np.zeros((4, 4, 4), np.float32), [4.0] * 3).any()

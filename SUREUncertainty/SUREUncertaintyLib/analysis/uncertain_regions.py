@@ -88,6 +88,13 @@ def split(excess: Float32, scale: Sequence[float]) -> Int32:
     Returns:
         int32 map of the same shape: 0 where ``excess`` is 0, else the place's number from 1 on.
     """
+    pieces = np.zeros(excess.shape, np.int32)
+    for box in ndimage.find_objects((excess > 0).view(np.uint8)):  # one, around everything; zeros beyond change nothing
+        pieces[box] = _split_box(excess[box], scale)
+    return pieces
+
+
+def _split_box(excess: Float32, scale: Sequence[float]) -> Int32:
     from skimage.segmentation import watershed
 
     uncertain = excess > 0
