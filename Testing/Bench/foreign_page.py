@@ -90,8 +90,8 @@ def speed_table(document: Mapping[str, Any]) -> str:
             "",
             f"Made by `Testing/Bench/nnunet_speed.py` ({document['machine']}): {len(rows)} pairs of runs in turns, the "
             f"median of each; {min(ratios):.1f} to {max(ratios):.1f} times faster. A network of "
-            f"{document['parameters_m']:.0f} M parameters that marks what is bright, one fold, no mirrors, eight windows; "
-            f"of {size} voxels {differing} differ.",
+            f"{document['parameters_m']:.0f} M parameters that marks what is bright, one fold, no mirrors, eight "
+            f"windows; of {size} voxels {differing} differ.",
         ]
     )
 

@@ -14,12 +14,12 @@ from ..core.volume import Grid
 from .voxel_neighbours import rim
 
 
-def at_image_edge(labels: NDArray[Any]) -> set[int]:
-    """Label values other than 0 on the outermost voxels of the array (k, j, i).
+def at_image_edge(labels: NDArray[Any], axes: Sequence[int] = (0, 1, 2)) -> set[int]:
+    """Label values other than 0 on the outermost voxels of the array (k, j, i) across some of its axes.
 
     An axis of one voxel has no edge that could cut anything.
     """
-    faces = [np.take(labels, end, axis) for axis in range(3) if labels.shape[axis] > 1 for end in (0, -1)]
+    faces = [np.take(labels, end, axis) for axis in axes if labels.shape[axis] > 1 for end in (0, -1)]
     return {int(value) for face in faces for value in np.unique(face)} - {0}
 
 

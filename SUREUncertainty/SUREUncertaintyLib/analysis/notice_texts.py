@@ -3,6 +3,7 @@
 NOTHING_FOUND = "nothing-found"
 STRUCTURE_MISSING = "structure-missing"
 CUT_BY_IMAGE = "cut-by-image"
+STACK_ENDS = "stack-ends"
 CUT_BY_ROI = "cut-by-roi"
 VOLUME = "volume-unlike-training"
 VOLUME_FAR = "volume-far-from-training"
@@ -47,6 +48,10 @@ TEXTS = {
     CUT_BY_IMAGE: (
         "Cut by the edge of the image: {names}. The volume is that of the visible part only, "
         "and the result near the edge is less certain."
+    ),
+    STACK_ENDS: (
+        "The stack of slices ends while it still shows: {names}. If it does not reach the valve, the volume is that of "
+        "the imaged part."
     ),
     CUT_BY_ROI: (
         "Cut by the edge of its region: {names}. Enlarge the region by a few millimetres there and run again; "

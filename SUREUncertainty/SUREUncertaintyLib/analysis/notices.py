@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from math import isfinite
 
+from ..core.geometry import across_stack
 from ..core.labels import Label
 from ..core.roi import Roi
 from ..core.volume import Volume
@@ -13,10 +14,12 @@ from ..packages.metadata import PackageMetadata
 from . import notice_texts as texts
 from .analysed_parts import Analysed, Block, analysed_parts
 from .edge_and_pieces import at_image_edge, at_roi_edge, at_window_edge, pieces_of, share_structure
+from .ejection_fraction import cavity_slices
 from .grey_values import GreyValues
 from .notice_sentences import listed, say, span
 from .rows import Notice, StructureRow, UncertainRegion
 from .scan_notices import Contrast, about_scan, about_units
+from .stack_ends import ends_in_cavity, lacks_apex
 
 FAR = 1.5
 """A volume beyond the range of the training data by this factor is far from it."""
@@ -68,6 +71,7 @@ def notices_for(
         *about_scan(labels.grid, metadata, blocks, contrast or {}),
         *_about_findings(blocks, metadata, structures),
         *_about_edges(labels, blocks, metadata),
+        *_about_stack(labels, metadata),
         *_about_overlap(labels, () if windows else rois),
         *_about_pieces(labels, structures),
         *_about_ranges(widths),
@@ -126,7 +130,7 @@ def _unlike_sizes(
 
 
 def _about_edges(labels: Volume, blocks: list[Analysed], metadata: PackageMetadata) -> Iterator[Notice]:
-    image = at_image_edge(labels.array)
+    image = at_image_edge(labels.array) if metadata.cavity is None else _cavity_cut(labels, metadata.cavity.value)
     cut = {texts.CUT_BY_IMAGE: image, texts.CUT_BY_WINDOW: set[int](), texts.CUT_BY_ROI: set[int]()}
     for block in blocks:
         if block.window is not None:
@@ -137,6 +141,24 @@ def _about_edges(labels: Volume, blocks: list[Analysed], metadata: PackageMetada
         names = [label.name for block in blocks for label in block.label_set if label.value in values]
         if names:
             yield say(code, names=listed(names), model=metadata.name)
+
+
+def _cavity_cut(labels: Volume, value: int) -> set[int]:
+    """As ``at_image_edge`` in the plane of the slices; across them, whether the cavity is cut before its apex."""
+    across = 2 - across_stack(labels.grid)
+    within = [axis for axis in range(3) if axis != across]
+    lacking = {value} if lacks_apex(cavity_slices(labels.array, value, across)) else set[int]()
+    return at_image_edge(labels.array, within) | lacking
+
+
+def _about_stack(labels: Volume, metadata: PackageMetadata) -> Iterator[Notice]:
+    """What nobody can see in a stack that ends while it shows the cavity."""
+    if metadata.cavity is None:
+        return
+    value = metadata.cavity.value
+    if ends_in_cavity(cavity_slices(labels.array, value, 2 - across_stack(labels.grid))):
+        names = [label.name for label in metadata.foreground if label.value == value]
+        yield say(texts.STACK_ENDS, names=listed(names))
 
 
 def _about_overlap(labels: Volume, rois: Sequence[Roi]) -> Iterator[Notice]:

@@ -61,7 +61,7 @@ WORTH_A_CHECK = frozenset(
         texts.EMPTY_MEMBER,
     }
 )
-NO_SAY = frozenset({texts.SAMPLES_LEFT_OUT, texts.TIED_VOTES, texts.REGIONS_DRAWN})
+NO_SAY = frozenset({texts.SAMPLES_LEFT_OUT, texts.TIED_VOTES, texts.REGIONS_DRAWN, texts.STACK_ENDS})
 """What they tell does not touch the result."""
 UNUSABLE = OUTSIDE | {texts.NOTHING_FOUND}
 
