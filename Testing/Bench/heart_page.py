@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from SUREUncertaintyLib.analysis.verdict import STATUSES
+from SUREUncertaintyLib.core.wording import VERDICT_NAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "heart.md"
@@ -39,6 +42,7 @@ def heart_page(document: Mapping[str, Any]) -> str:
     gaps = {
         "measured": measured_table(document),
         "kinds": kinds_table(document),
+        "verdicts": verdicts_table(document),
         "notes": notes(document),
         "earlier": earlier_table(document),
     }
@@ -60,16 +64,29 @@ def measured_table(document: Mapping[str, Any]) -> str:
 def kinds_table(document: Mapping[str, Any]) -> str:
     """The boxes of ACDC by kind of patient."""
     patients = document["sets"]["acdc_roi"]["by_patient"]
+    return _groups_table([(name, [p for p in patients if p["group"] == kind]) for kind, name in KINDS.items()])
+
+
+def verdicts_table(document: Mapping[str, Any]) -> str:
+    """The boxes of ACDC by verdict."""
+    patients = document["sets"]["acdc_roi"]["by_patient"]
+    groups = [(VERDICT_NAMES[status], [p for p in patients if p["status"] == status]) for status in STATUSES]
+    return _groups_table([(name, chosen) for name, chosen in groups if chosen])
+
+
+def _groups_table(groups: Sequence[tuple[str, Sequence[Mapping[str, Any]]]]) -> str:
+    """Means of each group of patients, and the largest error."""
     rows = []
-    for kind, name in KINDS.items():
-        chosen = [p for p in patients if p["group"] == kind]
+    for name, chosen in groups:
         given = [p for p in chosen if p["ef"] is not None]
+        errors = [abs(p["ef"] - p["ef_true"]) for p in given]
         rows.append(
             [
                 f"{name} ({len(chosen)})",
                 _number(_mean([p["dice_ed"] for p in chosen]), 3),
                 _number(_mean([p["dice_es"] for p in chosen]), 3),
-                _number(_mean([abs(p["ef"] - p["ef_true"]) for p in given]), 1),
+                _number(_mean(errors), 1),
+                _number(max(errors, default=None), 1),
                 _number(_mean([float(p["held"]) for p in given]), 2),
             ]
         )
@@ -77,7 +94,8 @@ def kinds_table(document: Mapping[str, Any]) -> str:
         "Patients",
         "Dice, end-diastole",
         "Dice, end-systole",
-        "Ejection fraction, absolute error",
+        "Ejection fraction, mean absolute error",
+        "largest",
         "Interval holds",
     ]
     return _table(head, rows)
