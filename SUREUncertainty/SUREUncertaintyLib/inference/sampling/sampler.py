@@ -128,6 +128,7 @@ class RegionSampler:
             "samples": options.count,
             "size_samples": max(options.count, LEAST_SAMPLES),
             "size_stretch": self._metadata.size_stretch,
+            "temperature": self._metadata.sample_temperature,
             "least_voxels": options.least_voxels,
         }
         levels = "all" if options.levels is None else list(options.levels)
@@ -227,7 +228,17 @@ def sampled_channels(
 def _source(image: Float32, metadata: PackageMetadata, engine: LatentEngine, options: SamplingOptions) -> SampleSource:
     levels = None if options.levels is None else frozenset(options.levels)
     layout, seed = latent_layout(metadata), (options.seed,)
-    return SampleSource(image, engine, layout, metadata.patch, metadata.overlap, seed, levels, options.cache_mb)
+    return SampleSource(
+        image,
+        engine,
+        layout,
+        metadata.patch,
+        metadata.overlap,
+        seed,
+        levels,
+        options.cache_mb,
+        metadata.sample_temperature,
+    )
 
 
 def _channels(maps: SampleMaps, primary: str) -> Float32:
