@@ -70,6 +70,10 @@ def test_maps_sizes_and_samples_lie_on_the_scan_and_agree_with_one_another(packa
         (row,) = [row for row in result.structures if row.value == size.value]
         assert row.volume_low_ml <= size.ml[1] + 1e-9
         assert row.volume_high_ml >= size.ml[2] - 1e-9
+        assert (row.samples, row.samples_with) == (100, sum(one.voxels > 0 for one in size.drawn))
+        assert size.place_ras is not None
+        i, j, k, _ = np.rint(np.linalg.inv(scan.grid.ijk_to_ras) @ (*size.place_ras, 1)).astype(int)
+        assert size.marking >= (votes[:, k, j, i] == size.value).sum() > 0
     assert len(sampling.levels) == 2
     assert not np.array_equal(sampling.levels[0].array, sampling.levels[1].array)
     assert len(set(sampling.most_different)) == 2

@@ -75,11 +75,12 @@ def read_structures(node: Any) -> tuple[StructureRow, ...]:
 def _structure(table: Any, row: int) -> StructureRow:
     known = [field for field in fields(StructureRow) if table.GetColumnByName(field.name) is not None]
     cells = {field.name: table.GetValueByName(row, field.name) for field in known}
-    values: dict[str, Any] = {
-        field.name: str(cells[field.name].ToString()) if field.type is str else float(cells[field.name].ToDouble())
-        for field in known
-    }
-    return StructureRow(**{**values, "value": int(values["value"]), "voxels": int(values["voxels"])})
+    return StructureRow(**{field.name: _value(cells[field.name], field.type) for field in known})
+
+
+def _value(cell: Any, kind: Any) -> Any:
+    """A cell as a field of that type has it."""
+    return str(cell.ToString()) if kind is str else kind(cell.ToDouble())
 
 
 def _label_set(segmentation: Any) -> tuple[Label, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.in_samples import InSamples
 from ...analysis.notice_texts import LATENTS_COLLAPSED, SINGLE_SAMPLE, TEXTS
 from ...analysis.rows import Notice
 from ...analysis.volume_range import MM3_PER_ML, VoxelRange
@@ -105,6 +106,10 @@ class RegionSampler:
             size.value: VoxelRange(int(size.ml[1] / voxel_ml), int(np.ceil(size.ml[2] / voxel_ml)))
             for size in self._sizes
         }
+
+    def in_samples(self) -> dict[int, InSamples]:
+        """By label value in how many samples a structure is, and where."""
+        return {size.value: found for size in self._sizes if (found := size.in_samples) is not None}
 
     def result(self) -> Sampling:
         """Everything that the samples of all regions say."""
