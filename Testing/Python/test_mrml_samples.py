@@ -27,7 +27,7 @@ from SUREUncertaintyLib.mrml.volume_nodes import volume_from_node
 from SUREUncertaintyLib.presenters.result_sentences import volume_table
 from SUREUncertaintyLib.presenters.step_sentence import step_sentence
 from SUREUncertaintyLib.view.numbers_part import _structures
-from two_blobs import two_blobs
+from two_blobs import LABELS, two_blobs
 
 SAMPLES, LEVELS = 3, 2
 
@@ -165,6 +165,15 @@ def test_a_failure_leaves_levels_and_samples_as_they_were(scene: Any, monkeypatc
     assert sorted(node_ids(scene)) == sorted(before)
     (nodes,) = all_published(scene)
     assert nodes.samples.GetNumberOfDataNodes() == SAMPLES
+
+
+def test_the_colours_of_mutual_information_end_at_ln_of_the_number_of_classes(scene: Any) -> None:
+    given = replace(sampled(), uncertainty_kind="mutual_information", threshold=0.4, label_set=LABELS[:1])
+    nodes = publish(scene, given)
+    assert scale_top(nodes.uncertainty) == pytest.approx(np.log(2))
+    assert all(scale_top(node) <= np.log(2) for node in nodes.levels.values())
+    plain = replace(two_blobs(), threshold=0.4)
+    assert scale_top(publish(scene, plain).uncertainty) == 0.8
 
 
 def test_panel_and_page_tell_in_how_many_samples_a_structure_is_that_was_not_found(scene: Any) -> None:
