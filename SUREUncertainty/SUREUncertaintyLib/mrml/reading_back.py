@@ -104,6 +104,11 @@ def _read_members(published: PublishedNodes, record: Mapping[str, Any]) -> Membe
     return replace(from_json(Members, document), maps=maps)
 
 
+def draws_samples(published: PublishedNodes) -> bool:
+    """Whether a result tells the sizes of samples."""
+    return _record(published).get("sampling") is not None
+
+
 def _record(published: PublishedNodes) -> dict[str, Any]:
     text = None if published.provenance is None else published.provenance.GetText()
     return dict(json.loads(text)) if text else {}
