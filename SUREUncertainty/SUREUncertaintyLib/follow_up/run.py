@@ -43,11 +43,15 @@ def write_follow_up(
         OutputError: the folder cannot be written.
     """
     with OutputFolder(output, overwrite) as folder:
-        (folder / DOCUMENT).write_text(
-            json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
-        _write_table(document, folder / TABLE)
-        write_page(document, charts_of(document, results), folder)
+        write_files(document, results, folder)
+
+
+def write_files(document: Mapping[str, Any], results: Mapping[str, ScanResult], folder: Path) -> None:
+    """The files of a follow-up into a folder that is there; arguments as for ``write_follow_up``."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / DOCUMENT).write_text(text + "\n", encoding="utf-8")
+    _write_table(document, folder / TABLE)
+    write_page(document, charts_of(document, results), folder)
 
 
 def charts_of(document: Mapping[str, Any], results: Mapping[str, ScanResult], width: float = WIDE) -> dict[str, bytes]:

@@ -42,13 +42,13 @@ class Comparison:
 
     @property
     def sizes(self) -> list[tuple[str, str, str]]:
-        """What, on the first and on the second scan."""
-        return size_lines(self.document)
+        """What, on the first and on the second scan; ranges below their numbers, as columns are narrow."""
+        return [(what, _narrow(first), _narrow(second)) for what, first, second in size_lines(self.document)]
 
     @property
     def changes(self) -> list[tuple[str, str]]:
-        """What changed, and how sure that is."""
-        return change_lines(self.document)
+        """What changed, and how sure that is; ranges below their numbers."""
+        return [(what, _narrow(value)) for what, value in change_lines(self.document)]
 
     @property
     def method(self) -> str:
@@ -97,6 +97,10 @@ def _scan_result(published: PublishedNodes, day_of: DayOf) -> ScanResult:
         raise InputError(EDITED.format(name=published.segmentation.GetName()))
     found = scan_result_of(result_from_nodes(published))
     return replace(found, document={**found.document, "acquired": day_of(published.scan) or None})
+
+
+def _narrow(cell: str) -> str:
+    return cell.replace(" (", "\n(")
 
 
 def _number(text: str) -> float | None:

@@ -300,6 +300,7 @@ class Actions:
         return folder / "export.zip", f"{published.scan.GetName()} {choice}.zip"
 
     async def _follow_up(self, folder: Path) -> tuple[Path, str]:
+        (folder / "parts").mkdir()
         name = await self._app.follow_up.write(folder / "parts", self._app.in_thread)
         await self._app.in_thread(pack, folder / "parts", folder / "follow-up.zip")
         return folder / "follow-up.zip", f"{name}.zip"

@@ -77,17 +77,17 @@ class FollowUpPart:
         }
 
     async def write(self, folder: Path, in_thread: Callable[..., Any]) -> str:
-        """Write the report of what was compared into a new folder; returns a name for it.
+        """Write the report of what was compared into a folder; returns a name for it.
 
         Raises:
             InputError: nothing was compared yet.
         """
-        from ..follow_up.run import write_follow_up
+        from ..follow_up.run import write_files
 
         found = self._comparison
         if found is None:
             raise InputError(str(texts.FOLLOW_UP_NEEDS_COMPARISON))
-        await in_thread(write_follow_up, found.document, found.results, folder)
+        await in_thread(write_files, found.document, found.results, folder)
         return f"{found.results['after'].where} follow-up"
 
     def _pair(self) -> tuple[str, str]:
