@@ -109,7 +109,10 @@ def compare_levels(package: Package, arrays: RaterArrays, rows: Sequence[int]) -
     maps = []
     for number, row in enumerate(rows):
         volume = normalise(arrays.images[row][np.newaxis], metadata.normalisation)[np.newaxis]
-        source = SampleSource(volume, engine, layout, metadata.patch, metadata.overlap, (0, number))
+        temperature = metadata.sample_temperature
+        source = SampleSource(
+            volume, engine, layout, metadata.patch, metadata.overlap, (0, number), temperature=temperature
+        )
         maps.append([level_map(source, level, len(metadata.labels)) for level in range(layout.levels)])
     pairs = [
         [

@@ -56,7 +56,10 @@ def measure(data: Path) -> dict[str, Any]:
     held: dict[int, list[bool]] = {least: [] for least in LEAST}
     for number, row in enumerate(rows):
         image = normalise(arrays.images[row][np.newaxis], metadata.normalisation)[np.newaxis]
-        source = SampleSource(image, engine, layout, metadata.patch, metadata.overlap, (0, number))
+        temperature = metadata.sample_temperature
+        source = SampleSource(
+            image, engine, layout, metadata.patch, metadata.overlap, (0, number), temperature=temperature
+        )
         drawn = list(source.draw(LEAST_SAMPLES))
         answer = np.mean(drawn, axis=0).argmax(0).astype(np.uint8)
         samples = [sample.argmax(0).astype(np.uint8) for sample in drawn]

@@ -152,7 +152,7 @@ def test_the_document_has_sizes_growth_and_doubling_time_with_ranges(folder: Fol
     told = list(say.sentences(document))
     assert told[0] == "Nodule grew by 25 % or more with a probability of more than 99 % (cautiously more than 99 %)."
     assert re.match(r"Nodule: volume-doubling time 100 days \(\d+ days to \d+ days\)\.", told[1])
-    without_days = compared(*(Path(document[side]["folder"]) for side in ("before", "after")))
+    without_days = compared(*(Path(document[side]["where"]) for side in ("before", "after")))
     assert without_days["structures"][0]["doubling_days"] is None
 
 

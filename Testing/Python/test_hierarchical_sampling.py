@@ -154,6 +154,22 @@ def test_foreground_variance_of_a_normal_logit(ratio: float, variance: float) ->
         assert abs(values.mean() - expected) < 3 * error
 
 
+def test_a_temperature_divides_logits_and_moves_no_outline_of_a_sample() -> None:
+    shape = (4, 8, 8)
+    plain, warm = (
+        SampleSource(image(shape), LocalEngine(), layout(), shape, 0.0, temperature=temperature)
+        for temperature in (1.0, 2.0)
+    )
+    for before, after in zip(plain.draw(3), warm.draw(3), strict=True):
+        np.testing.assert_allclose(np.log(after[1] / after[0]), np.log(before[1] / before[0]) / 2, atol=1e-5)
+        np.testing.assert_array_equal(after.argmax(0), before.argmax(0))
+    one = frozenset({1})
+    np.testing.assert_array_equal(
+        next(warm.at_levels(one).draw(1)),
+        next(SampleSource(image(shape), LocalEngine(), layout(), shape, 0.0, levels=one, temperature=2.0).draw(1)),
+    )
+
+
 @pytest.mark.parametrize("overlap", [0.5, 0.25])
 def test_stitched_maps_of_a_pointwise_decoder_equal_those_of_the_whole_volume(overlap: float) -> None:
     windows = SampleSource(image(), LocalEngine(), layout(), (8, 8, 8), overlap, (3,))

@@ -70,10 +70,32 @@ def test_maps_sizes_and_samples_lie_on_the_scan_and_agree_with_one_another(packa
         (row,) = [row for row in result.structures if row.value == size.value]
         assert row.volume_low_ml <= size.ml[1] + 1e-9
         assert row.volume_high_ml >= size.ml[2] - 1e-9
+        assert (row.samples, row.samples_with) == (100, sum(one.voxels > 0 for one in size.drawn))
+        assert size.place_ras is not None
+        i, j, k, _ = np.rint(np.linalg.inv(scan.grid.ijk_to_ras) @ (*size.place_ras, 1)).astype(int)
+        assert size.marking >= (votes[:, k, j, i] == size.value).sum() > 0
     assert len(sampling.levels) == 2
     assert not np.array_equal(sampling.levels[0].array, sampling.levels[1].array)
     assert len(set(sampling.most_different)) == 2
     assert (result.provenance["estimator"], result.provenance["seed"]) == ("samples", 3)
+
+
+def test_the_temperature_of_the_package_softens_every_map_and_is_recorded(package: Package, scan: Volume) -> None:
+    raw = package.metadata.raw
+    warm = with_metadata(package, {"raw": {**raw, "uncertainty": {**raw["uncertainty"], "sample_temperature": 4.0}}})
+    drawn = [
+        segment(scan, one, create_engine(one, ENGINE, "cpu"), sampling=SamplingOptions(6, 3, level_maps=True))
+        for one in (package, warm)
+    ]
+    plain, soft = (result.sampling for result in drawn)
+    assert plain is not None
+    assert soft is not None
+    assert drawn[1].entropy.array.mean() > drawn[0].entropy.array.mean()
+    for before, after in zip(
+        (*plain.levels, plain.maps["mutual_information"]), (*soft.levels, soft.maps["mutual_information"]), strict=True
+    ):
+        assert 0 < after.array.mean() < 0.5 * before.array.mean(), "sixteen times less where logits are small"
+    assert [result.provenance["sampling"]["temperature"] for result in drawn] == [1.0, 4.0]
 
 
 def test_specks_leave_sizes_contours_and_kept_samples_but_not_the_maps(package: Package, scan: Volume) -> None:

@@ -131,6 +131,7 @@ def written(tmp_path: Path, content: dict[str, Any]) -> Path:
 @pytest.mark.parametrize("network", ["latent_unet", "residual_latent_unet"])
 def test_from_readers_to_a_package_that_samples(network: str, folder: Path, tmp_path: Path) -> None:
     content = document(network={"name": network, "arguments": ARGUMENTS})
+    content["package"] |= {"sample_temperature": 1.5}
     content["loss"]["options"]["preset"] = {"latent_unet": "principled"}.get(network, "adding_levels")
     package = train(written(tmp_path, content), folder, tmp_path / "run", "cpu")
     assert package is not None
@@ -141,6 +142,7 @@ def test_from_readers_to_a_package_that_samples(network: str, folder: Path, tmp_
     assert package.metadata.expected.spacing_mm is None
     assert package.metadata.size_stretch == uncertainty["size_stretch"] >= 0.1
     assert f"{uncertainty['size_stretch']:g} times as far" in (package.root / "docs" / "README.md").read_text("utf-8")
+    assert package.metadata.sample_temperature == 1.5
     assert package.metadata.raw["training"]["tuning_ids"] == ["6", "7"]
     engine = create_engine(package, "openvino", "cpu")
     summary = evaluate_raters(folder, package, engine, tmp_path / "scores", samples=3)

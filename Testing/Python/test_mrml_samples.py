@@ -26,7 +26,8 @@ from SUREUncertaintyLib.mrml.uncertainty_nodes import scale_top, threshold_of
 from SUREUncertaintyLib.mrml.volume_nodes import volume_from_node
 from SUREUncertaintyLib.presenters.result_sentences import volume_table
 from SUREUncertaintyLib.presenters.step_sentence import step_sentence
-from two_blobs import two_blobs
+from SUREUncertaintyLib.view.numbers_part import _structures
+from two_blobs import LABELS, two_blobs
 
 SAMPLES, LEVELS = 3, 2
 
@@ -164,6 +165,31 @@ def test_a_failure_leaves_levels_and_samples_as_they_were(scene: Any, monkeypatc
     assert sorted(node_ids(scene)) == sorted(before)
     (nodes,) = all_published(scene)
     assert nodes.samples.GetNumberOfDataNodes() == SAMPLES
+
+
+def test_the_colours_of_mutual_information_end_at_ln_of_the_number_of_classes(scene: Any) -> None:
+    given = replace(sampled(), uncertainty_kind="mutual_information", threshold=0.4, label_set=LABELS[:1])
+    nodes = publish(scene, given)
+    assert scale_top(nodes.uncertainty) == pytest.approx(np.log(2))
+    assert all(scale_top(node) <= np.log(2) for node in nodes.levels.values())
+    plain = replace(two_blobs(), threshold=0.4)
+    assert scale_top(publish(scene, plain).uncertainty) == 0.8
+
+
+def test_panel_and_page_tell_in_how_many_samples_a_structure_is_that_was_not_found(scene: Any) -> None:
+    result = sampled()
+    first, absent = result.structures
+    nodes = publish(
+        scene, replace(result, structures=(first, replace(absent, samples=100, samples_with=49, volume_high_ml=0.07)))
+    )
+    _, cells = volume_table(nodes)
+    assert cells[1][1] == "not found; in 49 of 100 samples\nup to 0.07"
+    assert [shown["volume"] for shown in _structures(nodes)][-1] == "not found; in 49 of 100 samples"
+    back = result_from_nodes(nodes).structures[1]
+    assert (back.samples, back.samples_with) == (100, 49)
+    scene.Clear(0)
+    _, cells = volume_table(publish(scene, result))
+    assert cells[1][1] == "not found"
 
 
 def test_the_panels_table_shows_the_axial_diameter_with_its_range(scene: Any) -> None:

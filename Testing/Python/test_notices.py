@@ -9,11 +9,12 @@ from ball import CUBE, LABELS, ball_result
 from phantoms import asymmetric_volume, tilted_grid
 from SUREUncertaintyLib.analysis import notice_texts as texts
 from SUREUncertaintyLib.analysis.grey_values import GreyValues, grey_values
+from SUREUncertaintyLib.analysis.in_samples import InSamples
 from SUREUncertaintyLib.analysis.intensity_fingerprint import DESCRIPTIONS, measure
 from SUREUncertaintyLib.analysis.notices import about_samples, notices_for
 from SUREUncertaintyLib.analysis.rows import Notice, StructureRow, UncertainRegion
 from SUREUncertaintyLib.analysis.structures import structure_table
-from SUREUncertaintyLib.analysis.verdict import CHECK, verdict_of
+from SUREUncertaintyLib.analysis.verdict import CHECK, DO_NOT_USE, verdict_of
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.fusion.notices import TEXTS as FUSION_TEXTS
@@ -37,6 +38,7 @@ def notices_of(
     regions: Sequence[UncertainRegion] = (),
     contrast: dict[str, dict[str, float]] | None = None,
     values: GreyValues | None = None,
+    sampled: dict[int, InSamples] | None = None,
 ) -> dict[str, str]:
     """Texts by code for a label map, with one set of labels a region of interest."""
     label_set = LABELS
@@ -48,7 +50,7 @@ def notices_of(
         )
     labels = Volume(array.astype(np.uint8), grid)
     rows = structure_table(labels, Volume(np.full(grid.shape, uncertainty, np.float32), grid), label_set, 0.5)
-    found = notices_for(labels, metadata, label_set, rows, regions, rois, contrast, values=values)
+    found = notices_for(labels, metadata, label_set, rows, regions, rois, contrast, values=values, sampled=sampled)
     assert len({notice.code for notice in found}) == len(found) or texts.NOTHING_FOUND in {n.code for n in found}
     return {notice.code: notice.text for notice in found}
 
@@ -66,6 +68,24 @@ def test_an_empty_result_says_that_nothing_was_found_and_where(metadata: Package
     assert set(found) == {texts.NOTHING_FOUND}
     assert "in the scan" in found[texts.NOTHING_FOUND]
     assert "'tiny'" in found[texts.NOTHING_FOUND]
+
+
+def test_an_empty_result_whose_samples_find_something_says_in_how_many_and_where(metadata: PackageMetadata) -> None:
+    upper, lower = (label.value for label in LABELS)
+    sampled = {upper: InSamples(100, 49, (-28.6, -36.7, 0.2), 28), lower: InSamples(100, 0, (0.0, 0.0, 0.0), 0)}
+    found = notices_of(np.zeros(CUBE.shape), metadata, sampled=sampled)
+    assert set(found) == {texts.IN_SOME_SAMPLES}
+    said = f"{LABELS[0].name} in 49 of 100 samples, most often at R -29, A -37, S 0 mm (28 of them)"
+    assert said in found[texts.IN_SOME_SAMPLES]
+    assert LABELS[1].name not in found[texts.IN_SOME_SAMPLES]
+    assert verdict_of([Notice(code, text) for code, text in found.items()]).status == DO_NOT_USE
+
+
+def test_one_structure_that_some_samples_find_is_not_called_missing(metadata: PackageMetadata) -> None:
+    sampled = {LABELS[1].value: InSamples(100, 7, (1.0, 2.0, 3.0), 5)}
+    found = notices_of(two_balls() == 1, metadata, sampled=sampled)
+    assert set(found) == {texts.PART_IN_SOME_SAMPLES}
+    assert f"{LABELS[1].name} in 7 of 100 samples" in found[texts.PART_IN_SOME_SAMPLES]
 
 
 def test_each_empty_region_is_named(metadata: PackageMetadata) -> None:

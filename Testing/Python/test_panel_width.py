@@ -87,6 +87,7 @@ def test_no_entry_of_a_list_is_cut(name: str) -> None:
 def test_every_list_is_among_them() -> None:
     lists = {name for name, kind in ui_widgets().items() if kind == "QComboBox"}
     named_by_people = {"modelSelector", "fitModelSelector", "stepsSelector"}
+    named_by_people |= {"followBeforeSelector", "followAfterSelector"}
     assert lists - named_by_people == set(LISTS)
 
 

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import math
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -19,7 +20,7 @@ from phantoms import Turn, all_turns, asymmetric_volume, tilted_grid
 from SUREUncertaintyLib.analysis.rows import Notice
 from SUREUncertaintyLib.core.errors import Cancelled
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours
+from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours, uncertainty_window
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.packages.catalogue import find_package
@@ -105,6 +106,15 @@ def test_uncertainty_is_clear_up_to_the_threshold_and_then_glows() -> None:
     assert colours[4, :3] == pytest.approx(uncertainty_colours(256)[255], abs=1e-6)
     brightness = colours[2:, :3] @ (0.2126, 0.7152, 0.0722)
     assert (np.diff(brightness) > 0).all()
+
+
+def test_colours_end_at_the_largest_value_that_a_map_can_have() -> None:
+    pale = uncertainty_colours(256)[255]
+    nats = np.array([math.log(2)], np.float32)
+    assert overlay_colours(nats, 0.4, math.log(2))[0, :3] == pytest.approx(pale, abs=1e-6)
+    assert overlay_colours(nats, 0.4)[0, :3] != pytest.approx(pale, abs=0.01)
+    assert uncertainty_window(0.31, math.log(2)) == (0.0, 0.62)
+    assert uncertainty_window(1.0, 0.25) == (0.0, 1.0), "nothing of the map is drawn"
 
 
 def test_pictures_show_contours_in_label_colours_and_glow_only_where_uncertain(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from SUREUncertaintyLib.analysis.in_samples import InSamples
 from SUREUncertaintyLib.core.labels import Label
 from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.inference.sampling.region_measure import RegionMeasure
@@ -91,6 +92,7 @@ def test_sizes_diameters_and_shares_of_samples_that_are_known() -> None:
     assert size.axial.answer == pytest.approx(1.5)
     assert (size.axial.interval.low, size.axial.interval.high) == (pytest.approx(0.5), pytest.approx(2.5))
     assert size.longest.answer == pytest.approx(5**0.5)  # from the top of the first voxel to the bottom of the third
+    assert size.in_samples == InSamples(100, 100, (0.0, -2.0, 2.0), 100), "voxel (0, 4, 1) by LPS spacing 0.5, 0.5, 2"
     (share,) = measure.shares()
     assert share[1, 4, :6].tolist() == pytest.approx([1.0, 0.8, 0.6, 0.4, 0.2, 0.0])
 

@@ -57,7 +57,8 @@ def drawn(package: Any, engine: Any, image: NDArray[np.uint8]) -> tuple[NDArray[
     """Sample masks (DRAWN, H, W), and maps of mutual information: all levels, then each alone."""
     metadata, layout = package.metadata, latent_layout(package.metadata)
     volume = normalise(image[np.newaxis], metadata.normalisation)[np.newaxis]
-    source = SampleSource(volume, engine, layout, metadata.patch, metadata.overlap)
+    temperature = metadata.sample_temperature
+    source = SampleSource(volume, engine, layout, metadata.patch, metadata.overlap, temperature=temperature)
     masks, maps = [], []
     for levels in (None, *({level} for level in range(layout.levels))):
         part = source if levels is None else source.at_levels(frozenset(levels))

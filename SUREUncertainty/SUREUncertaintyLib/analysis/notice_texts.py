@@ -1,6 +1,8 @@
 """The sentences of the warnings, in one place for command line, Slicer panel and browser. Keys are stable codes."""
 
 NOTHING_FOUND = "nothing-found"
+IN_SOME_SAMPLES = "in-some-samples"
+PART_IN_SOME_SAMPLES = "part-in-some-samples"
 STRUCTURE_MISSING = "structure-missing"
 CUT_BY_IMAGE = "cut-by-image"
 STACK_ENDS = "stack-ends"
@@ -44,6 +46,11 @@ TEXTS = {
     NOTHING_FOUND: (
         "Nothing was found in {where}. Check that this is the right scan and the right place for the model '{model}'."
     ),
+    IN_SOME_SAMPLES: (
+        "Nothing is outlined in {where}, as the samples agree on no voxel. But there is something in some of them: "
+        "{names}. Look there, and check that this is the right scan and the right place for the model '{model}'."
+    ),
+    PART_IN_SOME_SAMPLES: "Not outlined, as the samples agree on no voxel of it, and yet there: {names}. Look there.",
     STRUCTURE_MISSING: "Not found: {names}. The structure may be absent, outside the region, or missed by the model.",
     CUT_BY_IMAGE: (
         "Cut by the edge of the image: {names}. The volume is that of the visible part only, "

@@ -16,6 +16,7 @@ from .analysed_parts import Analysed, Block, analysed_parts
 from .edge_and_pieces import at_image_edge, at_roi_edge, at_window_edge, pieces_of, share_structure
 from .ejection_fraction import cavity_slices
 from .grey_values import GreyValues
+from .in_samples import InSamples, in_some_samples
 from .notice_sentences import listed, say, span
 from .rows import Notice, StructureRow, UncertainRegion
 from .scan_notices import Contrast, about_scan, about_units
@@ -47,6 +48,7 @@ def notices_for(
     contrast: Contrast | None = None,
     windows: Sequence[Block] = (),
     values: GreyValues | None = None,
+    sampled: Mapping[int, InSamples] | None = None,
 ) -> tuple[Notice, ...]:
     """Every warning that the result deserves, the gravest first; none for an ordinary result.
 
@@ -59,6 +61,7 @@ def notices_for(
             ``"scan"`` for the whole scan.
         windows: the voxels (k, j, i) that a model saw which outlines one thing in a box, a region; empty for others.
         values: of the scan, None when the file itself says what kind of scan it is.
+        sampled: by label value what the samples say, for models that draw some.
     """
     blocks = analysed_parts(labels.grid, label_set, rois, windows)
     widths = _range_widths(metadata, structures)
@@ -69,7 +72,7 @@ def notices_for(
         *(say(texts.READING, remark=remark.removesuffix(".")) for remark in labels.remarks),
         *(about_units(metadata, values) if values is not None else ()),
         *about_scan(labels.grid, metadata, blocks, contrast or {}),
-        *_about_findings(blocks, metadata, structures),
+        *_about_findings(blocks, metadata, structures, sampled or {}),
         *_about_edges(labels, blocks, metadata),
         *_about_stack(labels, metadata),
         *_about_overlap(labels, () if windows else rois),
@@ -95,18 +98,25 @@ def notices_without_model(
 
 
 def _about_findings(
-    blocks: list[Analysed], metadata: PackageMetadata, structures: Sequence[StructureRow]
+    blocks: list[Analysed],
+    metadata: PackageMetadata,
+    structures: Sequence[StructureRow],
+    sampled: Mapping[int, InSamples],
 ) -> Iterator[Notice]:
     voxels = {row.value: row.voxels for row in structures}
-    missing: list[str] = []
+    missing: list[Label] = []
     for block in blocks:
-        empty = [label.name for label in block.label_set if not voxels.get(label.value)]
-        if len(empty) == len(block.label_set):
-            yield say(texts.NOTHING_FOUND, where=block.where, model=metadata.name)
-        else:
+        empty = [label for label in block.label_set if not voxels.get(label.value)]
+        if len(empty) < len(block.label_set):
             missing += empty
-    if missing:
-        yield say(texts.STRUCTURE_MISSING, names=listed(missing))
+        elif seen := in_some_samples(empty, structures, sampled):
+            yield say(texts.IN_SOME_SAMPLES, where=block.where, names=listed(seen), model=metadata.name)
+        else:
+            yield say(texts.NOTHING_FOUND, where=block.where, model=metadata.name)
+    if seen := in_some_samples(missing, structures, sampled):
+        yield say(texts.PART_IN_SOME_SAMPLES, names=listed(seen))
+    if unseen := [label.name for label in missing if label.value not in sampled or not sampled[label.value].holding]:
+        yield say(texts.STRUCTURE_MISSING, names=listed(unseen))
     far = [text for block in blocks for text in _unlike_sizes(block, metadata, structures, FAR)]
     unlike = [text for block in blocks for text in _unlike_sizes(block, metadata, structures)]
     if far:

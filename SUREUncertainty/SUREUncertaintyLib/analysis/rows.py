@@ -22,6 +22,8 @@ class StructureRow:
         no_forecast: why there is none, where the model makes forecasts.
         axial_mm, longest_mm: longest diameter in an axial slice, and in any direction (``analysis.diameters``), with
             the ends of the middle 90 % of the samples; NaN for models without samples and scans without lengths.
+        samples, samples_with: samples that sizes come from, and how many of them have a voxel of it; 0 for models
+            without samples.
     """
 
     value: int
@@ -52,6 +54,8 @@ class StructureRow:
     longest_mm: float = float("nan")
     longest_low_mm: float = float("nan")
     longest_high_mm: float = float("nan")
+    samples: int = 0
+    samples_with: int = 0
 
 
 @dataclass(frozen=True)

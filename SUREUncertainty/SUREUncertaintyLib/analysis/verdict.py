@@ -32,6 +32,7 @@ OUTSIDE = frozenset(
 WORTH_A_CHECK = frozenset(
     {
         texts.STRUCTURE_MISSING,
+        texts.PART_IN_SOME_SAMPLES,
         texts.CUT_BY_IMAGE,
         texts.CUT_BY_ROI,
         texts.CUT_BY_WINDOW,
@@ -63,7 +64,7 @@ WORTH_A_CHECK = frozenset(
 )
 NO_SAY = frozenset({texts.SAMPLES_LEFT_OUT, texts.TIED_VOTES, texts.REGIONS_DRAWN, texts.STACK_ENDS})
 """What they tell does not touch the result."""
-UNUSABLE = OUTSIDE | {texts.NOTHING_FOUND}
+UNUSABLE = OUTSIDE | {texts.NOTHING_FOUND, texts.IN_SOME_SAMPLES}
 
 
 @dataclass(frozen=True)

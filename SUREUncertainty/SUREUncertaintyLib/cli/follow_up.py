@@ -9,7 +9,10 @@ import typer
 
 BEFORE_HELP = "Results folder of the earlier scan, from a model that draws samples ('sure segment')."
 AFTER_HELP = "Results folder of the later scan, from the same model and options."
-DAYS_HELP = "Days between the scans; without them there is no volume-doubling time."
+DAYS_HELP = (
+    "Days between the scans; if left out, by the dates that DICOM files told. Without any there is no volume-doubling "
+    "time."
+)
 LEAST_HELP = "Change of the volume in percent that counts as real."
 STRUCTURE_HELP = "Compare this structure only, repeatable; all of them if left out."
 
@@ -30,7 +33,7 @@ def follow_up(
     from ..follow_up.compare import Settings
     from ..follow_up.page import FILE
     from ..follow_up.run import follow_up as compare
-    from ..follow_up.sentences import sentences
+    from ..follow_up.sentences import DAYS_UNKNOWN, days_words, sentences
 
     settings = Settings(days, least_change / 100.0, tuple(structure or ()))
     document = compare(before, after, output, settings, overwrite)
@@ -39,6 +42,10 @@ def follow_up(
         return
     for text in sentences(document):
         typer.echo(text)
+    if told := days_words(document):
+        typer.echo(f"The scans have {told}.")
+    else:
+        typer.echo(DAYS_UNKNOWN)
     for text in document["cautions"]:
         typer.echo(f"! {text}")
     typer.echo(f"Report  {output / FILE}")

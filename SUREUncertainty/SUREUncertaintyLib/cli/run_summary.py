@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from ..analysis.agreement import agreement_sentences
+from ..analysis.in_samples import absent_words
 from ..analysis.wholes import Asymmetry, WholeRow, whole_sentences
 from ..core.dataclass_json import from_json
 from ..core.rounding import decimals
@@ -70,9 +71,10 @@ def _wholes(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
-    if not row["voxels"]:
-        return (row["name"], "", "not found", "", "", "")
     low, high = row["volume_low_ml"], row["volume_high_ml"]
+    if not row["voxels"]:
+        most = "" if high is None or not row["samples_with"] else f"up to {decimals(high)}"
+        return (row["name"], "", absent_words(row["samples"], row["samples_with"]), most, "", "")
     return (
         row["name"],
         _interval(row, "predicted_dice"),

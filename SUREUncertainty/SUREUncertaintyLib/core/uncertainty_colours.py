@@ -38,12 +38,14 @@ def uncertainty_colours(count: int = 256) -> NDArray[np.float64]:
     return np.stack([np.interp(position, np.arange(len(anchors)), channel) for channel in anchors.T], axis=1)
 
 
-def uncertainty_window(threshold: float) -> tuple[float, float]:
+def uncertainty_window(threshold: float, highest: float = 1.0) -> tuple[float, float]:
     """Values at the ends of the scale: 0, and twice the threshold above which voxels count as uncertain.
 
     Uncertain voxels then run from red to pale yellow, and the same value has the same colour on every scan of a model.
+    The scale ends at ``highest``, the largest value that the map can have, unless no voxel of it counts as uncertain.
     """
-    return 0.0, min(1.0, 2.0 * threshold) if threshold > 0 else 1.0
+    top = min(1.0, 2.0 * threshold) if threshold > 0 else 1.0
+    return 0.0, min(top, highest) if threshold < highest else top
 
 
 def label_colour(number: int) -> tuple[float, float, float]:

@@ -81,6 +81,7 @@ class Volume:
         modality: DICOM's code ("CT", "MR", ...) where the file tells it, else empty.
         placed: false where the file does not say how the scan lies in the patient, so that left may be right.
         remarks: sentences of the reader about what the file leaves open or what was left out.
+        acquired: day of the scan as YYYY-MM-DD where the file tells it, else empty.
         forms: both places that a NIfTI file gives this grid, so that a file written for it can carry them too.
     """
 
@@ -90,6 +91,7 @@ class Volume:
     modality: str = ""
     placed: bool = True
     remarks: tuple[str, ...] = ()
+    acquired: str = ""
     forms: NiftiForms | None = None
 
     def __post_init__(self) -> None:

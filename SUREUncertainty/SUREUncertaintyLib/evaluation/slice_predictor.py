@@ -106,6 +106,7 @@ class Samples:
             metadata.patch,
             metadata.overlap,
             (self.seed, *key),
+            temperature=metadata.sample_temperature,
         )
         statistics, kept, sizes = None, [], []
         for number, sample in enumerate(self._draws(source)):

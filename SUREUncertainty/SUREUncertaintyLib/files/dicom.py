@@ -89,7 +89,7 @@ def _read_stack(slices: list[DicomSlice], name: str) -> Volume:
     array, grid = sitk.GetArrayFromImage(_load(ordered)), stack_grid(ordered)
     if array.shape != grid.shape:
         raise damaged(slices[0].path)
-    return Volume(array, grid, name, slices[0].modality)
+    return Volume(array, grid, name, slices[0].modality, acquired=slices[0].acquired)
 
 
 def _read_single(header: DicomSlice, name: str) -> Volume:
@@ -106,7 +106,7 @@ def _read_single(header: DicomSlice, name: str) -> Volume:
     _require_scale([header])
     array = sitk.GetArrayFromImage(_load([header])).reshape(header.size[::-1])
     placed = header.oriented and header.position is not None
-    volume = Volume(array, stack_grid([header]), name, header.modality, placed)
+    volume = Volume(array, stack_grid([header]), name, header.modality, placed, acquired=header.acquired)
     return volume if header.thick else volume.with_remarks(remarks.NO_THICKNESS)
 
 
@@ -119,7 +119,7 @@ def _read_frames(header: DicomSlice, name: str) -> Volume:
     if len(stored) > 1:
         array = _rescaled(array, frames)
     array = array[[frame.frame for frame in ordered]]
-    return Volume(array, stack_grid(ordered), name, header.modality)
+    return Volume(array, stack_grid(ordered), name, header.modality, acquired=header.acquired)
 
 
 def frames_in_order(frames: Sequence[DicomSlice]) -> list[DicomSlice]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -81,6 +82,7 @@ class DicomSlice:
         rescale: slope and intercept from stored to real values.
         kind: what tells images at the same position apart, as (name, value).
         frame: number in its file, from 0.
+        acquired: day of the acquisition, else of the series or study, as YYYY-MM-DD; empty where none is told.
     """
 
     path: Path
@@ -103,6 +105,7 @@ class DicomSlice:
     unread: str = ""
     kind: tuple[tuple[str, str], ...] = ()
     frame: int = 0
+    acquired: str = ""
 
     @property
     def depth(self) -> float:
@@ -210,7 +213,27 @@ def _header(path: Path, elements: Elements, reader: sitk.ImageFileReader, size: 
         negative=elements.text(tags.PHOTOMETRIC) == "MONOCHROME1",
         unread=_unread(elements),
         kind=(*((name, elements.text(tag)) for tag, name in _KINDS.items()), ("b-value", _b_value(elements))),
+        acquired=acquired_on(elements),
     )
+
+
+def day_of_file(path: Path) -> str:
+    """Day of the acquisition that a DICOM file tells, as YYYY-MM-DD; empty for other files and damaged ones."""
+    try:
+        header = read_header(path)
+    except (InputError, OSError):
+        return ""
+    return header.acquired if isinstance(header, DicomSlice) else ""
+
+
+def acquired_on(elements: Elements) -> str:
+    """The first of the dates that is one, as YYYY-MM-DD; empty where there is none."""
+    for tag in (tags.ACQUISITION_DATE, tags.ACQUISITION_TIME, tags.SERIES_DATE, tags.STUDY_DATE):
+        try:
+            return datetime.strptime(elements.text(tag)[:8], "%Y%m%d").date().isoformat()
+        except ValueError:
+            continue
+    return ""
 
 
 def _b_value(elements: Elements) -> str:

@@ -13,23 +13,28 @@ from ..report.overlay import TEXT
 from ..report.slice_pictures import BACKGROUND
 
 BINS = 24
+WIDE, NARROW = 9.0, 4.2
+"""Inches: for a page of its own, and for a column beside pictures."""
 GRID = "#2b313a"
 COLOURS = {"before": "#7aa7d9", "after": "#e8a13a"}
 NAMES = {"before": "first scan", "after": "second scan"}
 
 
-def draw_sizes(row: Mapping[str, Any], drawn: Mapping[str, NDArray[np.float64]], unit: str) -> bytes:
+def draw_sizes(
+    row: Mapping[str, Any], drawn: Mapping[str, NDArray[np.float64]], unit: str, width: float = WIDE
+) -> bytes:
     """A PNG: samples of each scan as bars, the answers as lines.
 
     Args:
         row: of the document.
         drawn: sizes of all samples by ``before`` and ``after``, in the unit.
+        width: of the picture in inches, at letters of a fixed size.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(9.0, 2.8), facecolor=BACKGROUND, dpi=120, layout="constrained")
+    figure = Figure(figsize=(width, 2.8), facecolor=BACKGROUND, dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     edges = np.linspace(*_ends(drawn), BINS + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -23,17 +23,23 @@ SCHEMA = "sure-follow-up/1"
 ENDS = {"value": "", "low": "_low", "high": "_high"}
 ACROSS = ("axial", "longest")
 NO_RANGE = (
-    "The result in {folder} gives no range for the volume of '{name}', since the scan is unlike those that the model "
+    "The result '{where}' gives no range for the volume of '{name}', since the scan is unlike those that the model "
     "knows. Growth cannot be told from it."
 )
+SWAPPED = (
+    "The first scan was taken on {before}, after the second one of {after}. Give the earlier one first, or the number "
+    "of days where the dates are wrong."
+)
+SAME_DAY = "Both scans were taken on one day ({day}), so that there is no volume-doubling time."
+FROM_DATES, GIVEN = "dates", "given"
 LEAST_SHARE = 0.25
 """Volumes of lung nodules that change by less are taken for stable (British Thoracic Society, Thorax 70:ii1, 2015)."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``days`` between the scans, None where it is not known; ``least_share`` that counts as a change; ``structures``
-    to compare, all when empty."""
+    """``days`` between the scans, None to read them from the dates of the scans; ``least_share`` that counts as a
+    change; ``structures`` to compare, all when empty."""
 
     days: float | None = None
     least_share: float = LEAST_SHARE
@@ -46,8 +52,9 @@ def compare_results(before: ScanResult, after: ScanResult, settings: Settings) -
     Raises:
         InputError: the results cannot be compared (``comparability``), or a setting makes no sense.
     """
-    if settings.days is not None and not settings.days > 0:
-        raise InputError(f"There must be more than 0 days between the scans, not {settings.days:g}.")
+    days = days_between(before, after) if settings.days is None else settings.days
+    if days is not None and not days > 0:
+        raise InputError(f"There must be more than 0 days between the scans, not {days:g}.")
     if not 0 < settings.least_share < 10:
         raise InputError("The least change is a percentage above 0 and below 1000.")
     require_comparable(before, after)
@@ -57,21 +64,42 @@ def compare_results(before: ScanResult, after: ScanResult, settings: Settings) -
         "disclaimer": DISCLAIMER,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "model": before.model,
-        "days": settings.days,
+        "days": days,
+        "days_from": None if days is None else (FROM_DATES if settings.days is None else GIVEN),
         "least_share": settings.least_share,
         "matched": are_matched(before, after),
         "unit": "ml" if before.tells_lengths else "voxels",
         "before": _described(before),
         "after": _described(after),
-        "cautions": list(cautions(before, after)),
-        "structures": [_row(name, before, after, settings) for name in names],
+        "cautions": [*cautions(before, after), *_same_day(before, after, days)],
+        "structures": [_row(name, before, after, settings.least_share, days) for name in names],
     }
+
+
+def days_between(before: ScanResult, after: ScanResult) -> float | None:
+    """From the days on which the scans were taken; None where one of them is not known, or both are the same.
+
+    Raises:
+        InputError: the later scan was given first.
+    """
+    first, second = before.acquired, after.acquired
+    if first is None or second is None:
+        return None
+    if second < first:
+        raise InputError(SWAPPED.format(before=first, after=second))
+    return float((second - first).days) or None
+
+
+def _same_day(before: ScanResult, after: ScanResult, days: float | None) -> Iterator[str]:
+    if days is None and before.acquired is not None and before.acquired == after.acquired:
+        yield SAME_DAY.format(day=before.acquired)
 
 
 def _described(result: ScanResult) -> dict[str, Any]:
     document = result.document
     return {
-        "folder": str(result.folder),
+        "where": result.where,
+        "acquired": document.get("acquired"),
         "image": document["image"],
         "voxel_fingerprint": document["voxel_fingerprint"],
         "status": document["status"],
@@ -81,7 +109,7 @@ def _described(result: ScanResult) -> dict[str, Any]:
     }
 
 
-def _row(name: str, before: ScanResult, after: ScanResult, settings: Settings) -> dict[str, Any]:
+def _row(name: str, before: ScanResult, after: ScanResult, least_share: float, days: float | None) -> dict[str, Any]:
     """One structure: its size with the range on both scans, and what changed."""
     in_ml = before.tells_lengths
     first, second = (_size(result, name, in_ml) for result in (before, after))
@@ -90,13 +118,13 @@ def _row(name: str, before: ScanResult, after: ScanResult, settings: Settings) -
         drawn_sizes(before, name, in_ml),
         drawn_sizes(after, name, in_ml),
         (_answer(first), _answer(second)),
-        settings.least_share,
-        settings.days,
+        least_share,
+        days,
     )
     found, independent = compare(matched=are_matched(before, after)), compare()
     row = {"name": name, "before": first, "after": second, **asdict(found)}
     row["independent"] = {"grown_more": independent.grown_more, "shrunk_more": independent.shrunk_more}
-    return dict(plain(row if settings.days is not None else {**row, "doubling_days": None}))
+    return dict(plain(row if days is not None else {**row, "doubling_days": None}))
 
 
 def _answer(side: Mapping[str, Mapping[str, Any]]) -> float:
@@ -116,7 +144,7 @@ def _size(result: ScanResult, name: str, in_ml: bool) -> dict[str, dict[str, flo
     """
     row = result.rows[name]
     if row["volume_low_ml"] is None:
-        raise InputError(NO_RANGE.format(name=name, folder=result.folder))
+        raise InputError(NO_RANGE.format(name=name, where=result.where))
     unit = 1.0 if in_ml else result.voxel_ml
     size = {end: row[f"volume{part}_ml"] / unit for end, part in ENDS.items()}
     return {"size": size, **{key: {end: row[f"{key}{part}_mm"] for end, part in ENDS.items()} for key in ACROSS}}

@@ -30,7 +30,7 @@ def write_page(document: Mapping[str, Any], charts: Mapping[str, bytes], folder:
         details(_facts(document)),
     ]
     title = f"Follow-up: {document['before']['image']} and {document['after']['image']}"
-    between = "" if document["days"] is None else f" · {document['days']:g} days between them"
+    between = f" · {told}" if (told := say.days_words(document)) else ""
     subtitle = f"Model {document['model'].get('name')} {document['model'].get('version')}{between}"
     write_html(folder / FILE, title, subtitle, "\n".join(parts))
 
@@ -104,6 +104,6 @@ def _facts(document: Mapping[str, Any]) -> list[tuple[str, str]]:
         spacing = found["spacing_mm"]
         size = "voxels of unknown size" if spacing is None else " × ".join(f"{mm:.4g}" for mm in spacing) + " mm"
         reasons = " ".join(found["status_reasons"])
-        facts.append((f"{name} result", f"{found['folder']}, {size}. {VERDICT_NAMES[found['status']]}. {reasons}"))
+        facts.append((f"{name} result", f"{found['where']}, {size}. {VERDICT_NAMES[found['status']]}. {reasons}"))
     facts.append(("Model fingerprint", str(document["model"].get("fingerprint", ""))))
     return [*facts, ("Written", str(document["created"]))]

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..core.safe_names import table_cell
 from ..files.writing import OutputFolder
-from .chart import draw_sizes
+from .chart import WIDE, draw_sizes
 from .compare import Settings, compare_results, drawn_sizes
 from .page import write_page
 from .scan_result import ScanResult, read_scan_result
@@ -27,21 +27,40 @@ def follow_up(before: Path, after: Path, output: Path, settings: Settings, overw
     """
     results = {"before": read_scan_result(before), "after": read_scan_result(after)}
     document = compare_results(results["before"], results["after"], settings)
-    with OutputFolder(output, overwrite) as folder:
-        (folder / DOCUMENT).write_text(
-            json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
-        _write_table(document, folder / TABLE)
-        write_page(document, _charts(document, results), folder)
+    write_follow_up(document, results, output, overwrite)
     return document
 
 
-def _charts(document: Mapping[str, Any], results: Mapping[str, ScanResult]) -> dict[str, bytes]:
+def write_follow_up(
+    document: Mapping[str, Any], results: Mapping[str, ScanResult], output: Path, overwrite: bool = False
+) -> None:
+    """Write the document as files and a page.
+
+    Args:
+        results: what the document was made of, as ``before`` and ``after``.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    with OutputFolder(output, overwrite) as folder:
+        write_files(document, results, folder)
+
+
+def write_files(document: Mapping[str, Any], results: Mapping[str, ScanResult], folder: Path) -> None:
+    """The files of a follow-up into a folder that is there; arguments as for ``write_follow_up``."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / DOCUMENT).write_text(text + "\n", encoding="utf-8")
+    _write_table(document, folder / TABLE)
+    write_page(document, charts_of(document, results), folder)
+
+
+def charts_of(document: Mapping[str, Any], results: Mapping[str, ScanResult], width: float = WIDE) -> dict[str, bytes]:
+    """A PNG a structure by its name, ``width`` inches wide: the sizes of the samples of both scans."""
     unit = document["unit"]
     charts = {}
     for row in document["structures"]:
         drawn = {side: drawn_sizes(result, row["name"], unit == "ml") for side, result in results.items()}
-        charts[row["name"]] = draw_sizes(row, drawn, unit)
+        charts[row["name"]] = draw_sizes(row, drawn, unit, width)
     return charts
 
 

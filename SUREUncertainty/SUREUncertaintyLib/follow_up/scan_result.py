@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,27 +15,29 @@ from ..analysis.volume_range import MM3_PER_ML
 from ..core.errors import InputError
 from ..files.checksum import file_sha256
 from ..files.scan_remarks import tells_pixel_size, tells_voxel_size
-from ..report.run_record import FILE
+from ..inference.result import SegmentationResult
+from ..report.run_record import FILE, describe_result
 from ..report.sample_files import EVERY_SIZE_FILE
 
 NO_SAMPLES = (
-    "The result in {folder} has no samples, from which growth gets its range. Take a model that draws them, such as "
+    "The result '{where}' has no samples, from which growth gets its range. Take a model that draws them, such as "
     "lung-nodule-ct."
 )
-EARLIER = "The result in {folder} does not hold the size of every sample. Run the segmentation again with this version."
+EARLIER = "The result '{where}' does not hold the size of every sample. Run the segmentation again with this version."
 DAMAGED = "The file {path} is damaged or was changed since the run. Run the segmentation again."
 
 
 @dataclass(frozen=True, eq=False)
 class ScanResult:
-    """A results folder.
+    """What is known of one scan.
 
     Attributes:
+        where: the results folder, or the scan's name for a result in a scene.
         document: the content of ``report.json``.
         drawn: volume in ml of every structure in every sample, by its name.
     """
 
-    folder: Path
+    where: str
     document: Mapping[str, Any]
     drawn: Mapping[str, tuple[float, ...]]
 
@@ -42,6 +45,12 @@ class ScanResult:
     def model(self) -> Mapping[str, Any]:
         """Name, version and fingerprint."""
         return dict(self.document.get("model", {}))
+
+    @property
+    def acquired(self) -> date | None:
+        """Day of the scan; None where its file did not tell it."""
+        told = self.document.get("acquired")
+        return date.fromisoformat(told) if told else None
 
     @property
     def sampling(self) -> Mapping[str, Any]:
@@ -99,17 +108,33 @@ def read_scan_result(folder: Path) -> ScanResult:
     """
     document = _document(folder)
     if "samples" not in document:
-        raise InputError(NO_SAMPLES.format(folder=folder))
+        raise InputError(NO_SAMPLES.format(where=folder))
     path = folder / EVERY_SIZE_FILE
     if not path.is_file():
-        raise InputError(EARLIER.format(folder=folder))
+        raise InputError(EARLIER.format(where=folder))
     if document.get("files", {}).get(EVERY_SIZE_FILE) != file_sha256(path):
         raise InputError(DAMAGED.format(path=path))
     drawn: dict[str, list[float]] = {}
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             drawn.setdefault(row["name"], []).append(float(row["ml"]))
-    return ScanResult(folder, document, {name: tuple(sizes) for name, sizes in drawn.items()})
+    return ScanResult(str(folder), document, {name: tuple(sizes) for name, sizes in drawn.items()})
+
+
+def scan_result_of(result: SegmentationResult) -> ScanResult:
+    """A result that is at hand, such as one in a scene.
+
+    Raises:
+        InputError: it has no samples, or does not hold the size of every one.
+    """
+    where = result.image.name
+    if result.sampling is None:
+        raise InputError(NO_SAMPLES.format(where=where))
+    sizes = result.sampling.sizes
+    if not sizes or not all(size.drawn for size in sizes):
+        raise InputError(EARLIER.format(where=where))
+    drawn = {size.name: tuple(one.voxels * size.voxel_ml for one in size.drawn) for size in sizes}
+    return ScanResult(where, describe_result(result), drawn)
 
 
 def _document(folder: Path) -> dict[str, Any]:

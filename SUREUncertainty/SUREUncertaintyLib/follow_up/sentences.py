@@ -9,6 +9,7 @@ from typing import Any
 from ..core.rounding import decimals
 
 PROBABLE, SURE = 0.9, 0.95
+DAYS_UNKNOWN = "How many days lie between the scans is not known, so that there is no volume-doubling time."
 NO_END = "no upper end"
 
 MATCHED = (
@@ -29,6 +30,14 @@ LIMITS = (
 def method_sentence(document: Mapping[str, Any]) -> str:
     """How ranges and probabilities came about."""
     return f"{MATCHED if document['matched'] else UNMATCHED} {LIMITS}"
+
+
+def days_words(document: Mapping[str, Any]) -> str:
+    """How many days lie between the scans, and whence they are known; empty where they are not."""
+    if document["days"] is None:
+        return ""
+    whence = ", by the dates of the scans" if document["days_from"] == "dates" else ""
+    return f"{document['days']:g} days between them{whence}"
 
 
 def verdict_sentence(row: Mapping[str, Any], least_share: float) -> str:

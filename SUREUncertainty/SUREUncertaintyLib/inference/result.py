@@ -19,6 +19,7 @@ from ..core.labels import Label
 from ..core.roi import Roi
 from ..core.volume import Volume
 from .sampling.samples_result import Sampling
+from .sampling.statistics import largest_value
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,12 @@ class SegmentationResult:
     def has_model(self) -> bool:
         """Whether a network drew it, rather than given masks or probability maps (``fusion``)."""
         return "made_from" not in self.provenance
+
+    def highest(self, kind: str) -> float:
+        """The largest value that a map of that kind can have."""
+        if self.sampling is None:
+            return 1.0
+        return largest_value(kind, len(self.label_set) // max(1, len(self.rois)) + 1)
 
     @property
     def verdict(self) -> Verdict:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..analysis import notice_texts as texts
 from ..analysis.difficulty_reference import CaseDifficulty
 from ..analysis.grey_values import grey_values
+from ..analysis.in_samples import InSamples
 from ..analysis.intensity_fingerprint import measure
 from ..analysis.notice_sentences import listed, say
 from ..analysis.notices import about_samples, notices_for
@@ -135,7 +136,8 @@ def segment(
     raise_if_cancelled(is_cancelled)
     progress(1.0, "measuring")
     with watch.stage("tables"):
-        result = _result(volume, package, regions, canvas, head, contrast)
+        sampled = {} if sampler is None else sampler.in_samples()
+        result = _result(volume, package, regions, canvas, head, contrast, sampled)
         if assessor is not None:
             found = assessor.place(volume, canvas.labels, regions)
             result = with_difficulty(result, found)
@@ -151,7 +153,7 @@ def segment(
         return replace(result, provenance=record)
     notices = (*result.notices, *sampler.notices(), *about_samples(result.structures))
     drawn = sampler.result()
-    result = replace(result, sampling=drawn, structures=drawn.with_diameters(result.structures))
+    result = replace(result, sampling=drawn, structures=drawn.with_sizes(result.structures))
     return replace(result, provenance=record | sampler.record(), notices=notices)
 
 
@@ -252,6 +254,7 @@ def _result(
     canvas: Canvas,
     head: Head,
     contrast: Mapping[str, Mapping[str, float]],
+    sampled: Mapping[int, InSamples],
 ) -> SegmentationResult:
     """The maps with what is read from them."""
     threshold = package.metadata.threshold
@@ -265,6 +268,9 @@ def _result(
     windows = [region.slices for region in regions] if package.metadata.centred else []
     wholes = whole_rows(canvas.wholes, structures, volume.grid.voxel_volume_mm3)
     values = None if volume.modality else grey_values(volume.array)
+    notices = notices_for(
+        labels, package.metadata, label_set, structures, places, rois, contrast, windows, values, sampled
+    )
     return SegmentationResult(
         image=volume,
         labels=labels,
@@ -276,7 +282,7 @@ def _result(
         wholes=wholes,
         asymmetries=asymmetries(wholes, [whole.name for whole in package.metadata.wholes]),
         regions=places,
-        notices=notices_for(labels, package.metadata, label_set, structures, places, rois, contrast, windows, values),
+        notices=notices,
         probabilities=canvas.probabilities,
         uncertainty_kind=head.kind,
         threshold=threshold,

@@ -23,7 +23,7 @@ from .rollback import all_or_nothing
 from .safe_names import node_name, unique_name
 from .segmentation_nodes import fill_segmentation
 from .sequences import Track, add_browser, sequence_nodes, shown_nodes
-from .uncertainty_nodes import create_uncertainty_display, threshold_of
+from .uncertainty_nodes import create_uncertainty_display, largest_of, threshold_of
 from .volume_nodes import fill_volume, right_handed, show_grey, storable
 
 FRAMES, CURVE, NUMBERS = "SURE.frames", "SURE.curve", "SURE.cine"
@@ -87,7 +87,8 @@ def _put_frames(scene: Any, result: CineResult, published: PublishedNodes, undo:
     ]
     values = [str(frame.number + 1) for frame in result.frames]
     browser, (uncertainty, scan, outline) = add_browser(scene, f"{name} frames", "frame", values, tracks)
-    create_uncertainty_display(scene, uncertainty, threshold_of(published.uncertainty))
+    primary = published.uncertainty
+    create_uncertainty_display(scene, uncertainty, threshold_of(primary), largest_of(primary))
     show_grey(scan, result.sequence.frames[0].array)
     _show_outline(outline)
     browser.SetSelectedItemNumber(result.phases[0])

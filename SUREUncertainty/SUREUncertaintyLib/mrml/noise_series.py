@@ -15,7 +15,7 @@ from .charts import add_line_chart, axis_range, fill_numbers
 from .nodes import PublishedNodes
 from .safe_names import unique_name
 from .sequences import Track, add_browser
-from .uncertainty_nodes import create_uncertainty_display, threshold_of
+from .uncertainty_nodes import create_uncertainty_display, largest_of, threshold_of
 from .volume_nodes import fill_volume, show_grey
 
 SERIES = "SURE.series"
@@ -92,7 +92,8 @@ def publish_series(
     browser, (uncertainty, scan) = add_browser(
         scene, f"{name} steps", "strength", [f"{s.level:.1f}" for s in steps], tracks
     )
-    create_uncertainty_display(scene, uncertainty, threshold_of(published.uncertainty))
+    primary = published.uncertainty
+    create_uncertainty_display(scene, uncertainty, threshold_of(primary), largest_of(primary))
     show_grey(scan, steps[0].scan.array)
     published.segmentation.SetNodeReferenceID(SERIES, charts[0].GetID())
     published.segmentation.SetNodeReferenceID(STEPS, browser.GetID())

@@ -129,7 +129,7 @@ def _publish_uncertainty(scene: Any, segmentation: Any, scan: Any, result: Segme
         node, is_new = result_node(scene, segmentation, role, "vtkMRMLScalarVolumeNode", name)
         fill_volume(node, right_handed(volume), undo)
         if is_new:
-            create_uncertainty_display(scene, node, threshold_for(result, kind, volume))
+            create_uncertainty_display(scene, node, threshold_for(result, kind, volume), result.highest(kind))
             add_legend(node, f"Uncertainty\n({in_words(kind)})")
 
 

@@ -75,11 +75,12 @@ def read_structures(node: Any) -> tuple[StructureRow, ...]:
 def _structure(table: Any, row: int) -> StructureRow:
     known = [field for field in fields(StructureRow) if table.GetColumnByName(field.name) is not None]
     cells = {field.name: table.GetValueByName(row, field.name) for field in known}
-    values: dict[str, Any] = {
-        field.name: str(cells[field.name].ToString()) if field.type is str else float(cells[field.name].ToDouble())
-        for field in known
-    }
-    return StructureRow(**{**values, "value": int(values["value"]), "voxels": int(values["voxels"])})
+    return StructureRow(**{field.name: _value(cells[field.name], field.type) for field in known})
+
+
+def _value(cell: Any, kind: Any) -> Any:
+    """A cell as a field of that type has it."""
+    return str(cell.ToString()) if kind is str else kind(cell.ToDouble())
 
 
 def _label_set(segmentation: Any) -> tuple[Label, ...]:
@@ -101,6 +102,11 @@ def _read_members(published: PublishedNodes, record: Mapping[str, Any]) -> Membe
     nodes = {name: published.maps.get(MEMBER_MAPS + number) for number, name in enumerate(document[MAP_NAMES])}
     maps = {name: volume_from_node(node) for name, node in nodes.items() if node is not None}
     return replace(from_json(Members, document), maps=maps)
+
+
+def draws_samples(published: PublishedNodes) -> bool:
+    """Whether a result tells the sizes of samples."""
+    return _record(published).get("sampling") is not None
 
 
 def _record(published: PublishedNodes) -> dict[str, Any]:

@@ -53,7 +53,8 @@ def publish_levels(scene: Any, segmentation: Any, scan: Any, result: Segmentatio
         undo.callback(node.SetAttribute, LEVEL_FACTS, node.GetAttribute(LEVEL_FACTS))
         node.SetAttribute(LEVEL_FACTS, json.dumps(to_json(level)))
         if is_new:
-            create_uncertainty_display(scene, node, threshold_for(result, f"{LEVEL}{level.number}", volume))
+            kind = f"{LEVEL}{level.number}"
+            create_uncertainty_display(scene, node, threshold_for(result, kind, volume), result.highest(kind))
             add_legend(node, f"Uncertainty\n({level.term.name}, {level.pixels} px)")
 
 
@@ -66,7 +67,7 @@ def publish_maps(scene: Any, segmentation: Any, scan: Any, result: SegmentationR
         undo.callback(node.SetAttribute, KIND, node.GetAttribute(KIND))
         node.SetAttribute(KIND, name)
         if is_new:
-            create_uncertainty_display(scene, node, threshold_for(result, name, volume))
+            create_uncertainty_display(scene, node, threshold_for(result, name, volume), result.highest(name))
             add_legend(node, f"Uncertainty\n({in_words(name)})")
     bands = result.sampling.bands if result.sampling is not None else {}
     for number, (name, volume) in enumerate(bands.items()):

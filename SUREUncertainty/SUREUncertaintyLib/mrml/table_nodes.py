@@ -64,6 +64,8 @@ STRUCTURE_COLUMNS = (
     _field("predicted_surface_dice_low", "Predicted surface Dice, low end"),
     _field("predicted_surface_dice_high", "Predicted surface Dice, high end"),
     _field("no_forecast", "Why no forecast", kind=vtk.vtkStringArray),
+    _field("samples", "Samples", kind=vtk.vtkIntArray),
+    _field("samples_with", "Samples that have it", kind=vtk.vtkIntArray),
 )
 
 REGION_COLUMNS = (

@@ -16,17 +16,23 @@ _ROUNDING = 1e-3
 _TOP = "SURE.ScaleTop"
 """Attribute of a map: the uncertainty at the pale end of its colours."""
 
+_HIGHEST = "SURE.LargestValue"
+"""Attribute of a map: the largest value that it can have."""
+
 _NARROWEST = 0.95
 """A legend begins at the band's lower end, but no higher than this share of the scale."""
 
 
-def create_uncertainty_display(scene: Any, node: Any, threshold: float) -> None:
+def create_uncertainty_display(scene: Any, node: Any, threshold: float, highest: float = HIGHEST) -> None:
     """First display of a map: colours of uncertainty as in the report, nothing drawn below ``threshold``.
+
+    The colours end at ``highest`` at the latest, the largest value that the map can have.
 
     Slice views ignore the transparency of colour tables, so that the threshold alone lets the scan show through.
     """
     node.CreateDefaultDisplayNodes()
-    node.SetAttribute(_TOP, repr(float(uncertainty_window(threshold)[1])))
+    node.SetAttribute(_TOP, repr(float(uncertainty_window(threshold, highest)[1])))
+    node.SetAttribute(_HIGHEST, repr(float(highest)))
     display = node.GetDisplayNode()
     display.SetAndObserveColorNodeID(add_colour_node(scene, f"{node.GetName()} colours").GetID())
     display.AutoWindowLevelOff()
@@ -48,6 +54,11 @@ def scale_top(node: Any) -> float:
     """The uncertainty at the pale end of a map's colours, which begin at 0."""
     top = node.GetAttribute(_TOP)
     return float(node.GetDisplayNode().GetWindowLevelMax() if top is None else top)
+
+
+def largest_of(node: Any) -> float:
+    """The largest value that a map can have."""
+    return float(node.GetAttribute(_HIGHEST) or HIGHEST)
 
 
 def threshold_of(node: Any) -> float:

@@ -17,8 +17,8 @@ from ..core.volume import LPS_TO_RAS, Grid, Volume
 from .safe_names import node_name, unique_name
 
 _ADDED = "SURE.Added"
-_MODALITY, _PLACED = "SURE.Modality", "SURE.Placed"
-"""What a scan's file said beside its voxels: modality, and "no" where it did not say how the scan lies."""
+_MODALITY, _PLACED, _ACQUIRED = "SURE.Modality", "SURE.Placed", "SURE.Acquired"
+"""What a scan's file said beside its voxels: modality, "no" where it did not say how the scan lies, and its day."""
 _SKEW = 1e-3
 _HEADROOM = 1.2
 """Grey window relative to the range of the voxels: leaves the brightest tones to the uncertainty map."""
@@ -37,8 +37,14 @@ def volume_from_node(node: Any, facts_of: Any = None) -> Volume:
     require_untransformed(node)
     require_scalar(node)
     said = facts_of or node
-    facts = {"modality": modality_of(said), "placed": said.GetAttribute(_PLACED) != "no"}
-    return Volume(image_array(node.GetImageData()).copy(), grid_from_node(node), node.GetName(), **facts)
+    return Volume(
+        image_array(node.GetImageData()).copy(),
+        grid_from_node(node),
+        node.GetName(),
+        modality=modality_of(said),
+        placed=said.GetAttribute(_PLACED) != "no",
+        acquired=acquired_of(said),
+    )
 
 
 def require_scalar(node: Any) -> None:
@@ -55,6 +61,11 @@ def require_scalar(node: Any) -> None:
 def modality_of(node: Any) -> str:
     """DICOM's code where the scan's file told it, else empty."""
     return node.GetAttribute(_MODALITY) or ""
+
+
+def acquired_of(node: Any) -> str:
+    """Day of the scan as YYYY-MM-DD where its file told it, else empty."""
+    return node.GetAttribute(_ACQUIRED) or ""
 
 
 def grid_from_node(node: Any) -> Grid:
@@ -107,6 +118,7 @@ def keep_facts(node: Any, volume: Volume) -> None:
     """What a scan's file said beside its voxels, as attributes that ``volume_from_node`` reads."""
     node.SetAttribute(_MODALITY, volume.modality or None)
     node.SetAttribute(_PLACED, None if volume.placed else "no")
+    node.SetAttribute(_ACQUIRED, volume.acquired or None)
 
 
 def fill_volume(node: Any, volume: Volume, undo: ExitStack) -> None:

@@ -163,6 +163,11 @@ class PackageMetadata:
         return float(self.raw.get("uncertainty", {}).get("size_stretch", 1.0))
 
     @property
+    def sample_temperature(self) -> float:
+        """What the logits of a sample are divided by (``SampleSource``); 1 when not fitted."""
+        return float(self.raw.get("uncertainty", {}).get("sample_temperature", 1.0))
+
+    @property
     def volume_probability(self) -> float | None:
         """The fitted q of the range of a volume, which is that of P > q to P > 1 - q; None when not fitted."""
         found = self.raw.get("uncertainty", {}).get("volume_probability")

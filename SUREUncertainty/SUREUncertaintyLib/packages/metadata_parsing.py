@@ -235,6 +235,8 @@ def _kinds(uncertainty: Fields, head: str) -> tuple[str, tuple[str, ...]]:
         uncertainty.number("volume_probability", 0.5, 1.0)
     if uncertainty.has("size_stretch"):
         uncertainty.number("size_stretch", 0.1, 100.0)
+    if uncertainty.has("sample_temperature"):
+        uncertainty.number("sample_temperature", 0.1, 100.0)
     return uncertainty.choice("primary", kinds), kinds
 
 

@@ -129,6 +129,11 @@ def _uncertainty(uncertainty: Mapping[str, Any]) -> str:
     if "volume_probability" in uncertainty:
         q = uncertainty["volume_probability"]
         sentences.append(f"The range of a volume runs from that of P > {q:g} to that of P > {1 - q:.3g}.")
+    if "sample_temperature" in uncertainty:
+        sentences.append(
+            f"The logits of every sample are divided by {uncertainty['sample_temperature']:g}, which makes a sample "
+            "less sure of its own outline and moves none."
+        )
     if "size_stretch" in uncertainty:
         sentences.append(
             "The 90 % interval of a size is the middle 90 % of the sizes of 100 samples, each end "

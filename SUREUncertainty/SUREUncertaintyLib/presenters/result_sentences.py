@@ -9,6 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..analysis.agreement import Members, agreement_sentences
+from ..analysis.in_samples import absent_words
 from ..analysis.noise_series import LevelRow, breaking_level, notice_of
 from ..analysis.rows import Notice, StructureRow, UncertainRegion
 from ..analysis.verdict import Verdict, verdict_of
@@ -202,10 +203,16 @@ def volume_table(published: PublishedNodes | None) -> tuple[tuple[Text, ...], li
             return _with_range(row.axial_mm, row.axial_low_mm, row.axial_high_mm, 1)
         return decimals(row.predicted_dice if foretold else row.mean_uncertainty)
 
-    cells: list[tuple[str, ...]] = [
-        (row.name, _with_range(row.volume_ml, row.volume_low_ml, row.volume_high_ml), told(row)) for row in rows
-    ]
+    cells: list[tuple[str, ...]] = [(row.name, _volume(row), told(row)) for row in rows]
     return (structure, volume, third), cells
+
+
+def _volume(row: StructureRow) -> str:
+    """The volume with its range, or that there is none and how large it is at most."""
+    if row.voxels:
+        return _with_range(row.volume_ml, row.volume_low_ml, row.volume_high_ml)
+    most = decimals(row.volume_high_ml) if row.samples_with else ""
+    return "\n".join((absent_words(row.samples, row.samples_with), *([f"up to {most}"] if most else [])))
 
 
 def _with_range(value: float, low: float, high: float, digits: int = 2) -> str:

@@ -226,12 +226,32 @@ EXPORT_NAMES = {
 }
 """Keys of ``export.formats.CHOICES``."""
 
+FOLLOW_UP_TOOLTIP = _(
+    "Growth between both scans with its range, the probability that it is real, and the volume-doubling time."
+)
+FOLLOW_UP_REPORT_TOOLTIP = _("Write a page with tables and charts, and the numbers as files, into a new folder.")
+FOLLOW_UP_NEEDS_TWO = _(
+    "Growth needs the results of two scans in this scene, from a model that draws samples such as lung-nodule-ct. Run "
+    "both scans, or open the results folders of both."
+)
+FOLLOW_UP_NEEDS_COMPARISON = _("Press Compare first.")
+FOLLOW_UP_SAME = _("Choose two different results.")
+FOLLOW_UP_DAYS = _("The scans have {days}.")
+FOLLOW_UP_NO_DAYS = _("How many days lie between the scans is not known: type them to see the volume-doubling time.")
+FOLLOW_UP_BY_DATES = _("{days} by the dates of the scans")
+FOLLOW_UP_UNKNOWN = _("not known")
+FOLLOW_UP_SIZES = (_("Structure"), _("First scan"), _("Second scan"))
+FOLLOW_UP_CHANGES = (_("What changed"), _("With its range"))
+FOLLOW_UP_FOLDER = _("Folder for the report")
+FOLLOW_UP_SAVED = _("The report is in {folder}.")
+
 WIDGETS = {
     "inputCollapsibleButton": (_("Input and model"), ""),
     "resultsCollapsibleButton": (_("Results"), ""),
     "uncertaintyCollapsibleButton": (_("Uncertainty"), ""),
     "noiseCollapsibleButton": (_("Noise"), ""),
     "numbersCollapsibleButton": (_("Numbers"), ""),
+    "followCollapsibleButton": (_("Follow-up"), ""),
     "inputSelector": (_("Scan"), _("The scan that is segmented. It is never changed.")),
     "allFramesCheckBox": (
         _("All frames"),
@@ -321,6 +341,14 @@ WIDGETS = {
         _("Uncertainty at edges"),
         _("Measure whether uncertainty is low at sharp edges, as it should be."),
     ),
+    "followBeforeSelector": (_("Earlier"), _("Result of the earlier scan, from a model that draws samples.")),
+    "followAfterSelector": (_("Later"), _("Result of the later scan of the same patient, from the same model.")),
+    "followDaysEdit": (
+        _("Days"),
+        _("Days between the scans, for the volume-doubling time. Empty: by the dates that their DICOM files told."),
+    ),
+    "followButton": (_("Compare"), FOLLOW_UP_TOOLTIP),
+    "followReportButton": (_("Report ..."), FOLLOW_UP_REPORT_TOOLTIP),
 }
 """Label (or button) and hint of each part of the panel, by its name in the .ui file of the Slicer module."""
 

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from ..analysis.in_samples import absent_words
 from ..analysis.wholes import Asymmetry, whole_sentences
 from ..core.dataclass_json import from_json
 from ..core.glossary import MAP_TERMS
@@ -186,7 +187,7 @@ def _structure_cells(
     return [
         f"{swatch}{escape(row['name'])}",
         *((score_cell(row, "predicted_dice"),) if told else ()),
-        number(row["volume_ml"]) if row["voxels"] else "not found",
+        number(row["volume_ml"]) if row["voxels"] else absent_words(row["samples"], row["samples_with"]),
         _range(row),
         share(row["share_over_threshold"]),
         *(number(row[key]) for key in UNCERTAINTIES.values()),

@@ -29,6 +29,7 @@ def describe_result(result: SegmentationResult) -> dict[str, Any]:
         "disclaimer": DISCLAIMER,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "image": result.image.name,
+        "acquired": result.image.acquired or None,
         "voxel_fingerprint": voxel_fingerprint(result.image.array),
         **({} if result.image.forms is None else {"nifti_forms": result.image.forms.to_json()}),
         **to_json(result.provenance),

@@ -78,7 +78,8 @@ def _draw(result: SegmentationResult, place: Place, path: Path) -> None:
     )
     for column, plane in enumerate(planes):
         Panel(result, place, plane, figure.add_subplot(spec[0, column])).draw()
-    draw_scale(figure, figure.add_subplot(spec[0, len(planes)]), result.threshold, result.uncertainty_kind)
+    highest = result.highest(result.uncertainty_kind)
+    draw_scale(figure, figure.add_subplot(spec[0, len(planes)]), result.threshold, result.uncertainty_kind, highest)
     _legend(figure, _visible_labels(result, place), hatched=bool(np.isnan(result.uncertainty.array).any()))
     figure.text(0.012, 0.985, place.title, color=TEXT, fontsize=12, va="top")
     figure.savefig(path, facecolor=BACKGROUND)
@@ -125,7 +126,12 @@ class Panel:
         if not (uncertainty > self.result.threshold).any():
             return
         self._show(
-            overlay_colours(self._refined(np.nan_to_num(uncertainty)), self.result.threshold), interpolation="nearest"
+            overlay_colours(
+                self._refined(np.nan_to_num(uncertainty)),
+                self.result.threshold,
+                self.result.highest(self.result.uncertainty_kind),
+            ),
+            interpolation="nearest",
         )
 
     def _hatch(self, unknown: NDArray[np.bool_]) -> None:

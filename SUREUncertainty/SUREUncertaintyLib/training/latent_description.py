@@ -23,8 +23,9 @@ from .training_cases import TrainingCase
 
 SAMPLES = 20
 OVERLAP = 0.5
-MOST_CASES = 128
-"""Tuning cases that are drawn from, spread evenly over the list: a hundred samples of each take their time."""
+MOST_CASES = 600
+"""Tuning cases that are drawn from, spread evenly over the list: a hundred samples of each take their time, and of a
+hundred cases of forty patients the stretch of the intervals comes out anywhere between 1.2 and 1.4."""
 
 
 def describe_latents(recipe: Recipe, network: SampledNetwork, tuning: Sequence[TrainingCase]) -> dict[str, Any]:
@@ -36,10 +37,13 @@ def describe_latents(recipe: Recipe, network: SampledNetwork, tuning: Sequence[T
         "threshold": recipe.package.get("threshold", 0.1),
         "samples": SAMPLES,
     }
+    temperature = float(recipe.package.get("sample_temperature", 1.0))
+    if temperature != 1.0:
+        section["sample_temperature"] = temperature
     if not tuning or network.latent_mode == "off":
         return section
     chosen = tuning[:: -(-len(tuning) // MOST_CASES)]
-    drawn = [draw_samples(network, case, recipe.input.patch, primary) for case in chosen]
+    drawn = [draw_samples(network, case, recipe.input.patch, primary, temperature) for case in chosen]
     probes = probe_cases(network, tuning, recipe.input.patch)
     return section | {
         "threshold": uncertainty_threshold([prediction for prediction, _ in drawn]),
@@ -51,13 +55,13 @@ def describe_latents(recipe: Recipe, network: SampledNetwork, tuning: Sequence[T
 
 
 def draw_samples(
-    network: SampledNetwork, case: TrainingCase, patch: tuple[int, ...], primary: str
+    network: SampledNetwork, case: TrainingCase, patch: tuple[int, ...], primary: str, temperature: float
 ) -> tuple[TuningPrediction, list[TuningSizes]]:
     """Mean probability and primary map of one tuning case, in its own shape, and the sizes of every structure."""
     engine = NetworkEngine(network, str(next(network.parameters()).device))
     volume = case.image if case.image.ndim == 3 else case.image[np.newaxis]
     layout = make_layout(network.levels, network.latent_dim, planar=len(patch) == 2)
-    source = SampleSource(volume[np.newaxis], engine, layout, patch, OVERLAP)
+    source = SampleSource(volume[np.newaxis], engine, layout, patch, OVERLAP, temperature=temperature)
     statistics, sizes = SampleStatistics((network.classes, *volume.shape)), []
     for number, sample in enumerate(source.draw(LEAST_SAMPLES)):
         winners = statistics.add(sample) if number < SAMPLES else sample.argmax(axis=0).astype(np.uint8)

@@ -30,6 +30,7 @@ from .context import PanelContext
 from .dependencies import Dependencies
 from .export_panel import ExportPanel
 from .fit_panel import FitPanel
+from .follow_up_panel import FollowUpPanel
 from .input_panel import InputPanel
 from .model_panel import ModelPanel
 from .noise_panel import NoisePanel
@@ -79,6 +80,7 @@ class ModulePanel:
         self.uncertainty = UncertaintyPanel(self.context)
         self.results = ResultsPanel(self.context, self.uncertainty.show_threed)
         self.export = ExportPanel(self.context)
+        self.follow_up = FollowUpPanel(self.context)
         self.noise = NoisePanel(self.context, self._move_noise, self._run_series, self.noises.stop)
         self.steps = StepsPanel(self.context)
         self.numbers = NumbersPanel(self.context)
@@ -105,6 +107,7 @@ class ModulePanel:
             self.noise,
             self.steps,
             self.numbers,
+            self.follow_up,
             self.setup,
             self.train,
             self.fit,
@@ -307,6 +310,7 @@ class ModulePanel:
         self.export.show(published)
         self.uncertainty.show(published)
         self.numbers.show(published)
+        self.follow_up.refresh()
         self.steps.refresh()
 
     def _move_noise(self, noise: Noise) -> None:

@@ -66,6 +66,7 @@ class Actions:
             "clear_distances": Action(self.clear_distances),
             "look_at": Action(self.look_at, (TEXT, PLACE)),
             "trust": Action(self.trust),
+            "follow_up": Action(self.follow_up),
             "copy": Action(self.copy),
             "worklist_step": Action(self.worklist_step, (WHOLE,)),
             "worklist_open": Action(self.worklist_open),
@@ -236,6 +237,11 @@ class Actions:
         """Measure uncertainty at edges."""
         self._app.numbers.measure_trust()
 
+    async def follow_up(self) -> None:
+        """Compare the two results that are chosen."""
+        await self._tell("Comparing ...")
+        await self._app.follow_up.compare(self._app.in_thread)
+
     def copy(self) -> str:
         """The table for the clipboard of the window."""
         return self._app.numbers.csv("\t")
@@ -247,6 +253,7 @@ class Actions:
             "results.zip": self._save_all,
             "export.zip": self._export,
             "slicer.mrb": self._for_slicer,
+            "follow-up.zip": self._follow_up,
         }
 
     async def _save_csv(self, folder: Path) -> tuple[Path, str]:
@@ -291,6 +298,12 @@ class Actions:
             self._state.busy = ""
             self._state.flush()
         return folder / "export.zip", f"{published.scan.GetName()} {choice}.zip"
+
+    async def _follow_up(self, folder: Path) -> tuple[Path, str]:
+        (folder / "parts").mkdir()
+        name = await self._app.follow_up.write(folder / "parts", self._app.in_thread)
+        await self._app.in_thread(pack, folder / "parts", folder / "follow-up.zip")
+        return folder / "follow-up.zip", f"{name}.zip"
 
     async def _pack(self, published: Any, folder: Path) -> Path:
         result = result_from_nodes(published)

@@ -24,6 +24,7 @@ from ..mrml.volume_nodes import add_volume
 from ..presenters import texts
 from ..presenters.worker_bridge import WorkerBridge
 from ..worker.client import WorkerClient
+from .follow_up_part import FollowUpPart
 from .four_views import Stage
 from .frames_part import FramesPart
 from .input_part import InputPart
@@ -73,6 +74,7 @@ class Application:
         self.input = InputPart(self.session, self.bridge)
         self.numbers = NumbersPart(self.session)
         self.frames = FramesPart(self.session)
+        self.follow_up = FollowUpPart(self.session)
         self.scan_frames = ScanFrames(self.session, self.show_scan)
         self.runs = RunPart(self.session, self.bridge, self._finished, self._before_run)
         self.noise = NoisePart(self.session, self.bridge, self._noise_request, self._live, self.leave_noise)
@@ -139,6 +141,7 @@ class Application:
         self.uncertainty.show(published, keep_band)
         self.numbers.show(published)
         self.frames.show(published)
+        self.follow_up.refresh()
         self.show_surfaces()
         self.samples.refresh()
         session.state.title = (published.chosen if session.state.cine else published.scan).GetName()
@@ -217,6 +220,7 @@ class Application:
         self.uncertainty.show(None)
         self.numbers.show(None)
         self.frames.show(None)
+        self.follow_up.refresh()
         self.samples.refresh()
         self.scan_frames.show(node)
         state.title = node.GetName()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ..analysis.in_samples import absent_words
 from ..core.rounding import decimals, significant
 from ..mrml.display import show_surfaces
 from ..mrml.nodes import PublishedNodes, all_published
@@ -94,7 +96,7 @@ def _structures(published: PublishedNodes) -> list[dict[str, Any]]:
                 "dice": decimals(values.get("predicted_dice")),
                 "dice_low": decimals(values.get("predicted_dice_low")),
                 "dice_high": decimals(values.get("predicted_dice_high")),
-                "volume": decimals(values.get("volume_ml")),
+                "volume": _volume(values),
                 "low": decimals(values.get("volume_low_ml")),
                 "high": decimals(values.get("volume_high_ml")),
                 "axial": decimals(values.get("axial_mm"), 1),
@@ -105,6 +107,13 @@ def _structures(published: PublishedNodes) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _volume(values: Mapping[str, float]) -> str:
+    """The volume, or that there is none; "" where nothing was measured."""
+    if values and not values["voxels"]:
+        return absent_words(int(values.get("samples", 0)), int(values.get("samples_with", 0)))
+    return decimals(values.get("volume_ml"))
 
 
 def _numbers(node: Any) -> dict[str, dict[str, float]]:

@@ -33,6 +33,7 @@ FOLLOWED = {
     "scan_frames": ("scan_frame",),
     "samples": ("sample", "samples", "contours"),
     "noise": ("noise_kind", "strength", "seed", "live"),
+    "follow_up": ("follow_before", "follow_after"),
 }
 """Which part follows which entries of the state when a window changes them."""
 

@@ -20,11 +20,13 @@ from readers.reader_results import (
 )
 from readers.reader_verdict import LEAST_DIVERGENCE, verdict_rows
 from readers.shifted_slices import FOREIGN, SCORES, auroc_difference, wins
+from readers.temperature_page import temperature_rows
 from recorded_results import RecordedResults
 from SUREUncertaintyLib.metrics.bootstrap import Interval
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "Testing" / "Bench" / "results" / "lung-nodule-ct.json"
+TEMPERATURE = PACKAGE.with_name("sample-temperature.json")
 TEXT = "hierarchical-text.md"
 PAGE = "hierarchical.md"
 SHOWN = {
@@ -66,7 +68,7 @@ def hierarchical_page(results: RecordedResults, docs: Path) -> str:
         text = text.replace(f"<!-- {name} -->", "\n".join(rows(results)))
     for name, measured in {"package": _package_rows, "levels": _level_rows}.items():
         text = text.replace(f"<!-- {name} -->", "\n".join(measured(PACKAGE)))
-    return text
+    return text.replace("<!-- temperature -->", "\n".join(temperature_rows(TEMPERATURE)))
 
 
 NOT_RUN = "**Not run yet.** The command above starts it or goes on with it."

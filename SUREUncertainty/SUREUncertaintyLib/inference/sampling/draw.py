@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 
@@ -34,6 +34,8 @@ class SampleSource:
         levels: those that are sampled, the others stay at their mean; None for all.
         cache_mb: encodings are kept up to this size; what does not fit is encoded again for every sample. They are
             kept in float32, so that the cache's size never changes a result.
+        temperature: logits are divided by it; above 1 every sample is less sure of its own outline, which stays where
+            it is.
 
     Attributes:
         encoded: windows that went through the encoder, for logs and tests.
@@ -47,6 +49,7 @@ class SampleSource:
     seed: tuple[int, ...] = (0,)
     levels: frozenset[int] | None = None
     cache_mb: float = CACHE_MB
+    temperature: float = 1.0
     encoded: int = 0
     plan: WindowPlan = field(init=False)
 
@@ -61,9 +64,7 @@ class SampleSource:
 
     def at_levels(self, levels: frozenset[int]) -> SampleSource:
         """The same samples with other levels drawn; encodings are shared."""
-        other = SampleSource(
-            self.image, self.engine, self.layout, self.patch, self.overlap, self.seed, levels, self.cache_mb
-        )
+        other = replace(self, levels=levels, encoded=0)
         other._cache, other._cached_bytes = self._cache, self._cached_bytes
         return other
 
@@ -95,8 +96,12 @@ class SampleSource:
         while chunk := list(islice(numbers, SAMPLES_PER_DECODE)):
             drawn = [self._latents(origins, encoding, self._noise.of_sample(number)) for number in chunk]
             latents = [np.concatenate(level) for level in zip(*drawn, strict=True)]
-            for logits in self.engine.decode(encoding, latents):
-                yield self._unpadded(softmax(logits))
+            for probability in self._probabilities(encoding, latents):
+                yield self._unpadded(probability)
+
+    def _probabilities(self, encoding: Encoding, latents: Sequence[Float32]) -> Float32:
+        """(N, C, ...) of N samples of a window."""
+        return softmax(self.engine.decode(encoding, latents) / np.float32(self.temperature), axis=1)
 
     def _unpadded(self, window: Float32) -> Float32:
         volume = window[:, None] if self.plan.planar else window
@@ -118,7 +123,7 @@ class SampleSource:
     ) -> Float32:
         def probabilities(origins: list[Origin]) -> Float32:
             encoding = self._encoding(origins)
-            return softmax(self.engine.decode(encoding, latents(origins, encoding)), axis=1)
+            return self._probabilities(encoding, latents(origins, encoding))
 
         return blend(self.plan, probabilities, progress, is_cancelled)
 

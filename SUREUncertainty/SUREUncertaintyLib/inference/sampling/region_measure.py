@@ -57,12 +57,22 @@ class RegionMeasure:
         """One a structure; ``answer`` are the label channels of the mean answer."""
         voxel_ml = self.grid.voxel_volume_mm3 / MM3_PER_ML
         found = []
-        for label, own, drawn in zip(label_set, self._sizes_of(answer), zip(*self._drawn, strict=True), strict=True):
+        drawn_sizes = zip(*self._drawn, strict=True)
+        for label, own, drawn, votes in zip(label_set, self._sizes_of(answer), drawn_sizes, self._votes, strict=True):
             interval = size_interval([size.voxels for size in drawn], stretch=stretch)
             axial = _diameter(own.axial_mm, [size.axial_mm for size in drawn]) if self.lengths else None
             longest = _diameter(own.longest_mm, [size.longest_mm for size in drawn]) if self.thickness else None
-            found.append(StructureSize(label.value, label.name, interval, voxel_ml, drawn, axial, longest))
+            place, marking = self._most_marked(votes)
+            found.append(
+                StructureSize(label.value, label.name, interval, voxel_ml, drawn, axial, longest, place, marking)
+            )
         return found
+
+    def _most_marked(self, votes: NDArray[np.uint16]) -> tuple[tuple[float, float, float], int]:
+        """Where most samples mark a structure, RAS mm, and how many do; the first voxel of several."""
+        k, j, i = np.unravel_index(int(votes.argmax()), votes.shape)
+        r, a, s, _ = (float(x) for x in self.grid.ijk_to_ras @ np.array([i, j, k, 1.0]))
+        return (r, a, s), int(votes.max())
 
     def _sizes_of(self, channels: Channels) -> tuple[SampleSize, ...]:
         spacing = self.grid.spacing_kji if self.lengths else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...analysis.in_samples import InSamples
 from ...analysis.notice_texts import LATENTS_COLLAPSED, SINGLE_SAMPLE, TEXTS
 from ...analysis.rows import Notice
 from ...analysis.volume_range import MM3_PER_ML, VoxelRange
@@ -106,6 +107,10 @@ class RegionSampler:
             for size in self._sizes
         }
 
+    def in_samples(self) -> dict[int, InSamples]:
+        """By label value in how many samples a structure is, and where."""
+        return {size.value: found for size in self._sizes if (found := size.in_samples) is not None}
+
     def result(self) -> Sampling:
         """Everything that the samples of all regions say."""
         named = self._volume.with_array
@@ -128,6 +133,7 @@ class RegionSampler:
             "samples": options.count,
             "size_samples": max(options.count, LEAST_SAMPLES),
             "size_stretch": self._metadata.size_stretch,
+            "temperature": self._metadata.sample_temperature,
             "least_voxels": options.least_voxels,
         }
         levels = "all" if options.levels is None else list(options.levels)
@@ -227,7 +233,17 @@ def sampled_channels(
 def _source(image: Float32, metadata: PackageMetadata, engine: LatentEngine, options: SamplingOptions) -> SampleSource:
     levels = None if options.levels is None else frozenset(options.levels)
     layout, seed = latent_layout(metadata), (options.seed,)
-    return SampleSource(image, engine, layout, metadata.patch, metadata.overlap, seed, levels, options.cache_mb)
+    return SampleSource(
+        image,
+        engine,
+        layout,
+        metadata.patch,
+        metadata.overlap,
+        seed,
+        levels,
+        options.cache_mb,
+        metadata.sample_temperature,
+    )
 
 
 def _channels(maps: SampleMaps, primary: str) -> Float32:

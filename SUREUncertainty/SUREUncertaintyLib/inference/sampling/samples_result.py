@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...analysis.in_samples import InSamples
 from ...analysis.rows import StructureRow
 from ...core.latent_levels import LatentLevel
 from ...core.volume import Volume
@@ -44,6 +45,8 @@ class StructureSize:
 
     Attributes:
         drawn: the structure in every sample by its number.
+        place_ras, marking: the voxel that most samples mark, mm, and how many do; None and 0 in results of earlier
+            versions.
         axial, longest: diameters in mm; None where the scan does not tell lengths, or in results of earlier versions.
     """
 
@@ -54,6 +57,16 @@ class StructureSize:
     drawn: tuple[SampleSize, ...] = ()
     axial: Diameter | None = None
     longest: Diameter | None = None
+    place_ras: tuple[float, float, float] | None = None
+    marking: int = 0
+
+    @property
+    def in_samples(self) -> InSamples | None:
+        """In how many samples it is, and where; None in results of earlier versions."""
+        if self.place_ras is None:
+            return None
+        holding = sum(size.voxels > 0 for size in self.drawn)
+        return InSamples(len(self.drawn), holding, self.place_ras, self.marking)
 
     @property
     def ml(self) -> tuple[float, float, float]:
@@ -100,15 +113,16 @@ class Sampling:
         known = [self.sample_ml(number) for number in range(len(self.samples))]
         return tuple(sorted(range(len(known)), key=lambda number: 0.0 if math.isnan(known[0]) else known[number]))
 
-    def with_diameters(self, rows: Sequence[StructureRow]) -> tuple[StructureRow, ...]:
-        """The rows of structures with longest diameters; without their ranges where the volume has none either."""
+    def with_sizes(self, rows: Sequence[StructureRow]) -> tuple[StructureRow, ...]:
+        """The rows of structures with longest diameters, without their ranges where the volume has none either, and
+        with the number of samples that have the structure."""
         known = {size.value: size for size in self.sizes}
-        return tuple(replace(row, **_diameters(row, known[row.value])) if row.value in known else row for row in rows)
+        return tuple(replace(row, **_sizes(row, known[row.value])) if row.value in known else row for row in rows)
 
 
-def _diameters(row: StructureRow, size: StructureSize) -> dict[str, Any]:
+def _sizes(row: StructureRow, size: StructureSize) -> dict[str, Any]:
     """Fields of a row by name."""
-    found = {}
+    found: dict[str, Any] = {"samples": len(size.drawn), "samples_with": sum(one.voxels > 0 for one in size.drawn)}
     for name, across in (("axial", size.axial), ("longest", size.longest)):
         if across is None:
             continue

@@ -38,6 +38,16 @@ class SampleMaps:
         return np.asarray(getattr(self, kind), dtype=np.float32)
 
 
+def largest_value(kind: str, classes: int) -> float:
+    """The largest value of a map over samples.
+
+    ``kind`` is one of ``MAP_KINDS``; others are the mutual information of one level.
+    """
+    if kind in ("fg_variance", "class_variance"):
+        return 0.25
+    return 1.0 if kind == "entropy" else float(np.log(classes))
+
+
 MAP_KINDS = ("mutual_information", "entropy", "fg_variance", "class_variance")
 
 
