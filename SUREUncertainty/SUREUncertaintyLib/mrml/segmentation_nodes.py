@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from numpy.typing import NDArray
+from vtkmodules.vtkCommonCore import reference
 
 from ..core.labels import Label
 from ..core.volume import Grid, Volume
@@ -138,7 +138,7 @@ def own_segments(node: Any) -> list[str]:
 
 def drawn_value(segment: Any) -> int:
     """The label value with which a run drew the segment; editing may give it another one."""
-    value = vtk.reference("")
+    value = reference("")
     segment.GetTag(_DRAWN, value)
     return int(str(value))
 

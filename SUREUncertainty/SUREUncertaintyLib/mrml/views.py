@@ -11,8 +11,17 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from numpy.typing import NDArray
+from vtkmodules.vtkIOImage import vtkPNGWriter
+from vtkmodules.vtkRenderingCore import (
+    vtkActor2D,
+    vtkImageMapper,
+    vtkRenderer,
+    vtkRenderWindow,
+    vtkTextActor,
+    vtkWindowToImageFilter,
+)
+from vtkmodules.vtkRenderingUI import vtkGenericRenderWindowInteractor
 
 from .framing import frame_points, frame_slice
 from .headless import HeadlessScene
@@ -47,14 +56,14 @@ class OffscreenView:
 
     def __init__(self, size: tuple[int, int]) -> None:
         self.size = size
-        self.window = vtk.vtkRenderWindow()
+        self.window = vtkRenderWindow()
         self.window.SetOffScreenRendering(1)
         self.window.SetMultiSamples(0)
         self.window.SetSize(*size)
-        self.renderer = vtk.vtkRenderer()
+        self.renderer = vtkRenderer()
         self.renderer.SetBackground(*BACKGROUND)
         self.window.AddRenderer(self.renderer)
-        self._interactor = vtk.vtkGenericRenderWindowInteractor()  # the default one wants an X server
+        self._interactor = vtkGenericRenderWindowInteractor()  # the default one wants an X server
         self._managers: Any = None
 
     def start_managers(self, factory: Any, names: tuple[str, ...], application: Any, node: Any) -> None:
@@ -75,7 +84,7 @@ class OffscreenView:
     ) -> None:
         """Write on the picture; position in shares of the window from the lower left corner, ``style`` left, centre or
         bold (and centred)."""
-        actor = vtk.vtkTextActor()
+        actor = vtkTextActor()
         actor.SetInput(text)
         look = actor.GetTextProperty()
         look.SetFontSize(_TEXT_SIZE)
@@ -102,11 +111,11 @@ class OffscreenView:
     def save(self, path: Path) -> None:
         """Draw and write a PNG."""
         self.draw()
-        grab = vtk.vtkWindowToImageFilter()
+        grab = vtkWindowToImageFilter()
         grab.SetInput(self.window)
         grab.ReadFrontBufferOff()
         grab.ShouldRerenderOff()
-        writer = vtk.vtkPNGWriter()
+        writer = vtkPNGWriter()
         writer.SetInputConnection(grab.GetOutputPort())
         writer.SetFileName(str(path))
         writer.Write()
@@ -150,10 +159,10 @@ class SliceView(OffscreenView):
         super().draw()
 
     def _add_image_actor(self) -> Any:
-        mapper = vtk.vtkImageMapper()
+        mapper = vtkImageMapper()
         mapper.SetColorWindow(255)
         mapper.SetColorLevel(127.5)
-        actor = vtk.vtkActor2D()
+        actor = vtkActor2D()
         actor.SetMapper(mapper)
         actor.GetProperty().SetDisplayLocationToBackground()
         self.renderer.AddViewProp(actor)
