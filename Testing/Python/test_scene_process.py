@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.scene_addition import write_scene
 from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
-from SUREUncertaintyLib.report.result_folder import Addition
+from SUREUncertaintyLib.report.additions import Addition
 from SUREUncertaintyLib.worker import scene_child
 from SUREUncertaintyLib.worker.scene_process import PREFIX, SceneProcess
 from two_blobs import two_blobs
@@ -199,3 +200,14 @@ def test_a_failing_scene_is_only_forgiven_when_the_temporary_folder_is_full(
         with pytest.raises(OSError, match="No space left"):
             write_scene(two_blobs(), target)
     assert list(target.iterdir()) == []
+
+
+def test_it_loads_no_library_that_scenes_do_not_need() -> None:
+    code = (
+        "import sys\n"
+        "import SUREUncertaintyLib.worker.scene_child\n"
+        "from SUREUncertaintyLib.mrml import pictures, publish\n"
+        "print(sorted({'SimpleITK', 'matplotlib', 'openvino', 'scipy', 'torch', 'vtk'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"

@@ -14,7 +14,7 @@ from vtkmodules.vtkCommonCore import reference
 
 from ..core.labels import Label
 from ..core.volume import Grid, Volume
-from ..files.segment_header import segment_id, terminology_entry
+from ..files.segment_terms import segment_id, terminology_entry
 from .volume_nodes import image_array, vtk_image, vtk_matrix
 
 _DRAWN = "SURE.Drawn"

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from vtkmodules.vtkCommonCore import vtkAbstractArray, vtkDoubleArray, vtkIntArray, vtkStringArray
+from vtkmodules.vtkCommonCore import vtkDoubleArray, vtkIntArray, vtkStringArray
 from vtkmodules.vtkCommonDataModel import vtkTable
 
 from ..analysis.rows import StructureRow, UncertainRegion
@@ -23,7 +23,7 @@ class Column:
     name: str
     title: str
     unit: str
-    kind: type[vtkAbstractArray]
+    kind: Any
     read: Callable[[Any], Any]
 
 

@@ -5,16 +5,15 @@ Drawn with matplotlib's Agg canvas; no window, no OpenGL and no global state.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ..core.labels import Label
 from ..inference.result import SegmentationResult
+from .additions import Picture
 from .anatomical_planes import PLANES, Plane, cut, letters, planes_of, ras_grid, to_ras
 from .cut_planes import Place, cut_planes_of
 from .overlay import TEXT, draw_scale, overlay_colours
@@ -27,15 +26,6 @@ LARGE = 200_000
 SCALE_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
 PANEL_INCHES = 4.3
 HATCH, HATCH_COLOUR, NOT_ANALYSED = "///", "#8d96a066", "not analysed"
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture on disk: its path inside the results folder, what it shows, and a sentence to go below it."""
-
-    file: str
-    title: str
-    caption: str = ""
 
 
 def draw_slices(result: SegmentationResult, folder: Path) -> tuple[Picture, ...]:
@@ -140,6 +130,8 @@ class Panel:
 
     def _refined(self, image: NDArray[Any]) -> NDArray[Any]:
         """The map interpolated linearly to square pixels, ``FINE`` along the shorter edge of a voxel."""
+        from scipy import ndimage  # takes a while to load
+
         if image.size > LARGE:
             return image
         factors = [max(round(FINE * mm / min(self.step)), 1) for mm in reversed(self.step)]

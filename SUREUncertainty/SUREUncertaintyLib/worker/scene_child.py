@@ -11,7 +11,7 @@ from typing import Any
 
 from ..analysis.rows import Notice
 from ..core.errors import OutputError
-from ..files.writing import output_error
+from ..files.output_errors import output_error
 from ..mrml.opengl import MISSING, OpenGL, pick_gl
 from ..mrml.scene_addition import FILE, write_scene
 from .result_files import read_with_scan

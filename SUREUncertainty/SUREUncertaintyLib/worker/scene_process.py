@@ -18,11 +18,10 @@ from typing import Any
 
 from ..analysis.rows import Notice
 from ..core.errors import OutputError
-from ..files.writing import output_error, temporary_is_full
+from ..files.output_errors import output_error, temporary_is_full
 from ..inference.result import SegmentationResult
 from ..mrml.scene_addition import FILE, NO_SCENE, SCENE_FAILED, can_write_scenes, without_scene
-from ..report.result_folder import Add, Addition, Finish
-from ..report.slice_pictures import Picture
+from ..report.additions import Add, Addition, Finish, Picture
 from .process import kill_tree, private_folder, spawn
 from .result_files import write_with_scan
 
