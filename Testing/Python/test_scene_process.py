@@ -23,7 +23,7 @@ from SUREUncertaintyLib.mrml.scene_addition import write_scene
 from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
 from SUREUncertaintyLib.report.additions import Addition
 from SUREUncertaintyLib.worker import scene_child
-from SUREUncertaintyLib.worker.scene_process import PREFIX, SceneProcess
+from SUREUncertaintyLib.worker.scene_process import PREFIX, SCENE_AND_PICTURES, SceneProcess
 from two_blobs import two_blobs
 
 
@@ -107,6 +107,32 @@ def test_a_crash_while_drawing_keeps_the_scene(
     assert (target / "scene.mrb").read_bytes() == b"scene"
 
 
+def test_after_a_crash_while_drawing_the_pictures_are_drawn_once_more(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = '{"scene": true, "notices": [], "pictures": ["axial.png", "3d.png"]}'
+    second = f"[ $4 = pictures ] && printf '%s' '{again}' > \"$3/outcome.json\" && exit 0"
+    stand_in(tmp_path, monkeypatch, '{"scene": true, "notices": []}', f"{second}\nkill -SEGV $$")
+    with SceneProcess() as scene:
+        addition = added(scene, target)
+    assert [picture.file for picture in addition.pictures] == ["pictures/3d.png"]
+    assert addition.notices == ()
+
+
+@pytest.mark.render
+def test_where_opengl_finds_no_driver_the_scene_is_complete_and_that_is_said(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("__EGL_VENDOR_LIBRARY_DIRS", str(target / "none"))
+    monkeypatch.setenv("LIBGL_DRIVERS_PATH", str(target / "none"))
+    with SceneProcess() as scene:
+        addition = added(scene, target)
+    assert (target / "scene.mrb").is_file()
+    draws = opengl.pick_gl() is not None
+    assert [notice.text for notice in addition.notices] == ([] if draws else [opengl.MISSING])
+    assert len(addition.pictures) == draws
+
+
 def test_a_crash_before_the_scene_leaves_no_half_of_it(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +182,7 @@ def test_nothing_is_started_where_no_scene_is_wanted(temporary: Path) -> None:
 
 def test_without_opengl_the_scene_is_complete_and_the_package_is_named(target: Path, tmp_path: Path) -> None:
     request = {"target": str(target), **scene_child_request(tmp_path)}
-    scene_child._work(request, tmp_path, True, None)
+    scene_child._work(request, tmp_path, SCENE_AND_PICTURES, draws=False)
     outcome = (tmp_path / "outcome.json").read_text(encoding="utf-8")
     assert '"scene": true' in outcome
     assert "apt-get install --no-install-recommends libegl1 libgl1-mesa-dri" in outcome
