@@ -24,6 +24,8 @@ FINE = 4
 LARGE = 200_000
 """Pixels of a slice from which its overlay is fine enough as it is."""
 SCALE_BARS_MM = (1, 2, 5, 10, 20, 50, 100, 200)
+COMPRESSION = 4
+"""Half the work of the usual 6, for files an eighth larger."""
 PANEL_INCHES = 4.3
 HATCH, HATCH_COLOUR, NOT_ANALYSED = "///", "#8d96a066", "not analysed"
 
@@ -71,7 +73,7 @@ def _draw(result: SegmentationResult, place: Place, path: Path) -> None:
     draw_scale(figure, figure.add_subplot(spec[0, len(planes)]), result.threshold, result.uncertainty_kind)
     _legend(figure, _visible_labels(result, place), hatched=bool(np.isnan(result.uncertainty.array).any()))
     figure.text(0.012, 0.985, place.title, color=TEXT, fontsize=12, va="top")
-    figure.savefig(path, facecolor=BACKGROUND)
+    figure.savefig(path, facecolor=BACKGROUND, pil_kwargs={"compress_level": COMPRESSION})
 
 
 class Panel:

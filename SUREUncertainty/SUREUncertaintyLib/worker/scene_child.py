@@ -71,4 +71,6 @@ def _plain(notice: Notice) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # everything is written, and unloading VTK would take as long as a picture

@@ -44,6 +44,9 @@ CAPTIONS = {
 }
 """The pictures that also enter the report, which has slices of its own."""
 
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""Environment of a process whose matrices are 4 x 4: further threads would only take time from the network's."""
+
 LATE = f"no answer after {SECONDS} s"
 STOPPED = "the library of 3D Slicer stopped with {ending}"
 NOT_DRAWN = (
@@ -155,7 +158,7 @@ def _spawn(folder: Path, task: str) -> subprocess.Popen[str]:
     """The process, in its own empty folder: one called "slicer" in the current one would break the import of slicer."""
     arguments = ["-m", "SUREUncertaintyLib.worker.scene_child", str(folder), task]
     with (folder / ERRORS).open("wb") as errors:
-        return spawn(sys.executable, arguments, {}, subprocess.DEVNULL, errors, folder)
+        return spawn(sys.executable, arguments, ONE_THREAD, subprocess.DEVNULL, errors, folder)
 
 
 def _ending(code: int, errors: Path) -> str:
