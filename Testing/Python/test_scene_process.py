@@ -237,3 +237,31 @@ def test_it_loads_no_library_that_scenes_do_not_need() -> None:
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["segment scan.nrrd --output out", "analyse scan.nrrd --masks a.nrrd --output out", "demo --output out"],
+)
+def test_commands_start_it_before_they_load_libraries_of_their_own(arguments: str) -> None:
+    code = (
+        "import sys\n"
+        "from SUREUncertaintyLib.worker.scene_process import SceneProcess\n"
+        "def enter(self):\n"
+        "    print(sorted({'SimpleITK', 'openvino', 'scipy', 'torch'} & set(sys.modules)))\n"
+        "    sys.exit(0)\n"
+        "SceneProcess.__enter__ = enter\n"
+        "from SUREUncertaintyLib.cli.app import main\n"
+        f"main({arguments.split()!r})"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_a_run_that_needs_no_scene_ends_the_process_at_once(temporary: Path) -> None:
+    with SceneProcess(pictures=False) as scene:
+        assert scene.pid is not None
+        scene.close()
+        with pytest.raises(ProcessLookupError):
+            os.kill(scene.pid, 0)
+        assert children(temporary) == []

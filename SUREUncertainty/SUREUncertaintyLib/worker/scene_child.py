@@ -28,7 +28,9 @@ def main() -> int:
     gl = pick_gl() if task == PICTURES else first_gl()
     if gl is not None:
         os.environ.update(gl.environment({}))
-    from ..mrml import pictures  # noqa: F401  loads VTK and Slicer while the network runs
+    from scipy import ndimage  # noqa: F401  for painted surfaces; while the network runs, as VTK and Slicer
+
+    from ..mrml import pictures  # noqa: F401
 
     line = sys.stdin.readline()
     if line:

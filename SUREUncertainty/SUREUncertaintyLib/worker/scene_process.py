@@ -91,6 +91,10 @@ class SceneProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; for a run that turns out to need none."""
         if self._process is not None:
             kill_tree(self._process)
         if self._folder is not None:
