@@ -34,8 +34,8 @@ def draw_pictures(archive: Path, folder: Path, number: int = 0) -> tuple[str, ..
     """
     names = tuple(f"{name.lower()}.png" for name in SLICE_VIEWS.values())
     with HeadlessScene() as headless:
-        slices = [SliceView(headless, name, SIZE) for name in SLICE_VIEWS]
         threed = ThreeDView(headless, SIZE)
+        slices = [SliceView(headless, name, SIZE, threed) for name in SLICE_VIEWS]
         read_mrb(headless.scene, archive)
         published = _only(all_published(headless.scene), number)
         focus, key = focus_of(published), _key(published.segmentation)
