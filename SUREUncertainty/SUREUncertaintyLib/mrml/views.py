@@ -62,13 +62,13 @@ class OffscreenView:
 
     def __init__(self, size: tuple[int, int], beside: OffscreenView | None = None) -> None:
         self.size = size
-        self.window = _offscreen_window(size) if beside is None else beside.window
+        self.window: Any = _offscreen_window(size) if beside is None else beside.window
         self._earlier = _renderers(self.window)
         self.renderer = vtkRenderer()
         self.renderer.SetBackground(*BACKGROUND)
         self.window.AddRenderer(self.renderer)
         # the default one wants an X server
-        self._interactor = vtkGenericRenderWindowInteractor() if beside is None else beside._interactor
+        self._interactor: Any = vtkGenericRenderWindowInteractor() if beside is None else beside._interactor
         self._managers: Any = None
         self._own: list[Any] = []
 
