@@ -13,7 +13,7 @@ import pytest
 import slicer
 import vtk
 from SUREUncertaintyLib.core.errors import InputError, OutputError
-from SUREUncertaintyLib.files.segment_header import terminology_entry
+from SUREUncertaintyLib.files.segment_terms import terminology_entry
 from SUREUncertaintyLib.mrml.archive import read_mrb, write_mrb
 from SUREUncertaintyLib.mrml.display import show_result, show_uncertainty_volume, uncertainty_rendering
 from SUREUncertaintyLib.mrml.headless import HeadlessScene

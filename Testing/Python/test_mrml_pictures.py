@@ -19,7 +19,7 @@ from SUREUncertaintyLib.mrml import opengl
 from SUREUncertaintyLib.mrml.archive import write_mrb
 from SUREUncertaintyLib.mrml.camera_focus import focus_of, fullest_slice
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
-from SUREUncertaintyLib.mrml.opengl import OpenGL, pick_gl
+from SUREUncertaintyLib.mrml.opengl import OpenGL, first_gl, pick_gl
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.views import BACKGROUND, direction_letters, legible
 from two_blobs import two_blobs
@@ -46,8 +46,8 @@ DRAW = """
 import sys
 from pathlib import Path
 from SUREUncertaintyLib.mrml.pictures import draw_pictures
-archive, folder, number, on_cpu = sys.argv[1:]
-print(*draw_pictures(Path(archive), Path(folder), on_cpu == "True", int(number)))
+archive, folder, number = sys.argv[1:]
+print(*draw_pictures(Path(archive), Path(folder), int(number)))
 """
 
 
@@ -62,7 +62,7 @@ def draw(folder: Path, *results: Any) -> dict[str, NDArray[np.float64]]:
         for result in results:
             publish(headless.scene, result)
         write_mrb(headless.scene, archive)
-    command = [sys.executable, "-c", DRAW, str(archive), str(pictures), str(len(results) - 1), str(gl.is_software)]
+    command = [sys.executable, "-c", DRAW, str(archive), str(pictures), str(len(results) - 1)]
     drawn = subprocess.run(command, env=gl.environment(), capture_output=True, text=True, check=True).stdout.split()
     assert drawn == ["axial.png", "sagittal.png", "coronal.png", "3d.png"]
     return {Path(name).stem: np.asarray(Image.open(pictures / name).convert("RGB")) / 255 for name in drawn}
@@ -149,6 +149,7 @@ def test_a_window_class_that_does_not_exist_or_crashes_is_not_picked(monkeypatch
     monkeypatch.setattr(opengl, "_PROBE", "import os; print(os.environ['VTK_DEFAULT_OPENGL_WINDOW'], 'llvmpipe')")
     monkeypatch.setenv("VTK_DEFAULT_OPENGL_WINDOW", "mine")
     assert pick_gl() == OpenGL("mine", "mine llvmpipe")
+    assert first_gl() == OpenGL("mine", "")
 
 
 def test_software_renderers_are_known_by_name() -> None:

@@ -14,7 +14,7 @@ import vtk
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours
 from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.files.segment_header import terminology_entry
+from SUREUncertaintyLib.files.segment_terms import terminology_entry
 from SUREUncertaintyLib.mrml import publish as publish_module
 from SUREUncertaintyLib.mrml.display import (
     jump_to,

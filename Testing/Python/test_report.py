@@ -25,12 +25,13 @@ from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
+from SUREUncertaintyLib.report.additions import Addition, Finish, Picture
 from SUREUncertaintyLib.report.anatomical_planes import PLANES, cut, letters, planes_of, ras_grid, ras_index, to_ras
 from SUREUncertaintyLib.report.cut_planes import cut_planes_of
 from SUREUncertaintyLib.report.overlay import overlay_colours
-from SUREUncertaintyLib.report.result_folder import Addition, Finish, OutputOptions, write_results
+from SUREUncertaintyLib.report.result_folder import OutputOptions, write_results
 from SUREUncertaintyLib.report.result_page import write_page
-from SUREUncertaintyLib.report.slice_pictures import Picture, draw_slices
+from SUREUncertaintyLib.report.slice_pictures import draw_slices
 
 AXIAL, CORONAL, SAGITTAL = PLANES
 ALWAYS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,9 @@ from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import all_published
 from SUREUncertaintyLib.mrml.scene_addition import write_scene
 from SUREUncertaintyLib.mrml.segmentation_nodes import labels_from_segmentation
-from SUREUncertaintyLib.report.result_folder import Addition
+from SUREUncertaintyLib.report.additions import Addition
 from SUREUncertaintyLib.worker import scene_child
-from SUREUncertaintyLib.worker.scene_process import PREFIX, SceneProcess
+from SUREUncertaintyLib.worker.scene_process import PREFIX, SCENE_AND_PICTURES, SceneProcess
 from two_blobs import two_blobs
 
 
@@ -106,6 +107,32 @@ def test_a_crash_while_drawing_keeps_the_scene(
     assert (target / "scene.mrb").read_bytes() == b"scene"
 
 
+def test_after_a_crash_while_drawing_the_pictures_are_drawn_once_more(
+    target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = '{"scene": true, "notices": [], "pictures": ["axial.png", "3d.png"]}'
+    second = f"[ $4 = pictures ] && printf '%s' '{again}' > \"$3/outcome.json\" && exit 0"
+    stand_in(tmp_path, monkeypatch, '{"scene": true, "notices": []}', f"{second}\nkill -SEGV $$")
+    with SceneProcess() as scene:
+        addition = added(scene, target)
+    assert [picture.file for picture in addition.pictures] == ["pictures/3d.png"]
+    assert addition.notices == ()
+
+
+@pytest.mark.render
+def test_where_opengl_finds_no_driver_the_scene_is_complete_and_that_is_said(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("__EGL_VENDOR_LIBRARY_DIRS", str(target / "none"))
+    monkeypatch.setenv("LIBGL_DRIVERS_PATH", str(target / "none"))
+    with SceneProcess() as scene:
+        addition = added(scene, target)
+    assert (target / "scene.mrb").is_file()
+    draws = opengl.pick_gl() is not None
+    assert [notice.text for notice in addition.notices] == ([] if draws else [opengl.MISSING])
+    assert len(addition.pictures) == draws
+
+
 def test_a_crash_before_the_scene_leaves_no_half_of_it(
     target: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +182,7 @@ def test_nothing_is_started_where_no_scene_is_wanted(temporary: Path) -> None:
 
 def test_without_opengl_the_scene_is_complete_and_the_package_is_named(target: Path, tmp_path: Path) -> None:
     request = {"target": str(target), **scene_child_request(tmp_path)}
-    scene_child._work(request, tmp_path, True, None)
+    scene_child._work(request, tmp_path, SCENE_AND_PICTURES, draws=False)
     outcome = (tmp_path / "outcome.json").read_text(encoding="utf-8")
     assert '"scene": true' in outcome
     assert "apt-get install --no-install-recommends libegl1 libgl1-mesa-dri" in outcome
@@ -199,3 +226,42 @@ def test_a_failing_scene_is_only_forgiven_when_the_temporary_folder_is_full(
         with pytest.raises(OSError, match="No space left"):
             write_scene(two_blobs(), target)
     assert list(target.iterdir()) == []
+
+
+def test_it_loads_no_library_that_scenes_do_not_need() -> None:
+    code = (
+        "import sys\n"
+        "import SUREUncertaintyLib.worker.scene_child\n"
+        "from SUREUncertaintyLib.mrml import pictures, publish\n"
+        "print(sorted({'SimpleITK', 'matplotlib', 'openvino', 'scipy', 'torch', 'vtk'} & set(sys.modules)))"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    ["segment scan.nrrd --output out", "analyse scan.nrrd --masks a.nrrd --output out", "demo --output out"],
+)
+def test_commands_start_it_before_they_load_libraries_of_their_own(arguments: str) -> None:
+    code = (
+        "import sys\n"
+        "from SUREUncertaintyLib.worker.scene_process import SceneProcess\n"
+        "def enter(self):\n"
+        "    print(sorted({'SimpleITK', 'openvino', 'scipy', 'torch'} & set(sys.modules)))\n"
+        "    sys.exit(0)\n"
+        "SceneProcess.__enter__ = enter\n"
+        "from SUREUncertaintyLib.cli.app import main\n"
+        f"main({arguments.split()!r})"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_a_run_that_needs_no_scene_ends_the_process_at_once(temporary: Path) -> None:
+    with SceneProcess(pictures=False) as scene:
+        assert scene.pid is not None
+        scene.close()
+        with pytest.raises(ProcessLookupError):
+            os.kill(scene.pid, 0)
+        assert children(temporary) == []

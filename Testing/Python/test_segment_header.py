@@ -10,7 +10,8 @@ from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.labels import Code, Label
 from SUREUncertaintyLib.core.volume import Grid, Volume
 from SUREUncertaintyLib.files.reading import read_labels
-from SUREUncertaintyLib.files.segment_header import segment_id, terminology_entry, write_segmentation
+from SUREUncertaintyLib.files.segment_header import write_segmentation
+from SUREUncertaintyLib.files.segment_terms import segment_id, terminology_entry
 
 STRUCTURE = Code("123037004", "SCT", "Anatomical Structure")
 LABELS = (

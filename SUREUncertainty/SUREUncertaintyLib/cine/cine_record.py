@@ -12,7 +12,7 @@ from typing import Any
 from ..analysis.ejection_fraction import CavityVolume, Ejection
 from ..core.plain_json import plain
 from ..core.wording import DISCLAIMER
-from ..files.writing import output_error
+from ..files.output_errors import output_error
 from .cine_result import CineResult, FrameMeasure
 
 SCHEMA = "sure-cine/1"

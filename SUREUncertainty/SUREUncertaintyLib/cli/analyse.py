@@ -52,16 +52,19 @@ def analyse(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
 ) -> None:
     """Show the uncertainty of masks or probability maps that you have."""
-    from ..fusion.job import FusionJob, run_fusion
-    from ..report.result_folder import OutputOptions
     from ..worker.scene_process import SceneProcess
-    from .progress import terminal_progress
-    from .run_summary import print_summary
 
-    wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
-    job = FusionJob(_given(image, probabilities, masks, labels, regions), bool(masks), output, overwrite, wanted)
-    with terminal_progress() as progress, SceneProcess(not no_scene, wanted.pictures) as scene:
-        document = run_fusion(job, scene.additions, progress)
+    # Slicer's libraries are loaded there while this process loads its own
+    with SceneProcess(not no_scene, not no_pictures) as scene:
+        from ..fusion.job import FusionJob, run_fusion
+        from ..report.result_folder import OutputOptions
+        from .progress import terminal_progress
+        from .run_summary import print_summary
+
+        wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
+        job = FusionJob(_given(image, probabilities, masks, labels, regions), bool(masks), output, overwrite, wanted)
+        with terminal_progress() as progress:
+            document = run_fusion(job, scene.additions, progress)
     print_summary(document, output, as_json)
 
 

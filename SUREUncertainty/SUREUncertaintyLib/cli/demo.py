@@ -22,18 +22,20 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json instead of a table.")] = False,
 ) -> None:
     """Segment both hippocampi of the MNI152 brain template, as a first look."""
-    from ..files.demo_input import ROIS, demo_scan
-    from ..packages.catalogue import find_package
-    from ..report.segment_to_folder import Job, run_job
     from ..worker.scene_process import SceneProcess
-    from .progress import terminal_progress
-    from .run_summary import print_summary
 
-    package = find_package(model)
-    with terminal_progress() as progress, SceneProcess() as scene:
-        progress(0.0, "loading the template")
-        job = Job(demo_scan(), package, output, ROIS, engine, overwrite=overwrite)
-        document = run_job(job, scene.additions, progress)
+    with SceneProcess() as scene:  # Slicer's libraries are loaded there while this process loads its own
+        from ..files.demo_input import ROIS, demo_scan
+        from ..packages.catalogue import find_package
+        from ..report.segment_to_folder import Job, run_job
+        from .progress import terminal_progress
+        from .run_summary import print_summary
+
+        package = find_package(model)
+        with terminal_progress() as progress:
+            progress(0.0, "loading the template")
+            job = Job(demo_scan(), package, output, ROIS, engine, overwrite=overwrite)
+            document = run_job(job, scene.additions, progress)
     if not as_json:
         typer.echo(EXPLANATION)
     print_summary(document, output, as_json)

@@ -87,58 +87,63 @@ def segment(
     no_report: Annotated[bool, typer.Option("--no-report", help="Write no report.html.")] = False,
 ) -> None:
     """Segment a scan and map the uncertainty."""
-    from ..analysis.verdict import DO_NOT_USE
-    from ..core.volume_sequence import VolumeSequence
-    from ..files.reading import read_channels
-    from ..files.sequence_reading import read_scan
-    from ..inference.estimation.estimator_choice import create_estimator
-    from ..inference.native.choice import cost_sentence, parse_choice
-    from ..inference.native.engine import MemberEngine
-    from ..location.choice import chosen_boxes
-    from ..report.result_folder import OutputOptions
-    from ..report.segment_to_folder import Job, run_job
     from ..worker.scene_process import SceneProcess
-    from .cine import one_frame, run_cine
-    from .foretelling import foretell
-    from .progress import terminal_progress
-    from .run_summary import print_summary
 
-    choice = parse_choice(folds, mirrors)
-    make = partial(create_estimator, engine=engine, device=device, seed=seed or 0, choice=choice)
-    chosen = None if model is None else make(estimator, model)
-    drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
-    sampling = _sampling(samples, drawn, level, level_maps, keep_samples, least_voxels)
-    wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
-    with terminal_progress() as progress:
-        progress(0.0, "reading the scan")
-        scan = read_scan(image)
-        proposal = _proposed(scan, frame, estimator, progress) if chosen is None else None
-        if proposal is not None:
-            typer.echo(proposal.sentence, err=True)
-            chosen = make(estimator, proposal.package.root)
-        assert chosen is not None
-        if isinstance(chosen.engine, MemberEngine) and not chosen.engine.is_single:
-            typer.echo(cost_sentence(chosen.engine.run), err=True)
-        if isinstance(scan, VolumeSequence) and frame is None:
-            if channel or sampling is not None:
-                raise InputError(NOT_OVER_TIME)
-            run_cine(scan, chosen, output, roi or (), phases, overwrite, wanted, not no_scene, as_json, progress)
-            return
-        if phases is not None:
-            raise InputError("--phases is for scans over time; this scan is one volume, or one frame was asked for.")
-        volume, channels = one_frame(scan, frame), read_channels(channel or ())
-        searched = proposal.boxes if proposal is not None and not roi else None
-        boxes = searched or chosen_boxes(roi or (), volume, chosen.package, progress)
-        options = {
-            "overwrite": overwrite,
-            "wanted": wanted,
-            "sampling": sampling,
-            "runner": chosen.engine,
-            "channels": channels,
-            "turn": boxes.turn,
-        }
-        job = Job(volume, chosen.package, output, boxes.rois, **options)  # type: ignore[arg-type]
-        with SceneProcess(not no_scene, wanted.pictures) as scene:
+    # Slicer's libraries are loaded there while this process loads its own
+    with SceneProcess(not no_scene, not no_pictures) as scene:
+        from ..analysis.verdict import DO_NOT_USE
+        from ..core.volume_sequence import VolumeSequence
+        from ..files.reading import read_channels
+        from ..files.sequence_reading import read_scan
+        from ..inference.estimation.estimator_choice import create_estimator
+        from ..inference.native.choice import cost_sentence, parse_choice
+        from ..inference.native.engine import MemberEngine
+        from ..location.choice import chosen_boxes
+        from ..report.result_folder import OutputOptions
+        from ..report.segment_to_folder import Job, run_job
+        from .cine import one_frame, run_cine
+        from .foretelling import foretell
+        from .progress import terminal_progress
+        from .run_summary import print_summary
+
+        choice = parse_choice(folds, mirrors)
+        make = partial(create_estimator, engine=engine, device=device, seed=seed or 0, choice=choice)
+        chosen = None if model is None else make(estimator, model)
+        drawn = seed if estimator == "native" else None  # otherwise the seed is that of the dropout masks
+        sampling = _sampling(samples, drawn, level, level_maps, keep_samples, least_voxels)
+        wanted = OutputOptions(pictures=not no_pictures, page=not no_report)
+        with terminal_progress() as progress:
+            progress(0.0, "reading the scan")
+            scan = read_scan(image)
+            proposal = _proposed(scan, frame, estimator, progress) if chosen is None else None
+            if proposal is not None:
+                typer.echo(proposal.sentence, err=True)
+                chosen = make(estimator, proposal.package.root)
+            assert chosen is not None
+            if isinstance(chosen.engine, MemberEngine) and not chosen.engine.is_single:
+                typer.echo(cost_sentence(chosen.engine.run), err=True)
+            if isinstance(scan, VolumeSequence) and frame is None:
+                if channel or sampling is not None:
+                    raise InputError(NOT_OVER_TIME)
+                scene.close()
+                run_cine(scan, chosen, output, roi or (), phases, overwrite, wanted, not no_scene, as_json, progress)
+                return
+            if phases is not None:
+                raise InputError(
+                    "--phases is for scans over time; this scan is one volume, or one frame was asked for."
+                )
+            volume, channels = one_frame(scan, frame), read_channels(channel or ())
+            searched = proposal.boxes if proposal is not None and not roi else None
+            boxes = searched or chosen_boxes(roi or (), volume, chosen.package, progress)
+            options = {
+                "overwrite": overwrite,
+                "wanted": wanted,
+                "sampling": sampling,
+                "runner": chosen.engine,
+                "channels": channels,
+                "turn": boxes.turn,
+            }
+            job = Job(volume, chosen.package, output, boxes.rois, **options)  # type: ignore[arg-type]
             foretell(volume, chosen.package, chosen.engine, boxes.rois, channels)
             document = run_job(job, scene.additions, progress)
     print_summary(document, output, as_json)

@@ -20,7 +20,8 @@ from ..core.errors import InputError, OutputError
 from ..core.safe_names import file_name
 from ..evaluation.cases import Case
 from ..evaluation.progress_file import ProgressFile
-from ..files.writing import output_error, write_text
+from ..files.output_errors import output_error
+from ..files.writing import write_text
 
 SCHEMA = "sure-cohort/1"
 SETTINGS, CASES, RECORD, LOCK = "cohort.json", "cases", "case.json", ".running"

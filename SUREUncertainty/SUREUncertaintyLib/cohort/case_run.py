@@ -17,7 +17,8 @@ from ..inference.result import SegmentationResult
 from ..inference.turned import Turn
 from ..location.choice import chosen_boxes
 from ..quality.true_scores import dice_with_label
-from ..report.result_folder import Add, Addition, Finish, OutputOptions
+from ..report.additions import Add, Addition, Finish
+from ..report.result_folder import OutputOptions
 from ..report.run_record import describe_result
 from ..report.segment_to_folder import Job, run_job
 from .case_folder import RECORD
@@ -93,7 +94,7 @@ class AddRecord:
     turn: Turn | None
 
     def __call__(self, result: SegmentationResult, folder: Path) -> Finish:
-        """See ``report.result_folder.Add``."""
+        """See ``report.additions.Add``."""
         return partial(self._finish, folder)
 
     def _finish(self, folder: Path, result: SegmentationResult) -> Addition:

@@ -20,8 +20,9 @@ from ..core.errors import InputError
 from ..core.labels import Label
 from ..core.safe_names import table_row
 from ..core.volume import Volume
+from ..files.output_errors import output_error
 from ..files.segment_header import write_segmentation
-from ..files.writing import output_error, write_text
+from ..files.writing import write_text
 from ..training.own_cases import TABLES, Pair, table_text
 from .case_folder import CASES, CohortFolder
 from .case_row import CaseRow

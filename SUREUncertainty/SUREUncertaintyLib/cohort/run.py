@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.progress import IsCancelled, Progress, never, silent
 from ..evaluation.case_jobs import Work, run_remaining
 from ..inference.estimation.model_options import ModelOptions
-from ..report.result_folder import Add
+from ..report.additions import Add
 from .case_folder import CohortFolder, Lock, folder_names, unfinished, vanished
 from .case_list import CohortList
 from .case_row import FAILED, CaseRow

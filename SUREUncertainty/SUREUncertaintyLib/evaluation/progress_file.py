@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from ..files.writing import output_error
+from ..files.output_errors import output_error
 from .cases import Case
 
 

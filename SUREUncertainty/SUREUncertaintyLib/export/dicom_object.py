@@ -8,7 +8,8 @@ from typing import Any
 
 from .. import __version__
 from ..core.wording import DISCLAIMER
-from ..files.writing import discard, output_error
+from ..files.output_errors import output_error
+from ..files.writing import discard
 from .content import ExportContent
 from .dicom_attributes import quiet_dicom
 from .dicom_codes import CONSENSUS, SCHEME, as_dicom, label_text

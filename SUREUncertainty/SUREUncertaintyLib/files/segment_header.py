@@ -5,7 +5,6 @@ Keys as in Slicer's ``vtkMRMLSegmentationStorageNode``: all segments share one l
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,14 +14,11 @@ import numpy as np
 from ..core.errors import InputError
 from ..core.resampling import to_itk
 from ..core.volume import Grid, Volume
+from .segment_terms import segment_id, terminology_entry
 from .writing import write_image
 
 if TYPE_CHECKING:
-    from ..core.labels import Code, Label
-
-_CONTEXT = "Segmentation category and type - 3D Slicer General Anatomy list"
-_ANATOMIC_CONTEXT = "Anatomic codes - DICOM master list"
-_TISSUE = "SCT^85756007^Tissue"
+    from ..core.labels import Label
 
 
 def write_segmentation(labels: Volume, label_set: Sequence[Label], path: Path) -> None:
@@ -53,19 +49,6 @@ def segmentation_header(grid: Grid, segments: Sequence[Label]) -> dict[str, str]
     return header
 
 
-def segment_id(label: Label) -> str:
-    """The segment's ID in a .seg.nrrd and in Slicer's scene: its name in letters, digits and ``_``, and its value."""
-    return f"{re.sub(r'[^0-9A-Za-z]+', '_', label.name).strip('_') or 'Segment'}_{label.value}"
-
-
-def terminology_entry(label: Label) -> str:
-    """Slicer's terminology string of a label; codes are scheme^value^meaning. "Tissue" where none is given."""
-    category = _code(label.category) or _TISSUE
-    kind = _code(label.type) or _TISSUE
-    modifier = _code(label.modifier) or "^^"
-    return f"{_CONTEXT}~{category}~{kind}~{modifier}~{_ANATOMIC_CONTEXT}~^^~^^"
-
-
 def reference_geometry(grid: Grid) -> str:
     """Slicer's text of an image geometry: IJK to RAS row by row, then the extent."""
     numbers = [repr(float(value)) for value in grid.ijk_to_ras.ravel()]
@@ -88,7 +71,3 @@ def _segment(grid: Grid, label: Label) -> dict[str, str]:
 
 def _extent(grid: Grid) -> str:
     return " ".join(f"0 {count - 1}" for count in np.array(grid.shape[::-1]))
-
-
-def _code(code: Code | None) -> str:
-    return "^".join(re.sub(r"[\^~|]", " ", part) for part in (code.scheme, code.value, code.meaning)) if code else ""

@@ -22,11 +22,9 @@ from ..core.volume import Volume
 from .headers import check_header, check_streams, require_text_name
 from .locales import decimal_points
 from .nifti_header import is_nifti
+from .output_errors import FORBIDDEN, FULL, output_error
 
 _MANIFEST = ".sure-results.json"
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_LEAST_FREE = 1 << 20
-_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 class OutputFolder:
@@ -74,7 +72,7 @@ class OutputFolder:
             self._discard()
         if isinstance(error, OutputError) and hidden in str(error):
             raise OutputError(str(error).replace(hidden, str(self.path))) from error
-        if isinstance(error, OSError) and error.errno in _FULL | _FORBIDDEN:
+        if isinstance(error, OSError) and error.errno in FULL | FORBIDDEN:
             raise output_error(error, self.path) from error
 
     def _require_free(self) -> None:
@@ -192,47 +190,6 @@ def discard(path: Path) -> None:
     """Remove a half-written file if possible; on a read-only disk even a missing one cannot be removed."""
     with suppress(OSError):
         path.unlink(missing_ok=True)
-
-
-def output_error(error: Exception, path: Path) -> OutputError:
-    """The sentence for a failed write: full disk, missing right, or what the system says."""
-    code = error.errno if isinstance(error, OSError) else _guess(path)
-    if code in _FULL and not _is_full(path.parent) and _is_full(Path(tempfile.gettempdir())):
-        return OutputError(temporary_is_full())
-    if code in _FULL:
-        return OutputError(
-            f"The disk is full, so the results cannot be written to {path}. Nothing was left behind: "
-            "free some space, or choose a folder on another disk."
-        )
-    if code in _FORBIDDEN:
-        return OutputError(f"The folder for {path} may not be written to. Choose a folder of your own.")
-    # what a library says stays in the error's cause: it speaks to programmers
-    reason = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror else ""
-    return OutputError(f"The results cannot be written to {path}{reason}. Choose another folder.")
-
-
-def temporary_is_full() -> str:
-    """The sentence for a full folder for temporary files; empty while there is room in it."""
-    folder = Path(tempfile.gettempdir())
-    if not _is_full(folder):
-        return ""
-    return (
-        f"The folder for temporary files, {folder}, is full. Free some space there, or set TMPDIR to a folder on "
-        "another disk."
-    )
-
-
-def _guess(path: Path) -> int:
-    """SimpleITK does not pass the system's error on: find out why a write to ``path`` fails."""
-    if not os.access(path.parent, os.W_OK):
-        return errno.EACCES if path.parent.exists() else errno.ENOENT
-    if _is_full(path.parent) or _is_full(Path(tempfile.gettempdir())):
-        return errno.ENOSPC
-    return errno.EIO
-
-
-def _is_full(folder: Path) -> bool:
-    return folder.exists() and shutil.disk_usage(folder).free < _LEAST_FREE
 
 
 def _is_worked_in(folder: Path) -> bool:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..files.writing import output_error
+from ..files.output_errors import output_error
 from ..nn.losses.geometry import SampleGeometry, batch_geometry
 from ..nn.losses.noisy_passes import NoisyInputs, noisy_inputs
 from ..nn.losses.scan_uncertainty import LEAST_LOSS, mean_dice

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..core.progress import IsCancelled, Progress, never, part_of, silent
 from ..files.writing import OutputFolder
-from ..report.result_folder import Add, OutputOptions, write_results
+from ..report.additions import Add
+from ..report.result_folder import OutputOptions, write_results
 from .analyse import FusionInput, analyse_masks, analyse_probabilities
 
 ANALYSING = 0.6

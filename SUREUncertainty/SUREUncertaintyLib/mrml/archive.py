@@ -15,7 +15,7 @@ import slicer
 
 from ..core.errors import InputError, OutputError
 from ..files.locales import decimal_points
-from ..files.writing import output_error
+from ..files.output_errors import output_error
 from .without_messages import quiet_vtk
 
 _LARGEST_CONTENT = 16 << 30

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import slicer
-import vtk
+from vtkmodules.vtkCommonCore import vtkDoubleArray
+from vtkmodules.vtkCommonDataModel import vtkTable
 
 from .safe_names import unique_name
 
@@ -37,9 +38,9 @@ def axis_range(values: Sequence[float]) -> tuple[float, float]:
 
 def fill_numbers(node: Any, columns: Mapping[str, Sequence[float]], titles: Mapping[str, str]) -> None:
     """Replace the content of a table node by columns of numbers; ``titles`` are for people."""
-    table = vtk.vtkTable()
+    table = vtkTable()
     for name, values in columns.items():
-        array = vtk.vtkDoubleArray()
+        array = vtkDoubleArray()
         array.SetName(name)
         for value in values:
             array.InsertNextValue(value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import slicer
-import vtk
+from vtkmodules.vtkCommonCore import VTK_ENCODING_UTF_8
 
 from ..analysis.verdict import STATUSES
 from ..cine.cine_record import describe_cine, frame_record
@@ -93,7 +93,7 @@ def _put_frames(scene: Any, result: CineResult, published: PublishedNodes, undo:
     _show_outline(outline)
     browser.SetSelectedItemNumber(result.phases[0])
     numbers = scene.AddNewNodeByClass("vtkMRMLTextNode", unique_name(scene, f"{name} numbers"))
-    numbers.SetEncoding(vtk.VTK_ENCODING_UTF_8)
+    numbers.SetEncoding(VTK_ENCODING_UTF_8)
     numbers.SetText(json.dumps(describe_cine(result), ensure_ascii=False, allow_nan=False))
     for role, node in ((FRAMES, browser), (CURVE, chart), (NUMBERS, numbers)):
         refer(published.segmentation, role, node, undo)

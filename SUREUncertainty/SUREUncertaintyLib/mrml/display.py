@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from numpy.typing import NDArray
+from vtkmodules.vtkCommonDataModel import vtkPiecewiseFunction
+from vtkmodules.vtkRenderingCore import vtkColorTransferFunction
 
 from ..core.uncertainty_colours import uncertainty_colours
 from .camera_focus import focus_of
@@ -144,7 +145,7 @@ def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> No
     top = scale_top(node)
     edge = 1e-3
     densest = min(max(top, low + edge), high)
-    opacity = vtk.vtkPiecewiseFunction()
+    opacity = vtkPiecewiseFunction()
     for value, alpha in (
         (low - edge, 0.0),
         (low, _THINNEST),
@@ -153,7 +154,7 @@ def _tie_to_band(volume_property: Any, node: Any, low: float, high: float) -> No
         (high + edge, 0.0),
     ):
         opacity.AddPoint(value, alpha)  # before the first and behind the last point: as there
-    colour = vtk.vtkColorTransferFunction()
+    colour = vtkColorTransferFunction()
     for value, rgb in zip(np.linspace(0.0, top, _SHADES), uncertainty_colours(_SHADES).tolist(), strict=True):
         colour.AddRGBPoint(value, *rgb)
     volume_property.SetScalarOpacity(opacity)

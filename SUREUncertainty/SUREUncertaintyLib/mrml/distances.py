@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import slicer
-import vtk
+from vtkmodules.vtkCommonDataModel import vtkVector3d
 
 _MEASURED = "SURE.Distance"
 _COLOUR = (1.0, 1.0, 1.0)
@@ -20,7 +20,7 @@ def add_distance(scene: Any, start: Point, end: Point) -> Any:
     node.CreateDefaultDisplayNodes()
     node.GetDisplayNode().SetSelectedColor(*_COLOUR)
     for point in (start, end):
-        node.AddControlPointWorld(vtk.vtkVector3d(*point))
+        node.AddControlPointWorld(vtkVector3d(*point))
     node.SetLocked(True)
     return node
 

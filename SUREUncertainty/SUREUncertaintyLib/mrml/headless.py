@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 import slicer
-import vtk
+from vtkmodules.vtkCommonCore import vtkCollection
 
 SLICE_VIEWS = {"Red": "Axial", "Yellow": "Sagittal", "Green": "Coronal"}
 """Slicer's own slice views and their orientation."""
@@ -48,8 +48,8 @@ class HeadlessScene:
         self.scene = slicer.mrmlScene = slicer.vtkMRMLScene()
         self.application = slicer.vtkSlicerApplicationLogic()
         self.application.SetMRMLScene(self.scene)
-        self.application.SetSliceLogics(vtk.vtkCollection())
-        self.application.SetViewLogics(vtk.vtkCollection())
+        self.application.SetSliceLogics(vtkCollection())
+        self.application.SetViewLogics(vtkCollection())
         self._cache = TemporaryDirectory(prefix="sure-scene-")
         (Path(self._cache.name) / "share" / "ColorFiles").mkdir(parents=True)  # logics report where it is missing
         self.application.SetHomeDirectory(self._cache.name)

@@ -1,4 +1,4 @@
-"""Whether pictures can be drawn here, found out in a child process: VTK may crash where OpenGL is incomplete."""
+"""How VTK draws here. Whether it can is found out in a child process: it may crash where OpenGL is incomplete."""
 
 from __future__ import annotations
 
@@ -54,18 +54,28 @@ class OpenGL:
         return env | ({WINDOW_VARIABLE: self.window} if self.window else {})
 
 
+def first_gl() -> OpenGL:
+    """The way that ``pick_gl`` tries first, untried: its renderer is not known, and drawing may crash the process."""
+    return OpenGL(_windows()[0], "")
+
+
 def pick_gl() -> OpenGL | None:
     """The first offscreen window that draws, each tried in a child process; None where there is none.
 
     A window chosen by the environment is the only one tried.
     """
-    chosen = os.environ.get(WINDOW_VARIABLE)
-    candidates = (chosen,) if chosen else _OFFSCREEN if sys.platform.startswith("linux") else ("",)
-    for window in candidates:
+    for window in _windows():
         renderer = _probe(window)
         if renderer:
             return OpenGL(window, renderer)
     return None
+
+
+def _windows() -> tuple[str, ...]:
+    chosen = os.environ.get(WINDOW_VARIABLE)
+    if chosen:
+        return (chosen,)
+    return _OFFSCREEN if sys.platform.startswith("linux") else ("",)
 
 
 def _probe(window: str) -> str:

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from numpy.typing import NDArray
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkPolyData
+from vtkmodules.vtkFiltersCore import vtkAppendPolyData
 
 from ..core.uncertainty_colours import uncertainty_colours
 from .hierarchy import place_in_folder
@@ -39,7 +40,7 @@ def paint_surface(scene: Any, published: PublishedNodes, node: Any) -> Any:
     """Make or renew the painted surface from the volume node ``node`` of a map of the result; its model node."""
     segmentation, model = published.segmentation, painted_model(scene, published)
     segmentation.CreateClosedSurfaceRepresentation()
-    joined = vtk.vtkAppendPolyData()
+    joined = vtkAppendPolyData()
     for surface in _surfaces(segmentation, node):
         joined.AddInputData(surface)
     joined.Update()
@@ -53,7 +54,7 @@ def painted_model(scene: Any, published: PublishedNodes) -> Any:
     segmentation = published.segmentation
     model, is_new = result_node(scene, segmentation, PAINTED, "vtkMRMLModelNode", f"{published.scan.GetName()} surface")
     if is_new:
-        model.SetAndObservePolyData(vtk.vtkPolyData())
+        model.SetAndObservePolyData(vtkPolyData())
         _create_display(model)
         place_in_folder(scene, published.scan, (segmentation, model), "", ExitStack())
     return model
@@ -113,7 +114,7 @@ def _surfaces(segmentation: Any, node: Any) -> Iterator[Any]:
         surface = segment.GetRepresentation(names)
         if surface is None or not segmentation.GetDisplayNode().GetSegmentVisibility(identifier):
             continue
-        mesh = vtk.vtkPolyData()
+        mesh = vtkPolyData()
         mesh.DeepCopy(surface)
         if mesh.GetNumberOfPoints() == 0:
             continue

@@ -26,19 +26,16 @@ Key = list[tuple[str, tuple[float, ...]]]
 """Name and colour of every segment."""
 
 
-def draw_pictures(archive: Path, folder: Path, on_cpu: bool, number: int = 0) -> tuple[str, ...]:
+def draw_pictures(archive: Path, folder: Path, number: int = 0) -> tuple[str, ...]:
     """Draw result ``number`` of a scene file (.mrb) into an existing folder. May crash the process without OpenGL.
-
-    Args:
-        on_cpu: whether the processor draws, so that VTK's CPU ray caster is the faster one.
 
     Returns:
         Names of the files: ``axial.png``, ``sagittal.png``, ``coronal.png`` and ``3d.png``.
     """
     names = tuple(f"{name.lower()}.png" for name in SLICE_VIEWS.values())
     with HeadlessScene() as headless:
-        slices = [SliceView(headless, name, SIZE) for name in SLICE_VIEWS]
         threed = ThreeDView(headless, SIZE)
+        slices = [SliceView(headless, name, SIZE, threed) for name in SLICE_VIEWS]
         read_mrb(headless.scene, archive)
         published = _only(all_published(headless.scene), number)
         focus, key = focus_of(published), _key(published.segmentation)
@@ -47,15 +44,13 @@ def draw_pictures(archive: Path, folder: Path, on_cpu: bool, number: int = 0) ->
         for view, name in zip(slices, names, strict=True):
             view.add_key(key)
             _draw_slice(view, focus, folder / name)
-        _draw_3d(threed, headless.scene, published, focus, key, on_cpu, folder / "3d.png")
+        _draw_3d(threed, headless.scene, published, focus, key, folder / "3d.png")
     return (*names, "3d.png")
 
 
-def _draw_3d(
-    view: ThreeDView, scene: Any, published: PublishedNodes, focus: Focus, key: Key, on_cpu: bool, path: Path
-) -> None:
+def _draw_3d(view: ThreeDView, scene: Any, published: PublishedNodes, focus: Focus, key: Key, path: Path) -> None:
     show_surfaces(published)
-    show_in_threed(scene, published, PRIMARY, PAINTED, on_cpu)
+    show_in_threed(scene, published, PRIMARY, PAINTED)
     show_legend(published, PRIMARY, True)
     view.add_key(key)
     view.look_at(focus.points, FROM)

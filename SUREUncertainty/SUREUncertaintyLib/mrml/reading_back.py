@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import slicer
-import vtk
+from vtkmodules.vtkCommonCore import reference
 
 from ..analysis.agreement import Members
 from ..analysis.difficulty_reference import CaseDifficulty
@@ -87,7 +87,7 @@ def _label_set(segmentation: Any) -> tuple[Label, ...]:
     labels = []
     for identifier in own_segments(segmentation):
         segment = segmentation.GetSegmentation().GetSegment(identifier)
-        entry = vtk.reference("")
+        entry = reference("")
         segment.GetTag(slicer.vtkSegment.GetTerminologyEntryTagName(), entry)
         codes = terminology_codes(str(entry))
         labels.append(Label(drawn_value(segment), segment.GetName(), tuple(segment.GetColor()), *codes))

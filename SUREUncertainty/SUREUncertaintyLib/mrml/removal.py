@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import slicer
-import vtk
+from vtkmodules.vtkCommonCore import vtkIdList
 
 from .colour_nodes import is_own_colours
 from .nodes import PublishedNodes
@@ -49,7 +49,7 @@ def _displays(scene: Any) -> list[Any]:
 
 def _holds_only(hierarchy: Any, folder: int, nodes: Sequence[Any]) -> bool:
     """Whether a folder holds nothing that a person put there."""
-    items = vtk.vtkIdList()
+    items = vtkIdList()
     hierarchy.GetItemChildren(folder, items, True)
     held = [hierarchy.GetItemDataNode(items.GetId(n)) for n in range(items.GetNumberOfIds())]
     return all(any(node is own for own in nodes) for node in held if node is not None)

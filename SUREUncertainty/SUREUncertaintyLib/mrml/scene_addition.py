@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ..analysis.rows import Notice
 from ..core.errors import OutputError
-from ..files.writing import temporary_is_full
+from ..files.output_errors import temporary_is_full
 from ..inference.result import SegmentationResult
-from ..report.result_folder import Addition, Finish
+from ..report.additions import Addition, Finish
 
 FILE = "scene.mrb"
 NO_SCENE = Notice(
@@ -28,7 +28,7 @@ def can_write_scenes() -> bool:
 
 
 def add_scene(result: SegmentationResult, folder: Path) -> Finish:
-    """Writes ``scene.mrb`` in this process; see ``report.result_folder.Add``."""
+    """Writes ``scene.mrb`` in this process; see ``report.additions.Add``."""
     notices = write_scene(result, folder) if can_write_scenes() else (NO_SCENE,)
     return lambda _: Addition(notices=notices)
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-import vtk
+from vtkmodules.vtkCommonCore import VTK_ENCODING_UTF_8
 
 from ..analysis.agreement import Members
 from ..analysis.quality.sentences import forecast_sentence
@@ -60,5 +60,5 @@ def _sampling(sampling: Sampling) -> dict[str, Any]:
 def fill_manifest(node: Any, result: SegmentationResult, undo: ExitStack) -> None:
     """Put the manifest into a text node."""
     undo.callback(node.SetText, node.GetText())
-    node.SetEncoding(vtk.VTK_ENCODING_UTF_8)
+    node.SetEncoding(VTK_ENCODING_UTF_8)
     node.SetText(manifest_text(result))

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from numpy.typing import NDArray
+from vtkmodules.vtkCommonCore import reference
 
 from ..core.labels import Label
 from ..core.volume import Grid, Volume
-from ..files.segment_header import segment_id, terminology_entry
+from ..files.segment_terms import segment_id, terminology_entry
 from .volume_nodes import image_array, vtk_image, vtk_matrix
 
 _DRAWN = "SURE.Drawn"
@@ -138,7 +138,7 @@ def own_segments(node: Any) -> list[str]:
 
 def drawn_value(segment: Any) -> int:
     """The label value with which a run drew the segment; editing may give it another one."""
-    value = vtk.reference("")
+    value = reference("")
     segment.GetTag(_DRAWN, value)
     return int(str(value))
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import vtk
+from vtkmodules.vtkCommonCore import vtkCollection
 
 from .safe_names import node_name, unique_name
 
@@ -71,7 +71,7 @@ def shown_nodes(browser: Any) -> list[Any]:
 
 def sequence_nodes(browser: Any) -> list[Any]:
     """The sequences that a browser steps through together, the master first."""
-    sequences = vtk.vtkCollection()
+    sequences = vtkCollection()
     browser.GetSynchronizedSequenceNodes(sequences, True)
     return [sequences.GetItemAsObject(n) for n in range(sequences.GetNumberOfItems())]
 

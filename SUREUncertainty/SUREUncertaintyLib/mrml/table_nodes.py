@@ -9,7 +9,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import vtk
+from vtkmodules.vtkCommonCore import vtkDoubleArray, vtkIntArray, vtkStringArray
+from vtkmodules.vtkCommonDataModel import vtkTable
 
 from ..analysis.rows import StructureRow, UncertainRegion
 from ..core.safe_names import table_row
@@ -22,22 +23,22 @@ class Column:
     name: str
     title: str
     unit: str
-    kind: type[vtk.vtkAbstractArray]
+    kind: Any
     read: Callable[[Any], Any]
 
 
-def _field(name: str, title: str, unit: str = "", kind: Any = vtk.vtkDoubleArray) -> Column:
+def _field(name: str, title: str, unit: str = "", kind: Any = vtkDoubleArray) -> Column:
     return Column(name, title, unit, kind, lambda row: getattr(row, name))
 
 
 def _position(axis: int, letter: str) -> Column:
     title = f"{letter} (mm)"
-    return Column(f"{letter.lower()}_mm", title, "mm", vtk.vtkDoubleArray, lambda row: row.centre_ras[axis])
+    return Column(f"{letter.lower()}_mm", title, "mm", vtkDoubleArray, lambda row: row.centre_ras[axis])
 
 
 STRUCTURE_COLUMNS = (
-    _field("name", "Structure", kind=vtk.vtkStringArray),
-    _field("value", "Label value", kind=vtk.vtkIntArray),
+    _field("name", "Structure", kind=vtkStringArray),
+    _field("value", "Label value", kind=vtkIntArray),
     _field("predicted_dice", "Predicted Dice"),
     _field("predicted_dice_low", "Predicted Dice, low end"),
     _field("predicted_dice_high", "Predicted Dice, high end"),
@@ -51,35 +52,35 @@ STRUCTURE_COLUMNS = (
     _field("longest_low_mm", "Longest diameter, low end (mm)", "mm"),
     _field("longest_high_mm", "Longest diameter, high end (mm)", "mm"),
     _field("volume_mm3", "Volume (mm3)", "mm3"),
-    _field("voxels", "Voxels", kind=vtk.vtkIntArray),
+    _field("voxels", "Voxels", kind=vtkIntArray),
     _field("mean_uncertainty", "Uncertainty, mean"),
     _field("p95_uncertainty", "Uncertainty, 95th percentile"),
     _field("share_over_threshold", "Share over threshold"),
     _field("boundary_uncertainty", "Uncertainty at the boundary"),
     _field("interior_uncertainty", "Uncertainty inside"),
     _field("perception_scale", "Perception scale (low = hard)"),
-    _field("difficulty", "Difficulty among scans not trained on", kind=vtk.vtkStringArray),
+    _field("difficulty", "Difficulty among scans not trained on", kind=vtkStringArray),
     _field("predicted_dice_at_least", "Predicted Dice, at least in 9 of 10"),
     _field("predicted_surface_dice", "Predicted surface Dice"),
     _field("predicted_surface_dice_low", "Predicted surface Dice, low end"),
     _field("predicted_surface_dice_high", "Predicted surface Dice, high end"),
-    _field("no_forecast", "Why no forecast", kind=vtk.vtkStringArray),
-    _field("samples", "Samples", kind=vtk.vtkIntArray),
-    _field("samples_with", "Samples that have it", kind=vtk.vtkIntArray),
+    _field("no_forecast", "Why no forecast", kind=vtkStringArray),
+    _field("samples", "Samples", kind=vtkIntArray),
+    _field("samples_with", "Samples that have it", kind=vtkIntArray),
 )
 
 REGION_COLUMNS = (
-    _field("rank", "Rank", kind=vtk.vtkIntArray),
-    _field("structure", "Structure", kind=vtk.vtkStringArray),
+    _field("rank", "Rank", kind=vtkIntArray),
+    _field("structure", "Structure", kind=vtkStringArray),
     _position(0, "R"),
     _position(1, "A"),
     _position(2, "S"),
     _field("size_mm3", "Size (mm3)", "mm3"),
-    _field("voxels", "Voxels", kind=vtk.vtkIntArray),
+    _field("voxels", "Voxels", kind=vtkIntArray),
     _field("mean_uncertainty", "Uncertainty, mean"),
     _field("max_uncertainty", "Uncertainty, highest"),
     _field("score", "Uncertainty times size (mm3)", "mm3"),
-    _field("reason", "Where", kind=vtk.vtkStringArray),
+    _field("reason", "Where", kind=vtkStringArray),
 )
 
 
@@ -95,7 +96,7 @@ def fill_regions(node: Any, rows: Sequence[UncertainRegion], undo: ExitStack) ->
 
 def _fill(node: Any, columns: Sequence[Column], rows: Sequence[Any], undo: ExitStack) -> None:
     undo.callback(node.SetAndObserveTable, node.GetTable())
-    table = vtk.vtkTable()
+    table = vtkTable()
     for column in columns:
         array = column.kind()
         array.SetName(column.name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from .nodes import PublishedNodes
 from .outlines import follow_outlines
@@ -63,7 +63,7 @@ def _band_image(uncertainty: Any, low: float, high: float) -> Any:
 
     band = uncertain_band(image_array(uncertainty.GetImageData()), low, high)
     image = vtk_image(band.astype(np.uint8), slicer.vtkOrientedImageData())
-    matrix = vtk.vtkMatrix4x4()
+    matrix = vtkMatrix4x4()
     uncertainty.GetIJKToRASMatrix(matrix)
     image.SetGeometryFromImageToWorldMatrix(matrix)
     return image

@@ -11,8 +11,17 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from numpy.typing import NDArray
+from vtkmodules.vtkIOImage import vtkPNGWriter
+from vtkmodules.vtkRenderingCore import (
+    vtkActor2D,
+    vtkImageMapper,
+    vtkRenderer,
+    vtkRenderWindow,
+    vtkTextActor,
+    vtkWindowToImageFilter,
+)
+from vtkmodules.vtkRenderingUI import vtkGenericRenderWindowInteractor
 
 from .framing import frame_points, frame_slice
 from .headless import HeadlessScene
@@ -43,24 +52,31 @@ _LIGHT = 0.6
 
 
 class OffscreenView:
-    """A render window that displayable managers draw into. ``size`` is (width, height) in pixels."""
+    """A render window that displayable managers draw into.
 
-    def __init__(self, size: tuple[int, int]) -> None:
+    Args:
+        size: (width, height) in pixels.
+        beside: a view of the same size, whose window this one draws into as well, so that OpenGL is set up and its
+            shaders are compiled once. Each of them shows in the window what it drew last.
+    """
+
+    def __init__(self, size: tuple[int, int], beside: OffscreenView | None = None) -> None:
         self.size = size
-        self.window = vtk.vtkRenderWindow()
-        self.window.SetOffScreenRendering(1)
-        self.window.SetMultiSamples(0)
-        self.window.SetSize(*size)
-        self.renderer = vtk.vtkRenderer()
+        self.window: Any = _offscreen_window(size) if beside is None else beside.window
+        self._earlier = _renderers(self.window)
+        self.renderer = vtkRenderer()
         self.renderer.SetBackground(*BACKGROUND)
         self.window.AddRenderer(self.renderer)
-        self._interactor = vtk.vtkGenericRenderWindowInteractor()  # the default one wants an X server
+        # the default one wants an X server
+        self._interactor: Any = vtkGenericRenderWindowInteractor() if beside is None else beside._interactor
         self._managers: Any = None
+        self._own: list[Any] = []
 
     def start_managers(self, factory: Any, names: tuple[str, ...], application: Any, node: Any) -> None:
         """Connect the window with the managers ``names`` and the view's node."""
-        self._interactor.SetRenderWindow(self.window)
-        self._interactor.Initialize()
+        if self._interactor.GetRenderWindow() is None:
+            self._interactor.SetRenderWindow(self.window)
+            self._interactor.Initialize()
         factory.SetMRMLApplicationLogic(application)
         for name in names:
             if not factory.IsDisplayableManagerRegistered(name):
@@ -69,13 +85,15 @@ class OffscreenView:
         self._managers.SetRenderer(self.renderer)
         self._managers.Initialize(factory, self.renderer)
         self._managers.SetMRMLDisplayableNode(node)
+        # the managers have added some for legend, ruler and orientation
+        self._own = [renderer for renderer in _renderers(self.window) if renderer not in self._earlier]
 
     def add_text(
         self, text: str, position: tuple[float, float], style: str = "centre", color: tuple[float, ...] = TEXT
     ) -> None:
         """Write on the picture; position in shares of the window from the lower left corner, ``style`` left, centre or
         bold (and centred)."""
-        actor = vtk.vtkTextActor()
+        actor = vtkTextActor()
         actor.SetInput(text)
         look = actor.GetTextProperty()
         look.SetFontSize(_TEXT_SIZE)
@@ -97,16 +115,18 @@ class OffscreenView:
 
     def draw(self) -> None:
         """Draw the scene as it is now."""
+        for renderer in _renderers(self.window):
+            renderer.SetDraw(renderer in self._own)
         self.window.Render()
 
     def save(self, path: Path) -> None:
         """Draw and write a PNG."""
         self.draw()
-        grab = vtk.vtkWindowToImageFilter()
+        grab = vtkWindowToImageFilter()
         grab.SetInput(self.window)
         grab.ReadFrontBufferOff()
         grab.ShouldRerenderOff()
-        writer = vtk.vtkPNGWriter()
+        writer = vtkPNGWriter()
         writer.SetInputConnection(grab.GetOutputPort())
         writer.SetFileName(str(path))
         writer.Write()
@@ -115,8 +135,10 @@ class OffscreenView:
 class SliceView(OffscreenView):
     """One of the scene's slice views ("Red", "Yellow", "Green")."""
 
-    def __init__(self, headless: HeadlessScene, name: str, size: tuple[int, int]) -> None:
-        super().__init__(size)
+    def __init__(
+        self, headless: HeadlessScene, name: str, size: tuple[int, int], beside: OffscreenView | None = None
+    ) -> None:
+        super().__init__(size, beside)
         self.logic = headless.slice_logics[name]
         self.node = self.logic.GetSliceNode()
         self._mapper = self._add_image_actor()  # before the managers: what comes first lies below
@@ -150,10 +172,10 @@ class SliceView(OffscreenView):
         super().draw()
 
     def _add_image_actor(self) -> Any:
-        mapper = vtk.vtkImageMapper()
+        mapper = vtkImageMapper()
         mapper.SetColorWindow(255)
         mapper.SetColorLevel(127.5)
-        actor = vtk.vtkActor2D()
+        actor = vtkActor2D()
         actor.SetMapper(mapper)
         actor.GetProperty().SetDisplayLocationToBackground()
         self.renderer.AddViewProp(actor)
@@ -163,8 +185,8 @@ class SliceView(OffscreenView):
 class ThreeDView(OffscreenView):
     """A 3D view of its own."""
 
-    def __init__(self, headless: HeadlessScene, size: tuple[int, int]) -> None:
-        super().__init__(size)
+    def __init__(self, headless: HeadlessScene, size: tuple[int, int], beside: OffscreenView | None = None) -> None:
+        super().__init__(size, beside)
         self._logic = slicer.vtkMRMLViewLogic()
         self._logic.SetMRMLApplicationLogic(headless.application)
         self._logic.SetMRMLScene(headless.scene)
@@ -188,6 +210,19 @@ class ThreeDView(OffscreenView):
     def look_at(self, points: NDArray[np.float64], towards: tuple[float, float, float]) -> None:
         """Frame (N, 3) RAS points, seen from the direction ``towards`` (RAS) of them, head up."""
         frame_points(self.renderer, self.size, points, towards)
+
+
+def _offscreen_window(size: tuple[int, int]) -> Any:
+    window = vtkRenderWindow()
+    window.SetOffScreenRendering(1)
+    window.SetMultiSamples(0)
+    window.SetSize(*size)
+    return window
+
+
+def _renderers(window: Any) -> list[Any]:
+    renderers = window.GetRenderers()
+    return [renderers.GetItemAsObject(number) for number in range(renderers.GetNumberOfItems())]
 
 
 def legible(color: tuple[float, ...]) -> tuple[float, ...]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 import slicer
-import vtk
 from numpy.typing import NDArray
-from vtk.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkCommonMath import vtkMatrix4x4
 
 from ..core.errors import InputError
 from ..core.volume import LPS_TO_RAS, Grid, Volume
@@ -70,7 +71,7 @@ def acquired_of(node: Any) -> str:
 
 def grid_from_node(node: Any) -> Grid:
     """Where the voxels of a volume node lie, parent transforms aside. Raises ``InputError`` for skewed axes."""
-    matrix = vtk.vtkMatrix4x4()
+    matrix = vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
     i, j, k = node.GetImageData().GetDimensions()
     lps = LPS_TO_RAS @ np.array([[matrix.GetElement(row, column) for column in range(4)] for row in range(4)])
@@ -123,7 +124,7 @@ def keep_facts(node: Any, volume: Volume) -> None:
 
 def fill_volume(node: Any, volume: Volume, undo: ExitStack) -> None:
     """Put voxels and place into a volume node. The node's earlier image stays as it was, for ``undo``."""
-    earlier = vtk.vtkMatrix4x4()
+    earlier = vtkMatrix4x4()
     node.GetIJKToRASMatrix(earlier)
     undo.callback(node.SetAndObserveImageData, node.GetImageData())
     undo.callback(node.SetIJKToRASMatrix, earlier)
@@ -161,7 +162,7 @@ def storable(array: NDArray[Any]) -> NDArray[Any]:
 
 def vtk_image(array: NDArray[Any], image: Any = None) -> Any:
     """A new image (or ``image``, filled) with a copy of the (k, j, i) array."""
-    target = vtk.vtkImageData() if image is None else image
+    target = vtkImageData() if image is None else image
     target.SetDimensions(array.shape[::-1])
     target.GetPointData().SetScalars(numpy_to_vtk(np.ascontiguousarray(array).ravel(), deep=True))
     return target
@@ -175,7 +176,7 @@ def image_array(image: Any) -> NDArray[Any]:
 
 def vtk_matrix(matrix: NDArray[np.float64]) -> Any:
     """A 4 x 4 array as a VTK matrix."""
-    target = vtk.vtkMatrix4x4()
+    target = vtkMatrix4x4()
     for row in range(4):
         for column in range(4):
             target.SetElement(row, column, float(matrix[row, column]))

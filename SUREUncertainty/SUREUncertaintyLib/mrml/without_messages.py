@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import vtk
+from vtkmodules.vtkCommonCore import vtkLogger, vtkObject, vtkOutputWindow, vtkStringOutputWindow
 
 
 @contextmanager
 def quiet_vtk() -> Iterator[None]:
     """No VTK messages inside the block, errors included: for faces that check results themselves."""
-    window = vtk.vtkOutputWindow.GetInstance()
-    level = vtk.vtkLogger.GetCurrentVerbosityCutoff()
-    shown = vtk.vtkObject.GetGlobalWarningDisplay()
-    vtk.vtkLogger.SetStderrVerbosity(vtk.vtkLogger.VERBOSITY_OFF)
-    vtk.vtkObject.GlobalWarningDisplayOff()
-    vtk.vtkOutputWindow.SetInstance(vtk.vtkStringOutputWindow())
+    window = vtkOutputWindow.GetInstance()
+    level = vtkLogger.GetCurrentVerbosityCutoff()
+    shown = vtkObject.GetGlobalWarningDisplay()
+    vtkLogger.SetStderrVerbosity(vtkLogger.VERBOSITY_OFF)
+    vtkObject.GlobalWarningDisplayOff()
+    vtkOutputWindow.SetInstance(vtkStringOutputWindow())
     try:
         yield
     finally:
-        vtk.vtkOutputWindow.SetInstance(window)
-        vtk.vtkLogger.SetStderrVerbosity(level)
-        vtk.vtkObject.SetGlobalWarningDisplay(shown)
+        vtkOutputWindow.SetInstance(window)
+        vtkLogger.SetStderrVerbosity(level)
+        vtkObject.SetGlobalWarningDisplay(shown)

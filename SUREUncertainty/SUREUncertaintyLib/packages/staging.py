@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ..core.errors import OutputError
-from ..files.writing import output_error
+from ..files.output_errors import output_error
 from .integrity import package_files
 
 

@@ -2,43 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..analysis.rows import Notice
 from ..core.progress import IsCancelled, Progress, never, raise_if_cancelled, silent
 from ..files.segment_header import write_segmentation
 from ..files.writing import write_volume
 from ..inference.result import SegmentationResult
+from .additions import Add, Picture
 from .members import write_members
 from .result_page import write_page
 from .result_tables import write_regions, write_structures
 from .run_record import describe_result, write_document
 from .sample_files import write_sampling
 from .sample_pictures import draw_samples
-from .slice_pictures import Picture, draw_slices
+from .slice_pictures import draw_slices
 
 if TYPE_CHECKING:
     from ..packages.package import Package
 
 MODEL_CARD = "model-card.md"
-
-
-@dataclass(frozen=True)
-class Addition:
-    """What a layer above put into the folder: pictures for the report, and what there is to say about it."""
-
-    pictures: tuple[Picture, ...] = ()
-    notices: tuple[Notice, ...] = ()
-
-
-Finish = Callable[[SegmentationResult], Addition]
-"""The rest of an addition, when everything but the report is written; the result has the notices of those before it."""
-
-Add = Callable[[SegmentationResult, Path], Finish]
-"""Begins to write more files of a result into a folder, for instance a scene; what takes long may go on beside."""
 
 
 @dataclass(frozen=True)

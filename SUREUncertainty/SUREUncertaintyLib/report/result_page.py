@@ -16,6 +16,7 @@ from ..core.latent_levels import LatentLevel
 from ..core.rounding import decimals
 from ..core.wording import REASON_NAMES, VERDICT_MEANINGS, VERDICT_NAMES, in_words
 from ..packages.metadata import PackageMetadata
+from .additions import Picture
 from .boxes import box_sentences
 from .difficulty_section import hardness
 from .forecast_bar import forecast_bar, score_cell
@@ -24,7 +25,6 @@ from .html_parts import ABSENT, definitions, details, figure, number, share, tab
 from .made_from import made_from, meaning_of, range_meaning
 from .members import agreement_section
 from .sample_files import SPECKS
-from .slice_pictures import Picture
 from .words import link_to
 
 FILE = "report.html"

@@ -14,10 +14,11 @@ from ..core.rounding import decimals
 from ..core.volume import Volume
 from ..inference.result import SegmentationResult
 from ..inference.sampling.samples_result import Sampling
+from .additions import Picture
 from .anatomical_planes import planes_of
 from .cut_planes import Place, cut_planes_of
 from .overlay import TEXT
-from .slice_pictures import BACKGROUND, Panel, Picture
+from .slice_pictures import BACKGROUND, Panel
 
 COLUMNS = 4
 TILE_INCHES = 3.2

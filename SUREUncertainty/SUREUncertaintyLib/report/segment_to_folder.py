@@ -16,7 +16,8 @@ from ..inference.engine_choice import create_engine
 from ..inference.sampling.samples_result import SamplingOptions
 from ..inference.segmenter import segment
 from ..inference.turned import Turn
-from .result_folder import Add, OutputOptions, write_results
+from .additions import Add
+from .result_folder import OutputOptions, write_results
 
 if TYPE_CHECKING:
     from ..packages.package import Package

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.plain_json import plain
-from ..files.writing import discard, output_error
+from ..files.output_errors import output_error
+from ..files.writing import discard
 from .results import LevelResult, SeriesResult
 
 Near = NDArray[np.float32]

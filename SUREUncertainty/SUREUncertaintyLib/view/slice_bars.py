@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import numpy as np
-import vtk
+from vtkmodules.vtkCommonCore import vtkCommand
 
 from ..mrml.headless import SLICE_VIEWS
 from ..mrml.views import direction_letters, vtk_array
@@ -29,7 +29,7 @@ class SliceBars:
         self._told: dict[str, float] = {}
         for name, node in session.stage.slice_nodes.items():
             session.state[f"slice_{name}"] = 0.0
-            node.AddObserver(vtk.vtkCommand.ModifiedEvent, self._on_modified)
+            node.AddObserver(vtkCommand.ModifiedEvent, self._on_modified)
         self.update()
 
     def follow(self, name: str, **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""``python -m SUREUncertaintyLib.worker.scene_child FOLDER PICTURES``, started by ``worker.scene_process``."""
+"""``python -m SUREUncertaintyLib.worker.scene_child FOLDER TASK``, started by ``worker.scene_process``."""
 
 from __future__ import annotations
 
@@ -11,40 +11,42 @@ from typing import Any
 
 from ..analysis.rows import Notice
 from ..core.errors import OutputError
-from ..files.writing import output_error
-from ..mrml.opengl import MISSING, OpenGL, pick_gl
+from ..files.output_errors import output_error
+from ..mrml.opengl import MISSING, first_gl, pick_gl
 from ..mrml.scene_addition import FILE, write_scene
 from .result_files import read_with_scan
-from .scene_process import OUTCOME
+from .scene_process import OUTCOME, PICTURES, SCENE
 
-PICTURES = "pictures"
+FOLDER = "pictures"
 """Folder of pictures inside that of results."""
 
 
 def main() -> int:
     """Load, wait for a result, write its scene, draw its pictures. Nothing is done where none comes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's business
-    folder, wanted = Path(sys.argv[1]), sys.argv[2] == "1"
-    gl = pick_gl() if wanted else None
+    folder, task = Path(sys.argv[1]), sys.argv[2]
+    gl = pick_gl() if task == PICTURES else first_gl()
     if gl is not None:
         os.environ.update(gl.environment({}))
-    from ..mrml import pictures  # noqa: F401  loads VTK and Slicer while the network runs
+    from scipy import ndimage  # noqa: F401  for painted surfaces; while the network runs, as VTK and Slicer
+
+    from ..mrml import pictures  # noqa: F401
 
     line = sys.stdin.readline()
     if line:
-        _work(json.loads(line), folder, wanted, gl)
+        _work(json.loads(line), folder, task, draws=gl is not None)
     return 0
 
 
-def _work(request: dict[str, Any], folder: Path, wanted: bool, gl: OpenGL | None) -> None:
+def _work(request: dict[str, Any], folder: Path, task: str, draws: bool) -> None:
     target = Path(request["target"])
     outcome: dict[str, Any] = {}
     try:
-        notices = write_scene(read_with_scan(request, folder), target)
+        notices = () if task == PICTURES else write_scene(read_with_scan(request, folder), target)
         outcome = {"scene": not notices, "notices": [_plain(notice) for notice in notices]}
         _tell(outcome, folder)
-        if wanted and not notices:
-            outcome |= _drawn(target, gl)
+        if task != SCENE and not notices:
+            outcome |= _drawn(target) if draws else {"notices": [_plain(Notice("no-view-pictures", MISSING))]}
     except OutputError as error:
         outcome = {"error": str(error)}
     except OSError as error:
@@ -52,13 +54,11 @@ def _work(request: dict[str, Any], folder: Path, wanted: bool, gl: OpenGL | None
     _tell(outcome, folder)
 
 
-def _drawn(target: Path, gl: OpenGL | None) -> dict[str, Any]:
+def _drawn(target: Path) -> dict[str, Any]:
     from ..mrml.pictures import draw_pictures
 
-    if gl is None:
-        return {"notices": [_plain(Notice("no-view-pictures", MISSING))]}
-    (target / PICTURES).mkdir(exist_ok=True)
-    return {"pictures": draw_pictures(target / FILE, target / PICTURES, gl.is_software)}
+    (target / FOLDER).mkdir(exist_ok=True)
+    return {"pictures": draw_pictures(target / FILE, target / FOLDER)}
 
 
 def _tell(outcome: dict[str, Any], folder: Path) -> None:
@@ -73,4 +73,6 @@ def _plain(notice: Notice) -> tuple[str, str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # everything is written, and unloading VTK would take as long as a picture

@@ -1,8 +1,9 @@
 """Scene and pictures of a result, made in a process of their own while the network and the report are busy.
 
 Slicer's libraries take longer to load than a small network to run. Their process starts with the run, loads them beside
-it, gets the result when there is one, and draws while the report is drawn. What happens to it (VTK may crash where
-OpenGL is incomplete) does not happen to the result.
+it, gets the result when there is one, and draws while the report is drawn. What happens to it does not happen to the
+result: VTK may crash where OpenGL is incomplete. Trying that first would cost every run as much time as a picture, so a
+second process does it after a crash.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,11 +20,10 @@ from typing import Any
 
 from ..analysis.rows import Notice
 from ..core.errors import OutputError
-from ..files.writing import output_error, temporary_is_full
+from ..files.output_errors import output_error, temporary_is_full
 from ..inference.result import SegmentationResult
 from ..mrml.scene_addition import FILE, NO_SCENE, SCENE_FAILED, can_write_scenes, without_scene
-from ..report.result_folder import Add, Addition, Finish
-from ..report.slice_pictures import Picture
+from ..report.additions import Add, Addition, Finish, Picture
 from .process import kill_tree, private_folder, spawn
 from .result_files import write_with_scan
 
@@ -32,6 +33,9 @@ OUTCOME = "outcome.json"
 
 ERRORS = "stderr"
 
+SCENE, SCENE_AND_PICTURES, PICTURES = "scene", "scene-and-pictures", "pictures"
+"""What a process is for. Pictures alone are drawn after a crash, once it is known how this machine draws."""
+
 SECONDS = 300
 """After which drawing is given up."""
 
@@ -40,6 +44,10 @@ CAPTIONS = {
 }
 """The pictures that also enter the report, which has slices of its own."""
 
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""Environment of a process whose matrices are 4 x 4: further threads would only take time from the network's."""
+
+LATE = f"no answer after {SECONDS} s"
 STOPPED = "the library of 3D Slicer stopped with {ending}"
 NOT_DRAWN = (
     "The pictures of Slicer's views could not be drawn ({reason}). Everything else is complete; open scene.mrb in "
@@ -56,7 +64,7 @@ class SceneProcess:
     """
 
     def __init__(self, wanted: bool = True, pictures: bool = True) -> None:
-        self._wanted, self._pictures = wanted, pictures
+        self._wanted, self._task = wanted, SCENE_AND_PICTURES if pictures else SCENE
         self._folder: Path | None = None
         self._process: subprocess.Popen[str] | None = None
         self._missing = NO_SCENE
@@ -75,7 +83,7 @@ class SceneProcess:
         if self._wanted and can_write_scenes():
             try:
                 self._folder = private_folder(PREFIX)
-                self._process = _spawn(self._folder, self._pictures)
+                self._process = _spawn(self._folder, self._task)
             except OSError as error:  # a full disk, or no more processes: the run goes on without a scene
                 self._missing = without_scene(temporary_is_full() or f"Its process did not start ({error.strerror}).")
         return self
@@ -83,6 +91,10 @@ class SceneProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the process; for a run that turns out to need none."""
         if self._process is not None:
             kill_tree(self._process)
         if self._folder is not None:
@@ -92,13 +104,8 @@ class SceneProcess:
         """Hand the result over; ``target`` is the folder of results. Raises ``OutputError``."""
         if self._process is None or self._folder is None:
             return lambda _: Addition(notices=(self._missing,))
-        assert self._process.stdin is not None
         try:
-            request = {"target": str(target.resolve()), **write_with_scan(result, self._folder)}
-            self._process.stdin.write(json.dumps(request) + "\n")
-            self._process.stdin.close()
-        except BrokenPipeError:
-            pass  # it has ended; how, is told at the end
+            _request(self._process, target, write_with_scan(result, self._folder))
         except OSError as error:
             reason = temporary_is_full()
             if not reason:
@@ -108,14 +115,9 @@ class SceneProcess:
 
     def _finish(self, target: Path, _: SegmentationResult) -> Addition:
         """Wait for scene and pictures. Raises ``OutputError``: the results folder cannot be written."""
-        assert self._process is not None
-        assert self._folder is not None
-        try:
-            ending = _ending(self._process.wait(SECONDS), self._folder / ERRORS)
-        except subprocess.TimeoutExpired:
-            kill_tree(self._process)
-            ending = f"no answer after {SECONDS} s"
-        outcome = _read(self._folder / OUTCOME)
+        outcome, ending = self._ended()
+        if ending not in ("", LATE) and outcome.get("scene") and self._task == SCENE_AND_PICTURES:
+            outcome, ending = self._drawn_again(target, ending)
         if outcome.get("error"):
             raise OutputError(outcome["error"])
         notices = [Notice(*notice) for notice in outcome.get("notices", ())]
@@ -126,12 +128,41 @@ class SceneProcess:
             tuple(Picture(f"pictures/{name}", *CAPTIONS[name]) for name in names if name in CAPTIONS), tuple(notices)
         )
 
+    def _ended(self) -> tuple[dict[str, Any], str]:
+        """Wait; what the process has done, and how it ended where that was not well."""
+        assert self._process is not None
+        assert self._folder is not None
+        try:
+            ending = _ending(self._process.wait(SECONDS), self._folder / ERRORS)
+        except subprocess.TimeoutExpired:
+            kill_tree(self._process)
+            ending = LATE
+        return _read(self._folder / OUTCOME), ending
 
-def _spawn(folder: Path, pictures: bool) -> subprocess.Popen[str]:
+    def _drawn_again(self, target: Path, ending: str) -> tuple[dict[str, Any], str]:
+        """The pictures of a written scene in a second process, which tries OpenGL before it draws."""
+        assert self._folder is not None
+        try:
+            self._process = _spawn(self._folder, PICTURES)
+            _request(self._process, target, {})
+        except OSError:
+            return {"scene": True}, ending
+        return self._ended()
+
+
+def _request(process: subprocess.Popen[str], target: Path, result: dict[str, Any]) -> None:
+    """Hand a result over, and say where its files go. Raises ``OSError``."""
+    assert process.stdin is not None
+    with suppress(BrokenPipeError):  # it has ended; how, is told at the end
+        process.stdin.write(json.dumps({"target": str(target.resolve()), **result}) + "\n")
+        process.stdin.close()
+
+
+def _spawn(folder: Path, task: str) -> subprocess.Popen[str]:
     """The process, in its own empty folder: one called "slicer" in the current one would break the import of slicer."""
-    arguments = ["-m", "SUREUncertaintyLib.worker.scene_child", str(folder), str(int(pictures))]
+    arguments = ["-m", "SUREUncertaintyLib.worker.scene_child", str(folder), task]
     with (folder / ERRORS).open("wb") as errors:
-        return spawn(sys.executable, arguments, {}, subprocess.DEVNULL, errors, folder)
+        return spawn(sys.executable, arguments, ONE_THREAD, subprocess.DEVNULL, errors, folder)
 
 
 def _ending(code: int, errors: Path) -> str:
