@@ -10,7 +10,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Python"))
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
-WIDE, LOW, PHONE = (1440, 900), (1280, 1010), (390, 844)
+WIDE, LOW, HIGH, PHONE = (1440, 900), (1280, 1010), (1280, 1500), (390, 844)
 
 
 def main() -> None:
@@ -44,6 +44,7 @@ def main() -> None:
             _scroll(phone, "#map")
             _save(phone, "view-phone")
         _frames(browser, Path(scratch))
+        _follow_up(browser, Path(scratch))
 
 
 def _frames(browser: Any, scratch: Path) -> None:
@@ -61,6 +62,27 @@ def _frames(browser: Any, scratch: Path) -> None:
         page.locator("#curve circle.frame").nth(5).click()
         page.locator("#panel").evaluate("e => e.scrollTo(0, 0)")
         _save(page, "view-frames")
+        page.close()
+
+
+def _follow_up(browser: Any, scratch: Path) -> None:
+    """A made-up nodule that has grown: the part of the panel that says by how much."""
+    import view_page
+    from nodule_phantom import BOX, made_up_nodule
+
+    folder = scratch / "results"
+    scans = (made_up_nodule("first", 5.0, "2026-01-05"), made_up_nodule("second", 6.5, "2026-07-04", seed=1))
+    paths = [view_page.write_result(scan, (BOX,), folder / scan.name, "lung-nodule-ct") for scan in scans]
+    with view_page.Served([str(paths[0]), "--folder", str(folder)], scratch / "log") as server:
+        page = view_page.open_page(browser, server.url, HIGH)
+        page.evaluate("path => trame.trigger('open', [path])", str(paths[1]))
+        page.wait_for_function("() => trame.state.get('follow_results').length === 2")
+        page.click("#follow-up summary")
+        page.click("#compare")
+        page.locator("#follow-told").wait_for()
+        _scroll(page, "#follow-before")
+        page.wait_for_timeout(1000)
+        page.locator("#follow-up").screenshot(path=FOLDER / "view-follow-up.png")
         page.close()
 
 

@@ -102,6 +102,16 @@ def test_the_page_of_sizes_and_growth_is_made_from_the_recorded_results() -> Non
     assert "<!--" not in page
 
 
+def test_the_lung_package_has_what_was_fitted_on_tuning_slices() -> None:
+    from SUREUncertaintyLib.packages.catalogue import find_package
+
+    metadata, fitted = find_package("lung-nodule-ct").metadata, result("sample-temperature.json")
+    losses = {name: row["means"]["log_loss"] for name, row in fitted["temperatures"].items()}  # type: ignore[attr-defined]
+    assert metadata.sample_temperature == fitted["chosen"] == float(min(losses, key=losses.get))  # type: ignore[arg-type]
+    assert metadata.threshold == fitted["threshold"]
+    assert metadata.size_stretch == max(fitted["stretch"].values())  # type: ignore[attr-defined]
+
+
 def test_the_recorded_accuracy_belongs_to_the_shipped_package() -> None:
     from SUREUncertaintyLib.packages.catalogue import find_package
 

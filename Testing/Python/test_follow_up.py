@@ -180,6 +180,15 @@ def test_the_sentence_fits_what_the_samples_say(
     assert say.verdict_sentence(row, 0.25).startswith(begins)
 
 
+def test_a_structure_that_only_samples_have_is_called_neither_new_nor_gone_without_saying_so(folder: Folder) -> None:
+    seen = [{"name": "Nodule", "volume_ml": 0.0, "volume_low_ml": 0.0, "volume_high_ml": 0.2}]
+    seen[0] |= {f"{key}{end}_mm": 10.0 for key in ("axial", "longest") for end in ("", "_low", "_high")}
+    (row,) = compared(folder("a", 0.1, 0.1, structures=seen), folder("b", 0.5, 0.05))["structures"]
+    assert say.verdict_sentence(row, 0.25).startswith(
+        "Nodule: not found on the first scan (it is in 100 of its 101 samples), so it is new"
+    )
+
+
 def test_no_doubling_time_is_given_where_nothing_grew(folder: Folder) -> None:
     shrunk = compared(folder("a", 2.0), folder("b", 1.0), days=90.0)["structures"][0]
     assert say.doubling_sentence(shrunk) == "Nodule: no doubling time, since it did not grow."

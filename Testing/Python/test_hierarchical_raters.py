@@ -28,7 +28,7 @@ from SUREUncertaintyLib.metrics.multirater import (
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.training.recipe import DataSection, InputSection
 from SUREUncertaintyLib.training.training_cases import list_cases, load_cases
-from tiny import build_tiny
+from tiny import build_tiny, with_metadata
 
 A = np.array([1, 1, 0, 0, 0, 0], np.uint8)
 B = np.array([0, 0, 0, 1, 1, 0], np.uint8)
@@ -194,6 +194,22 @@ def test_the_same_seed_scores_the_same_and_slices_of_a_nodule_share_their_noise(
     assert not np.array_equal(first.samples, other.samples)
     # image 1 is image 0 plus a constant: equal after scaling, so equal samples show the shared noise
     np.testing.assert_allclose(predictor.predict(images[1], (0,)).samples, first.samples, atol=1e-4)
+
+
+@pytest.mark.torch
+def test_scores_are_of_samples_at_the_temperature_of_the_package_and_sizes_stay(
+    rater_folder: Path, planar_latent_package: Package
+) -> None:
+    engine = create_engine(planar_latent_package, "torch", "cpu")
+    raw = planar_latent_package.metadata.raw
+    warm = with_metadata(
+        planar_latent_package, {"raw": {**raw, "uncertainty": {**raw["uncertainty"], "sample_temperature": 3.0}}}
+    )
+    image = read_rater_arrays(rater_folder / "slices.npz").images[0]
+    plain, soft = (create_slice_predictor(one, engine, 3).predict(image, (0,)) for one in (planar_latent_package, warm))
+    odds = [np.log(found.samples[:, 1] / found.samples[:, 0]) for found in (plain, soft)]
+    np.testing.assert_allclose(odds[1], odds[0] / 3, atol=1e-4)
+    assert np.array_equal(plain.sizes, soft.sizes)
 
 
 @pytest.mark.parametrize("break_it", ["no csv", "no bits", "not numbers", "bad row"])

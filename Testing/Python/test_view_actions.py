@@ -48,6 +48,7 @@ GOOD: dict[str, tuple[Any, ...]] = {
     "clear_distances": (),
     "look_at": ("Red", [0.1, 0.2]),
     "trust": (),
+    "follow_up": (),
     "copy": (),
     "worklist_step": (1,),
     "worklist_open": (),
@@ -84,6 +85,7 @@ def page(tmp_path: Path) -> Iterator[SimpleNamespace]:
     (tmp_path / "folder").mkdir()
     application = MagicMock()
     application.session.state, application.open = State(), AsyncMock()
+    application.follow_up.compare = AsyncMock()
     uploads = Uploads(1)
     actions = Actions(application, Folders([tmp_path / "folder"]), uploads, MagicMock())
     yield SimpleNamespace(actions=actions, application=application, uploads=uploads, folder=tmp_path / "folder")
@@ -120,9 +122,14 @@ def test_an_action_takes_its_own_arguments_only(page: SimpleNamespace, name: str
     assert (dict(page.application.session.state), len(page.application.mock_calls)) == before
 
 
-@pytest.mark.parametrize("name", sorted(set(GOOD) - {"open", "sample", "suggest"}))
+@pytest.mark.parametrize("name", sorted(set(GOOD) - {"open", "sample", "suggest", "follow_up"}))
 def test_an_action_with_good_arguments_acts(page: SimpleNamespace, name: str) -> None:
     page.actions.offered()[name](*GOOD[name])
+
+
+def test_a_comparison_is_left_to_its_part(page: SimpleNamespace) -> None:
+    asyncio.run(page.actions.offered()["follow_up"]())
+    page.application.follow_up.compare.assert_awaited_once_with(page.application.in_thread)
 
 
 def test_a_path_is_opened_inside_the_folders_only(page: SimpleNamespace) -> None:

@@ -218,7 +218,7 @@ def test_no_method_of_the_program_can_be_called_that_is_not_on_the_list(view_ser
     outside.write_bytes(SCAN)
     offered = {"greet", "lead", "dismiss", "browse", "stop_browsing", "open", "sample", "choose_scan", "run", "cancel"}
     offered |= {"drop", "place", "move_box", "suggest", "show_result", "show_segment", "frame", "go_to", "go_on"}
-    offered |= {"queue", "tick", "series", "stop_noise", "look_from", "trust", "copy"}
+    offered |= {"queue", "tick", "series", "stop_noise", "look_from", "trust", "copy", "follow_up"}
     offered |= {"worklist_step", "worklist_open", "worklist_decide", "worklist_undo"}
     offered |= {"shift_window", "reset_window", "measure", "clear_distances", "look_at"}
     names = sorted({*dir(Actions), *dir(Application), "_app", "_folders"} - offered)

@@ -208,14 +208,14 @@ def write_example(folder: Path) -> tuple[Path, Path]:
     return folder / "brain.nrrd", write_result(scan, ROIS, folder / "result")
 
 
-def write_result(scan: Any, rois: Any, folder: Path) -> Path:
+def write_result(scan: Any, rois: Any, folder: Path, model: str = "hippocampus-t1") -> Path:
     """A folder of results with a scene, without pictures and report."""
     from SUREUncertaintyLib.mrml.scene_addition import add_scene
     from SUREUncertaintyLib.packages.catalogue import find_package
     from SUREUncertaintyLib.report.result_folder import OutputOptions
     from SUREUncertaintyLib.report.segment_to_folder import Job, run_job
 
-    job = Job(scan, find_package("hippocampus-t1"), folder, rois, wanted=OutputOptions(pictures=False, page=False))
+    job = Job(scan, find_package(model), folder, rois, wanted=OutputOptions(pictures=False, page=False))
     run_job(job, (add_scene,))
     return folder
 

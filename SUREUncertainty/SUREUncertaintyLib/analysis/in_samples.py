@@ -43,12 +43,12 @@ def absent_words(samples: int, holding: int) -> str:
 def in_some_samples(
     labels: Sequence[Label], structures: Sequence[StructureRow], sampled: Mapping[int, InSamples]
 ) -> list[str]:
-    """A phrase for each of ``labels`` that the answer does not have and some samples do."""
+    """A phrase for each of ``labels``, none of which the answer has, that some samples have."""
     rows = {row.value: row for row in structures}
     return [
         sampled[label.value].sentence(label.name, rows[label.value].volume_high_ml)
         for label in labels
-        if label.value in sampled and sampled[label.value].holding and not rows[label.value].voxels
+        if label.value in sampled and sampled[label.value].holding
     ]
 
 

@@ -137,7 +137,8 @@ def drawn_sizes(result: ScanResult, name: str, in_ml: bool) -> NDArray[np.float6
 
 
 def _size(result: ScanResult, name: str, in_ml: bool) -> dict[str, dict[str, float | None]]:
-    """Volume and longest diameters of the answer with their ranges; no diameters in voxels.
+    """Volume and longest diameters of the answer with their ranges, no diameters in voxels, and how many samples have
+    the structure.
 
     Raises:
         InputError: the result gives no range.
@@ -147,4 +148,7 @@ def _size(result: ScanResult, name: str, in_ml: bool) -> dict[str, dict[str, flo
         raise InputError(NO_RANGE.format(name=name, where=result.where))
     unit = 1.0 if in_ml else result.voxel_ml
     size = {end: row[f"volume{part}_ml"] / unit for end, part in ENDS.items()}
-    return {"size": size, **{key: {end: row[f"{key}{part}_mm"] for end, part in ENDS.items()} for key in ACROSS}}
+    drawn = result.drawn[name]
+    counts = {"drawn": len(drawn), "holding": sum(size > 0 for size in drawn)}
+    across = {key: {end: row[f"{key}{part}_mm"] for end, part in ENDS.items()} for key in ACROSS}
+    return {"size": size, **across, "samples": counts}

@@ -44,9 +44,9 @@ def verdict_sentence(row: Mapping[str, Any], least_share: float) -> str:
     """Whether the structure grew, shrank, or neither can be told, and how probable that is."""
     more, less, limit = row["grown_more"], row["shrunk_more"], whole_percent(least_share)
     if not row["before"]["size"]["value"]:
-        return f"{row['name']}: not found on the first scan, so it is new, or was missed there."
+        return f"{row['name']}: not found on the first scan{_seen(row['before'])}, so it is new, or was missed there."
     if not row["after"]["size"]["value"]:
-        return f"{row['name']}: not found on the second scan, so it is gone, or was missed there."
+        return f"{row['name']}: not found on the second scan{_seen(row['after'])}, so it is gone, or was missed there."
     if more >= PROBABLE:
         told = f"{percent(more)} (cautiously {percent(row['independent']['grown_more'])})"
         return f"{row['name']} grew by {limit} or more with a probability of {told}."
@@ -61,6 +61,12 @@ def verdict_sentence(row: Mapping[str, Any], least_share: float) -> str:
         f"{row['name']}: no change can be told from what the outlines leave open. It grew with a probability of "
         f"{percent(row['grown'])}, by {limit} or more with {percent(more)}."
     )
+
+
+def _seen(side: Mapping[str, Any]) -> str:
+    """In how many samples a structure is that the answer does not have; empty where it is in none."""
+    counts = side["samples"]
+    return f" (it is in {counts['holding']} of its {counts['drawn']} samples)" if counts["holding"] else ""
 
 
 def doubling_sentence(row: Mapping[str, Any]) -> str:
