@@ -11,6 +11,7 @@ import pytest
 import slicer
 import vtk
 from numpy.typing import NDArray
+from scipy import ndimage
 from SUREUncertaintyLib.analysis.own_threshold import matching_threshold
 from SUREUncertaintyLib.core.uncertainty_colours import uncertainty_colours
 from SUREUncertaintyLib.mrml.chosen_map import (
@@ -32,7 +33,7 @@ from SUREUncertaintyLib.mrml.painted_surface import painted_surface, values_at
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.segmentation_nodes import surfaces_shown
 from SUREUncertaintyLib.mrml.uncertainty_nodes import legend_of, scale_top, threshold_of
-from SUREUncertaintyLib.mrml.volume_nodes import image_array
+from SUREUncertaintyLib.mrml.volume_nodes import grid_from_node, image_array
 from two_blobs import two_blobs
 from vtk.util.numpy_support import vtk_to_numpy
 
@@ -158,6 +159,25 @@ def test_values_at_a_point_are_the_mean_around_it(published: PublishedNodes) -> 
     published.uncertainty.GetIJKToRASMatrix(matrix)
     inside = np.array(matrix.MultiplyPoint([2.0, 8.0, 8.0, 1.0])[:3])
     assert values_at(published.uncertainty, inside[None])[0] == pytest.approx(0.4, abs=1e-3), "NaN does not count"
+
+
+@pytest.mark.parametrize("corner", [0.0, 1.0, 30.0])
+def test_values_near_a_few_points_are_those_of_averages_over_the_whole_map(
+    published: PublishedNodes, corner: float
+) -> None:
+    array = image_array(published.uncertainty.GetImageData())
+    random = np.random.default_rng(3)
+    array[...] = random.random(array.shape)
+    array[random.random(array.shape) < 0.1] = np.nan
+    ijk = corner + random.random((50, 3)) * 6 - 2  # some lie outside
+    matrix = grid_from_node(published.uncertainty).ijk_to_ras
+    sigma = [1.0 / spacing for spacing in grid_from_node(published.uncertainty).spacing_kji]
+    known = ndimage.gaussian_filter(np.isfinite(array).astype(np.float32), sigma)
+    mean = ndimage.gaussian_filter(np.nan_to_num(array), sigma) / np.maximum(known, 1e-6)
+    expected = ndimage.map_coordinates(mean, ijk[:, ::-1].T, order=1)
+    found = values_at(published.uncertainty, ijk @ matrix[:3, :3].T + matrix[:3, 3])
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+    assert corner == 30.0 or expected.max() > 0.3
 
 
 def test_3d_shows_one_thing_at_a_time_and_slicers_switch_still_rules(scene: Any, published: PublishedNodes) -> None:

@@ -35,6 +35,9 @@ _PALE = 0.45
 AROUND_MM = 1.0
 """Spread of the Gaussian around a point of the surface over which the map is averaged."""
 
+_TRUNCATE = 4.0
+"""Spreads after which the Gaussian ends."""
+
 
 def paint_surface(scene: Any, published: PublishedNodes, node: Any) -> Any:
     """Make or renew the painted surface from the volume node ``node`` of a map of the result; its model node."""
@@ -134,13 +137,23 @@ def values_at(node: Any, points: NDArray[Any]) -> NDArray[np.float64]:
     from scipy import ndimage
 
     grid = grid_from_node(node)
-    array = image_array(node.GetImageData())
-    sigma = [AROUND_MM / spacing for spacing in grid.spacing_kji]
-    analysed = ndimage.gaussian_filter(np.isfinite(array).astype(np.float32), sigma)
-    mean = ndimage.gaussian_filter(np.nan_to_num(array), sigma) / np.maximum(analysed, 1e-6)
+    sigma = np.array([AROUND_MM / spacing for spacing in grid.spacing_kji])
     inverse = np.linalg.inv(grid.ijk_to_ras)
-    kji = (points @ inverse[:3, :3].T + inverse[:3, 3])[:, ::-1].T
-    return np.asarray(ndimage.map_coordinates(mean, kji, order=1))
+    kji = (points @ inverse[:3, :3].T + inverse[:3, 3])[:, ::-1]
+    low, high = _reached(kji, sigma, grid.shape)
+    array = image_array(node.GetImageData())[tuple(map(slice, low, high))]
+    analysed = ndimage.gaussian_filter(np.isfinite(array).astype(np.float32), sigma, truncate=_TRUNCATE)
+    mean = ndimage.gaussian_filter(np.nan_to_num(array), sigma, truncate=_TRUNCATE) / np.maximum(analysed, 1e-6)
+    return np.asarray(ndimage.map_coordinates(mean, (kji - low).T, order=1))
+
+
+def _reached(kji: NDArray[np.float64], sigma: NDArray[np.float64], shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """First voxel, and the one behind the last, of the part of an array that the averages around the points depend on:
+    a hippocampus needs a hundredth of a head."""
+    reach = np.ceil(_TRUNCATE * sigma).astype(int) + 1
+    low = np.clip(np.floor(kji.min(axis=0)).astype(int) - reach, 0, np.array(shape) - 1)
+    high = np.clip(np.ceil(kji.max(axis=0)).astype(int) + reach + 1, low + 1, shape)
+    return low, high
 
 
 def _create_display(model: Any) -> None:
