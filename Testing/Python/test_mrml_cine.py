@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import slicer
+import vtk
 from beating import RADII_MM, beating_ball, grey_engine, heart_package, inside, true_ml
 from SUREUncertaintyLib.cine.cine_result import CineResult
 from SUREUncertaintyLib.cine.segment_frames import segment_frames
@@ -76,3 +77,23 @@ def test_an_archive_brings_every_frame_back(scene: Any, cine: CineResult, tmp_pa
         _, scan, outline = shown_nodes(steps.browser)
         assert np.array_equal(volume_from_node(scan).array, cine.sequence.frames[3].array)
         assert np.array_equal(labels_from_segmentation(outline, cine.sequence.grid), inside(RADII_MM[3]))
+
+
+def test_what_shows_the_frames_lies_in_the_folder_of_the_result(scene: Any, cine: CineResult) -> None:
+    publish_cine(scene, cine)
+    nodes = publish_cine(scene, cine)  # a second run takes the place of the first
+    hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
+    folder = hierarchy.GetItemParent(hierarchy.GetItemByDataNode(nodes.published.segmentation))
+    shown = [nodes.table, nodes.scan, nodes.uncertainty, nodes.outline]
+    items = [hierarchy.GetItemByDataNode(node) for node in shown]
+    assert [hierarchy.GetItemParent(item) for item in items] == [folder] * 4
+    assert [hierarchy.GetItemOwnerPluginName(item) for item in items] == [
+        "Tables",
+        "Volumes",
+        "Volumes",
+        "Segmentations",
+    ]
+    children = vtk.vtkIdList()
+    hierarchy.GetItemChildren(hierarchy.GetSceneItemID(), children, True)
+    empty = [n for n in range(children.GetNumberOfIds()) if hierarchy.GetItemName(children.GetId(n)) == ""]
+    assert empty == []

@@ -15,6 +15,7 @@ from ..cine.cine_record import describe_cine, frame_record
 from ..cine.cine_result import CineResult
 from ..core.volume import Volume
 from .charts import add_line_chart, fill_numbers
+from .hierarchy import place_in_folder
 from .nodes import PublishedNodes, published_nodes, refer
 from .outlines import follow_outlines
 from .publish import put_result
@@ -97,6 +98,8 @@ def _put_frames(scene: Any, result: CineResult, published: PublishedNodes, undo:
     numbers.SetText(json.dumps(describe_cine(result), ensure_ascii=False, allow_nan=False))
     for role, node in ((FRAMES, browser), (CURVE, chart), (NUMBERS, numbers)):
         refer(published.segmentation, role, node, undo)
+    own = [published.segmentation, table, numbers, scan, uncertainty, outline]
+    place_in_folder(scene, published.scan, own, name, undo)
     return CineNodes(published, table, chart, browser, uncertainty, scan, outline)
 
 
