@@ -7,9 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-pytest.importorskip("openvino", reason="OpenVINO is not installed")
-
 from SUREUncertaintyLib.inference.engine import Engine
 from SUREUncertaintyLib.inference.forecast import seconds_a_window
 from SUREUncertaintyLib.inference.one_value import MOST_KEPT, LatestOutputs, is_repeatable, one_value
