@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from SUREUncertaintyLib.inference import openvino_graph
 from SUREUncertaintyLib.inference.engine import Engine
 from SUREUncertaintyLib.inference.forecast import seconds_a_window
 from SUREUncertaintyLib.inference.one_value import MOST_KEPT, LatestOutputs, is_repeatable, one_value
@@ -90,6 +91,17 @@ def test_graphs_that_draw_random_numbers_are_asked_each_time() -> None:
     drawing = openvino.Model([opset.add(image, drawn)], [image], "drawing")
     assert is_repeatable(steady.get_ops())
     assert not is_repeatable(drawing.get_ops())
+
+
+@pytest.mark.parametrize(("repeatable", "runs"), [(True, 1), (False, 2)])
+def test_a_graph_is_asked_once_about_the_same_air_if_it_says_the_same_each_time(
+    tiny_package: Package, monkeypatch: pytest.MonkeyPatch, repeatable: bool, runs: int
+) -> None:
+    monkeypatch.setattr(openvino_graph, "is_repeatable", lambda operations: repeatable)
+    engine, calls = OpenVinoEngine(tiny_package), counted(monkeypatch)
+    air = np.zeros((1, 1, *tiny_package.metadata.patch), np.float32)
+    np.testing.assert_array_equal(engine.logits(air), engine.logits(air))
+    assert len(calls) == runs
 
 
 def test_the_forecast_of_a_run_measures_a_window_that_is_not_remembered(tiny_package: Package) -> None:
