@@ -49,6 +49,8 @@ def full_result(left_handed: bool = False) -> SegmentationResult:
                 (SampleSize(9, THIRD, 2 * THIRD), SampleSize(3, 0.5, 0.75), SampleSize(6, 1.5, THIRD)),
                 Diameter(THIRD, SizeInterval(THIRD, 0.25, 1.5, 100)),
                 Diameter(2 * THIRD, SizeInterval(0.75, THIRD, 1.0, 100)),
+                (THIRD, -2.5, 8 * THIRD),
+                2,
             ),
         ),
         scales=(LatentLevel(0, 1, THIRD, True), LatentLevel(1, 8, 8 * THIRD)),
