@@ -157,8 +157,9 @@ def _cavity_cut(labels: Volume, value: int) -> set[int]:
     """As ``at_image_edge`` in the plane of the slices; across them, whether the cavity is cut before its apex."""
     across = 2 - across_stack(labels.grid)
     within = [axis for axis in range(3) if axis != across]
+    others = at_image_edge(labels.array, (across,)) - {value}
     lacking = {value} if lacks_apex(cavity_slices(labels.array, value, across)) else set[int]()
-    return at_image_edge(labels.array, within) | lacking
+    return at_image_edge(labels.array, within) | others | lacking
 
 
 def _about_stack(labels: Volume, metadata: PackageMetadata) -> Iterator[Notice]:

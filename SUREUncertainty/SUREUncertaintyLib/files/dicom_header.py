@@ -228,9 +228,9 @@ def day_of_file(path: Path) -> str:
 
 def acquired_on(elements: Elements) -> str:
     """The first of the dates that is one, as YYYY-MM-DD; empty where there is none."""
-    for tag in (tags.ACQUISITION_DATE, tags.ACQUISITION_TIME, tags.SERIES_DATE, tags.STUDY_DATE):
+    for tag in (tags.ACQUISITION_DATE, tags.ACQUISITION_DATETIME, tags.SERIES_DATE, tags.STUDY_DATE):
         try:
-            return datetime.strptime(elements.text(tag)[:8], "%Y%m%d").date().isoformat()
+            return datetime.strptime(f"{elements.text(tag)[:8]:>8}", "%Y%m%d").date().isoformat()
         except ValueError:
             continue
     return ""

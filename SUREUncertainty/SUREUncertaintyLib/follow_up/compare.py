@@ -32,6 +32,7 @@ SWAPPED = (
 )
 SAME_DAY = "Both scans were taken on one day ({day}), so that there is no volume-doubling time."
 FROM_DATES, GIVEN = "dates", "given"
+MOST_DAYS = 50_000.0
 LEAST_SHARE = 0.25
 """Volumes of lung nodules that change by less are taken for stable (British Thoracic Society, Thorax 70:ii1, 2015)."""
 
@@ -53,8 +54,8 @@ def compare_results(before: ScanResult, after: ScanResult, settings: Settings) -
         InputError: the results cannot be compared (``comparability``), or a setting makes no sense.
     """
     days = days_between(before, after) if settings.days is None else settings.days
-    if days is not None and not days > 0:
-        raise InputError(f"There must be more than 0 days between the scans, not {days:g}.")
+    if days is not None and not 0 < days < MOST_DAYS:
+        raise InputError(f"There must be more than 0 days between the scans, and less than a lifetime, not {days:g}.")
     if not 0 < settings.least_share < 10:
         raise InputError("The least change is a percentage above 0 and below 1000.")
     require_comparable(before, after)

@@ -48,9 +48,12 @@ class ScanResult:
 
     @property
     def acquired(self) -> date | None:
-        """Day of the scan; None where its file did not tell it."""
+        """Day of the scan; None where its file did not tell it. Raises ``InputError`` for what is no date."""
         told = self.document.get("acquired")
-        return date.fromisoformat(told) if told else None
+        try:
+            return date.fromisoformat(told) if told else None
+        except (ValueError, TypeError):
+            raise InputError(DAMAGED.format(path=f"{FILE} of {self.where}")) from None
 
     @property
     def sampling(self) -> Mapping[str, Any]:

@@ -105,8 +105,11 @@ def _read_members(published: PublishedNodes, record: Mapping[str, Any]) -> Membe
 
 
 def draws_samples(published: PublishedNodes) -> bool:
-    """Whether a result tells the sizes of samples."""
-    return _record(published).get("sampling") is not None
+    """Whether a result tells the sizes of samples; a record that cannot be read tells nothing."""
+    try:
+        return _record(published).get("sampling") is not None
+    except (ValueError, TypeError):
+        return False
 
 
 def _record(published: PublishedNodes) -> dict[str, Any]:

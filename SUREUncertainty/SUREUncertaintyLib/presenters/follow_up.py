@@ -92,9 +92,15 @@ def compare_published(before: PublishedNodes, after: PublishedNodes, days: str, 
     return Comparison(compare_results(results["before"], results["after"], settings), results)
 
 
+def require_unedited(*results: PublishedNodes) -> None:
+    """Raise ``InputError`` for an outline that was edited."""
+    for published in results:
+        if published.uncertainty is not None and needs_measuring(published):
+            raise InputError(EDITED.format(name=published.segmentation.GetName()))
+
+
 def _scan_result(published: PublishedNodes, day_of: DayOf) -> ScanResult:
-    if needs_measuring(published):
-        raise InputError(EDITED.format(name=published.segmentation.GetName()))
+    require_unedited(published)
     found = scan_result_of(result_from_nodes(published))
     return replace(found, document={**found.document, "acquired": day_of(published.scan) or None})
 
@@ -117,5 +123,5 @@ def days_hint(pair: Sequence[PublishedNodes], day_of: DayOf, translate: Translat
     told = [day_of(published.scan) for published in pair]
     if len(told) != 2 or not all(told):
         return translate(texts.FOLLOW_UP_UNKNOWN)
-    first, second = (date.fromisoformat(day) for day in told)
-    return translate(texts.FOLLOW_UP_BY_DATES).format(days=(second - first).days)
+    days = (date.fromisoformat(told[1]) - date.fromisoformat(told[0])).days
+    return translate(texts.FOLLOW_UP_BY_DATES).format(days=days) if days > 0 else translate(texts.FOLLOW_UP_NOT_AFTER)

@@ -16,6 +16,7 @@ from ..presenters.follow_up import (
     comparable_results,
     compare_published,
     days_hint,
+    require_unedited,
     result_title,
 )
 from .context import PanelContext, chosen, fill_combo, tell
@@ -29,6 +30,7 @@ class FollowUpPanel:
         self._context, self.ui = context, context.ui
         self._found: dict[str, PublishedNodes] = {}
         self._days: dict[str, str] = {}
+        self._scans: tuple[tuple[str, str], ...] = ()
         self.comparison: Comparison | None = None
 
     def connect(self) -> None:
@@ -54,22 +56,26 @@ class FollowUpPanel:
         told = acquired_of(scan)
         if told:
             return told
-        identifier = scan.GetID()
-        if identifier not in self._days:
-            files = self._context.desktop.dicom_files(scan)
-            self._days[identifier] = day_of_file(files[0]) if files else ""
-        return self._days[identifier]
+        files = self._context.desktop.dicom_files(scan)
+        first = str(files[0]) if files else ""  # not the node's ID, which the next scene gives to another scan
+        if first and first not in self._days:
+            self._days[first] = day_of_file(files[0])
+        return self._days.get(first, "")
 
     def _on_chosen(self, *_: Any) -> None:
         """Other results: what was said about the earlier ones goes."""
         self._show(None)
         before, after = chosen(self.ui.followBeforeSelector), chosen(self.ui.followAfterSelector)
+        pair = [self._found[key] for key in (before, after) if key in self._found]
+        scans = tuple((one.segmentation.GetID(), one.scan.GetName()) for one in pair)
+        if scans != self._scans:  # days that were typed are those of other scans
+            self._scans = scans
+            self.ui.followDaysEdit.setText("")
         obstacle = texts.FOLLOW_UP_NEEDS_TWO if len(self._found) < 2 else texts.FOLLOW_UP_SAME
         self._context.allow(
             self.ui.followButton, len(self._found) > 1 and before != after, texts.FOLLOW_UP_TOOLTIP, obstacle
         )
         tell(self.ui.followLabel, self._context.translate(obstacle) if len(self._found) < 2 else "")
-        pair = [self._found[key] for key in (before, after) if key in self._found]
         hint = days_hint(pair, self._day_of, self._context.translate)
         self.ui.followDaysEdit.setPlaceholderText(hint)
 
@@ -86,6 +92,8 @@ class FollowUpPanel:
             self._context.desktop.error(str(error))
 
     def _on_report(self, _checked: bool = False) -> None:
+        if self.comparison is None or self._is_outdated():
+            return
         parent = self._context.desktop.choose_folder(self._context.translate(texts.FOLLOW_UP_FOLDER))
         if self.comparison is None or parent is None:
             return
@@ -99,6 +107,18 @@ class FollowUpPanel:
             return
         done = self._context.translate(texts.FOLLOW_UP_SAVED).format(folder=output)
         tell(self.ui.followLabel, f"{self._words()}<p>{escape(done)}</p>")
+
+    def _is_outdated(self) -> bool:
+        """Whether an outline was edited since; what was said of it goes."""
+        pair = (chosen(self.ui.followBeforeSelector), chosen(self.ui.followAfterSelector))
+        try:
+            require_unedited(*(self._found[key] for key in pair))
+        except SureError as error:
+            self._show(None)
+            tell(self.ui.followLabel, str(error))
+            self._context.desktop.error(str(error))
+            return True
+        return False
 
     def _show(self, comparison: Comparison | None) -> None:
         self.comparison = comparison

@@ -201,6 +201,7 @@ class ModulePanel:
             return
         self.uncertainty.refresh_regions()
         self.numbers.show(published)
+        self.follow_up.refresh()
 
     def forget_scene(self) -> None:
         """The scene is going: nothing that is under way may end in it."""

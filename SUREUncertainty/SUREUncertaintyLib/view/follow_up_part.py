@@ -30,7 +30,8 @@ class FollowUpPart:
         self._session = session
         self._found: dict[str, PublishedNodes] = {}
         self._comparison: Comparison | None = None
-        self._compared: tuple[str, str] = ("", "")
+        self._shown: tuple[str, str] = ("", "")
+        self._scans: tuple[tuple[str, str], ...] = ()
         session.state.update({"follow_before": "", "follow_after": "", "follow_days": "", "follow_up": None})
         self.refresh()
 
@@ -41,6 +42,7 @@ class FollowUpPart:
         names = {identifier: result_title(one, acquired_of) for identifier, one in self._found.items()}
         state.follow_results = [{"id": identifier, "name": name} for identifier, name in names.items()]
         state.follow_before, state.follow_after = chosen_pair(names, *self._pair())
+        self._shown = ("", "")  # a result may have been run again
         self.update()
 
     def update(self) -> None:
@@ -49,8 +51,11 @@ class FollowUpPart:
         chosen = [self._found[key] for key in pair if key in self._found]
         state.follow_days_hint = days_hint(chosen, acquired_of, str)
         state.follow_obstacle = self._obstacle(pair)
-        if pair != self._compared:
-            self._comparison, state.follow_up = None, None
+        if pair != self._shown:
+            self._shown, self._comparison, state.follow_up = pair, None, None
+        scans = tuple((key, one.scan.GetName()) for key, one in zip(pair, chosen, strict=False))
+        if scans != self._scans:  # days that were typed are those of other scans
+            self._scans, state.follow_days = scans, ""
 
     async def compare(self, in_thread: Callable[..., Any]) -> None:
         """Compare the two results that are chosen.
@@ -65,7 +70,9 @@ class FollowUpPart:
         before, after = (self._found[key] for key in pair)
         found = compare_published(before, after, str(state.follow_days or ""), acquired_of)
         charts = await in_thread(_charts, found)
-        self._comparison, self._compared = found, pair
+        if self._pair() != pair:
+            return
+        self._comparison = found
         state.follow_up = {
             "told": list(found.told(str)),
             "size_headers": list(texts.FOLLOW_UP_SIZES),

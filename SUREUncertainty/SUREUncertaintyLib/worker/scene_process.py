@@ -99,6 +99,7 @@ class SceneProcess:
             kill_tree(self._process)
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+        self._process, self._folder = None, None  # its id may be another process's by the time of a second call
 
     def _send(self, result: SegmentationResult, target: Path) -> Finish:
         """Hand the result over; ``target`` is the folder of results. Raises ``OutputError``."""
@@ -142,6 +143,8 @@ class SceneProcess:
     def _drawn_again(self, target: Path, ending: str) -> tuple[dict[str, Any], str]:
         """The pictures of a written scene in a second process, which tries OpenGL before it draws."""
         assert self._folder is not None
+        for name in CAPTIONS:  # the first one may have written half of a picture
+            (target / "pictures" / name).unlink(missing_ok=True)
         try:
             self._process = _spawn(self._folder, PICTURES)
             _request(self._process, target, {})
