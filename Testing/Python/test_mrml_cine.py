@@ -51,7 +51,9 @@ def test_a_step_shows_the_frame_its_map_and_its_outline(scene: Any, cine: CineRe
     shown = labels_from_segmentation(nodes.outline, cine.sequence.grid)
     assert np.array_equal(shown, inside(RADII_MM[3]))
     assert nodes.outline.GetDisplayNode().GetVisibility()
-    assert not nodes.published.segmentation.GetDisplayNode().GetVisibility2DOutline()
+    display = nodes.published.segmentation.GetDisplayNode()
+    assert not display.GetVisibility2D()
+    assert display.GetVisibility2DOutline(), "slice controllers complain of a segmentation with neither outline nor fill"
     composite = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)[0]
     assert composite.GetBackgroundVolumeID() == nodes.scan.GetID()
 

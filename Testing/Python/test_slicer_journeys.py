@@ -35,6 +35,7 @@ def session(tmp_path: Path, tiny_package: Package, monkeypatch: pytest.MonkeyPat
     """The module with the tiny package as its only model of the user, and what journeys ask of the application."""
     monkeypatch.setenv("SURE_MODELS", str(tiny_package.root.parent))
     monkeypatch.setenv("SURE_JOURNEY_FOLDER", str(tmp_path))
+    monkeypatch.setenv("SURE_JOURNEY_MODEL", "tiny")
     monkeypatch.syspath_prepend(str(FOLDER))
     with desktop_slicer(tmp_path) as here:
         widget = here.module.SUREUncertaintyWidget()

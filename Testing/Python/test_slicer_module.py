@@ -327,6 +327,7 @@ def test_without_a_connection_the_sample_says_what_failed_and_offers_what_needs_
     opened.ui.averageButton.click()
     assert parameters(opened).inputVolume.GetName() == "Average brain (3 mm)"
     assert parameters(opened).region is not None
+    assert parameters(opened).model == "hippocampus-t1", "a sample brings the model that was made for it"
 
 
 def test_the_dark_edge_of_an_outline_follows_what_a_person_hides(opened: SimpleNamespace) -> None:

@@ -1,5 +1,6 @@
 """What every journey needs: the open module, a scan, waiting without blocking the window, and an exit code."""
 
+import os
 import sys
 import time
 import traceback
@@ -8,6 +9,9 @@ from importlib.util import find_spec
 import slicer
 
 RUN_SECONDS = 300.0
+MODEL = os.environ.get("SURE_JOURNEY_MODEL", "hippocampus-t1")
+"""What journeys on the phantom run: of the models that ship, the one that finds something in it."""
+
 PAUSE_SECONDS = 0.02
 
 
@@ -89,6 +93,7 @@ def wait_until(condition, seconds=RUN_SECONDS):
 
 def add_phantom(widget):
     """The phantom as the input, with the box of its left body as the region; the volume node."""
+    choose_model(widget, MODEL)
     widget.ui.phantomButton.click()
     return parameters(widget).inputVolume
 

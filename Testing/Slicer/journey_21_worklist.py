@@ -6,10 +6,13 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
 from journey import Skip, Stopwatch, answer_with, finish, measured, open_module
+
+COMMAND = "import sys; from SUREUncertaintyLib.cli.app import main; sys.exit(main())"
 
 
 def journey():
@@ -34,12 +37,15 @@ def journey():
 
 
 def write_cohort(folder):
-    """The folder of a cohort; the command is no part of what Slicer installs."""
+    """The folder of a cohort, by the command, which is no part of what Slicer installs.
+
+    In a process of its own: the command makes a scene, and Slicer's plugins take every scene for the one that is open.
+    """
     try:
         from SUREUncertaintyLib.cohort.run import run_cohort  # noqa: F401
     except ImportError:
         raise Skip("the command line, which writes cohorts, is not in this Slicer") from None
-    from SUREUncertaintyLib.cli.app import app
+    import SUREUncertaintyLib
     from SUREUncertaintyLib.packages.catalogue import find_package
 
     (folder / "scans").mkdir()
@@ -48,7 +54,11 @@ def write_cohort(folder):
             find_package("hippocampus-t1").root / "locator" / "template.nii.gz", folder / "scans" / f"{name}.nii.gz"
         )
     arguments = ["cohort", str(folder / "scans"), "--model", "hippocampus-t1", "--output", str(folder / "cohort")]
-    app([*arguments, "--workers", "1"], standalone_mode=False)
+    library = Path(SUREUncertaintyLib.__file__).parents[1]
+    paths = os.pathsep.join(filter(None, (str(library), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-c", COMMAND, *arguments, "--workers", "1"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 MODULE = HERE.parents[1] / "SUREUncertainty"
 LIMIT_SECONDS = 900
+EMPTY_SESSION = "import slicer.testing; slicer.testing.exitSuccess()"
 VARYING = re.compile(r"0x[0-9a-f]+|\d+")
 ORDINARY = re.compile(r'Switch to module:|saved +"|".*" Reader has successfully read|journey (skipped|note): ')
 """What Slicer itself says when a module is opened and a file is written or read, and what a journey says of itself."""
@@ -32,7 +33,9 @@ def main() -> int:
     options = parser.parse_args()
     journeys = options.journeys or sorted(HERE.glob("journey_*.py"))
     with tempfile.TemporaryDirectory(prefix="sure-journeys-") as folder:
-        quiet = shapes(run(options.slicer, ["--python-code", "slicer.testing.exitSuccess()"], folder).stdout)
+        quiet = shapes(
+            run(options.slicer, ["--python-code", "import slicer.testing; slicer.testing.exitSuccess()"], folder).stdout
+        )
         failed = [path.stem for path in journeys if not passes(options.slicer, path, folder, quiet)]
     print(f"{len(journeys) - len(failed)} of {len(journeys)} journeys passed", *failed)
     return 1 if failed else 0

@@ -104,10 +104,12 @@ def _put_frames(scene: Any, result: CineResult, published: PublishedNodes, undo:
 
 
 def show_frame_only(published: PublishedNodes, outline: Any) -> None:
-    """Draw the frame's own outline in the slice views, and that of end-diastole in 3D only."""
+    """Draw the frame's own outline in the slice views, and that of end-diastole in 3D only.
+
+    Outline and filling stay as they are: Slicer's slice controllers complain of a segmentation that has neither.
+    """
     display = published.segmentation.GetDisplayNode()
-    display.SetVisibility2DFill(False)
-    display.SetVisibility2DOutline(False)
+    display.SetVisibility2D(False)
     follow_outlines(published.segmentation)
     outline.GetDisplayNode().SetVisibility(True)
 

@@ -24,21 +24,32 @@ def remove_result(scene: Any, published: PublishedNodes, with_scan: bool) -> Non
 
 
 def remove_with_displays(scene: Any, nodes: Sequence[Any]) -> None:
-    """Remove nodes of the scene, their lines in the subject hierarchy, and how they are shown and stored."""
+    """Remove nodes of the scene, their lines in the subject hierarchy, and how they are shown and stored.
+
+    What is shown goes first: views and the hierarchy's plugins follow every display node, and report one that has lost
+    its colours or its line. A legend goes before the display that it explains.
+    """
     hierarchy = slicer.vtkMRMLSubjectHierarchyNode.GetSubjectHierarchyNode(scene)
-    attached = [part for node in nodes for part in _attached(node)]
+    attached = sorted((part for node in nodes for part in _attached(node)), key=_turn)
     before = {node.GetID() for node in _displays(scene)}
+    for node in attached:
+        scene.RemoveNode(node)
     for item in [hierarchy.GetItemByDataNode(node) for node in nodes]:
         if item:  # before their nodes: a line whose node went first stays in the tree, empty
             hierarchy.RemoveItem(item, False, False)
-    for node in attached:
-        scene.RemoveNode(node)
     for node in nodes:
         if node.GetScene() is scene:
             scene.RemoveNode(node)
     # a volume that loses its display is given a new one before it goes itself
     for display in [node for node in _displays(scene) if node.GetID() not in before]:
         scene.RemoveNode(display)
+
+
+def _turn(node: Any) -> int:
+    """When an attached node goes: legends, displays, then what displays refer to."""
+    if node.IsA("vtkMRMLColorLegendDisplayNode"):
+        return 0
+    return 1 if node.IsA("vtkMRMLDisplayNode") else 2
 
 
 def _displays(scene: Any) -> list[Any]:

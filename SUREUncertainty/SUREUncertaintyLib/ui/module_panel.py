@@ -36,7 +36,7 @@ from .model_panel import ModelPanel
 from .noise_panel import NoisePanel
 from .numbers_panel import NumbersPanel
 from .results_panel import ResultsPanel
-from .sample_data import SampleError, load_average, load_head, load_phantom
+from .sample_data import HEAD_MODEL, SampleError, load_average, load_head, load_phantom
 from .setup_panel import SetupPanel
 from .steps_panel import StepsPanel
 from .train_panel import TrainPanel
@@ -337,17 +337,19 @@ class ModulePanel:
 
     def _on_sample(self, _checked: bool = False) -> None:
         try:
-            self._begin_with(load_head())
+            self._begin_with(load_head(), HEAD_MODEL)
         except SampleError as error:
             self.input.show_status(self.context.translate(texts.NO_SAMPLE).format(reason=error))
             for button in (self.ui.averageButton, self.ui.phantomButton):
                 button.setVisible(True)
 
     def _on_average(self, _checked: bool = False) -> None:
-        self._begin_with(load_average())
+        self._begin_with(load_average(), HEAD_MODEL)
 
-    def _begin_with(self, nodes: Sequence[Any]) -> None:
-        """A scan and its regions, the first one chosen."""
+    def _begin_with(self, nodes: Sequence[Any], model: str = "") -> None:
+        """A scan and its regions, the first one chosen, and the model that was made for such scans."""
+        if model:
+            self.context.parameters.model = model
         self.context.parameters.inputVolume = nodes[0]
         if len(nodes) > 1:
             self.context.parameters.region = nodes[1]
