@@ -53,7 +53,7 @@ def test_a_step_shows_the_frame_its_map_and_its_outline(scene: Any, cine: CineRe
     assert nodes.outline.GetDisplayNode().GetVisibility()
     display = nodes.published.segmentation.GetDisplayNode()
     assert not display.GetVisibility2D()
-    assert display.GetVisibility2DOutline(), "slice controllers complain of a segmentation with neither outline nor fill"
+    assert display.GetVisibility2DOutline(), "slice controllers complain of a segmentation with neither"
     composite = slicer.util.getNodesByClass("vtkMRMLSliceCompositeNode", scene)[0]
     assert composite.GetBackgroundVolumeID() == nodes.scan.GetID()
 

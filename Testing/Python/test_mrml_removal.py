@@ -39,7 +39,9 @@ def test_a_legend_goes_before_its_display_and_a_display_before_its_colours(scene
     colours = [n for n, kind in enumerate(kinds) if "Color" in kind and "Legend" not in kind]
     legends = [n for n, kind in enumerate(kinds) if "Legend" in kind]
     displays = [n for n, kind in enumerate(kinds) if kind.endswith("DisplayNode") and "Legend" not in kind]
-    assert colours and legends and displays
+    assert colours
+    assert legends
+    assert displays
     assert max(legends) < min(displays)
     assert min(colours) > displays[0]
 
@@ -54,4 +56,5 @@ def test_the_line_of_a_segmentation_is_there_as_long_as_its_display(scene: Any) 
             held.append(bool(hierarchy.GetItemByDataNode(segmentation)))
 
     removed_in_order(scene, see)
-    assert held and all(held)
+    assert held
+    assert all(held)
