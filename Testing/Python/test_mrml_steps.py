@@ -43,7 +43,7 @@ def test_a_series_is_a_table_a_chart_and_sequences(published: PublishedNodes) ->
     uncertainty, nodes = volume_from_node(published.uncertainty), series(published)
     agreement, mean = nodes.charts
     assert (agreement.GetTitle(), mean.GetTitle()) == (
-        "Gaussian noise: how much of the result stays",
+        "Gaussian noise: how much stays",
         "Gaussian noise: mean uncertainty",
     )
     assert [chart.GetNumberOfPlotSeriesNodes() for chart in nodes.charts] == [1, 1]

@@ -68,7 +68,7 @@ def test_it_is_said_whether_uncertainty_noticed(series: list[LevelRow], noticed:
 
 def test_each_chart_of_the_page_fills_its_own_axis() -> None:
     agreement, mean = series_charts(rows((1.0, 0.05), (0.98, 0.055), (0.97, 0.07)), "Blur")
-    assert (agreement["title"], mean["title"]) == ("Blur: how much of the result stays", "Blur: mean uncertainty")
+    assert (agreement["title"], mean["title"]) == ("Blur: how much stays", "Blur: mean uncertainty")
     for chart in (agreement, mean):
         heights = [point["y"] for point in chart["points"]]
         assert max(heights) - min(heights) > 0.5 * (BOTTOM - TOP)

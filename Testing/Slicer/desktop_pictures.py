@@ -18,7 +18,9 @@ from pathlib import Path
 import qt
 import slicer
 from journey import (
+    MODEL,
     add_phantom,
+    choose_model,
     finish,
     load_dicom,
     open_module,
@@ -42,6 +44,8 @@ def journey():
     window.resize(*WINDOW)
     window.show()
     slicer.app.layoutManager().setLayout(FOUR_UP)
+    for view in slicer.util.getNodesByClass("vtkMRMLViewNode"):
+        view.SetUseDepthPeeling(False)  # with software rendering it draws no half transparent surface at all
     widget = open_module()
     dock = window.findChild("QDockWidget", "PanelDockWidget")
     window.resizeDocks([dock], [PANEL], qt.Qt.Horizontal)
@@ -77,7 +81,7 @@ def show_series(widget, window):
     """Section 3: the chart of a series."""
     only(widget, "noise")
     widget.ui.seriesButton.click()
-    wait_until(lambda: len(slicer.util.getNodesByClass("vtkMRMLPlotChartNode")) == 1)
+    wait_until(lambda: len(slicer.util.getNodesByClass("vtkMRMLPlotChartNode")) == 2)
     widget.ui.stepSlider.value = 3
     rest(1.0)
     save(window, "desktop-series")
@@ -151,10 +155,11 @@ def load_head(widget):
     from SUREUncertaintyLib.mrml.boxes import add_roi_node
     from SUREUncertaintyLib.mrml.volume_nodes import add_volume
 
+    choose_model(widget, MODEL)
     settings = parameters(widget)
     settings.inputVolume = add_volume(slicer.mrmlScene, demo_scan())
     settings.region = add_roi_node(slicer.mrmlScene, replace(ROIS[0], name="Left side"))
-    settings.region.SetLocked(True)
+    settings.region.GetDisplayNode().SetHandlesInteractive(False)
     assert run_and_wait(widget) is not None, widget.ui.statusLabel.text
 
 

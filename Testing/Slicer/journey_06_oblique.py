@@ -14,7 +14,6 @@ def journey():
     """Under a transform there is a sentence; once hardened, the result lies on the volume."""
     widget = open_module()
     scan = add_phantom(widget)
-    widget._parameterNode.region = None
     tilt = vtk.vtkTransform()
     tilt.RotateX(20)
     tilt.RotateZ(-15)

@@ -22,6 +22,7 @@ def journey():
     undo = undo_of(published.segmentation)
     edited = own_segments(published.segmentation)[0]
     slicer.vtkSlicerSegmentationsModuleLogic.ClearSegment(published.segmentation, edited)
+    published.segmentation.GetSegmentation().GetSegment(edited).Modified()  # by this the editor knows of the edit
     open_module()
     widget.enter()
     assert voxels_of(published) == 0

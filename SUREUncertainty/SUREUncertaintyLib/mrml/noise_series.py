@@ -39,7 +39,7 @@ class SeriesChart:
 
 
 CHARTS = {
-    "agreement": SeriesChart("{damage}: how much of the result stays", (0.26, 0.52, 0.76)),
+    "agreement": SeriesChart("{damage}: how much stays", (0.26, 0.52, 0.76)),
     "uncertainty": SeriesChart("{damage}: mean uncertainty", (0.91, 0.42, 0.14)),
 }
 """By column: each has an axis of its own, since a change of uncertainty is small beside one of agreement."""

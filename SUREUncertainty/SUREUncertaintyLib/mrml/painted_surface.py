@@ -44,6 +44,7 @@ def paint_surface(scene: Any, published: PublishedNodes, node: Any) -> Any:
     segmentation, model = published.segmentation, painted_model(scene, published)
     segmentation.CreateClosedSurfaceRepresentation()
     joined = vtkAppendPolyData()
+    joined.AddInputData(vtkPolyData())  # VTK reports an append of nothing: a result may hold no voxel
     for surface in _surfaces(segmentation, node):
         joined.AddInputData(surface)
     joined.Update()

@@ -14,6 +14,17 @@ from numpy.typing import NDArray
 from ..mrml.chart_layout import show_charts
 from ..mrml.framing import FROM, frame_points
 
+TABLE_HEIGHT = 190
+"""Pixels from which on a table scrolls."""
+
+
+def _fit_height(table: Any) -> None:
+    """As high as the rows are, so that what follows stands close below."""
+    table.resizeRowsToContents()
+    rows = sum(table.rowHeight(row) for row in range(table.rowCount))
+    frame = 2 * table.frameWidth
+    table.setFixedHeight(min(table.horizontalHeader().height + rows + frame, TABLE_HEIGHT))
+
 
 class SlicerDesktop:
     """The desktop application."""
@@ -85,6 +96,11 @@ class SlicerDesktop:
             header.setSectionResizeMode(column, mode)
         table.verticalHeader().setVisible(False)
         table.resizeRowsToContents()
+        timer = qt.QTimer(table)  # columns get their widths when the panel is laid out; it goes with the table
+        timer.setSingleShot(True)
+        timer.connect("timeout()", lambda: _fit_height(table))
+        timer.connect("timeout()", timer, "deleteLater()")
+        timer.start(0)
 
     def is_ticked(self, table: Any, row: int) -> bool:
         """Whether the first column of a row is ticked."""
