@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from SUREUncertaintyLib.core.volume import Grid
 from SUREUncertaintyLib.files.dicom_header import day_of_file
 from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
+from SUREUncertaintyLib.mrml.nodes import published_nodes
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.remeasure import remeasure
 from SUREUncertaintyLib.mrml.volume_nodes import acquired_of, add_volume, volume_from_node
@@ -72,6 +74,8 @@ def test_without_dates_days_are_asked_for_and_there_is_no_doubling_time(scene: A
     [
         ("soon", (BEFORE, AFTER), "'soon' is no number of days"),
         ("-3", (BEFORE, AFTER), "more than 0 days"),
+        ("inf", (BEFORE, AFTER), "less than a lifetime"),
+        ("", ("yesterday", AFTER), "report.json of a is damaged"),
         ("", (AFTER, BEFORE), "was taken on 2026-04-11, after the second one of 2026-01-01"),
     ],
 )
@@ -177,7 +181,8 @@ def test_the_page_compares_and_what_was_said_goes_with_other_results(scene: Any,
     with pytest.raises(InputError, match="results of two scans"):
         asyncio.run(part.compare(at_once))
     publish(scene, sampled_result("first", 1.0, BEFORE))
-    publish(scene, sampled_result("second", 2.0, AFTER))
+    second = sampled_result("second", 2.0, AFTER)
+    publish(scene, second)
     part.refresh()
     assert [result["name"] for result in state.follow_results] == [
         "first structures (2026-01-01)",
@@ -189,10 +194,61 @@ def test_the_page_compares_and_what_was_said_goes_with_other_results(scene: Any,
     assert state.follow_up["charts"][0]["source"].startswith("data:image/png;base64,")
     part.refresh()
     assert state.follow_up is not None, "the same two results are chosen still"
+    publish(scene, replace(sampled_result("second", 1.05, AFTER), image=second.image))
+    part.refresh()
+    assert state.follow_up is None, "the later scan was run again"
+    asyncio.run(part.compare(at_once))
+    assert "grew by 25 % or more" not in state.follow_up["told"][0]
+    state.follow_days = "12"
     assert asyncio.run(part.write(tmp_path, at_once)) == "second follow-up"
     assert (tmp_path / "report.html").is_file()
     state.follow_before = state.follow_after
     part.update()
     assert (state.follow_up, state.follow_obstacle) == (None, "Choose two different results.")
+    assert state.follow_days == "", "days were those of the other two"
     with pytest.raises(InputError, match="Press Compare first"):
         asyncio.run(part.write(tmp_path, at_once))
+
+
+def test_a_result_that_lacks_its_map_and_a_record_that_cannot_be_read(scene: Any) -> None:
+    before, after = (publish(scene, sampled_result(name, ml)) for name, ml in (("first", 1.0), ("second", 2.0)))
+    scene.RemoveNode(before.uncertainty)
+    with pytest.raises(InputError, match="uncertainty map"):
+        compare_published(published_nodes(before.segmentation), after, "", acquired_of)
+    before.provenance.SetText("{")
+    assert list(comparable_results(scene, acquired_of)) == [after.segmentation.GetID()]
+
+
+def test_the_panel_forgets_typed_days_with_the_pair_and_growth_with_an_edit(
+    opened: SimpleNamespace, tmp_path: Path
+) -> None:
+    panel, ui = opened.widget.panel, opened.ui
+    before, _, _ = (publish(opened.scene, sampled_result(n, ml)) for n, ml in (("a", 1.0), ("b", 2.0), ("c", 3.0)))
+    panel.follow_up.refresh()
+    ui.followDaysEdit.text = "50"
+    ui.followButton.click()
+    panel.follow_up.refresh()
+    assert ui.followDaysEdit.text == "50"
+    ui.followButton.click()
+    before.segmentation.GetSegmentation().RemoveSegment("right_blob_12")
+    remeasure(before)
+    opened.desktop.path = tmp_path
+    ui.followReportButton.click()
+    assert "was edited" in opened.desktop.errors[-1]
+    assert (list(tmp_path.iterdir()), panel.follow_up.comparison) == ([], None)
+    ui.followBeforeSelector.setCurrentIndex(1)
+    assert ui.followDaysEdit.text == ""
+
+
+def test_the_day_of_a_file_is_that_of_the_scan_whatever_its_node_is_called(
+    opened: SimpleNamespace, tmp_path: Path
+) -> None:
+    series = {}
+    for day in ("20260101", "20260203"):
+        names = [f"{number}.dcm" for number in range(4)]
+        write_dicom_series(tmp_path / day, asymmetric_volume(Grid((4, 8, 8))), names, more={"0008|0020": day})
+        series[day] = sorted((tmp_path / day).iterdir())
+    scan = SimpleNamespace(GetID=lambda: "vtkMRMLScalarVolumeNode1", GetAttribute=lambda _: None)
+    for day, told in (("20260101", "2026-01-01"), ("20260203", "2026-02-03")):
+        opened.desktop.dicom = series[day]
+        assert opened.widget.panel.follow_up._day_of(scan) == told

@@ -156,10 +156,12 @@ def test_a_run_that_ends_before_takes_the_process_along(temporary: Path) -> None
     scene = SceneProcess(pictures=False)
     with scene:
         assert len(children(temporary)) == 1
+        pid = scene.pid
     assert children(temporary) == []
-    assert scene.pid is not None
+    assert pid is not None
+    assert scene.pid is None
     with pytest.raises(ProcessLookupError):
-        os.kill(scene.pid, 0)
+        os.kill(pid, 0)
 
 
 def test_a_process_that_cannot_start_costs_the_scene_only(
@@ -260,8 +262,9 @@ def test_commands_start_it_before_they_load_libraries_of_their_own(arguments: st
 
 def test_a_run_that_needs_no_scene_ends_the_process_at_once(temporary: Path) -> None:
     with SceneProcess(pictures=False) as scene:
-        assert scene.pid is not None
+        pid = scene.pid
+        assert pid is not None
         scene.close()
         with pytest.raises(ProcessLookupError):
-            os.kill(scene.pid, 0)
+            os.kill(pid, 0)
         assert children(temporary) == []

@@ -146,6 +146,6 @@ def test_page_and_slicer_panel_use_the_same_words() -> None:
     assert {name: found[name] for name in texts.WIDGETS} == texts.WIDGETS
     page = (ROOT / "SUREUncertainty" / "SUREUncertaintyLib" / "view" / "assets" / "page.html").read_text("utf-8")
     sections = [name for name in found if name.endswith("CollapsibleButton") and name in texts.WIDGETS]
-    assert len(sections) == 5
+    assert len(sections) == 6
     places = [page.index(f"say.{name}.") for name in sections]
     assert places == sorted(places)

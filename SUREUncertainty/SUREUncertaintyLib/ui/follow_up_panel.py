@@ -70,7 +70,7 @@ class FollowUpPanel:
         scans = tuple((one.segmentation.GetID(), one.scan.GetName()) for one in pair)
         if scans != self._scans:  # days that were typed are those of other scans
             self._scans = scans
-            self.ui.followDaysEdit.setText("")
+            self.ui.followDaysEdit.text = ""
         obstacle = texts.FOLLOW_UP_NEEDS_TWO if len(self._found) < 2 else texts.FOLLOW_UP_SAME
         self._context.allow(
             self.ui.followButton, len(self._found) > 1 and before != after, texts.FOLLOW_UP_TOOLTIP, obstacle

@@ -31,6 +31,7 @@ class FollowUpPart:
         self._found: dict[str, PublishedNodes] = {}
         self._comparison: Comparison | None = None
         self._shown: tuple[str, str] = ("", "")
+        self._compared: tuple[str, ...] = ()
         self._scans: tuple[tuple[str, str], ...] = ()
         session.state.update({"follow_before": "", "follow_after": "", "follow_days": "", "follow_up": None})
         self.refresh()
@@ -42,7 +43,8 @@ class FollowUpPart:
         names = {identifier: result_title(one, acquired_of) for identifier, one in self._found.items()}
         state.follow_results = [{"id": identifier, "name": name} for identifier, name in names.items()]
         state.follow_before, state.follow_after = chosen_pair(names, *self._pair())
-        self._shown = ("", "")  # a result may have been run again
+        if self._records() != self._compared:  # one of them was run again
+            self._shown = ("", "")
         self.update()
 
     def update(self) -> None:
@@ -72,7 +74,7 @@ class FollowUpPart:
         charts = await in_thread(_charts, found)
         if self._pair() != pair:
             return
-        self._comparison = found
+        self._comparison, self._compared = found, self._records()
         state.follow_up = {
             "told": list(found.told(str)),
             "size_headers": list(texts.FOLLOW_UP_SIZES),
@@ -99,6 +101,11 @@ class FollowUpPart:
 
     def _pair(self) -> tuple[str, str]:
         return str(self._session.state.follow_before), str(self._session.state.follow_after)
+
+    def _records(self) -> tuple[str, ...]:
+        """What the results that are chosen say of themselves."""
+        chosen = [self._found[key] for key in self._pair() if key in self._found]
+        return tuple(one.provenance.GetText() for one in chosen if one.provenance is not None)
 
     def _obstacle(self, pair: tuple[str, str]) -> str:
         """Why the two that are chosen cannot be compared; empty where nothing speaks against it."""
