@@ -22,6 +22,7 @@ from ..presenters.model_description import box_size, follows_cavity, model_text
 from ..presenters.pace import Pace
 from ..presenters.remaining_time import remaining_text
 from ..presenters.run_controller import RunRequest
+from ..presenters.starting_model import StartingModel
 from .context import PanelContext, choose, chosen, fill_combo, tell
 
 STEPS = 1000
@@ -35,6 +36,7 @@ class InputPanel:
         self._run, self._cancel = run, cancel
         self._models: dict[str, PackageMetadata] = {}
         self._last_model = ""
+        self._starting = StartingModel()
         self.is_running = False
         self.clicks = DoubleClick()
 
@@ -61,9 +63,7 @@ class InputPanel:
         parameters = self._context.parameters
         if parameters is None:
             return
-        if not parameters.model and self._models:
-            parameters.model = next(iter(self._models))
-            parameters.allFrames = follows_cavity(self._models[parameters.model])
+        self._follow_scan(parameters)
         self._follow_model(parameters)
         choose(self.ui.modelSelector, parameters.model)
         choose(self.ui.engineSelector, parameters.engine)
@@ -116,6 +116,14 @@ class InputPanel:
     def show_status(self, text: str) -> None:
         """The one status line; the text is in the user's language already."""
         tell(self.ui.statusLabel, text)
+
+    def _follow_scan(self, parameters: Any) -> None:
+        """Until a person chooses a model, it is one for the scan."""
+        scene, scan = self._context.scene(), parameters.inputVolume
+        model = self._starting.follow(parameters.model, self._models, scene, scan)
+        if model != parameters.model:
+            parameters.model = model
+            parameters.allFrames = follows_cavity(self._models.get(model))
 
     def _follow_model(self, parameters: Any) -> None:
         """With another model comes its own choice of frames: all of them for one that follows a beating cavity."""
@@ -175,6 +183,7 @@ class InputPanel:
             self._cancel()
 
     def _on_model(self, _index: int) -> None:
+        self._starting.keep()
         if self._context.parameters is not None:
             self._context.parameters.model = chosen(self.ui.modelSelector)
 

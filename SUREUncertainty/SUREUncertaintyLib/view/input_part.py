@@ -26,6 +26,7 @@ from ..presenters.further_images import FURTHER, MOST, further_names, further_ob
 from ..presenters.model_description import box_size, follows_cavity, model_text
 from ..presenters.pace import Pace
 from ..presenters.run_controller import RunRequest
+from ..presenters.starting_model import StartingModel
 from ..presenters.worker_bridge import WorkerBridge
 from .session import Session
 
@@ -41,6 +42,7 @@ class InputPart:
         self._pace = Pace(bridge, lambda: True, self._tell_cautions)
         self._models: dict[str, PackageMetadata] = {}
         self._last_model = ""
+        self._starting = StartingModel()
         session.state.update(
             {"all_frames": False, "scan": "", "region": WHOLE, "engine": "auto", "box": None, "boxes": True}
         )
@@ -53,7 +55,7 @@ class InputPart:
         self._models = {package.name: package.metadata for package in list_packages()}
         state = self._session.state
         state.models = list(self._models)
-        state.model = self._session.choice("model", self._models, next(iter(self._models), ""))
+        state.model = self._session.choice("model", self._models, "")
         self.update()
 
     def update(self) -> None:
@@ -64,6 +66,7 @@ class InputPart:
         state.regions = [{"id": node.GetID(), "name": node.GetName()} for node in boxes]
         state.scan = session.choice("scan", {scan["id"] for scan in state.scans}, "")
         state.region = session.choice("region", {WHOLE, EVERY, *(box["id"] for box in state.regions)}, WHOLE)
+        state.model = self._starting.follow(str(state.model), self._models, session.scene, self.scan())
         self._follow_model()
         state.further_names = list(further_names(self._models.get(state.model))[:MOST])
         for name in FURTHER:
