@@ -28,7 +28,7 @@ from SUREUncertaintyLib.mrml.nodes import published_nodes
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.remeasure import remeasure
 from SUREUncertaintyLib.mrml.volume_nodes import acquired_of, add_volume, volume_from_node
-from SUREUncertaintyLib.presenters.follow_up import chosen_pair, comparable_results, compare_published
+from SUREUncertaintyLib.presenters.follow_up import chosen_pair, comparable_results, compare_published, days_hint
 from SUREUncertaintyLib.view.follow_up_part import FollowUpPart
 from two_blobs import two_blobs
 
@@ -90,6 +90,7 @@ def test_two_scans_of_one_day_have_no_doubling_time_and_it_is_said(scene: Any) -
     found = compare_published(before, after, "", acquired_of)
     assert found.document["days"] is None
     assert "Both scans were taken on one day (2026-01-01)" in found.told(str)[-1]
+    assert days_hint((before, after), acquired_of, str) == "not after the earlier one, by the dates"
 
 
 def test_results_without_samples_are_not_offered_and_edited_ones_are_refused(scene: Any) -> None:
@@ -118,6 +119,7 @@ def test_lists_keep_what_was_chosen_while_it_is_there() -> None:
         ({"0008|0020": "20260101", "0008|0022": "20260103"}, "2026-01-03"),
         ({"0008|0020": "20260101", "0008|002a": "20260104120000.00"}, "2026-01-04"),
         ({"0008|0020": "no date"}, ""),
+        ({"0008|0020": "2020111"}, ""),
     ],
 )
 def test_the_day_of_a_dicom_scan_comes_along_into_the_scene(

@@ -66,3 +66,10 @@ def test_the_side_of_a_slice_cuts_a_cavity_as_it_cuts_anything(tiny_package: Pac
     array = labels.array.copy()
     array[3, 0, 0] = 1
     assert codes_of(labels.with_array(array), tiny_package, Cavity(1)) == [texts.CUT_BY_IMAGE]
+
+
+def test_another_structure_in_the_first_slice_is_cut(tiny_package: Package) -> None:
+    labels = stack(BASE_TO_APEX)
+    array = labels.array.copy()
+    array[0, 4, 4] = 2
+    assert codes_of(labels.with_array(array), tiny_package, Cavity(1)) == [texts.CUT_BY_IMAGE, texts.STACK_ENDS]
