@@ -1,11 +1,11 @@
 """Warnings: each appears when it should, is silent when it should be, and names what it is about."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from ball import CUBE, LABELS, ball_result
+from noticed import notices_of
 from phantoms import asymmetric_volume, tilted_grid
 from SUREUncertaintyLib.analysis import notice_texts as texts
 from SUREUncertaintyLib.analysis.grey_values import GreyValues, grey_values
@@ -16,7 +16,7 @@ from SUREUncertaintyLib.analysis.rows import Notice, StructureRow, UncertainRegi
 from SUREUncertaintyLib.analysis.structures import structure_table
 from SUREUncertaintyLib.analysis.verdict import CHECK, DO_NOT_USE, verdict_of
 from SUREUncertaintyLib.core.roi import Roi
-from SUREUncertaintyLib.core.volume import Grid, Volume
+from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.fusion.notices import TEXTS as FUSION_TEXTS
 from SUREUncertaintyLib.packages.metadata import Expected, PackageMetadata
 from SUREUncertaintyLib.packages.package import Package
@@ -27,32 +27,6 @@ ORDINARY = Expected(spacing_mm=(0.9, 1.1), extent_mm=(20.0, 60.0), contrast={"sk
 @pytest.fixture
 def metadata(tiny_package: Package) -> PackageMetadata:
     return replace(tiny_package.metadata, expected=ORDINARY)
-
-
-def notices_of(
-    array: np.ndarray,
-    metadata: PackageMetadata,
-    grid: Grid = CUBE,
-    rois: Sequence[Roi] = (),
-    uncertainty: float = 0.0,
-    regions: Sequence[UncertainRegion] = (),
-    contrast: dict[str, dict[str, float]] | None = None,
-    values: GreyValues | None = None,
-    sampled: dict[int, InSamples] | None = None,
-) -> dict[str, str]:
-    """Texts by code for a label map, with one set of labels a region of interest."""
-    label_set = LABELS
-    if rois:
-        label_set = tuple(
-            replace(label, value=label.value + 2 * n, name=f"{roi.name} {label.name}")
-            for n, roi in enumerate(rois)
-            for label in LABELS
-        )
-    labels = Volume(array.astype(np.uint8), grid)
-    rows = structure_table(labels, Volume(np.full(grid.shape, uncertainty, np.float32), grid), label_set, 0.5)
-    found = notices_for(labels, metadata, label_set, rows, regions, rois, contrast, values=values, sampled=sampled)
-    assert len({notice.code for notice in found}) == len(found) or texts.NOTHING_FOUND in {n.code for n in found}
-    return {notice.code: notice.text for notice in found}
 
 
 def two_balls() -> np.ndarray:
