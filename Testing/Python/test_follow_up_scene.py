@@ -21,13 +21,12 @@ from opened_module import State
 from phantoms import asymmetric_volume, write_dicom_series
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.core.volume import Grid
-from SUREUncertaintyLib.files.dicom_header import day_of_file
 from SUREUncertaintyLib.files.reading import read_volume
 from SUREUncertaintyLib.mrml.headless import HeadlessScene
 from SUREUncertaintyLib.mrml.nodes import published_nodes
 from SUREUncertaintyLib.mrml.publish import publish
 from SUREUncertaintyLib.mrml.remeasure import remeasure
-from SUREUncertaintyLib.mrml.volume_nodes import acquired_of, add_volume, volume_from_node
+from SUREUncertaintyLib.mrml.volume_nodes import add_volume, volume_from_node
 from SUREUncertaintyLib.presenters.follow_up import chosen_pair, comparable_results, compare_published, days_hint
 from SUREUncertaintyLib.view.follow_up_part import FollowUpPart
 from two_blobs import two_blobs
@@ -44,7 +43,7 @@ def scene() -> Iterator[Any]:
 def test_growth_of_two_results_in_a_scene_by_the_dates_of_their_scans(scene: Any) -> None:
     before = publish(scene, sampled_result("first", 1.0, BEFORE))
     after = publish(scene, sampled_result("second", 2.0, AFTER))
-    found = compare_published(before, after, "", acquired_of)
+    found = compare_published(before, after, "")
     (row,) = found.document["structures"]
     assert (found.document["days"], found.document["days_from"], found.document["matched"]) == (100.0, "dates", True)
     assert row["share"]["value"] == pytest.approx(1.0)
@@ -56,13 +55,13 @@ def test_growth_of_two_results_in_a_scene_by_the_dates_of_their_scans(scene: Any
     assert found.sizes[1] == ("Axial (mm)", "10.0\n(10.0 to 10.0)", "20.0\n(20.0 to 20.0)")
     assert dict(found.changes)["Grew by 25 % or more"] == "more than 99 %"
     assert "Volume-doubling time (days)" in dict(found.changes)
-    typed = compare_published(before, after, "50,5", acquired_of).document
+    typed = compare_published(before, after, "50,5").document
     assert (typed["days"], typed["days_from"]) == (50.5, "given")
 
 
 def test_without_dates_days_are_asked_for_and_there_is_no_doubling_time(scene: Any) -> None:
     before, after = (publish(scene, sampled_result(name, ml)) for name, ml in (("first", 1.0), ("second", 2.0)))
-    found = compare_published(before, after, " ", acquired_of)
+    found = compare_published(before, after, " ")
     assert found.document["days"] is None
     assert any("type them" in text for text in found.told(str))
     assert "Volume-doubling time (days)" not in dict(found.changes)
@@ -82,27 +81,27 @@ def test_without_dates_days_are_asked_for_and_there_is_no_doubling_time(scene: A
 def test_days_that_make_no_sense_are_refused(scene: Any, days: str, dates: tuple[str, str], message: str) -> None:
     before, after = (publish(scene, sampled_result(n, ml, day)) for n, ml, day in zip("ab", (1, 2), dates, strict=True))
     with pytest.raises(InputError, match=message):
-        compare_published(before, after, days, acquired_of)
+        compare_published(before, after, days)
 
 
 def test_two_scans_of_one_day_have_no_doubling_time_and_it_is_said(scene: Any) -> None:
     before, after = (publish(scene, sampled_result(n, ml, BEFORE)) for n, ml in (("a", 1.0), ("b", 1.2)))
-    found = compare_published(before, after, "", acquired_of)
+    found = compare_published(before, after, "")
     assert found.document["days"] is None
     assert "Both scans were taken on one day (2026-01-01)" in found.told(str)[-1]
-    assert days_hint((before, after), acquired_of, str) == "not after the earlier one, by the dates"
+    assert days_hint((before, after), str) == "not after the earlier one, by the dates"
 
 
 def test_results_without_samples_are_not_offered_and_edited_ones_are_refused(scene: Any) -> None:
     publish(scene, two_blobs(name="plain"))
     after = publish(scene, sampled_result("second", 2.0, AFTER))
     before = publish(scene, sampled_result("first", 1.0, BEFORE))
-    offered = comparable_results(scene, acquired_of)
+    offered = comparable_results(scene)
     assert [published.scan.GetName() for published in offered.values()] == ["first", "second"], "the earlier one first"
     before.segmentation.GetSegmentation().RemoveSegment("right_blob_12")
     remeasure(before)
     with pytest.raises(InputError, match="was edited"):
-        compare_published(before, after, "", acquired_of)
+        compare_published(before, after, "")
 
 
 def test_lists_keep_what_was_chosen_while_it_is_there() -> None:
@@ -130,9 +129,6 @@ def test_the_day_of_a_dicom_scan_comes_along_into_the_scene(
     volume = read_volume(tmp_path / "series")
     assert volume.acquired == day
     assert volume_from_node(add_volume(scene, volume)).acquired == day
-    assert day_of_file(next((tmp_path / "series").iterdir())) == day
-    (tmp_path / "text.dcm").write_text("no DICOM")
-    assert day_of_file(tmp_path / "text.dcm") == ""
 
 
 def test_the_panel_compares_and_writes_a_report(opened: SimpleNamespace, tmp_path: Path) -> None:
@@ -216,9 +212,9 @@ def test_a_result_that_lacks_its_map_and_a_record_that_cannot_be_read(scene: Any
     before, after = (publish(scene, sampled_result(name, ml)) for name, ml in (("first", 1.0), ("second", 2.0)))
     scene.RemoveNode(before.uncertainty)
     with pytest.raises(InputError, match="uncertainty map"):
-        compare_published(published_nodes(before.segmentation), after, "", acquired_of)
+        compare_published(published_nodes(before.segmentation), after, "")
     before.provenance.SetText("{")
-    assert list(comparable_results(scene, acquired_of)) == [after.segmentation.GetID()]
+    assert list(comparable_results(scene)) == [after.segmentation.GetID()]
 
 
 def test_the_panel_forgets_typed_days_with_the_pair_and_growth_with_an_edit(
@@ -240,17 +236,3 @@ def test_the_panel_forgets_typed_days_with_the_pair_and_growth_with_an_edit(
     assert (list(tmp_path.iterdir()), panel.follow_up.comparison) == ([], None)
     ui.followBeforeSelector.setCurrentIndex(1)
     assert ui.followDaysEdit.text == ""
-
-
-def test_the_day_of_a_file_is_that_of_the_scan_whatever_its_node_is_called(
-    opened: SimpleNamespace, tmp_path: Path
-) -> None:
-    series = {}
-    for day in ("20260101", "20260203"):
-        names = [f"{number}.dcm" for number in range(4)]
-        write_dicom_series(tmp_path / day, asymmetric_volume(Grid((4, 8, 8))), names, more={"0008|0020": day})
-        series[day] = sorted((tmp_path / day).iterdir())
-    scan = SimpleNamespace(GetID=lambda: "vtkMRMLScalarVolumeNode1", GetAttribute=lambda _: None)
-    for day, told in (("20260101", "2026-01-01"), ("20260203", "2026-02-03")):
-        opened.desktop.dicom = series[day]
-        assert opened.widget.panel.follow_up._day_of(scan) == told

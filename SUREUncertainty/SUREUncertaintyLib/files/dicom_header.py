@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from ..core.dates import day_of_dicom
 from ..core.errors import InputError
 from . import dicom_elements as tags
 from .dicom_elements import Elements, damaged, looks_like_dicom, read_elements
@@ -217,23 +217,10 @@ def _header(path: Path, elements: Elements, reader: sitk.ImageFileReader, size: 
     )
 
 
-def day_of_file(path: Path) -> str:
-    """Day of the acquisition that a DICOM file tells, as YYYY-MM-DD; empty for other files and damaged ones."""
-    try:
-        header = read_header(path)
-    except (InputError, OSError):
-        return ""
-    return header.acquired if isinstance(header, DicomSlice) else ""
-
-
 def acquired_on(elements: Elements) -> str:
     """The first of the dates that is one, as YYYY-MM-DD; empty where there is none."""
-    for tag in (tags.ACQUISITION_DATE, tags.ACQUISITION_DATETIME, tags.SERIES_DATE, tags.STUDY_DATE):
-        try:
-            return datetime.strptime(f"{elements.text(tag)[:8]:>8}", "%Y%m%d").date().isoformat()
-        except ValueError:
-            continue
-    return ""
+    dates = (tags.ACQUISITION_DATE, tags.ACQUISITION_DATETIME, tags.SERIES_DATE, tags.STUDY_DATE)
+    return next(filter(None, (day_of_dicom(elements.text(tag)) for tag in dates)), "")
 
 
 def _b_value(elements: Elements) -> str:

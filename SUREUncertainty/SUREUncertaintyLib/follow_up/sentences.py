@@ -37,7 +37,8 @@ def days_words(document: Mapping[str, Any]) -> str:
     if document["days"] is None:
         return ""
     whence = ", by the dates of the scans" if document["days_from"] == "dates" else ""
-    return f"{document['days']:g} days between them{whence}"
+    unit = "day" if document["days"] == 1 else "days"
+    return f"{document['days']:g} {unit} between them{whence}"
 
 
 def verdict_sentence(row: Mapping[str, Any], least_share: float) -> str:

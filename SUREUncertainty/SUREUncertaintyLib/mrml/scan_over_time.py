@@ -13,9 +13,10 @@ from ..core.volume import Volume
 from ..core.volume_sequence import VolumeSequence
 from .cine_frames import volume_node_of
 from .rollback import all_or_nothing
+from .scan_facts import keep_facts
 from .sequences import Track, add_browser, step_count
 from .steps import FRAMES_KIND, steps_in
-from .volume_nodes import keep_facts, require_untransformed, show_grey, volume_from_node
+from .volume_nodes import require_untransformed, show_grey, volume_from_node
 
 MILLISECONDS = {"ms": 1.0, "msec": 1.0, "millisecond": 1.0, "milliseconds": 1.0}
 MILLISECONDS |= {"s": 1000.0, "sec": 1000.0, "second": 1000.0, "seconds": 1000.0}

@@ -16,10 +16,9 @@ from vtkmodules.vtkCommonMath import vtkMatrix4x4
 from ..core.errors import InputError
 from ..core.volume import LPS_TO_RAS, Grid, Volume
 from .safe_names import node_name, unique_name
+from .scan_facts import acquired_of, is_placed, keep_facts, modality_of
 
 _ADDED = "SURE.Added"
-_MODALITY, _PLACED, _ACQUIRED = "SURE.Modality", "SURE.Placed", "SURE.Acquired"
-"""What a scan's file said beside its voxels: modality, "no" where it did not say how the scan lies, and its day."""
 _SKEW = 1e-3
 _HEADROOM = 1.2
 """Grey window relative to the range of the voxels: leaves the brightest tones to the uncertainty map."""
@@ -43,7 +42,7 @@ def volume_from_node(node: Any, facts_of: Any = None) -> Volume:
         grid_from_node(node),
         node.GetName(),
         modality=modality_of(said),
-        placed=said.GetAttribute(_PLACED) != "no",
+        placed=is_placed(said),
         acquired=acquired_of(said),
     )
 
@@ -57,16 +56,6 @@ def require_scalar(node: Any) -> None:
             f"The volume '{node.GetName()}' has several numbers a voxel (a colour or vector image). "
             "A scan with one number a voxel is expected; convert it with the module Vector to Scalar Volume."
         )
-
-
-def modality_of(node: Any) -> str:
-    """DICOM's code where the scan's file told it, else empty."""
-    return node.GetAttribute(_MODALITY) or ""
-
-
-def acquired_of(node: Any) -> str:
-    """Day of the scan as YYYY-MM-DD where its file told it, else empty."""
-    return node.GetAttribute(_ACQUIRED) or ""
 
 
 def grid_from_node(node: Any) -> Grid:
@@ -113,13 +102,6 @@ def add_volume(scene: Any, volume: Volume) -> Any:
     fill_volume(node, stored, ExitStack())
     show_grey(node, stored.array)
     return node
-
-
-def keep_facts(node: Any, volume: Volume) -> None:
-    """What a scan's file said beside its voxels, as attributes that ``volume_from_node`` reads."""
-    node.SetAttribute(_MODALITY, volume.modality or None)
-    node.SetAttribute(_PLACED, None if volume.placed else "no")
-    node.SetAttribute(_ACQUIRED, volume.acquired or None)
 
 
 def fill_volume(node: Any, volume: Volume, undo: ExitStack) -> None:

@@ -11,7 +11,8 @@ from ..core.checks import check_modality
 from ..core.errors import InputError
 from ..core.roi import Roi
 from ..mrml.boxes import roi_from_node
-from ..mrml.volume_nodes import grid_from_node, image_array, modality_of, require_scalar, require_untransformed
+from ..mrml.scan_facts import modality_of
+from ..mrml.volume_nodes import grid_from_node, image_array, require_scalar, require_untransformed
 from ..packages.metadata import PackageMetadata
 from .texts import SEARCHES
 

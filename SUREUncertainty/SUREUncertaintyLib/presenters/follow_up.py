@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -16,10 +16,8 @@ from ..follow_up.sentences import days_words, method_sentence, sentences
 from ..mrml.nodes import PublishedNodes, all_published
 from ..mrml.reading_back import draws_samples, result_from_nodes
 from ..mrml.remeasure import needs_measuring
+from ..mrml.scan_facts import acquired_of
 from . import texts
-
-DayOf = Callable[[Any], str]
-"""The day of a scan (YYYY-MM-DD) from its node, empty where it is not known."""
 
 EDITED = (
     "The outline of '{name}' was edited, and its samples are those of the outline as it was drawn. Run that scan again."
@@ -56,11 +54,11 @@ class Comparison:
         return method_sentence(self.document)
 
 
-def comparable_results(scene: Any, day_of: DayOf) -> dict[str, PublishedNodes]:
+def comparable_results(scene: Any) -> dict[str, PublishedNodes]:
     """The results that have samples by the node ID of their segmentation, the earlier scan first where days are
     known."""
     found = [published for published in all_published(scene) if published.scan and draws_samples(published)]
-    days = [day_of(published.scan) for published in found]
+    days = [acquired_of(published.scan) for published in found]
     order = sorted(range(len(found)), key=lambda n: days[n]) if all(days) else range(len(found))
     return {found[n].segmentation.GetID(): found[n] for n in order}
 
@@ -72,13 +70,13 @@ def chosen_pair(results: Mapping[str, Any], before: str, after: str) -> tuple[st
     return next(iter(results), ""), next(reversed(list(results)), "")
 
 
-def result_title(published: PublishedNodes, day_of: DayOf) -> str:
+def result_title(published: PublishedNodes) -> str:
     """A result in a list: its name, and the day of its scan."""
-    day = day_of(published.scan)
+    day = acquired_of(published.scan)
     return f"{published.segmentation.GetName()} ({day})" if day else str(published.segmentation.GetName())
 
 
-def compare_published(before: PublishedNodes, after: PublishedNodes, days: str, day_of: DayOf) -> Comparison:
+def compare_published(before: PublishedNodes, after: PublishedNodes, days: str) -> Comparison:
     """Growth from one result to another.
 
     Args:
@@ -88,7 +86,7 @@ def compare_published(before: PublishedNodes, after: PublishedNodes, days: str, 
         InputError: what was typed is no number, a result was edited, or the two cannot be compared.
     """
     settings = Settings(_number(days), LEAST_SHARE)
-    results = {"before": _scan_result(before, day_of), "after": _scan_result(after, day_of)}
+    results = {"before": _scan_result(before), "after": _scan_result(after)}
     return Comparison(compare_results(results["before"], results["after"], settings), results)
 
 
@@ -99,10 +97,10 @@ def require_unedited(*results: PublishedNodes) -> None:
             raise InputError(EDITED.format(name=published.segmentation.GetName()))
 
 
-def _scan_result(published: PublishedNodes, day_of: DayOf) -> ScanResult:
+def _scan_result(published: PublishedNodes) -> ScanResult:
     require_unedited(published)
     found = scan_result_of(result_from_nodes(published))
-    return replace(found, document={**found.document, "acquired": day_of(published.scan) or None})
+    return replace(found, document={**found.document, "acquired": acquired_of(published.scan) or None})
 
 
 def _narrow(cell: str) -> str:
@@ -118,9 +116,9 @@ def _number(text: str) -> float | None:
         raise InputError(NO_NUMBER.format(text=text[:40])) from None
 
 
-def days_hint(pair: Sequence[PublishedNodes], day_of: DayOf, translate: Translate) -> str:
+def days_hint(pair: Sequence[PublishedNodes], translate: Translate) -> str:
     """What stands in the empty field of days: those between the dates of both scans, or that they are not known."""
-    told = [day_of(published.scan) for published in pair]
+    told = [acquired_of(published.scan) for published in pair]
     if len(told) != 2 or not all(told):
         return translate(texts.FOLLOW_UP_UNKNOWN)
     days = (date.fromisoformat(told[1]) - date.fromisoformat(told[0])).days

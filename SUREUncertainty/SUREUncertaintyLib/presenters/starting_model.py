@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..core.checks import modality_family
+from ..mrml.scan_facts import modality_of
 from ..mrml.scan_over_time import browser_of
-from ..mrml.volume_nodes import modality_of
 from ..packages.metadata import PackageMetadata
 
 

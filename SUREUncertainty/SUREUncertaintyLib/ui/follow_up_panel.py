@@ -6,9 +6,7 @@ from html import escape
 from typing import Any
 
 from ..core.errors import InputError, SureError
-from ..files.dicom_header import day_of_file
 from ..mrml.nodes import PublishedNodes
-from ..mrml.volume_nodes import acquired_of
 from ..presenters import texts
 from ..presenters.follow_up import (
     Comparison,
@@ -29,7 +27,6 @@ class FollowUpPanel:
     def __init__(self, context: PanelContext) -> None:
         self._context, self.ui = context, context.ui
         self._found: dict[str, PublishedNodes] = {}
-        self._days: dict[str, str] = {}
         self._scans: tuple[tuple[str, str], ...] = ()
         self.comparison: Comparison | None = None
 
@@ -44,23 +41,12 @@ class FollowUpPanel:
     def refresh(self) -> None:
         """List the results of the scene that have samples; what was compared is gone."""
         has_scene = self._context.parameters is not None
-        self._found = comparable_results(self._context.scene(), self._day_of) if has_scene else {}
-        names = {identifier: result_title(one, self._day_of) for identifier, one in self._found.items()}
+        self._found = comparable_results(self._context.scene()) if has_scene else {}
+        names = {identifier: result_title(one) for identifier, one in self._found.items()}
         selectors = (self.ui.followBeforeSelector, self.ui.followAfterSelector)
         for selector, kept in zip(selectors, chosen_pair(names, *map(chosen, selectors)), strict=True):
             fill_combo(selector, names, kept)
         self._on_chosen()
-
-    def _day_of(self, scan: Any) -> str:
-        """Slicer's own DICOM reader keeps no day beside the voxels: the file tells it, which is read once."""
-        told = acquired_of(scan)
-        if told:
-            return told
-        files = self._context.desktop.dicom_files(scan)
-        first = str(files[0]) if files else ""  # not the node's ID, which the next scene gives to another scan
-        if first and first not in self._days:
-            self._days[first] = day_of_file(files[0])
-        return self._days.get(first, "")
 
     def _on_chosen(self, *_: Any) -> None:
         """Other results: what was said about the earlier ones goes."""
@@ -76,7 +62,7 @@ class FollowUpPanel:
             self.ui.followButton, len(self._found) > 1 and before != after, texts.FOLLOW_UP_TOOLTIP, obstacle
         )
         tell(self.ui.followLabel, self._context.translate(obstacle) if len(self._found) < 2 else "")
-        hint = days_hint(pair, self._day_of, self._context.translate)
+        hint = days_hint(pair, self._context.translate)
         self.ui.followDaysEdit.setPlaceholderText(hint)
 
     def _on_compare(self, _checked: bool = False) -> None:
@@ -85,7 +71,7 @@ class FollowUpPanel:
             if before not in self._found or after not in self._found or before == after:
                 raise InputError(self._context.translate(texts.FOLLOW_UP_SAME))
             days = str(self.ui.followDaysEdit.text)
-            self._show(compare_published(self._found[before], self._found[after], days, self._day_of))
+            self._show(compare_published(self._found[before], self._found[after], days))
         except SureError as error:
             self._show(None)
             tell(self.ui.followLabel, str(error))

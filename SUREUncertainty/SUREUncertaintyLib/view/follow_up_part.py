@@ -9,7 +9,6 @@ from typing import Any
 
 from ..core.errors import InputError
 from ..mrml.nodes import PublishedNodes
-from ..mrml.volume_nodes import acquired_of
 from ..presenters import texts
 from ..presenters.follow_up import (
     Comparison,
@@ -39,8 +38,8 @@ class FollowUpPart:
     def refresh(self) -> None:
         """List the results of the scene that have samples."""
         state = self._session.state
-        self._found = comparable_results(self._session.scene, acquired_of)
-        names = {identifier: result_title(one, acquired_of) for identifier, one in self._found.items()}
+        self._found = comparable_results(self._session.scene)
+        names = {identifier: result_title(one) for identifier, one in self._found.items()}
         state.follow_results = [{"id": identifier, "name": name} for identifier, name in names.items()]
         state.follow_before, state.follow_after = chosen_pair(names, *self._pair())
         if self._records() != self._compared:  # one of them was run again
@@ -51,7 +50,7 @@ class FollowUpPart:
         """Follow the state: other results take what was said about the earlier ones with them."""
         state, pair = self._session.state, self._pair()
         chosen = [self._found[key] for key in pair if key in self._found]
-        state.follow_days_hint = days_hint(chosen, acquired_of, str)
+        state.follow_days_hint = days_hint(chosen, str)
         state.follow_obstacle = self._obstacle(pair)
         if pair != self._shown:
             self._shown, self._comparison, state.follow_up = pair, None, None
@@ -70,7 +69,7 @@ class FollowUpPart:
             raise InputError(obstacle)
         self._comparison, state.follow_up = None, None
         before, after = (self._found[key] for key in pair)
-        found = compare_published(before, after, str(state.follow_days or ""), acquired_of)
+        found = compare_published(before, after, str(state.follow_days or ""))
         charts = await in_thread(_charts, found)
         if self._pair() != pair:
             return
