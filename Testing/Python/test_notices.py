@@ -14,7 +14,8 @@ from SUREUncertaintyLib.analysis.intensity_fingerprint import DESCRIPTIONS, meas
 from SUREUncertaintyLib.analysis.notices import about_samples, notices_for
 from SUREUncertaintyLib.analysis.rows import Notice, StructureRow, UncertainRegion
 from SUREUncertaintyLib.analysis.structures import structure_table
-from SUREUncertaintyLib.analysis.verdict import CHECK, DO_NOT_USE, verdict_of
+from SUREUncertaintyLib.analysis.verdict import CHECK, DO_NOT_USE, USABLE, verdict_of
+from SUREUncertaintyLib.core.geometry import STACK
 from SUREUncertaintyLib.core.roi import Roi
 from SUREUncertaintyLib.core.volume import Volume
 from SUREUncertaintyLib.fusion.notices import TEXTS as FUSION_TEXTS
@@ -78,6 +79,10 @@ def test_a_scan_of_unknown_orientation_is_told(metadata: PackageMetadata) -> Non
     (notice,) = notices_for(labels, metadata, LABELS, rows)
     assert notice.code == texts.PLACE_UNKNOWN
     assert "left may be right" in notice.text
+    assert verdict_of([notice]).status == CHECK
+    (notice,) = notices_for(labels, replace(metadata, orientation=STACK), LABELS, rows)
+    assert notice.code == texts.LETTERS_UNKNOWN
+    assert verdict_of([notice]).status == USABLE, "a network of acquired planes outlines the same, however they lie"
 
 
 @pytest.mark.parametrize(("start", "told"), [(-19, True), (1, True), (6, False)])

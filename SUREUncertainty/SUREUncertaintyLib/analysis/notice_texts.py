@@ -20,6 +20,7 @@ CUT_BY_WINDOW = "cut-by-window"
 SPACING = "spacing-unlike-training"
 CONTRAST = "contrast-unlike-training"
 PLACE_UNKNOWN = "place-unknown"
+LETTERS_UNKNOWN = "letters-unknown"
 REGIONS_OVERLAP = "regions-overlap"
 SINGLE_SAMPLE = "single-sample"
 SAMPLES_LEFT_OUT = "samples-left-out"
@@ -105,6 +106,10 @@ TEXTS = {
     PLACE_UNKNOWN: (
         "The file does not say how the scan lies in the patient, so left may be right, and front may be back. "
         "Check the letters at the edges of the pictures, or export the scan again with its orientation."
+    ),
+    LETTERS_UNKNOWN: (
+        "The file does not say how the scan lies in the patient, so the letters at the edges of the pictures may be "
+        "wrong. The outlines do not depend on it, since the model takes the slices as they lie in the stack."
     ),
     READING: "{remark}.",
     REGIONS_OVERLAP: (

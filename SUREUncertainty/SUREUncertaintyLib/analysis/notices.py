@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from math import isfinite
 
-from ..core.geometry import across_stack
+from ..core.geometry import STACK, across_stack
 from ..core.labels import Label
 from ..core.roi import Roi
 from ..core.volume import Volume
@@ -68,7 +68,7 @@ def notices_for(
     if widths and max(widths.values()) <= LESS_SURE:
         contrast = None  # the model is as sure as on scans that it knows: other grey values did it no harm
     return (
-        *((say(texts.PLACE_UNKNOWN),) if not labels.placed else ()),
+        *_about_place(labels, metadata),
         *(say(texts.READING, remark=remark.removesuffix(".")) for remark in labels.remarks),
         *(about_units(metadata, values) if values is not None else ()),
         *about_scan(labels.grid, metadata, blocks, contrast or {}),
@@ -95,6 +95,11 @@ def notices_without_model(
         *_about_pieces(labels, structures),
         *_about_islands(regions),
     )
+
+
+def _about_place(labels: Volume, metadata: PackageMetadata) -> Iterator[Notice]:
+    if not labels.placed:
+        yield say(texts.LETTERS_UNKNOWN if metadata.orientation == STACK else texts.PLACE_UNKNOWN)
 
 
 def _about_findings(

@@ -62,7 +62,9 @@ WORTH_A_CHECK = frozenset(
         texts.EMPTY_MEMBER,
     }
 )
-NO_SAY = frozenset({texts.SAMPLES_LEFT_OUT, texts.TIED_VOTES, texts.REGIONS_DRAWN, texts.STACK_ENDS})
+NO_SAY = frozenset(
+    {texts.SAMPLES_LEFT_OUT, texts.TIED_VOTES, texts.REGIONS_DRAWN, texts.STACK_ENDS, texts.LETTERS_UNKNOWN}
+)
 """What they tell does not touch the result."""
 UNUSABLE = OUTSIDE | {texts.NOTHING_FOUND, texts.IN_SOME_SAMPLES}
 
