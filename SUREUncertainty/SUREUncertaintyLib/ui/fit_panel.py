@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import SureError
 from ..packages.catalogue import list_entries, user_folder
 from ..presenters import texts
 from ..presenters.fit_controller import FitController, FitRequest
 from ..presenters.worker_bridge import WorkerBridge
 from ..worker.failures import Failure
-from .context import PanelContext, chosen, fill_combo, tell
-from .input_panel import STEPS
+from .context import PanelContext, chosen, fill_combo
+from .work_button import WorkButton
 
 BEGUN = "begun.json"
 """In the folder of a fit that was stopped, see ``fitting.fit``."""
@@ -38,6 +38,7 @@ class FitPanel:
     ) -> None:
         self._context, self.ui = context, context.ui
         self.controller = FitController(bridge, self)
+        self._button = WorkButton(context, self.ui.fitButton, self.ui.fitProgressBar, self.ui.fitLabel)
         self._require, self._fitted, self._report = require, fitted, report
 
     def connect(self) -> None:
@@ -46,8 +47,7 @@ class FitPanel:
         self.ui.trainCollapsibleButton.connect("contentsCollapsed(bool)", self._on_opened)
         self.ui.fitModelSelector.connect("currentIndexChanged(int)", self.update)
         self.ui.fitFolder.connect("currentPathChanged(QString)", self.update)
-        self.ui.fitButton.connect("clicked(bool)", self._on_button)
-        self.ui.fitProgressBar.setVisible(False)
+        self._button.connect(self.controller, self._prepare, self.update)
         self.update()
 
     def refresh(self) -> None:
@@ -59,16 +59,13 @@ class FitPanel:
 
     def update(self, *_: Any) -> None:
         """Say whether a fit can begin."""
-        say, running, obstacle = self._context.translate, self.controller.is_running, self._obstacle()
-        self.ui.fitButton.enabled = running or not obstacle
-        self.ui.fitButton.setToolTip(say(texts.FIT_TOOLTIP) if running or not obstacle else obstacle)
+        obstacle = self._obstacle()
         begin = texts.GO_ON_FITTING if not obstacle and (self._output() / BEGUN).is_file() else texts.FIT
-        self.ui.fitButton.setText(say(texts.CANCEL if running else begin))
+        self._button.update(self.controller.is_running, obstacle, texts.FIT_TOOLTIP, begin)
 
     def show_fitting(self, fraction: float, text: str) -> None:
         """For ``FitController``."""
-        self.ui.fitProgressBar.setValue(round(fraction * STEPS))
-        tell(self.ui.fitLabel, text)
+        self._button.show(fraction, text)
 
     def show_fitted(self, answer: Mapping[str, Any]) -> None:
         """For ``FitController``."""
@@ -85,8 +82,7 @@ class FitPanel:
         self._report(why)
 
     def _end(self, text: str) -> None:
-        self.ui.fitProgressBar.setVisible(False)
-        tell(self.ui.fitLabel, text)
+        self._button.end(text)
         self.update()
 
     def _on_opened(self, collapsed: bool) -> None:
@@ -94,23 +90,10 @@ class FitPanel:
             self.refresh()
             self.update()
 
-    def _on_button(self, _checked: bool = False) -> None:
-        if self.controller.is_running:
-            tell(self.ui.fitLabel, self._context.translate(texts.CANCELLING))
-            self.controller.cancel()
-            return
-        try:
-            self._require()
-        except SureError as error:
-            tell(self.ui.fitLabel, str(error))
-            self._context.desktop.error(str(error))
-            return
-        self.ui.fitProgressBar.setRange(0, STEPS)
-        self.ui.fitProgressBar.setVisible(True)
-        tell(self.ui.fitLabel, self._context.translate(texts.STARTING))
+    def _prepare(self) -> Callable[[], None]:
+        self._require()
         scans = Path(str(self.ui.fitFolder.currentPath))
-        self.controller.start(FitRequest(chosen(self.ui.fitModelSelector), scans, self._output()))
-        self.update()
+        return partial(self.controller.start, FitRequest(chosen(self.ui.fitModelSelector), scans, self._output()))
 
     def _obstacle(self) -> str:
         """Why a fit cannot begin now; empty when it can."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ..training.own_cases import find_pairs, package_name
 from ..training.recipe import load_recipe
 from ..worker.failures import Failure
 from .context import PanelContext, chosen, fill_combo, tell
-from .input_panel import STEPS
+from .work_button import WorkButton
 
 FOLDER, SCENE = "folder", "scene"
 OWN_RECIPE = "file"
@@ -45,6 +46,7 @@ class TrainPanel:
     ) -> None:
         self._context, self.ui = context, context.ui
         self.controller = TrainController(bridge, context.scene, self)
+        self._button = WorkButton(context, self.ui.trainButton, self.ui.trainProgressBar, self.ui.trainLabel)
         self._require, self._trained, self._report = require, trained, report
 
     def connect(self) -> None:
@@ -58,8 +60,7 @@ class TrainPanel:
         for path in (self.ui.trainFolder, self.ui.trainRecipeFile):
             path.connect("currentPathChanged(QString)", self.update)
         self.ui.trainNameEdit.connect("textChanged(QString)", self.update)
-        self.ui.trainButton.connect("clicked(bool)", self._on_button)
-        self.ui.trainProgressBar.setVisible(False)
+        self._button.connect(self.controller, self._prepare, self.update)
         self.update()
 
     def update(self, *_: Any) -> None:
@@ -70,18 +71,13 @@ class TrainPanel:
         self.ui.recipeFileLabel.setVisible(own)
         found, obstacle = self._look()
         tell(self.ui.trainFoundLabel, found)
-        running = self.controller.is_running
-        say = self._context.translate
-        self.ui.trainButton.enabled = running or not obstacle
-        self.ui.trainButton.setToolTip(say(texts.TRAIN_TOOLTIP) if running or not obstacle else obstacle)
         begin = texts.GO_ON_TRAINING if not obstacle and self._has_begun() else texts.TRAIN
-        self.ui.trainButton.setText(say(texts.CANCEL if running else begin))
+        self._button.update(self.controller.is_running, obstacle, texts.TRAIN_TOOLTIP, begin)
 
     def show_training(self, fraction: float, text: str, elapsed: float) -> None:
         """For ``TrainController``."""
-        self.ui.trainProgressBar.setValue(round(fraction * STEPS))
         rest = remaining_text(fraction, elapsed, self._context.translate)
-        tell(self.ui.trainLabel, f"{text} - {rest}" if rest else text)
+        self._button.show(fraction, f"{text} - {rest}" if rest else text)
 
     def show_curves(self, nodes: CurveNodes) -> None:
         """For ``TrainController``."""
@@ -98,27 +94,12 @@ class TrainPanel:
         self._report(why)
 
     def _end(self, text: str) -> None:
-        self.ui.trainProgressBar.setVisible(False)
-        tell(self.ui.trainLabel, text)
+        self._button.end(text)
         self.update()
 
-    def _on_button(self, _checked: bool = False) -> None:
-        if self.controller.is_running:
-            tell(self.ui.trainLabel, self._context.translate(texts.CANCELLING))
-            self.controller.cancel()
-            return
-        try:
-            self._require()
-            request = self._request()
-        except SureError as error:
-            tell(self.ui.trainLabel, str(error))
-            self._context.desktop.error(str(error))
-            return
-        self.ui.trainProgressBar.setRange(0, STEPS)
-        self.ui.trainProgressBar.setVisible(True)
-        tell(self.ui.trainLabel, self._context.translate(texts.STARTING))
-        self.controller.start(request)
-        self.update()
+    def _prepare(self) -> Callable[[], None]:
+        self._require()
+        return partial(self.controller.start, self._request())
 
     def _request(self) -> TrainRequest:
         output, profile = self._output(), chosen(self.ui.trainRecipeSelector)
