@@ -52,6 +52,18 @@ def test_the_same_seed_gives_the_same_scan_and_another_one_another(case: Trainin
     assert one.shape != other.shape or not np.allclose(one, other)
 
 
+def test_a_cavity_contracts_as_often_as_the_recipe_asks() -> None:
+    label = np.zeros((64, 64), np.uint8)
+    label[20:44, 18:42] = 1
+    case = TrainingCase("a", "a", label * np.float32(2), label, (1.35, 1.35))
+    change = create_appearance(AugmentationSection(contraction_probability=0.5, contraction=(0.5, 0.5)), ZSCORE)
+    assert change is not None
+    areas = [change(case, label, np.random.default_rng(seed))[1].sum() / label.sum() for seed in range(40)]
+    smaller = [area for area in areas if area < 1.0]
+    assert smaller == pytest.approx([0.25] * len(smaller), abs=0.03)
+    assert 10 < len(smaller) < 30
+
+
 def test_damage_without_a_name_is_refused() -> None:
     with pytest.raises(TypeError, match="damages"):
         AugmentationSection(damage_probability=0.5)

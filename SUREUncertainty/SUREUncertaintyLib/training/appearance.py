@@ -1,8 +1,8 @@
 """How else a training scan might have looked: other scanners, poorer scans, boxes drawn elsewhere.
 
-Everything here acts on the scan as inference would get it, before it is placed in the network's patch: grey values are
-changed as a scanner would change them, the scan is cut as a box drawn elsewhere would cut it, and the result is
-normalised again, as inference normalises what it is given.
+Everything here acts on the scan as inference would get it, before it is placed in the network's patch: a heart
+contracts further, grey values are changed as a scanner would change them, the scan is cut as a box drawn elsewhere would
+cut it, and the result is normalised again, as inference normalises what it is given.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..arrays.normalisation import normalise
 from ..corruptions.registry import apply_recipe, draw_recipe
+from .contraction import contracted
 from .field_of_view import smaller_field
 from .recipe import AugmentationSection
 from .training_cases import TrainingCase
@@ -37,6 +38,8 @@ class Appearance:
     def __call__(self, case: TrainingCase, label: Labels, generator: np.random.Generator) -> tuple[Array, Labels]:
         """Image float32 and label of the same shape; smaller than the case where it was cut."""
         section, image = self._section, case.image
+        if section.contraction_probability and generator.random() < section.contraction_probability:
+            image, label = contracted(image, label, generator.uniform(*section.contraction))
         greys = section.monotone_probability > 0 or section.damage_probability > 0
         if greys:
             image = self._other_greys(image - image.min(), case.spacing, generator)
@@ -68,6 +71,7 @@ def create_appearance(section: AugmentationSection, normalisation: dict[str, Any
         section.monotone_probability,
         section.damage_probability,
         section.field_of_view_probability,
+        section.contraction_probability,
     )
     return Appearance(section, normalisation) if any(asked) else None
 

@@ -173,6 +173,7 @@ class AugmentationSection:
     box drawn elsewhere cuts from a side, a random increasing curve over grey values, and one of ``damages`` (names in
     ``corruptions.registry``) with a strength between the two of ``damage_strength``.
 
+    ``contraction``: shares of its radius to which the cavity of a slice shrinks, see ``training.contraction``.
     ``field_of_view``: shares of a slice's sides that a smaller field of view keeps, see ``training.field_of_view``.
     ``curve_points``: number of points of a random rising curve that grey values are bent by.
     """
@@ -197,6 +198,8 @@ class AugmentationSection:
     low_resolution_zoom: tuple[float, float] = (0.5, 1.0)
     field_of_view_probability: float = 0.0
     field_of_view: tuple[float, float] = (0.4, 1.0)
+    contraction_probability: float = 0.0
+    contraction: tuple[float, float] = (0.3, 1.0)
     curve_probability: float = 0.0
     curve_points: tuple[int, int] = (5, 10)
     padding: str = "zeros"
