@@ -1,8 +1,8 @@
 """How else a training scan might have looked: other scanners, poorer scans, boxes drawn elsewhere.
 
 Everything here acts on the scan as inference would get it, before it is placed in the network's patch: a heart
-contracts further, grey values are changed as a scanner would change them, the scan is cut as a box drawn elsewhere would
-cut it, and the result is normalised again, as inference normalises what it is given.
+contracts further, grey values are changed as a scanner would change them, the scan is cut as a box drawn elsewhere
+would cut it, and the result is normalised again, as inference normalises what it is given.
 """
 
 from __future__ import annotations
