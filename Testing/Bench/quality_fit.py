@@ -43,11 +43,17 @@ def tell(fraction: float, text: str) -> None:
     print(f"{fraction:4.0%} {text}", flush=True)
 
 
-def renew_fingerprint(name: str, amended: Package) -> None:
-    """Let the accuracy that is recorded for a model belong to its package with the forecast inside."""
+def renew_fingerprint(name: str, before: str, amended: Package) -> None:
+    """Let the accuracy that is recorded for a model belong to its package with the forecast inside.
+
+    Args:
+        before: fingerprint without the new forecast; accuracy of another package stays that one's.
+    """
     card = RESULTS / f"{name}.json"
-    recorded = json.loads(card.read_text(encoding="utf-8")) | {"fingerprint_of_card": amended.fingerprint}
-    card.write_text(json.dumps(recorded, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    recorded = json.loads(card.read_text(encoding="utf-8"))
+    if before in (recorded["fingerprint"], recorded.get("fingerprint_of_card")):
+        recorded |= {"fingerprint_of_card": amended.fingerprint}
+        card.write_text(json.dumps(recorded, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -62,7 +68,7 @@ def main() -> None:
     if failed := [f"{case.id}: {case.error}" for case in found if case.error]:
         raise SystemExit("\n".join(failed))
     model, amended = calibrate(found, package, create_engine(package, "openvino"), DATA, options)
-    renew_fingerprint(MODEL, amended)
+    renew_fingerprint(MODEL, package.fingerprint, amended)
     print(json.dumps({score: {name: fit.errors for name, fit in fits.items()} for score, fits in model.scores.items()}))
 
 

@@ -148,7 +148,7 @@ def main() -> None:
     RESULT.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     write_page()
     if options.store and not [*document[name]["tuning"]["against"], *document[name]["validation"]["against"]]:
-        renew_fingerprint(name, amend_package(package, {SETTING: model.to_json()}))
+        renew_fingerprint(name, package.fingerprint, amend_package(package, {SETTING: model.to_json()}))
 
 
 def fitted(package: Package, runs: Sequence[LabelledRun]) -> QualityModel:
