@@ -27,6 +27,7 @@ from nnunet_folders import (
 )
 from SUREUncertaintyLib.cli.app import app
 from SUREUncertaintyLib.core.errors import Cancelled, PackageError, SureError
+from SUREUncertaintyLib.nn.registry import create_network
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.licence import state_licence
 from SUREUncertaintyLib.packages.nnunet.checkpoint import convert_nnunet_checkpoint
@@ -101,6 +102,24 @@ def test_a_data_set_folder_or_one_fold_will_do(place: str, training: Path) -> No
     pointed = {"data set": training.parent, "fold": training / "fold_1", "checkpoint_best": training}[place]
     names = [member.name for member in pipeline_of(pointed).members]
     assert names == (["fold_1"] if place == "fold" else ["fold_0", "fold_1"])
+
+
+def test_a_trainer_with_batch_normalisation_comes_in_with_what_it_learned(training: Path) -> None:
+    """Its plans say instance normalisation, as nnU-Net writes them; the tensors tell."""
+    plain = import_package(training / "fold_0", "plain").metadata
+    network = create_network(plain.network, {**plain.network_arguments, "norm": "batch"})
+    for name, tensor in network.state_dict().items():
+        if "running" in name:
+            tensor.copy_(1.0 + torch.rand(tensor.shape))
+    weights = with_second_names(dict(network.state_dict()))
+    rewrite(training, lambda content: content.update(network_weights=weights, trainer_name="nnUNetTrainerBN"))
+    package = import_package(training / "fold_0", "batch")
+    assert package.metadata.network_arguments["norm"] == "batch"
+    image = torch.randn(1, 1, *package.metadata.patch)
+    with torch.no_grad():
+        assert torch.equal(load_network(package)(image), network.eval()(image))
+    test = package.metadata.raw["self_test"]["graph_against_network_on_noise"]["fold_0"]
+    assert 0 < test["largest_difference"] < 1e-3 * max(1, test["largest_output"])
 
 
 def test_of_several_trainings_the_full_resolution_is_taken_and_the_others_are_named(training: Path) -> None:
@@ -311,7 +330,8 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "normalisation": (_plans(normalization_schemes=["MyNormalization"]), "MyNormalization"),
     "window": (_plans(patch_size=[16, 16, 18]), "no multiple of the network's strides"),
-    "reader": (_top(image_reader_writer="NaturalImage2DIO"), "NaturalImage2DIO"),
+    "pictures": (_top(image_reader_writer="NaturalImage2DIO"), "pictures without a voxel size.*NaturalImage2DIO"),
+    "reader": (_top(image_reader_writer="MyReader"), "image_reader_writer.*MyReader"),
     "label manager": (_top(label_manager="MyLabels"), "MyLabels"),
     "transpose": (_top(transpose_forward=[0, 0, 1]), "transpose_forward"),
     "not JSON": (lambda root: (root / "plans.json").write_text("{"), "cannot be read as JSON"),
@@ -324,6 +344,24 @@ def test_bad_input_is_a_sentence_and_nothing_comes_in(case: str, training: Path,
     spoil(training)
     with pytest.raises(PackageError, match=sentence):
         import_package(training)
+    assert_nothing_came_in(user_models)
+
+
+def test_nnunets_other_folders_are_told_from_a_trained_network(
+    training: Path, tmp_path: Path, user_models: Path
+) -> None:
+    raw, preprocessed = (tmp_path / name / "Dataset004_Own" for name in ("nnUNet_raw", "nnUNet_preprocessed"))
+    (raw / "imagesTr").mkdir(parents=True)
+    preprocessed.mkdir(parents=True)
+    shutil.copyfile(training / "plans.json", preprocessed / "nnUNetPlans.json")
+    for folder in (raw, preprocessed):
+        shutil.copyfile(training / "dataset.json", folder / "dataset.json")
+    for folder in (raw, raw.parent, preprocessed, preprocessed.parent):
+        with pytest.raises(PackageError, match=r"scans that nnU-Net trains with.*nnUNet_results"):
+            import_package(folder)
+    alone = shutil.copytree(training / "fold_1", tmp_path / "my fold")
+    with pytest.raises(PackageError, match=r"checkpoint of nnU-Net alone.*plans\.json.*folder around the fold"):
+        import_package(alone)
     assert_nothing_came_in(user_models)
 
 

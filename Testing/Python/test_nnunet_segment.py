@@ -104,13 +104,23 @@ def test_the_wrong_order_of_steps_would_be_noticed(imported: dict[str, Package])
     assert min(dice(found, theirs, value) for value in STRUCTURES) < 0.99
 
 
-@pytest.mark.parametrize(("axes", "flips"), [((2, 0, 1), (1, -1, 1)), ((1, 0, 2), (-1, -1, 1))])
+@pytest.mark.parametrize(
+    ("reader", "axes", "flips"),
+    [
+        ("NibabelIOWithReorient", (2, 0, 1), (1, -1, 1)),
+        ("SimpleITKIOWithReorient", (1, 0, 2), (-1, -1, 1)),
+    ],
+)
 def test_a_reader_that_reorients_gives_one_mask_however_the_scan_is_stored(
-    axes: tuple[int, int, int], flips: tuple[int, int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reader: str,
+    axes: tuple[int, int, int],
+    flips: tuple[int, int, int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SURE_MODELS", str(tmp_path / "models"))
     root = write_training(tmp_path, "plain")
-    change_top(root, image_reader_writer="NibabelIOWithReorient")
+    change_top(root, image_reader_writer=reader)
     package = import_package(root)
     _, (volume,) = scans("plain", "resampled")
     turn, choice = Turn(axes, flips), MemberChoice(None, False)
