@@ -31,6 +31,7 @@ from SUREUncertaintyLib.nn.registry import create_network
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.licence import state_licence
 from SUREUncertaintyLib.packages.nnunet.checkpoint import convert_nnunet_checkpoint
+from SUREUncertaintyLib.packages.nnunet.labels import read_labels_of
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.pipeline import Pipeline
 from SUREUncertaintyLib.packages.weights import load_network
@@ -131,11 +132,14 @@ def test_of_several_trainings_the_full_resolution_is_taken_and_the_others_are_na
 
 def test_what_was_left_out_is_said(training: Path) -> None:
     shutil.copytree(training, training.with_name(training.name.replace("3d_fullres", "2d")))
+    shutil.copytree(training, training.with_name(training.name.replace("3d_fullres", "3d_cascade_fullres")))
     (training / "fold_1" / FINAL).unlink()
     outcome = CliRunner().invoke(app, ["models", "import", str(training.parent)])
     assert outcome.exit_code == 0, outcome.output
     assert "no checkpoint: fold_1." in outcome.stdout
-    assert "__2d." in outcome.stdout
+    assert "own folder: nnUNetTrainer_5epochs__nnUNetPlans__2d.\n" in outcome.stdout
+    assert "second stage of a cascade is not supported: " in outcome.stdout
+    assert "__3d_cascade_fullres." in outcome.stdout
 
 
 def test_old_plans_say_the_same(training: Path) -> None:
@@ -172,6 +176,12 @@ def test_the_plans_steps_become_the_packages_fields(tmp_path: Path) -> None:
     assert [(region.name, region.value) for region in pipeline.regions] == [("body", 1), ("core", 2)]
     assert [(label.value, label.name) for label in metadata.foreground] == [(1, "body without core"), (2, "core")]
     assert (pipeline.image.order, pipeline.logits.order, pipeline.image.separate_z) == (3, 1, None)
+
+
+def test_a_region_is_named_by_the_widest_that_paint_over_it() -> None:
+    nested = {"background": 0, "whole": [1, 2, 3], "core": [2, 3], "inner": [3]}
+    labels = read_labels_of({"labels": nested, "regions_class_order": [1, 2, 3]}).labels
+    assert [label["name"] for label in labels] == ["background", "whole without core", "core without inner", "inner"]
 
 
 def test_numpy_scalars_are_never_built(training: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

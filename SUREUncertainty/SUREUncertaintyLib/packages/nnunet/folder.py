@@ -14,6 +14,7 @@ CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 DOCUMENTS = ("dataset.json", "plans.json")
 PREFERRED = ("3d_fullres", "3d_lowres", "2d")
 DATASET_NAME = re.compile(r"^Dataset\d+_")
+CASCADE = "3d_cascade_fullres"
 RESULTS_NAME = re.compile(r"^(?P<trainer>.+?)__(?P<plans>.+)__(?P<configuration>[^_].*)$")
 
 
@@ -24,7 +25,7 @@ class ResultsFolder:
     Attributes:
         root: holds ``plans.json``, ``dataset.json`` and the folds.
         folds: their folders that hold a checkpoint, by number.
-        also: names of other trainings beside it that were not taken.
+        also: names of other trainings beside it that were not taken; cascades: those of a cascade's second stage.
         unfinished: names of folds without a checkpoint.
     """
 
@@ -32,6 +33,7 @@ class ResultsFolder:
     folds: tuple[Path, ...]
     also: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    cascades: tuple[str, ...] = ()
 
     @property
     def configuration(self) -> str:
@@ -85,8 +87,9 @@ def find_training(path: Path) -> ResultsFolder:
         raise PackageError(f"{path} holds trainings of several data sets: {names}. Give the folder of one.")
     trainings = sorted(_trainings(datasets[0] if datasets else path), key=_preference)
     chosen, others = trainings[0], trainings[1:]
-    also = tuple(other.name for other in others)
-    return _checked(ResultsFolder(chosen, _folds(chosen), also, _unfinished(chosen)))
+    cascades = tuple(other.name for other in others if ResultsFolder(other, ()).configuration == CASCADE)
+    also = tuple(other.name for other in others if other.name not in cascades)
+    return _checked(ResultsFolder(chosen, _folds(chosen), also, _unfinished(chosen), cascades))
 
 
 def _checked(found: ResultsFolder) -> ResultsFolder:

@@ -197,6 +197,7 @@ def _document(training: Training, name: str, tests: Mapping[str, Any]) -> dict[s
             "folds": [member.name for member in training.members],
             "not_taken": list(found.also),
             "unfinished": list(found.unfinished),
+            "cascades": list(found.cascades),
         },
         "self_test": {"graph_against_network_on_noise": dict(tests)},
     }
