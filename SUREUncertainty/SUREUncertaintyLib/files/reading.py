@@ -109,7 +109,7 @@ def channel_files(texts: Sequence[str]) -> dict[str, Path]:
 
 
 def _name_and_file(text: str) -> tuple[str, str]:
-    """At the first equals sign with a file behind it, as a name such as ``DWI b=1000`` holds one too; else the first."""
+    """At the first equals sign with a file behind it, as names such as ``DWI b=1000`` hold one; else the first."""
     pieces = text.split("=")
     splits = [("=".join(pieces[:n]), "=".join(pieces[n:])) for n in range(1, len(pieces))]
     there = [split for split in splits if split[1].strip() and Path(split[1].strip()).expanduser().exists()]
