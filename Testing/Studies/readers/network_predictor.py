@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from readers.published_loss import generator_of
 from SUREUncertaintyLib.arrays.noise import standard_noise
 from SUREUncertaintyLib.evaluation.slice_predictor import SlicePrediction
 from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
@@ -23,9 +24,10 @@ class NetworkPredictor:
 
     Attributes:
         networks: one, or an ensemble's members.
-        reading: ``latents``, ``dropout``, ``single`` or ``ensemble``.
-        count: samples of ``latents`` and ``dropout``.
+        reading: ``latents``, ``draws``, ``dropout``, ``single`` or ``ensemble``.
+        count: samples of ``latents``, ``draws`` and ``dropout``.
         levels: which are drawn, the others stay at their mean; all when None.
+        temperature: by which the logits of every answer are divided.
     """
 
     networks: Sequence[nn.Module]
@@ -33,6 +35,7 @@ class NetworkPredictor:
     count: int = 16
     seed: int = 0
     levels: frozenset[int] | None = None
+    temperature: float = 1.0
 
     @property
     def name(self) -> str:
@@ -44,7 +47,7 @@ class NetworkPredictor:
         """One slice (H, W); slices of one nodule share ``key`` and so their noise."""
         x = _prepared(image)
         logits = getattr(self, f"_{self.reading}")(x, key)
-        return prediction_of(np.asarray(logits.float().softmax(1).numpy(), dtype=np.float32))
+        return prediction_of(np.asarray((logits.float() / self.temperature).softmax(1).numpy(), dtype=np.float32))
 
     def latent_score(self, image: NDArray[np.uint8]) -> float:
         """sum over levels of KL(p_l || N(0, 1)), mean over locations, nats; NaN for a method without a prior."""
@@ -68,6 +71,11 @@ class NetworkPredictor:
             noise = np.stack([standard_noise((self.seed, *key), k, level, shape) for k in range(self.count)])
             latents.append(prior.mean + prior.std * torch.from_numpy(noise))
         return network.decode(bottleneck, skips, latents)
+
+    def _draws(self, x: Tensor, key: tuple[int, ...]) -> Tensor:
+        network: Any = self.networks[0]
+        logits: Tensor = network.draw(x, self.count, generator_of((self.seed, *key)))
+        return logits
 
     def _dropout(self, x: Tensor, key: tuple[int, ...]) -> Tensor:
         network = self.networks[0]

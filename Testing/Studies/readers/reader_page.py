@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from readers.level_page import level_setting_rows, single_level_rows
-from readers.reader_arms import ARMS, CHOSEN, CONTROL, OURS, SINGLE
+from readers.reader_arms import ARMS, CHOSEN, CONTROL, OURS, SINGLE, TEMPERED
 from readers.reader_results import (
     difference_words,
     each_seed,
@@ -58,6 +58,7 @@ def hierarchical_page(results: RecordedResults, docs: Path) -> str:
         "short": verdict_rows,
         "scores": _score_rows,
         "differences": _difference_rows,
+        "fitted": _temperature_words,
         "settings": _setting_rows,
         "level-settings": level_setting_rows,
         "single-levels": single_level_rows,
@@ -88,6 +89,13 @@ def _score_rows(results: RecordedResults) -> Iterator[str]:
         if runs := load_arm(results, arm):
             cells = [_interval(mean_over_patients(runs, metric)) for metric in SHOWN]
             yield f"| {facts.title} | {len(runs)} | {' | '.join(cells)} |"
+
+
+def _temperature_words(results: RecordedResults) -> Iterator[str]:
+    """The fitted temperatures of the seeds."""
+    runs = load_arm(results, TEMPERED)
+    numbers = ", ".join(f"{run['temperature']:g}" for run in runs)
+    yield f"Fitted temperatures, a seed each: {numbers}." if runs else NOT_RUN
 
 
 def _difference_rows(results: RecordedResults) -> Iterator[str]:
@@ -127,7 +135,7 @@ def _probe_rows(results: RecordedResults) -> Iterator[str]:
     for arm, facts in ARMS.items():
         for run in load_arm(results, arm)[:1]:
             probe = run["probe"]
-            if not probe:
+            if not probe or facts.tempered:
                 continue
             spread = [", ".join(f"{level[name]:.3f}" for level in probe) for name in ("mean_spread", "std_spread")]
             alive = sum(level["kl"] > LEAST_DIVERGENCE for level in probe)

@@ -26,6 +26,7 @@ def pack(name: str, result: Mapping[str, Any], names: Names, head: Document) -> 
         **levels,
         **answer,
         "steps": result["steps"],
+        **{key: result[key] for key in ("temperature",) if result.get(key, 1.0) != 1.0},
         "loss": result.get("loss", {}),
         "patients": names.place(result["patients"]),
         "probe": [[level[key] for key in PROBE] for level in result["probe"]],
@@ -42,6 +43,7 @@ def unpack(entry: Mapping[str, Any], head: Mapping[str, Any]) -> Document:
     return {
         **{key: entry[key] for key in OF_LEVELS if key in entry},
         "steps": entry["steps"],
+        "temperature": entry.get("temperature", 1.0),
         "loss": entry["loss"],
         "patients": head["names"][entry["patients"]],
         "probe": [dict(zip(head["probe"], row, strict=True)) for row in entry["probe"]],
