@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from measured_commit import commit
 from numpy.typing import NDArray
+from readers.post_hoc_fit import TEMPERATURES, proper_scores, tempered
 from readers.reader_page import TEMPERATURE, write_page
 from readers.reader_summary import CODEC
 from readers.shifted_slices import middle
-from readers.temperature_fit import TEMPERATURES, proper_scores, tempered
 from recorded_results import RecordedResults
 from SUREUncertaintyLib.evaluation.evaluate_raters import (
     SLICE_METRICS,
@@ -72,13 +72,18 @@ class AtTemperature:
     empty: int
 
 
-def draw(package: Package, data: Path) -> list[Drawn]:
-    """The samples of every tuning slice, those of one nodule from the same noise."""
+def tuning_slices(package: Package, data: Path) -> tuple[RaterArrays, list[RaterSlice]]:
+    """The slices that the package was tuned on, as much of them as it sees."""
     archive, table = find_rater_files(data / "lidc_multirater")
     whole, side = read_rater_arrays(archive), package.metadata.patch[0]
     arrays = RaterArrays(middle(whole.images, side), middle(whole.bits, side), whole.raters)
     tuning = {int(name) for name in package.metadata.training.tuning_ids}
-    entries = [entry for entry in read_rater_table(table, len(arrays.images)) if entry.row in tuning]
+    return arrays, [entry for entry in read_rater_table(table, len(arrays.images)) if entry.row in tuning]
+
+
+def draw(package: Package, data: Path) -> list[Drawn]:
+    """The samples of every tuning slice, those of one nodule from the same noise."""
+    arrays, entries = tuning_slices(package, data)
     lesions = {lesion: number for number, lesion in enumerate(dict.fromkeys(entry.lesion for entry in entries))}
     predictor = create_slice_predictor(untempered(package), create_engine(package, "openvino"), SAMPLES)
     return [

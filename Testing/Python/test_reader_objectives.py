@@ -8,8 +8,8 @@ from needed_torch import torch
 from readers.all_readers_objective import AllReadersObjective
 from readers.constrained_objective import ConstrainedObjective
 from readers.network_predictor import NetworkPredictor
+from readers.post_hoc_fit import PostHoc, best_post_hoc, joined, proper_scores, tempered
 from readers.published_loss import generator_of
-from readers.temperature_fit import best_temperature, proper_scores, tempered
 from SUREUncertaintyLib.evaluation.raters import RaterArrays, RaterSlice
 from SUREUncertaintyLib.evaluation.slice_predictor import SlicePrediction
 from SUREUncertaintyLib.nn.hierarchical.elbo import draw_prior, prior_loss
@@ -92,19 +92,22 @@ def test_a_temperature_divides_the_logits_in_the_predictor_as_in_a_prediction() 
     image = np.random.default_rng(0).integers(0, 256, (16, 16)).astype(np.uint8)
     net = network().eval()
     plain = NetworkPredictor([net], "latents", count=3).predict(image, (1,))
-    warm = NetworkPredictor([net], "latents", count=3, temperature=2.0).predict(image, (1,))
+    warm = NetworkPredictor([net], "latents", count=3, post_hoc=PostHoc(2.0)).predict(image, (1,))
     np.testing.assert_allclose(tempered(plain, 2.0).samples, warm.samples, atol=1e-5)
     assert np.array_equal(plain.samples.argmax(1), warm.samples.argmax(1))
 
 
 class Certain:
-    """Everywhere 0.95 for the structure, in two equal samples."""
+    """Everywhere the same probability of the structure, in two equal samples."""
 
     name = "certain"
 
+    def __init__(self, probability: float = 0.95) -> None:
+        self.probability = probability
+
     def predict(self, image: np.ndarray, key: tuple[int, ...]) -> SlicePrediction:
-        samples = np.stack([np.full((2, *image.shape), 0.05, np.float32)] * 2)
-        samples[:, 1] = 0.95
+        samples = np.empty((2, 2, *image.shape), np.float32)
+        samples[:, 0], samples[:, 1] = 1 - self.probability, self.probability
         return SlicePrediction(samples, samples[0], np.ones(image.shape, np.uint8), np.zeros(image.shape, np.float32))
 
 
@@ -114,9 +117,23 @@ def test_the_temperature_with_the_least_log_loss_is_taken() -> None:
     arrays = RaterArrays(np.zeros((4, 8, 8), np.uint8), bits, 4)
     entries = [RaterSlice(row, f"P{row // 2}", "n0", row, "train") for row in range(4)]
     # 0.95 has logit 2.944 = 2.68 x that of 0.75: the warmest is nearest
-    assert best_temperature(arrays, entries, Certain()) == 2.5
+    assert best_post_hoc(arrays, entries, Certain(), Certain()) == PostHoc(2.5, 0.0)
     bits[:] = 0b1111
-    assert best_temperature(arrays, entries, Certain()) == 1.0
+    assert best_post_hoc(arrays, entries, Certain(), Certain()) == PostHoc(1.0, 0.0)
+    assert best_post_hoc(arrays, entries, Certain(), Certain(0.999)) == PostHoc(1.0, 0.5)
+
+
+def test_the_own_answer_is_a_share_of_the_probability_and_of_nothing_else() -> None:
+    image = np.zeros((2, 2), np.uint8)
+    low, high = Certain(0.3).predict(image, (0,)), Certain(0.9).predict(image, (0,))
+    both = joined(low, high, 0.5)
+    np.testing.assert_allclose(both.probability[1], 0.6, rtol=1e-6)
+    assert both.labels.all()
+    assert not joined(low, high, 0.25).labels.any()
+    assert both.samples is low.samples
+    assert both.uncertainty is low.uncertainty
+    assert joined(low, high, 0.0) is low
+    np.testing.assert_allclose(PostHoc(2.0, 0.5).applied(low, high).probability.sum(0), 1.0, rtol=1e-6)
 
 
 def test_proper_scores_are_means_over_readers_and_pixels() -> None:

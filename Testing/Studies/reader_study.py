@@ -27,13 +27,13 @@ from readers.level_scores import score_levels
 from readers.level_settings import LEVEL_SETTINGS, level_recipe
 from readers.network_predictor import NetworkPredictor
 from readers.nodule_scores import SAMPLES, score_slices
+from readers.post_hoc_fit import best_post_hoc
 from readers.reader_arms import ARMS, SETTINGS, SINGLE, arm_recipe, setting_recipe
 from readers.reader_page import write_page
 from readers.reader_profile import SIDE, base_recipe, start_recipe
 from readers.reader_summary import CODEC
 from readers.shifted_slices import middle, score_shift
 from readers.study_parts import create_study_network, create_study_objective
-from readers.temperature_fit import best_temperature
 from recorded_results import RecordedResults
 from SUREUncertaintyLib.evaluation.raters import (
     RaterArrays,
@@ -158,11 +158,16 @@ def predictor_of(plan: Comparison, arm: str, seed: int) -> NetworkPredictor:
         return NetworkPredictor(
             [network_of(plan, arm_recipe(chosen.members, member, plan.steps)) for member in members], chosen.reading
         )
-    if chosen.tempered:
-        plain = predictor_of(plan, chosen.tempered, seed)
-        entries = plan.slices("tuning")[::TUNING_STEP]
-        return replace(plain, temperature=best_temperature(plan.arrays, entries, plain))
+    if chosen.fitted:
+        return _fitted(plan, predictor_of(plan, chosen.fitted, seed))
     return NetworkPredictor([network_of(plan, arm_recipe(arm, seed, plan.steps))], chosen.reading, SAMPLES)
+
+
+def _fitted(plan: Comparison, predictor: NetworkPredictor) -> NetworkPredictor:
+    """With what the tuning patients say about temperature and answer."""
+    entries = plan.slices("tuning")[::TUNING_STEP]
+    found = best_post_hoc(plan.arrays, entries, predictor, replace(predictor, reading="single"))
+    return replace(predictor, post_hoc=found)
 
 
 def probe_of(plan: Comparison, predictor: NetworkPredictor) -> list[dict[str, Any]]:
@@ -227,7 +232,7 @@ def run_arms(plan: Comparison) -> None:
             continue
         predictor = predictor_of(plan, arm, seed)
         found = score_slices(plan.arrays, held_out(plan, plan.slices("val")), predictor)
-        facts = {"arm": arm, "seed": seed, "steps": plan.steps, "temperature": predictor.temperature}
+        facts = {"arm": arm, "seed": seed, "steps": plan.steps, "post_hoc": vars(predictor.post_hoc)}
         facts["probe"] = probe_of(plan, predictor)
         save(plan, target, {**facts, **found})
 

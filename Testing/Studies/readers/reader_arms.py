@@ -11,7 +11,7 @@ from readers.study_parts import PUBLISHED
 
 ALL_LEVELS = [1.5, 0.4, 0.1, 0.01, 0.00005]
 OURS = "adding-levels"
-TEMPERED = "adding-levels-tempered"
+FITTED = "adding-levels-fitted"
 SKIPS = "hierarchical"
 CONTROL = "noise-channel"
 FAITHFUL = "faithful-code"
@@ -30,7 +30,7 @@ class Arm:
         name_of_network: in the registry.
         reading: how answers are made: ``latents``, ``draws``, ``dropout``, ``single`` or ``ensemble``.
         seeds: trainings; an ensemble takes those of ``members``.
-        tempered: the arm whose networks it is, with a temperature of their samples fitted on tuning slices.
+        fitted: the arm whose networks it takes, with the two numbers of ``PostHoc`` fitted on tuning slices.
     """
 
     title: str
@@ -40,17 +40,17 @@ class Arm:
     reading: str = "latents"
     seeds: int = 3
     members: str = ""
-    tempered: str = ""
+    fitted: str = ""
 
     @property
     def trained(self) -> bool:
         """Whether it has trainings of its own."""
-        return not self.members and not self.tempered
+        return not self.members and not self.fitted
 
 
 ARMS = {
     OURS: Arm("Hierarchical latents whose levels add up (ours)", name_of_network=NETWORK),
-    TEMPERED: Arm("Ours, samples at a fitted temperature", name_of_network=NETWORK, tempered=OURS),
+    FITTED: Arm("Ours with two numbers fitted after training", name_of_network=NETWORK, fitted=OURS),
     SKIPS: Arm("Hierarchical latents beside the skips' features"),
     FAITHFUL: Arm(
         "Hierarchical latents, form of the released code",
@@ -96,7 +96,7 @@ def arm_recipe(arm: str, seed: int, steps: int) -> dict[str, Any]:
 
     Of an arm that takes the networks of another one it is that one's.
     """
-    arm = ARMS[arm].tempered or arm
+    arm = ARMS[arm].fitted or arm
     if arm == OURS:
         return level_recipe(CHOSEN_LEVELS, seed, steps, f"{OURS}-{seed}")
     if arm == SKIPS:

@@ -1,8 +1,14 @@
-"""A temperature of samples by the least log loss on tuning slices (Guo et al. 2017, there for one answer)."""
+"""Two numbers that are fitted after training, by the least log loss on tuning slices.
+
+A temperature of the samples (Guo et al. 2017, there for one answer), and the share that the network's own answer has in
+the probability beside the mean of the samples.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,32 +18,60 @@ from SUREUncertaintyLib.evaluation.slice_predictor import SlicePrediction, Slice
 from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
 from SUREUncertaintyLib.metrics.bootstrap import grouped_bootstrap
 
+SHARES = (0.0, 0.5)
 TEMPERATURES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
 NO_SIZES = np.empty(0)
 SURE = 1e-6
 """A probability is taken to be no nearer to 0 and 1, so that the logarithm stays finite."""
 
 
-def best_temperature(arrays: RaterArrays, entries: Sequence[RaterSlice], predictor: SlicePredictor) -> float:
-    """The one of ``TEMPERATURES`` with the least log loss of the mean probability, mean over nodules and patients.
+@dataclass(frozen=True)
+class PostHoc:
+    """The two numbers; as they are here nothing changes."""
+
+    temperature: float = 1.0
+    own_share: float = 0.0
+
+    def applied(self, samples: SlicePrediction, own: SlicePrediction) -> SlicePrediction:
+        """A prediction from samples and one from the network's own answer, both at temperature 1."""
+        return joined(tempered(samples, self.temperature), tempered(own, self.temperature), self.own_share)
+
+
+UNFITTED = PostHoc()
+
+
+def best_post_hoc(
+    arrays: RaterArrays, entries: Sequence[RaterSlice], samples: SlicePredictor, own: SlicePredictor
+) -> PostHoc:
+    """The pair of ``TEMPERATURES`` and ``SHARES`` with the least log loss, mean over nodules and patients.
 
     Args:
-        predictor: its samples are at temperature 1; slices of one nodule share their noise.
+        samples, own: both at temperature 1; slices of one nodule share their noise.
     """
     lesions = {lesion: number for number, lesion in enumerate(dict.fromkeys(entry.lesion for entry in entries))}
-    losses: dict[float, list[SliceScores]] = {temperature: [] for temperature in TEMPERATURES}
+    losses: dict[PostHoc, list[SliceScores]] = {PostHoc(*pair): [] for pair in product(TEMPERATURES, SHARES)}
     for entry in entries:
-        prediction = predictor.predict(arrays.images[entry.row], (lesions[entry.lesion],))
-        for temperature, scores in losses.items():
-            values = proper_scores(tempered(prediction, temperature), arrays.masks(entry.row))
+        image, key, readings = arrays.images[entry.row], (lesions[entry.lesion],), arrays.masks(entry.row)
+        drawn, answer = samples.predict(image, key), own.predict(image, key)
+        for numbers, scores in losses.items():
+            values = proper_scores(numbers.applied(drawn, answer), readings)
             scores.append(SliceScores(entry, values, NO_SIZES, NO_SIZES))
-    return min(TEMPERATURES, key=lambda temperature: _mean_log_loss(losses[temperature]))
+    return min(losses, key=lambda numbers: _mean_log_loss(losses[numbers]))
 
 
 def _mean_log_loss(scores: Sequence[SliceScores]) -> float:
     nodules = by_nodule(scores)
     values = nodule_means(nodules, ["log_loss"])["log_loss"]
     return grouped_bootstrap(values, [patient for patient, _ in nodules]).mean
+
+
+def joined(samples: SlicePrediction, own: SlicePrediction, share: float) -> SlicePrediction:
+    """The samples and their map, with the own answer as a share of the probability that makes the outline."""
+    if share == 0.0:
+        return samples
+    part = np.float32(share)
+    probability = (np.float32(1.0) - part) * samples.probability + part * own.probability
+    return replace(samples, probability=probability, labels=probability.argmax(axis=0).astype(np.uint8))
 
 
 def tempered(prediction: SlicePrediction, temperature: float) -> SlicePrediction:
