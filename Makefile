@@ -104,6 +104,7 @@ accuracy: $(VENV)/.test
 quality: $(VENV)/.test
 	$(BIN)/python Testing/Bench/quality_fit.py --data $(DATA)
 	$(BIN)/python Testing/Bench/quality_table.py --data $(DATA)
+	$(BIN)/python Testing/Bench/quality_limit.py --data $(DATA)
 	$(BIN)/python Testing/Bench/quality_others.py heart-lv-cine --data $(DATA) --store
 	$(BIN)/python Testing/Bench/quality_others.py lung-nodule-ct --data $(DATA)
 

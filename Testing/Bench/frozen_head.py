@@ -16,8 +16,10 @@ from SUREUncertaintyLib.inference.openvino_engine import OpenVinoSettings
 from SUREUncertaintyLib.inference.openvino_graph import HeadGraph, OpenVinoGraph, read_graph
 from SUREUncertaintyLib.nn.export import export_onnx
 from SUREUncertaintyLib.nn.frozen_scale import FrozenEvidenceScale, FrozenScaleShape
+from SUREUncertaintyLib.nn.losses.scaled_uncertainty import OutputKind
 from SUREUncertaintyLib.nn.registry import create_network
 
+Array = np.ndarray[Any, Any]
 THREADS = 1
 WINDOW = (48, 64, 48)
 FULL, ONE = [3, 3, 3], [1, 1, 1]
@@ -65,9 +67,9 @@ def _bench(name: str, arguments: dict[str, Any]) -> dict[str, Any]:
         export_onnx(network, path, image.shape)
         taps = find_taps(read_graph(settings.core, path, name), name)
         plain = OpenVinoGraph(settings.core, path, settings.config, name)
-        _, *features = OpenVinoGraph(settings.core, path, settings.config, name, tapped=taps.names).run((image,))
-        head = _head(image, features)
-        export_log_factor(head, [torch.from_numpy(array) for array in (image, *features)], head_path)
+        answer, *features = OpenVinoGraph(settings.core, path, settings.config, name, tapped=taps.seen).run((image,))
+        head = _head(image, answer, features)
+        export_log_factor(head, [torch.from_numpy(array) for array in (image, answer, *features)], head_path)
         joined = OpenVinoGraph(settings.core, path, settings.config, name, HeadGraph(head_path, taps.names))
         same = bool(np.array_equal(plain.run((image,))[0], joined.run((image,))[0]))
         # above 1: the joined graph is slower
@@ -80,13 +82,13 @@ def _interval(cost: Any) -> dict[str, float]:
     return {"cost": round(cost.ratio, 4), "low": round(cost.low, 4), "high": round(cost.high, 4), "pairs": cost.pairs}
 
 
-def _head(image: np.ndarray[Any, Any], features: list[np.ndarray[Any, Any]]) -> FrozenEvidenceScale:
+def _head(image: Array, answer: Array, features: list[Array]) -> FrozenEvidenceScale:
     finest, *stages = features
     settings = FitSettings()
     step = tuple(min(4, n // m) for n, m in zip(image.shape[2:], features[-1].shape[2:], strict=True))
     widths = (settings.fine, settings.coarse, settings.context)
-    shape = FrozenScaleShape(3, image.shape[1], finest.shape[1], tuple(one.shape[1] for one in stages), step, *widths)
-    return FrozenEvidenceScale(shape)
+    sizes = image.shape[1], finest.shape[1], tuple(one.shape[1] for one in stages), step
+    return FrozenEvidenceScale(FrozenScaleShape(3, OutputKind("softmax", answer.shape[1]), *sizes, *widths))
 
 
 def _count(module: torch.nn.Module) -> int:

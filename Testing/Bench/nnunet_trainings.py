@@ -161,13 +161,14 @@ def plan(work: Path, study: Study) -> str:
     path = work / "preprocessed" / study.folder / f"{name}.json"
     plans = json.loads(path.read_text())
     for configuration, patch in study.patches.items():
-        _shrink(plans["configurations"][configuration], patch, study.widths)
+        shrink(plans["configurations"][configuration], patch, study.widths)
     path.write_text(json.dumps(plans, indent=2))
     preprocess([study.number], name, tuple(study.patches), (1,) * len(study.patches))
     return name
 
 
-def _shrink(configuration: dict[str, Any], patch: Sequence[int], widths: Sequence[int]) -> None:
+def shrink(configuration: dict[str, Any], patch: Sequence[int], widths: Sequence[int]) -> None:
+    """Cut a configuration's network and window to few stages of these widths."""
     arguments = configuration["architecture"]["arch_kwargs"]
     stages = min(len(widths), int(arguments["n_stages"]))
     arguments |= {"n_stages": stages, "features_per_stage": list(widths[:stages])}

@@ -16,7 +16,12 @@ TITLES = {
     "tuning": "Tuning scans: every forecast from a fit on other patients",
     "validation": "Validation scans: the package's own forecast (scored once)",
 }
-
+LIMIT_TEXT = (
+    "The Dice of a copy is that of the patient's intact scan less what the damage cost. Here the orders of the tuning "
+    "scans stand beside three that nobody can have who has not seen the intact scan or its label: the agreement of the "
+    "answer with that to the intact scan, the Dice lost, and the Dice of the intact scan. Made by "
+    "`Testing/Bench/quality_limit.py`."
+)
 
 OTHER_TITLES = {
     "tuning": "Tuning scans: every forecast from a fit on other patients",
@@ -33,6 +38,8 @@ def write_page() -> None:
 def quality_page(document: Mapping[str, Any], others: Mapping[str, Any]) -> str:
     """The text of docs/quality-text.md with the tables in the place of its marks."""
     parts = [_split(title, document[name], document) for name, title in TITLES.items() if name in document]
+    if "limit" in document:
+        parts += ["### What an order can reach", LIMIT_TEXT, _limit(document["limit"])]
     if "foreign" in document:
         parts += ["### Scans that the model does not know", _foreign(document["foreign"])]
     text = TEXT.read_text(encoding="utf-8").replace(MARK, "\n\n".join(parts))
@@ -118,6 +125,12 @@ def _order(ways: Mapping[str, Any]) -> str:
         )
         for name, way in ways.items()
     )
+    return _table(head, rows)
+
+
+def _limit(ways: Mapping[str, Any]) -> str:
+    head = ("order", "scans", "Spearman with the Dice", "with the Dice lost against the intact scan")
+    rows = ((name, str(way["scans"]), _number(way["dice"]), _number(way["lost"])) for name, way in ways.items())
     return _table(head, rows)
 
 

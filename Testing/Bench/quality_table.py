@@ -104,7 +104,7 @@ def _part(told: Sequence[Told], score: str) -> dict[str, Any]:
         "silent": len(told) - len(known),
         "failures": int((true < FAILURE).sum()),
         **document,
-        "spearman": _over_patients(lambda chosen: spearman([value[n] for n in chosen], true[chosen]), groups),
+        "spearman": over_patients(lambda chosen: spearman([value[n] for n in chosen], true[chosen]), groups),
     }
 
 
@@ -118,12 +118,12 @@ def order(told: Sequence[Told]) -> dict[str, Any]:
     ways |= {name: values for name, values in others.items() if np.isfinite(values).any()}
     found, first = {}, ways["forecast"]
     for name, badness in ways.items():
-        rank = _over_patients(lambda chosen, b=badness: spearman(-b[chosen], true[chosen]), groups)
-        ahead = _over_patients(
+        rank = over_patients(lambda chosen, b=badness: spearman(-b[chosen], true[chosen]), groups)
+        ahead = over_patients(
             lambda chosen, b=badness: spearman(-first[chosen], true[chosen]) - spearman(-b[chosen], true[chosen]),
             groups,
         )
-        caught = _over_patients(lambda chosen, b=badness: caught_share(b[chosen], true[chosen]), groups)
+        caught = over_patients(lambda chosen, b=badness: caught_share(b[chosen], true[chosen]), groups)
         found[name] = {"spearman": rank, "forecast_ahead_by": ahead, "failures_among_worst": caught}
     return found
 
@@ -137,7 +137,7 @@ def caught_share(badness: Array, true: Array) -> float:
     return float(failed[first].sum() / failed.sum())
 
 
-def _over_patients(statistic: Callable[[NDArray[np.int64]], float], groups: Sequence[str]) -> dict[str, float]:
+def over_patients(statistic: Callable[[NDArray[np.int64]], float], groups: Sequence[str]) -> dict[str, float]:
     """A statistic of all scans, with its 95 % interval from drawing patients with replacement."""
     numbers = {group: [n for n, own in enumerate(groups) if own == group] for group in dict.fromkeys(groups)}
     names, rng = list(numbers), np.random.default_rng(0)

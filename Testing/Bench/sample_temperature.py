@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from measured_commit import commit
 from numpy.typing import NDArray
+from readers.post_hoc_fit import TEMPERATURES, proper_scores, tempered
 from readers.reader_page import TEMPERATURE, write_page
 from readers.reader_summary import CODEC
 from readers.shifted_slices import middle
@@ -40,7 +41,6 @@ from SUREUncertaintyLib.evaluation.raters import (
 )
 from SUREUncertaintyLib.evaluation.slice_predictor import SlicePrediction, create_slice_predictor
 from SUREUncertaintyLib.inference.engine_choice import create_engine
-from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
 from SUREUncertaintyLib.metrics.bootstrap import grouped_bootstrap, paired_bootstrap
 from SUREUncertaintyLib.packages.catalogue import find_package
 from SUREUncertaintyLib.packages.package import Package
@@ -50,11 +50,8 @@ from SUREUncertaintyLib.training.calibration import TuningSizes, best_threshold,
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = "lung-nodule-ct"
 SAMPLES = 16
-TEMPERATURES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5)
 PROPER = ("brier", "log_loss")
 """Proper scores of the mean probability: a reader's pixels are the outcomes."""
-SURE = 1e-6
-"""A probability is taken to be no nearer to 0 and 1, so that the logarithm stays finite."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,13 +72,18 @@ class AtTemperature:
     empty: int
 
 
-def draw(package: Package, data: Path) -> list[Drawn]:
-    """The samples of every tuning slice, those of one nodule from the same noise."""
+def tuning_slices(package: Package, data: Path) -> tuple[RaterArrays, list[RaterSlice]]:
+    """The slices that the package was tuned on, as much of them as it sees."""
     archive, table = find_rater_files(data / "lidc_multirater")
     whole, side = read_rater_arrays(archive), package.metadata.patch[0]
     arrays = RaterArrays(middle(whole.images, side), middle(whole.bits, side), whole.raters)
     tuning = {int(name) for name in package.metadata.training.tuning_ids}
-    entries = [entry for entry in read_rater_table(table, len(arrays.images)) if entry.row in tuning]
+    return arrays, [entry for entry in read_rater_table(table, len(arrays.images)) if entry.row in tuning]
+
+
+def draw(package: Package, data: Path) -> list[Drawn]:
+    """The samples of every tuning slice, those of one nodule from the same noise."""
+    arrays, entries = tuning_slices(package, data)
     lesions = {lesion: number for number, lesion in enumerate(dict.fromkeys(entry.lesion for entry in entries))}
     predictor = create_slice_predictor(untempered(package), create_engine(package, "openvino"), SAMPLES)
     return [
@@ -108,27 +110,6 @@ def at_temperature(drawn: Sequence[Drawn], temperature: float) -> AtTemperature:
         errors.append((prediction.uncertainty, prediction.labels != majority(one.readings)))
         empty += not prediction.labels.any()
     return AtTemperature(scores, errors, empty)
-
-
-def tempered(prediction: SlicePrediction, temperature: float) -> SlicePrediction:
-    """Softmax of logits / T from that of the logits: probabilities to the power 1 / T, made to sum to 1 again."""
-    raised = np.maximum(prediction.samples, np.finfo(np.float32).tiny) ** np.float32(1.0 / temperature)
-    samples = raised / raised.sum(axis=1, keepdims=True)
-    statistics = SampleStatistics(samples[0].shape)
-    for sample in samples:
-        statistics.add(sample)
-    maps = statistics.maps()
-    labels = maps.probability.argmax(axis=0).astype(np.uint8)
-    return SlicePrediction(samples, maps.probability, labels, maps.mutual_information, prediction.sizes)
-
-
-def proper_scores(prediction: SlicePrediction, readings: NDArray[np.uint8]) -> dict[str, float]:
-    """Mean over readers and pixels."""
-    p = np.clip(1.0 - prediction.probability[0].astype(np.float64), SURE, 1.0 - SURE)
-    share = readings.mean(axis=0, dtype=np.float64)
-    brier = share * (1.0 - p) ** 2 + (1.0 - share) * p**2
-    log_loss = -(share * np.log(p) + (1.0 - share) * np.log1p(-p))
-    return {"brier": float(brier.mean()), "log_loss": float(log_loss.mean())}
 
 
 def summary(found: AtTemperature, plain: AtTemperature) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from nnunet_float32 import Float32Sums
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "Testing" / "Python"), str(ROOT / "Testing" / "Bench")]
@@ -187,15 +188,6 @@ def check_table() -> int:
     return len(TASKS)
 
 
-class _Float32Sums:
-    """PyTorch for one module, with float32 where it asks for float16."""
-
-    def __getattr__(self, name: str) -> Any:
-        import torch
-
-        return torch.float32 if name == "half" else getattr(torch, name)
-
-
 def prepare_program() -> None:
     """Nobody is asked for a licence, as the networks are made here, and no step has a process of its own.
 
@@ -209,7 +201,7 @@ def prepare_program() -> None:
 
     program.show_license_info = lambda: None
     program.convert_device_to_string = program.device_to_str  # knows no plain "cpu", so that 'teeth' would end there
-    predicting.torch = _Float32Sums()
+    predicting.torch = Float32Sums()
     predicting.nnUNetPredictor.predict_from_files = one_by_one
 
 

@@ -27,6 +27,7 @@ from SUREUncertaintyLib.fitting.scan_windows import see, windows_of
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.metrics.overlap import dice
 from SUREUncertaintyLib.nn.frozen_scale import FrozenEvidenceScale
+from SUREUncertaintyLib.nn.losses.scaled_uncertainty import OutputKind
 from SUREUncertaintyLib.packages.package import Package, load_package
 from SUREUncertaintyLib.packages.staging import copy_files
 
@@ -76,7 +77,7 @@ def test_a_fit_leaves_a_package_whose_segmentation_is_the_same(
     assert not found.judgement.labelled
     fitted = found.package.metadata.fitted
     assert fitted is not None
-    assert (fitted.member, len(fitted.taps)) == ("fold_0", 3)
+    assert (fitted.member, len(fitted.taps)) == ("fold_0", 4)
     assert 0.0 < fitted.threshold <= 0.5
     assert (len(found.fitted_on), len(found.set_aside)) == (3, 2)
     document = json.loads((tmp_path / "out" / "fit.json").read_text(encoding="utf-8"))
@@ -222,16 +223,16 @@ def test_folds_and_mirrors_are_the_teacher(made: dict[str, Package], scans: Path
     samples = samples_of(made["two folds"], case_of(scans))
     assert all(sample.taught.shape == sample.distance.shape for sample in samples)
     assert 0.0 <= float(samples[0].taught.min()) < float(samples[0].taught.max()) <= 1.0
-    head = FrozenEvidenceScale(shape_of(samples[0]))
     kind = open_network(made["two folds"], threads=1).kind
+    head = FrozenEvidenceScale(shape_of(samples[0], kind))
     parts = FitObjective([], kind, QUICK, head).parts(samples[0], 5)
     assert float(parts["teacher"].detach()) > 0.0
 
 
-def shape_of(sample: Sample) -> Any:
+def shape_of(sample: Sample, kind: OutputKind) -> Any:
     from SUREUncertaintyLib.fitting.learning import head_shape
 
-    return head_shape(sample, QUICK)
+    return head_shape(sample, kind, QUICK)
 
 
 def test_samples_come_back_from_their_files_as_they_were(made: dict[str, Package], scans: Path, tmp_path: Path) -> None:
@@ -255,7 +256,7 @@ def test_a_fit_teaches_uncertainty_to_rise_where_answers_change(
     kind = open_network(package, threads=1).kind
     learnt = fit_head(files, kind, replace(QUICK, steps=60), tmp_path / "out")
     sample = Sample.load(files[0])
-    new = FrozenEvidenceScale(shape_of(sample))
+    new = FrozenEvidenceScale(shape_of(sample, kind))
     new.standardise([sample_inputs(sample, 0)])
     before, after = (FitObjective(files, kind, QUICK, head).parts(sample, 59) for head in (new, learnt))
     assert float(after["mu"].detach()) < 0.8 * float(before["mu"].detach())

@@ -58,13 +58,13 @@ def head_for(network: FrozenNetwork, folder: Path, spread: float) -> Path:
     finest, *stages = found.features
     coarsest = (stages or [finest])[-1]
     step = tuple(round(n / m) for n, m in zip(finest.shape[2:], coarsest.shape[2:], strict=True))
-    shape = FrozenScaleShape(
-        window.ndim - 2, channels, finest.shape[1], tuple(s.shape[1] for s in stages), tuple(min(4, n) for n in step)
-    )
+    sizes = channels, finest.shape[1], tuple(s.shape[1] for s in stages), tuple(min(4, n) for n in step)
+    shape = FrozenScaleShape(window.ndim - 2, network.kind, *sizes)
     torch.manual_seed(1)
     head = FrozenEvidenceScale(shape)
     torch.nn.init.normal_(head.last.weight, std=spread or 1e-30)
-    export_log_factor(head, [torch.from_numpy(array) for array in (window, *found.features)], folder / "head.onnx")
+    inputs = (window, found.logits, *found.features)
+    export_log_factor(head, [torch.from_numpy(array) for array in inputs], folder / "head.onnx")
     return folder / "head.onnx"
 
 
@@ -151,7 +151,7 @@ def test_taps_lie_where_the_graph_puts_them_whatever_their_names(tmp_path: Path)
     core = OpenVinoSettings.create(threads=1).core
     graph = read_graph(core, path, "own")
     shapes = [output_named(graph, name).get_partial_shape()[1].get_length() for name in find_taps(graph, "own").names]
-    assert shapes == [4, 6, 8]
+    assert shapes == [2, 4, 6, 8]
     model = onnx.load(str(path))
     renamed = {name: f"t{n}" for n, node in enumerate(model.graph.node) for name in node.output if name != "logits"}
     for node in model.graph.node:
@@ -160,8 +160,8 @@ def test_taps_lie_where_the_graph_puts_them_whatever_their_names(tmp_path: Path)
     onnx.save(model, str(tmp_path / "renamed.onnx"))
     other = read_graph(core, tmp_path / "renamed.onnx", "own")
     found = find_taps(other, "own")
-    assert all(name.startswith("t") for name in found.names)
-    assert [output_named(other, name).get_partial_shape()[1].get_length() for name in found.names] == [4, 6, 8]
+    assert all(name.startswith("t") for name in found.seen)
+    assert [output_named(other, name).get_partial_shape()[1].get_length() for name in found.names] == [2, 4, 6, 8]
 
 
 def test_a_network_of_one_layer_has_no_features(tmp_path: Path) -> None:
@@ -290,15 +290,15 @@ def test_a_version_that_is_none_gets_a_suffix(version: str, following: str) -> N
 
 def test_a_head_starts_at_one_and_sees_coarser_stages_of_any_size() -> None:
     torch.manual_seed(0)
-    head = FrozenEvidenceScale(FrozenScaleShape(2, 1, 3, (4, 5), (4, 4), context=2))
-    image, finest = torch.randn(2, 1, 20, 28), torch.randn(2, 3, 20, 28)
+    head = FrozenEvidenceScale(FrozenScaleShape(2, OutputKind("softmax", 4), 1, 3, (4, 5), (4, 4), context=2))
+    image, logits, finest = torch.randn(2, 1, 20, 28), torch.randn(2, 4, 20, 28), torch.randn(2, 3, 20, 28)
     stages = torch.randn(2, 4, 10, 14), torch.randn(2, 5, 5, 7)
-    head.standardise([[image, finest, *stages]])
-    assert float(head(image, finest, *stages).abs().max()) == 0.0
+    head.standardise([[image, logits, finest, *stages]])
+    assert float(head(image, logits, finest, *stages).abs().max()) == 0.0
     torch.nn.init.normal_(head.last.weight)
-    base = head(image, finest, *stages)
-    for number, one in enumerate((finest, *stages)):
-        changed = [finest, *stages]
+    base = head(image, logits, finest, *stages)
+    for number, one in enumerate((logits, finest, *stages)):
+        changed = [logits, finest, *stages]
         changed[number] = one + torch.randn_like(one)
         assert float((head(image, *changed) - base).abs().max()) > 1e-3, number
     assert base.shape == (2, 1, 20, 28)

@@ -21,6 +21,7 @@ from readers.shifted_slices import (
     auroc_difference,
     wins,
 )
+from readers.study_parts import create_study_network, create_study_objective
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.evaluation.raters import RaterArrays, RaterSlice
 from SUREUncertaintyLib.nn.hierarchical.collapse_probe import probe_levels
@@ -94,9 +95,9 @@ def test_every_arm_is_a_recipe_with_the_same_data_widths_and_budget(arm: str) ->
         assert document[section] == ours[section]
     recipe = parse_recipe(document)
     assert recipe.network.arguments["channels"] == ours["network"]["arguments"]["channels"]
-    built: Any = create_network(recipe.network.name, recipe.network.arguments)
+    built: Any = create_study_network(recipe.network.name, recipe.network.arguments)
     assert sum(p.numel() for p in built.parameters()) > 0
-    assert create_objective(recipe, 2, 10.0)
+    assert create_study_objective([], recipe, 2, 10.0)
 
 
 def test_settings_change_ours_alone_and_know_their_options() -> None:
@@ -110,7 +111,7 @@ def test_settings_change_ours_alone_and_know_their_options() -> None:
 def test_every_setting_of_the_levels_that_add_up_is_a_recipe_and_the_chosen_one_is_its_arm() -> None:
     for setting in LEVEL_SETTINGS:
         recipe = parse_recipe(level_recipe(setting, 0, 40))
-        assert create_objective(recipe, 2, 10.0)
+        assert create_study_objective([], recipe, 2, 10.0)
         assert create_network(recipe.network.name, recipe.network.arguments)
     chosen, arm = level_recipe(CHOSEN_LEVELS, 1, 40), arm_recipe("adding-levels", 1, 40)
     assert {**chosen, "name": arm["name"]} == arm

@@ -27,9 +27,11 @@ from nnunet_folders import (
 )
 from SUREUncertaintyLib.cli.app import app
 from SUREUncertaintyLib.core.errors import Cancelled, PackageError, SureError
+from SUREUncertaintyLib.nn.registry import create_network
 from SUREUncertaintyLib.packages.importing import import_package
 from SUREUncertaintyLib.packages.licence import state_licence
 from SUREUncertaintyLib.packages.nnunet.checkpoint import convert_nnunet_checkpoint
+from SUREUncertaintyLib.packages.nnunet.labels import read_labels_of
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.pipeline import Pipeline
 from SUREUncertaintyLib.packages.weights import load_network
@@ -103,6 +105,24 @@ def test_a_data_set_folder_or_one_fold_will_do(place: str, training: Path) -> No
     assert names == (["fold_1"] if place == "fold" else ["fold_0", "fold_1"])
 
 
+def test_a_trainer_with_batch_normalisation_comes_in_with_what_it_learned(training: Path) -> None:
+    """Its plans say instance normalisation, as nnU-Net writes them; the tensors tell."""
+    plain = import_package(training / "fold_0", "plain").metadata
+    network = create_network(plain.network, {**plain.network_arguments, "norm": "batch"})
+    for name, tensor in network.state_dict().items():
+        if "running" in name:
+            tensor.copy_(1.0 + torch.rand(tensor.shape))
+    weights = with_second_names(dict(network.state_dict()))
+    rewrite(training, lambda content: content.update(network_weights=weights, trainer_name="nnUNetTrainerBN"))
+    package = import_package(training / "fold_0", "batch")
+    assert package.metadata.network_arguments["norm"] == "batch"
+    image = torch.randn(1, 1, *package.metadata.patch)
+    with torch.no_grad():
+        assert torch.equal(load_network(package)(image), network.eval()(image))
+    test = package.metadata.raw["self_test"]["graph_against_network_on_noise"]["fold_0"]
+    assert 0 < test["largest_difference"] < 1e-3 * max(1, test["largest_output"])
+
+
 def test_of_several_trainings_the_full_resolution_is_taken_and_the_others_are_named(training: Path) -> None:
     other = training.with_name(training.name.replace("3d_fullres", "2d"))
     shutil.copytree(training, other)
@@ -112,11 +132,14 @@ def test_of_several_trainings_the_full_resolution_is_taken_and_the_others_are_na
 
 def test_what_was_left_out_is_said(training: Path) -> None:
     shutil.copytree(training, training.with_name(training.name.replace("3d_fullres", "2d")))
+    shutil.copytree(training, training.with_name(training.name.replace("3d_fullres", "3d_cascade_fullres")))
     (training / "fold_1" / FINAL).unlink()
     outcome = CliRunner().invoke(app, ["models", "import", str(training.parent)])
     assert outcome.exit_code == 0, outcome.output
     assert "no checkpoint: fold_1." in outcome.stdout
-    assert "__2d." in outcome.stdout
+    assert "own folder: nnUNetTrainer_5epochs__nnUNetPlans__2d.\n" in outcome.stdout
+    assert "second stage of a cascade is not supported: " in outcome.stdout
+    assert "__3d_cascade_fullres." in outcome.stdout
 
 
 def test_old_plans_say_the_same(training: Path) -> None:
@@ -153,6 +176,12 @@ def test_the_plans_steps_become_the_packages_fields(tmp_path: Path) -> None:
     assert [(region.name, region.value) for region in pipeline.regions] == [("body", 1), ("core", 2)]
     assert [(label.value, label.name) for label in metadata.foreground] == [(1, "body without core"), (2, "core")]
     assert (pipeline.image.order, pipeline.logits.order, pipeline.image.separate_z) == (3, 1, None)
+
+
+def test_a_region_is_named_by_the_widest_that_paint_over_it() -> None:
+    nested = {"background": 0, "whole": [1, 2, 3], "core": [2, 3], "inner": [3]}
+    labels = read_labels_of({"labels": nested, "regions_class_order": [1, 2, 3]}).labels
+    assert [label["name"] for label in labels] == ["background", "whole without core", "core without inner", "inner"]
 
 
 def test_numpy_scalars_are_never_built(training: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,7 +340,8 @@ BAD: dict[str, tuple[Callable[[Path], None], str]] = {
     ),
     "normalisation": (_plans(normalization_schemes=["MyNormalization"]), "MyNormalization"),
     "window": (_plans(patch_size=[16, 16, 18]), "no multiple of the network's strides"),
-    "reader": (_top(image_reader_writer="NaturalImage2DIO"), "NaturalImage2DIO"),
+    "pictures": (_top(image_reader_writer="NaturalImage2DIO"), "pictures without a voxel size.*NaturalImage2DIO"),
+    "reader": (_top(image_reader_writer="MyReader"), "image_reader_writer.*MyReader"),
     "label manager": (_top(label_manager="MyLabels"), "MyLabels"),
     "transpose": (_top(transpose_forward=[0, 0, 1]), "transpose_forward"),
     "not JSON": (lambda root: (root / "plans.json").write_text("{"), "cannot be read as JSON"),
@@ -324,6 +354,24 @@ def test_bad_input_is_a_sentence_and_nothing_comes_in(case: str, training: Path,
     spoil(training)
     with pytest.raises(PackageError, match=sentence):
         import_package(training)
+    assert_nothing_came_in(user_models)
+
+
+def test_nnunets_other_folders_are_told_from_a_trained_network(
+    training: Path, tmp_path: Path, user_models: Path
+) -> None:
+    raw, preprocessed = (tmp_path / name / "Dataset004_Own" for name in ("nnUNet_raw", "nnUNet_preprocessed"))
+    (raw / "imagesTr").mkdir(parents=True)
+    preprocessed.mkdir(parents=True)
+    shutil.copyfile(training / "plans.json", preprocessed / "nnUNetPlans.json")
+    for folder in (raw, preprocessed):
+        shutil.copyfile(training / "dataset.json", folder / "dataset.json")
+    for folder in (raw, raw.parent, preprocessed, preprocessed.parent):
+        with pytest.raises(PackageError, match=r"scans that nnU-Net trains with.*nnUNet_results"):
+            import_package(folder)
+    alone = shutil.copytree(training / "fold_1", tmp_path / "my fold")
+    with pytest.raises(PackageError, match=r"checkpoint of nnU-Net alone.*plans\.json.*folder around the fold"):
+        import_package(alone)
     assert_nothing_came_in(user_models)
 
 

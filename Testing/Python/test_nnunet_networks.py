@@ -51,9 +51,10 @@ def configuration(dimension: int, residual: bool, **changes: Any) -> Fields:
 
 
 def oracle(dimension: int, residual: bool, channels: int, classes: int, **changes: Any) -> torch.nn.Module:
+    norm = "BatchNorm" if "batchnorm" in changes.get("norm_op", "") else "InstanceNorm"
     imported = {
         "conv_op": {2: torch.nn.Conv2d, 3: torch.nn.Conv3d}[dimension],
-        "norm_op": {2: torch.nn.InstanceNorm2d, 3: torch.nn.InstanceNorm3d}[dimension],
+        "norm_op": getattr(torch.nn, f"{norm}{dimension}d"),
         "nonlin": torch.nn.LeakyReLU,
     }
     kind = unet.ResidualEncoderUNet if residual else unet.PlainConvUNet
@@ -78,6 +79,22 @@ def test_a_state_dict_fits_strictly_and_gives_the_same_numbers(
         assert torch.equal(ours(image), theirs(image))
 
 
+@pytest.mark.parametrize("dimension", [2, 3])
+@pytest.mark.parametrize("residual", [False, True], ids=["plain", "residual"])
+def test_batch_normalisation_uses_what_was_learned_in_training(dimension: int, residual: bool) -> None:
+    changes = {"norm_op": f"torch.nn.modules.batchnorm.BatchNorm{dimension}d"}
+    theirs = oracle(dimension, residual, 1, 2, **changes)
+    for name, tensor in theirs.state_dict().items():
+        if "running" in name:
+            tensor.copy_(1.0 + torch.rand(tensor.shape))
+    planned = network_of(configuration(dimension, residual, **changes), dimension, 1, 2)
+    ours = create_network(planned["name"], planned["arguments"]).eval()
+    ours.load_state_dict(distinct_tensors(theirs.state_dict()))
+    image = torch.randn(2, 1, *[16] * dimension)
+    with torch.no_grad():
+        assert torch.equal(ours(image), theirs(image))
+
+
 def test_a_stem_of_its_own_width_fits() -> None:
     theirs = oracle(3, True, 1, 2, stem_channels=6)
     planned = network_of(configuration(3, True, stem_channels=6), 3, 1, 2)
@@ -87,7 +104,7 @@ def test_a_stem_of_its_own_width_fits() -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"norm_op": "torch.nn.modules.batchnorm.BatchNorm3d"}, "norm_op"),
+        ({"norm_op": "torch.nn.modules.normalization.GroupNorm"}, "norm_op"),
         ({"nonlin": "torch.nn.ReLU"}, "nonlin"),
         ({"dropout_op": "torch.nn.Dropout3d"}, "dropout_op"),
         ({"nonlin_first": True}, "nonlin_first"),

@@ -26,11 +26,12 @@ from SUREUncertaintyLib.corruptions.registry import make_recipe
 from SUREUncertaintyLib.difficulty.extractors.class_logits import ClassLogits
 from SUREUncertaintyLib.evaluation.predictor import NativePredictor
 from SUREUncertaintyLib.evaluation.slice_predictor import create_slice_predictor
-from SUREUncertaintyLib.files.reading import read_channels
+from SUREUncertaintyLib.files.reading import channel_files, read_channels
 from SUREUncertaintyLib.inference.engine_choice import create_engine, create_member_engine
 from SUREUncertaintyLib.inference.estimation.estimator_choice import create_estimator
 from SUREUncertaintyLib.inference.native.choice import MemberChoice
 from SUREUncertaintyLib.inference.native.engine import MemberEngine
+from SUREUncertaintyLib.inference.native.preparing import channels_in_order
 from SUREUncertaintyLib.inference.result import SegmentationResult
 from SUREUncertaintyLib.inference.segmenter import segment
 from SUREUncertaintyLib.inference.session import LiveSession
@@ -104,13 +105,23 @@ def test_the_wrong_order_of_steps_would_be_noticed(imported: dict[str, Package])
     assert min(dice(found, theirs, value) for value in STRUCTURES) < 0.99
 
 
-@pytest.mark.parametrize(("axes", "flips"), [((2, 0, 1), (1, -1, 1)), ((1, 0, 2), (-1, -1, 1))])
+@pytest.mark.parametrize(
+    ("reader", "axes", "flips"),
+    [
+        ("NibabelIOWithReorient", (2, 0, 1), (1, -1, 1)),
+        ("SimpleITKIOWithReorient", (1, 0, 2), (-1, -1, 1)),
+    ],
+)
 def test_a_reader_that_reorients_gives_one_mask_however_the_scan_is_stored(
-    axes: tuple[int, int, int], flips: tuple[int, int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    reader: str,
+    axes: tuple[int, int, int],
+    flips: tuple[int, int, int],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SURE_MODELS", str(tmp_path / "models"))
     root = write_training(tmp_path, "plain")
-    change_top(root, image_reader_writer="NibabelIOWithReorient")
+    change_top(root, image_reader_writer=reader)
     package = import_package(root)
     _, (volume,) = scans("plain", "resampled")
     turn, choice = Turn(axes, flips), MemberChoice(None, False)
@@ -361,3 +372,21 @@ def test_a_channel_twice_is_a_sentence(imported: dict[str, Package], tmp_path: P
     sitk.WriteImage(to_itk(scans("plain", "native")[1][0]), str(tmp_path / "a.nrrd"))
     with pytest.raises(InputError, match="'T2' is given twice"):
         read_channels([f"T2={tmp_path / 'a.nrrd'}"] * 2)
+
+
+def test_a_channel_whose_name_holds_an_equals_sign_is_found_by_its_file(tmp_path: Path) -> None:
+    (tmp_path / "dwi.nii.gz").touch()
+    (tmp_path / "a=b.nii").touch()
+    given = [f"DWI b=1000={tmp_path / 'dwi.nii.gz'}", f"T2={tmp_path / 'a=b.nii'}"]
+    assert channel_files(given) == {"DWI b=1000": tmp_path / "dwi.nii.gz", "T2": tmp_path / "a=b.nii"}
+
+
+def test_a_channel_whose_name_holds_a_space_is_quoted_in_the_sentence_that_asks_for_it(
+    imported: dict[str, Package],
+) -> None:
+    pipeline = imported["regions"].metadata.pipeline
+    assert pipeline is not None
+    asked = replace(pipeline, channels=(pipeline.channels[0], replace(pipeline.channels[1], name="T1 w/ Gd")))
+    _, (volume,) = scans("plain", "native")
+    with pytest.raises(InputError, match='given by --channel "T1 w/ Gd=FILE", in a list'):
+        channels_in_order(volume, {}, asked, "brain")

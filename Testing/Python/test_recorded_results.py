@@ -37,7 +37,7 @@ def study_recipes(name: str) -> dict[str, Any]:
 
 
 def reader_recipes() -> dict[str, Any]:
-    trained = [arm for arm in ARMS if not ARMS[arm].members]
+    trained = [arm for arm in ARMS if ARMS[arm].trained]
     made = [arm_recipe(arm, seed, STEPS) for arm in trained for seed in range(ARMS[arm].seeds)]
     made += [setting_recipe(setting, seed, STEPS) for setting in SETTINGS for seed in range(SEEDS)]
     made += [level_recipe(setting, seed, STEPS) for setting in LEVEL_SETTINGS for seed in range(SEEDS)]

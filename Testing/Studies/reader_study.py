@@ -17,7 +17,7 @@ import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,13 @@ from readers.level_scores import score_levels
 from readers.level_settings import LEVEL_SETTINGS, level_recipe
 from readers.network_predictor import NetworkPredictor
 from readers.nodule_scores import SAMPLES, score_slices
+from readers.post_hoc_fit import best_post_hoc
 from readers.reader_arms import ARMS, SETTINGS, SINGLE, arm_recipe, setting_recipe
 from readers.reader_page import write_page
 from readers.reader_profile import SIDE, base_recipe, start_recipe
 from readers.reader_summary import CODEC
 from readers.shifted_slices import middle, score_shift
+from readers.study_parts import create_study_network, create_study_objective
 from recorded_results import RecordedResults
 from SUREUncertaintyLib.evaluation.raters import (
     RaterArrays,
@@ -40,7 +42,6 @@ from SUREUncertaintyLib.evaluation.raters import (
     read_rater_arrays,
     read_rater_table,
 )
-from SUREUncertaintyLib.nn.registry import create_network
 from SUREUncertaintyLib.training.distributed import join_processes
 from SUREUncertaintyLib.training.hierarchical_objective import probe_cases
 from SUREUncertaintyLib.training.recipe import Recipe, parse_recipe
@@ -125,7 +126,12 @@ def network_of(plan: Comparison, document: dict[str, Any]) -> nn.Module:
     start = None
     if document["name"] != f"start-{recipe.seed}":
         start = start_weights(recipe, network_of(plan, start_recipe(recipe.seed)))
-    network = Trainer(recipe, plan.cases[0], [], output, join_processes("cpu"), start=start).run()
+    cases = plan.cases[0]
+    parts: dict[str, Any] = {
+        "make_network": create_study_network,
+        "make_objective": partial(create_study_objective, cases),
+    }
+    network = Trainer(recipe, cases, [], output, join_processes("cpu"), start=start, **parts).run()
     print(f"{recipe.name}: trained", flush=True)
     return network.to(memory_format=torch.channels_last)  # type: ignore[no-any-return,call-overload]
 
@@ -136,9 +142,9 @@ def start_weights(recipe: Recipe, trained: nn.Module) -> dict[str, Tensor]:
     More latent channels than one make a convolution wider at its end; what is new there stays as it was made.
     """
     torch.manual_seed(recipe.seed)
-    fresh = create_network(recipe.network.name, recipe.network.arguments).state_dict()
+    fresh = create_study_network(recipe.network.name, recipe.network.arguments).state_dict()
     for name, tensor in trained.state_dict().items():
-        for target in (name, f"backbone.{name}"):
+        for target in (name, f"backbone.{name}", f"prior.backbone.{name}"):
             if target in fresh:
                 fresh[target][tuple(slice(0, n) for n in tensor.shape)] = tensor
     return fresh
@@ -152,7 +158,16 @@ def predictor_of(plan: Comparison, arm: str, seed: int) -> NetworkPredictor:
         return NetworkPredictor(
             [network_of(plan, arm_recipe(chosen.members, member, plan.steps)) for member in members], chosen.reading
         )
+    if chosen.fitted:
+        return _fitted(plan, predictor_of(plan, chosen.fitted, seed))
     return NetworkPredictor([network_of(plan, arm_recipe(arm, seed, plan.steps))], chosen.reading, SAMPLES)
+
+
+def _fitted(plan: Comparison, predictor: NetworkPredictor) -> NetworkPredictor:
+    """With what the tuning patients say about temperature and answer."""
+    entries = plan.slices("tuning")[::TUNING_STEP]
+    found = best_post_hoc(plan.arrays, entries, predictor, replace(predictor, reading="single"))
+    return replace(predictor, post_hoc=found)
 
 
 def probe_of(plan: Comparison, predictor: NetworkPredictor) -> list[dict[str, Any]]:
@@ -217,7 +232,8 @@ def run_arms(plan: Comparison) -> None:
             continue
         predictor = predictor_of(plan, arm, seed)
         found = score_slices(plan.arrays, held_out(plan, plan.slices("val")), predictor)
-        facts = {"arm": arm, "seed": seed, "steps": plan.steps, "probe": probe_of(plan, predictor)}
+        facts = {"arm": arm, "seed": seed, "steps": plan.steps, "post_hoc": vars(predictor.post_hoc)}
+        facts["probe"] = probe_of(plan, predictor)
         save(plan, target, {**facts, **found})
 
 

@@ -105,6 +105,8 @@ def _say_left_out(source: dict[str, Any]) -> None:
         typer.echo(
             f"Other trainings of the data set, each to be imported by its own folder: {', '.join(source['not_taken'])}."
         )
+    if source.get("cascades"):
+        typer.echo(f"Left out, as the second stage of a cascade is not supported: {', '.join(source['cascades'])}.")
 
 
 def _package_facts(package: Package) -> dict[str, Any]:

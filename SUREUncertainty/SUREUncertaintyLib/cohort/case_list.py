@@ -11,7 +11,7 @@ from ..evaluation.cases import SUFFIXES, Case, read_cases
 
 SLICES = ".dcm"
 OUTLINES = ".seg.nrrd"
-DUPLICATE = "{id} is listed again as {other}, the same file and region; it is segmented once."
+DUPLICATE = "'{other}' is the file and region of '{id}' again; it is segmented once, as '{id}'."
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
   const list = document.getElementById("cases");
   const cases = [...list.querySelectorAll(".case")];
   const key = list.dataset.key;
-  const lost = document.getElementById("lost");
+  const lost = document.getElementById("lost"), none = document.getElementById("none");
   const read = () => {
     try { return JSON.parse(localStorage.getItem(key)) || {}; } catch { return {}; }
   };
@@ -25,11 +25,12 @@
         || (openOnly && done) || (firstOnly && !one.dataset.first);
     }
     const known = new Set(cases.map((one) => one.dataset.id));
+    none.hidden = cases.some((one) => !one.hidden);
     const gone = Object.keys(ticks).filter((id) => !known.has(id));
     const done = cases.filter((one) => ticks[one.dataset.id]).length;
     document.getElementById("progress").textContent = `${done} of ${cases.length} reviewed`;
     lost.hidden = !gone.length;
-    lost.textContent = gone.length ? `Ticks of ${gone.length} cases that are no longer on the list are kept: ${gone.join(", ")}.` : "";
+    lost.textContent = gone.length ? `Ticked, and no longer on the list (ticks are kept): ${gone.join(", ")}.` : "";
   }
 
   function tick(one, done) {
@@ -69,12 +70,26 @@
       show();
     } catch { window.alert("This file holds no ticks. Choose a file that 'Export the ticks' wrote."); }
   });
+  // Where a key goes: along the list, or, from nowhere, to the first case that is on the screen.
+  function goal(seen, at, step) {
+    if (at >= 0) return seen[Math.max(0, Math.min(seen.length - 1, at + step))];
+    const top = document.querySelector(".filters").getBoundingClientRect().bottom;
+    return seen.find((one) => one.getBoundingClientRect().bottom > top);
+  }
+
+  // A tick may take the case out of sight; the one that takes its place goes on.
+  function tickAt(seen, at) {
+    const one = seen[at];
+    tick(one, !ticks[one.dataset.id]);
+    if (one.hidden) (seen[at + 1] || seen[at - 1])?.focus();
+  }
+
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input[type=search]") || event.ctrlKey || event.metaKey || event.altKey) return;
     const seen = cases.filter((one) => !one.hidden), at = seen.indexOf(document.activeElement.closest(".case"));
     const step = { j: 1, k: -1 }[event.key];
-    if (step) (seen[Math.max(0, Math.min(seen.length - 1, at + step))] || {}).focus?.();
-    else if (event.key === "x" && at >= 0) tick(seen[at], !ticks[seen[at].dataset.id]);
+    if (step) goal(seen, at, step)?.focus();
+    else if (event.key === "x" && at >= 0) tickAt(seen, at);
     else if (event.key === "Enter" && at >= 0 && document.activeElement === seen[at]) seen[at].querySelector("a")?.click();
   });
   show();

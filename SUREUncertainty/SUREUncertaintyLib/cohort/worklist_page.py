@@ -96,7 +96,8 @@ def _reasons(reasons: Sequence[str]) -> str:
 def _score(row: CaseRow) -> str:
     if not math.isfinite(row.predicted_dice):
         text = row.no_forecast or ("" if row.status == FAILED else "the model makes no forecast")
-        return f'<p class="quiet">{escape(as_sentence(text))}</p>' if text else ""
+        true = f" Dice with the label {decimals(row.dice)}." if math.isfinite(row.dice) else ""
+        return f'<p class="quiet">{escape(as_sentence(text))}{true}</p>' if text else ""
     low, high = row.predicted_dice_low, row.predicted_dice_high
     true = f" · with the label {decimals(row.dice)}" if math.isfinite(row.dice) else ""
     return (

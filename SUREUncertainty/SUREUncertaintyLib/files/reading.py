@@ -99,13 +99,21 @@ def channel_files(texts: Sequence[str]) -> dict[str, Path]:
     """The files of further images, each given as ``NAME=FILE``. Raises ``InputError`` as ``read_channels``."""
     found: dict[str, Path] = {}
     for text in texts:
-        name, _, path = text.partition("=")
+        name, path = _name_and_file(text)
         if not name.strip() or not path.strip():
             raise InputError(f"--channel is '{text}'; expected NAME=FILE, such as T2=t2.nii.gz.")
         if name.strip() in found:
             raise InputError(f"The channel '{name.strip()}' is given twice.")
         found[name.strip()] = Path(path.strip()).expanduser()
     return found
+
+
+def _name_and_file(text: str) -> tuple[str, str]:
+    """At the first equals sign with a file behind it, as names such as ``DWI b=1000`` hold one; else the first."""
+    pieces = text.split("=")
+    splits = [("=".join(pieces[:n]), "=".join(pieces[n:])) for n in range(1, len(pieces))]
+    there = [split for split in splits if split[1].strip() and Path(split[1].strip()).expanduser().exists()]
+    return (there or splits or [(text, "")])[0]
 
 
 def scan_name(path: Path) -> str:

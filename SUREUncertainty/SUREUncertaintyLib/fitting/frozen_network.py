@@ -71,7 +71,7 @@ class FrozenNetwork:
         if len(graph.outputs) > 1:
             raise InputError(ALREADY.format(name=metadata.name))
         self.taps: GraphTaps = find_taps(graph, metadata.name)
-        self._tapped = self._graph(tapped=self.taps.names)
+        self._tapped = self._graph(tapped=self.taps.seen)
 
     @property
     def path(self) -> Path:

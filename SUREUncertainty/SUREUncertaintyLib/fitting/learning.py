@@ -45,7 +45,7 @@ def fit_head(
         Cancelled: what was learnt is kept in ``output``. EngineError: the loss became infinite.
     """
     torch.manual_seed(settings.seed)
-    head = FrozenEvidenceScale(head_shape(Sample.load(samples[0]), settings))
+    head = FrozenEvidenceScale(head_shape(Sample.load(samples[0]), kind, settings))
     examples = [Sample.load(path) for path in samples[:: max(1, len(samples) // EXAMPLES)]]
     head.standardise([sample_inputs(one, 0) for one in examples])
     objective = FitObjective(samples, kind, settings, head)
@@ -66,13 +66,14 @@ def fit_head(
     return head.eval()
 
 
-def head_shape(sample: Sample, settings: FitSettings) -> FrozenScaleShape:
+def head_shape(sample: Sample, kind: OutputKind, settings: FitSettings) -> FrozenScaleShape:
     """Sizes of the head that reads such samples."""
     finest, *stages = sample.features
     coarsest = stages[-1] if stages else finest
     ratios = zip(sample.images.shape[2:], coarsest.shape[2:], strict=True)
     return FrozenScaleShape(
         spatial_dims=sample.images.ndim - 2,
+        kind=kind,
         in_channels=sample.images.shape[1],
         features=finest.shape[1],
         stages=tuple(stage.shape[1] for stage in stages),
@@ -84,12 +85,12 @@ def head_shape(sample: Sample, settings: FitSettings) -> FrozenScaleShape:
 
 
 def sample_inputs(sample: Sample, number: int) -> list[Tensor]:
-    """The head's inputs for one of the three passes, image first, each (1, channels, ...)."""
-    return [_tensor(array[number]) for array in (sample.images, *sample.features)]
+    """The head's inputs for one of the three passes, image and logits first, each (1, channels, ...)."""
+    return [_numbers(array[number : number + 1]) for array in (sample.images, sample.logits, *sample.features)]
 
 
-def _tensor(array: np.ndarray) -> Tensor:  # type: ignore[type-arg]
-    return torch.from_numpy(array[np.newaxis].astype(np.float32))
+def _numbers(array: np.ndarray) -> Tensor:  # type: ignore[type-arg]
+    return torch.from_numpy(array.astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,10 @@ class FitObjective:
         )
         delta, t = (float(width) for width in sample.zones)
         geometry = SampleGeometry(torch.from_numpy(sample.distance), torch.from_numpy(sample.gradient), delta, t)
-        factors = [self.head(*sample_inputs(sample, number)) for number in range(3)]
-        maps = [
-            scaled_uncertainty(_tensor(sample.logits[number]), factor, self.kind)
-            for number, factor in enumerate(factors)
-        ]
+        # one call for all three: convolutions in 3D of a batch of one take torch several times as long
+        logits = _numbers(sample.logits)
+        factors = self.head(_numbers(sample.images), logits, *(_numbers(array) for array in sample.features))
+        maps = scaled_uncertainty(logits, factors, self.kind).split(1)
         wrong = [torch.from_numpy(mask[np.newaxis]) for mask in sample.wrong]
         low, high = (float(level) for level in sample.levels)
         centres = [voxels_near(geometry, settings.points, generator)]
@@ -132,7 +132,7 @@ class FitObjective:
         weight = ramp(step, settings.full * self.settings.steps, settings.start * self.settings.steps)
         found = {"gradient": weight * gradient}
         found |= {name: weight * settings.gamma * part for name, part in relations.items()}
-        found["anchor"] = settings.anchor * anchor_loss(factors[0].exp(), [geometry])
+        found["anchor"] = settings.anchor * anchor_loss(factors[:1].exp(), [geometry])
         if sample.taught.size:
             found["teacher"] = weight * self.settings.teacher * _teacher(maps[0][0], sample, geometry)
         return found
@@ -145,14 +145,14 @@ def _teacher(uncertainty: Tensor, sample: Sample, geometry: SampleGeometry) -> T
 
 
 def export_log_factor(head: FrozenEvidenceScale, inputs: Sequence[Tensor], path: Path) -> None:
-    """Write the head as ONNX: inputs ``image``, ``features_0``, ...; output ``log_factor``; all sizes free.
+    """Write the head as ONNX: inputs ``image``, ``logits``, ``features_0``, ...; output ``log_factor``; all sizes free.
 
     Args:
         inputs: an example of each, (1, channels, ...).
     """
     from ..nn.export import write_onnx
 
-    names = ["image", *(f"features_{n}" for n in range(len(inputs) - 1))]
+    names = ["image", "logits", *(f"features_{n}" for n in range(len(inputs) - 2))]
     axes = {
         name: {0: "batch", **{axis: f"{name}_{axis}" for axis in range(2, inputs[0].ndim)}}
         for name in (*names, "log_factor")

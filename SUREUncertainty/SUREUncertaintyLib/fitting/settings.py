@@ -52,9 +52,9 @@ class FitSettings:
     teacher: float = 1.0
     copies: int = 5
     slices: int = 4
-    crop: tuple[int, int] = (40, 160)
-    steps: int = 300
-    learning_rate: float = 0.004
+    crop: tuple[int, int] = (32, 160)
+    steps: int = 600
+    learning_rate: float = 0.002
     fine: int = 8
     coarse: int = 8
     context: int = 8

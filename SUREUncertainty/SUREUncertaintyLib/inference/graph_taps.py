@@ -29,16 +29,22 @@ class GraphTaps:
     """Names of tensors of the graph, as the graph itself has them.
 
     Attributes:
-        features: on the finest grid; stages: on coarser ones, finest first, up to ``MOST_STAGES``.
+        answer: the logits; features: on the finest grid; stages: on coarser ones, finest first, up to ``MOST_STAGES``.
     """
 
+    answer: str
     features: str
     stages: tuple[str, ...]
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """All of them, finest first."""
+    def seen(self) -> tuple[str, ...]:
+        """All features, finest first."""
         return (self.features, *self.stages)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Answer and features: what a head reads after the image."""
+        return (self.answer, *self.seen)
 
 
 def find_taps(graph: Any, model: str) -> GraphTaps:
@@ -56,7 +62,7 @@ def find_taps(graph: Any, model: str) -> GraphTaps:
     while len(stages) < MOST_STAGES and (up := _nearest(node, UPSAMPLING)) is not None:
         stages.append(name_of(up.input_value(0)))
         node = up.input_value(0).get_node()
-    return GraphTaps(name_of(source), tuple(stages))
+    return GraphTaps(name_of(graph.outputs[0]), name_of(source), tuple(stages))
 
 
 def name_of(output: Any) -> str:

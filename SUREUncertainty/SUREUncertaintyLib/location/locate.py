@@ -146,7 +146,7 @@ def _not_found(locator: Locator, model: str) -> str:
     return (
         f"The model '{model}' found no place for its structures in this scan. It expects {locator.scan}. "
         "Check that this is the right scan and that it lies right in the patient (R, L, A, P, S, I), "
-        "or give a region: --roi NAME=R0,R1,A0,A1,S0,S1, or a box placed around the structure."
+        "or give a region: --roi NAME=R0,R1,A0,A1,S0,S1 (column roi of a list), or a box placed around the structure."
     )
 
 

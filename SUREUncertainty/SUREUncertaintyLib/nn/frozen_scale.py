@@ -1,7 +1,9 @@
 """The evidence-scaling head of a network that another program trained: the same head on features of any depth.
 
-What it sees is found by position in the network's graph (``inference.graph_taps``): the input of the last convolution,
-on the finest grid, and those of the last upsampling stages, on coarser ones.
+What it sees is found by position in the network's graph (``inference.graph_taps``): the network's answer, the input of
+the last convolution, on the finest grid, and those of the last upsampling stages, on coarser ones. Of the answer it
+sees how much the classes compete, and on which side of a boundary a voxel lies: a head that had to find that out from
+the features found errors less well, and differed more from seed to seed.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ from torch import Tensor, nn
 from torch.nn.functional import conv2d, conv3d, interpolate
 
 from .evidence_scale import EvidenceScale
+from .losses.scaled_uncertainty import OutputKind, class_entropy, class_logarithms
 
+ANSWER = 3
+"""Channels that say what the network's answer is: entropy of the classes, its logarithm, probability of background."""
 LIMIT = 4.0
 """Of |ln factor|: what lies beyond is no more certain or uncertain to anybody, only to float32."""
 
@@ -25,6 +30,7 @@ class FrozenScaleShape:
 
     Attributes:
         spatial_dims: 2 or 3.
+        kind: how the network's outputs are read.
         in_channels: image channels.
         features: channels of the features on the finest grid.
         stages: channels of the coarser features, finest first.
@@ -33,6 +39,7 @@ class FrozenScaleShape:
     """
 
     spatial_dims: int
+    kind: OutputKind
     in_channels: int
     features: int
     stages: tuple[int, ...]
@@ -43,20 +50,21 @@ class FrozenScaleShape:
 
 
 class FrozenEvidenceScale(EvidenceScale):
-    """The logarithm of the factor from the image, the finest features and those of coarser stages.
+    """The logarithm of the factor from the image, the answer, the finest features and those of coarser stages.
 
     Shapes:
-        ``forward``: image (B, in_channels, ...), features (B, features, ...), stages (B, channels, coarser ...) ->
-        (B, 1, ...). A new head gives 0: the factor is 1.
+        ``forward``: image (B, in_channels, ...), logits (B, channels, ...), features (B, features, ...), stages (B,
+        channels, coarser ...) -> (B, 1, ...). A new head gives 0: the factor is 1.
     """
 
     def __init__(self, shape: FrozenScaleShape) -> None:
         nn.Module.__init__(self)
-        self._step = shape.step
-        seen = shape.features + shape.in_channels
+        self._step, self._kind = shape.step, shape.kind
+        finest = shape.features + ANSWER
+        seen = finest + shape.in_channels
         around = seen + shape.in_channels + sum(shape.stages)
         self._build(shape.spatial_dims, seen, around, shape.fine, shape.coarse, shape.context)
-        for number, channels in enumerate((shape.in_channels, shape.features, *shape.stages)):
+        for number, channels in enumerate((shape.in_channels, finest, *shape.stages)):
             form = (1, channels, *[1] * shape.spatial_dims)
             self.register_buffer(f"middle_{number}", torch.zeros(form))
             self.register_buffer(f"spread_{number}", torch.ones(form))
@@ -66,20 +74,20 @@ class FrozenEvidenceScale(EvidenceScale):
 
         Features of foreign networks come in any unit; the head starts from numbers about 1.
         """
-        for number, examples in enumerate(zip(*inputs, strict=True)):
+        seen = [(image, *self._seen(image, *answer)) for image, *answer in inputs]
+        for number, examples in enumerate(zip(*seen, strict=True)):
             flat = torch.cat([one.transpose(0, 1).flatten(1) for one in examples], 1)
             middle, spread = self.get_buffer(f"middle_{number}"), self.get_buffer(f"spread_{number}")
             middle.copy_(flat.mean(1).reshape(middle.shape))
             spread.copy_(flat.std(1).clamp(min=1e-3).reshape(spread.shape))
 
-    def forward(self, image: Tensor, *features: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, image: Tensor, logits: Tensor, *features: Tensor) -> Tensor:  # type: ignore[override]
         """ln of the factor of every voxel's logits.
 
         What is linear happens where it is cheapest: mean and spread go into the weights of the first convolution, and
         what the coarse grid adds to the last layers is brought to the finest grid after its weights.
         """
-        finest, *stages = features
-        finest = self._onto(finest, image)
+        finest, *stages = self._seen(image, logits, *features)
         near = self._fine(torch.cat([finest, image], 1))
         pooled = torch.cat([self._standard(self._pooled(finest), 1), self._standard(self._pooled(image), 0)], 1)
         rough = self._pooled(self._rough(image)) / self.get_buffer("spread_0")
@@ -91,6 +99,13 @@ class FrozenEvidenceScale(EvidenceScale):
         joined = self.last(torch.relu(self._convolve(near, first, None) + added))
         log_factor: Tensor = LIMIT * torch.tanh(joined / LIMIT)
         return log_factor
+
+    def _seen(self, image: Tensor, logits: Tensor, finest: Tensor, *stages: Tensor) -> tuple[Tensor, ...]:
+        """Features and what the answer is, on the image's grid; coarser features as they are."""
+        logarithms = class_logarithms(logits, self._kind)
+        entropy = class_entropy(logarithms)[:, None]
+        answer = entropy, entropy.log(), logarithms[:, :1].exp()
+        return (torch.cat([self._onto(finest, image), *answer], 1), *stages)
 
     def _fine(self, seen: Tensor) -> Tensor:
         """The finest branch on features and image as they are."""

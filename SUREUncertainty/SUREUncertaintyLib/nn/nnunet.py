@@ -16,7 +16,10 @@ from torch import Tensor, nn
 
 CONVOLUTIONS: dict[int, Any] = {2: nn.Conv2d, 3: nn.Conv3d}
 TRANSPOSED: dict[int, Any] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
-NORMS: dict[int, Any] = {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d}
+NORMS: dict[str, dict[int, Any]] = {
+    "instance": {2: nn.InstanceNorm2d, 3: nn.InstanceNorm3d},
+    "batch": {2: nn.BatchNorm2d, 3: nn.BatchNorm3d},
+}
 POOLS: dict[int, Any] = {2: nn.AvgPool2d, 3: nn.AvgPool3d}
 Sizes = Sequence[int]
 
@@ -28,18 +31,20 @@ class BlockStyle:
     Attributes:
         dimension: 2 or 3 spatial axes.
         bias: whether convolutions add one.
-        eps: of instance normalisation, which is affine.
+        eps: of the normalisation, which is affine.
         slope: of the leaky ReLU below zero.
+        norm: "instance", or "batch" with the mean and variance of the training.
     """
 
     dimension: int
     bias: bool = True
     eps: float = 1e-5
     slope: float = 0.01
+    norm: str = "instance"
 
 
 class ConvBlock(nn.Module):
-    """Convolution, instance normalisation and, unless it is the last before a sum, a leaky ReLU."""
+    """Convolution, normalisation and, unless it is the last before a sum, a leaky ReLU."""
 
     def __init__(
         self,
@@ -51,7 +56,7 @@ class ConvBlock(nn.Module):
         bias: bool | None = None,
     ) -> None:
         super().__init__()
-        convolution, norm = CONVOLUTIONS[style.dimension], NORMS[style.dimension]
+        convolution, norm = CONVOLUTIONS[style.dimension], NORMS[style.norm][style.dimension]
         padding = tuple((size - 1) // 2 for size in kernel)
         self.conv = convolution(
             *channels, tuple(kernel), tuple(stride), padding, bias=style.bias if bias is None else bias
@@ -193,7 +198,7 @@ class PlainConvUNet(_UNet):
         dimension: spatial axes; channels: input images; classes: output channels.
         features, kernels, strides, convolutions: one entry a stage, fine to coarse.
         decoder_convolutions: one entry a stage of the decoder, coarse to fine.
-        bias, eps, slope: see ``BlockStyle``.
+        bias, eps, slope, norm: see ``BlockStyle``.
     """
 
     def __init__(
@@ -209,9 +214,10 @@ class PlainConvUNet(_UNet):
         bias: bool = True,
         eps: float = 1e-5,
         slope: float = 0.01,
+        norm: str = "instance",
     ) -> None:
         super().__init__()
-        style = BlockStyle(dimension, bias, eps, slope)
+        style = BlockStyle(dimension, bias, eps, slope, norm)
         widths = zip((channels, *features), features, strict=False)
         plan = zip(convolutions, widths, kernels, strides, strict=True)
         # a stage is a sequence in nnU-Net, as it may begin with a pooling layer; its weights are named so
@@ -241,9 +247,10 @@ class ResidualEncoderUNet(_UNet):
         eps: float = 1e-5,
         slope: float = 0.01,
         stem: int | None = None,
+        norm: str = "instance",
     ) -> None:
         super().__init__()
-        style = BlockStyle(dimension, bias, eps, slope)
+        style = BlockStyle(dimension, bias, eps, slope, norm)
         first = features[0] if stem is None else stem
         widths = zip((first, *features), features, strict=False)
         plan = zip(blocks, widths, kernels, strides, strict=True)

@@ -17,7 +17,7 @@ class FittedHead:
     """The small graph beside the network's own.
 
     Attributes:
-        graph: ONNX file inside the package; inputs are the image and the tapped features, the output is ln of the
+        graph: ONNX file inside the package; inputs are the image and the tapped tensors, the output is ln of the
             factor on the logits.
         taps: names of the tensors of the network's graph that it reads, in the order of its inputs after the image.
         member: the network of a pipeline that it belongs to; empty for a package with one network.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from .augmentation import Augmentation
 from .case_order import case_index, positions
 from .distributed import Processes
 from .learning_loop import LearningLoop
-from .objectives import Batch, LearningObjective, MeasuringObjective, create_objective
+from .objectives import Batch, LearningObjective, MeasuringObjective, Objective, create_objective
 from .recipe import Recipe
 from .training_cases import TrainingCase
 from .validation import mean_dice
@@ -35,6 +35,7 @@ class Trainer:
         output: folder for log and checkpoint.
         start: weights to start from, fresh ones without; a checkpoint in ``output`` comes before them.
         log_every, save_every, validate_every: steps.
+        make_network, make_objective: from the recipe's names; the library's own unless a study has further ones.
     """
 
     recipe: Recipe
@@ -46,19 +47,21 @@ class Trainer:
     save_every: int = 250
     validate_every: int = 500
     start: dict[str, Tensor] | None = None
+    make_network: Callable[[str, Mapping[str, Any]], nn.Module] = create_network
+    make_objective: Callable[[Recipe, int, float], Objective] = create_objective
     network: nn.Module = field(init=False)
 
     def __post_init__(self) -> None:
         if not self.cases:
             raise InputError("There is no case to train on.")
         torch.manual_seed(self.recipe.seed)
-        network = create_network(self.recipe.network.name, self.recipe.network.arguments)
+        network = self.make_network(self.recipe.network.name, self.recipe.network.arguments)
         if self.start is not None:
             network.load_state_dict(self.start)
         self.network = _with_channels_last(network.to(self.processes.device))
         settings = self.recipe.optimisation
         classes = int(self.recipe.network.arguments["out_channels"])
-        objective = create_objective(self.recipe, classes, self._epoch(settings.steps))
+        objective = self.make_objective(self.recipe, classes, self._epoch(settings.steps))
         self._objective = objective
         given, changes = self.recipe.input, self.recipe.augmentation
         appearance = create_appearance(changes, given.normalisation)
@@ -92,7 +95,7 @@ class Trainer:
 
     def averaged_network(self) -> nn.Module:
         """A copy of the network with the averaged weights, on the CPU, in eval mode."""
-        network = create_network(self.recipe.network.name, self.recipe.network.arguments)
+        network = self.make_network(self.recipe.network.name, self.recipe.network.arguments)
         network.load_state_dict(self.average)
         return network.eval()
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from readers.reader_profile import CE_WEIGHT, POINT_WEIGHT, short_recipe
+from readers.study_parts import ALL_READERS, CONSTRAINED
 
 NETWORK = "residual_latent_unet"
 KEPT = ("spatial_dims", "in_channels", "out_channels", "channels", "norm", "latent_dim", "logsigma_clamp")
@@ -20,11 +21,13 @@ class LevelSetting:
     Attributes:
         weights: of each level's divergence, finest first, as multiples of the lower bound's; its own when None.
         network, loss: changes of the network's arguments and the loss options.
+        objective: name of the loss, the library's or one of ``study_parts``.
     """
 
     weights: tuple[float, ...] | None = None
     network: dict[str, Any] = field(default_factory=dict)
     loss: dict[str, Any] = field(default_factory=dict)
+    objective: str = "hierarchical"
 
     @property
     def options(self) -> dict[str, Any]:
@@ -71,6 +74,18 @@ LEVEL_SETTINGS: dict[str, LevelSetting] = {
     "likely-unbounded": LevelSetting(
         LIKELY, NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6, 1.5), **ANSWER}
     ),
+    "likely-mean": LevelSetting(
+        LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(2.0, 1.5), **ANSWER}
+    ),
+    "constrained": LevelSetting(
+        None,
+        BOUNDED | NARROW,
+        {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6, 1.5), **ANSWER, "bound": 0.02},
+        CONSTRAINED,
+    ),
+    "all-readers": LevelSetting(
+        LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6, 1.5), **ANSWER}, ALL_READERS
+    ),
     "likely-no-energy": LevelSetting(
         LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6), **ANSWER}
     ),
@@ -84,5 +99,5 @@ def level_recipe(setting: str, seed: int, steps: int, name: str = "") -> dict[st
     document = short_recipe(name or f"residual-{setting}-{seed}", seed, steps)
     arguments = {key: document["network"]["arguments"][key] for key in KEPT}
     document["network"] = {"name": NETWORK, "arguments": arguments | chosen.network}
-    document["loss"]["options"] |= chosen.options
+    document["loss"] = {"name": chosen.objective, "options": document["loss"]["options"] | chosen.options}
     return document

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from readers.post_hoc_fit import UNFITTED, PostHoc
+from readers.published_loss import generator_of
 from SUREUncertaintyLib.arrays.noise import standard_noise
 from SUREUncertaintyLib.evaluation.slice_predictor import SlicePrediction
 from SUREUncertaintyLib.inference.sampling.statistics import SampleStatistics
@@ -23,9 +25,10 @@ class NetworkPredictor:
 
     Attributes:
         networks: one, or an ensemble's members.
-        reading: ``latents``, ``dropout``, ``single`` or ``ensemble``.
-        count: samples of ``latents`` and ``dropout``.
+        reading: ``latents``, ``draws``, ``dropout``, ``single`` or ``ensemble``.
+        count: samples of ``latents``, ``draws`` and ``dropout``.
         levels: which are drawn, the others stay at their mean; all when None.
+        post_hoc: numbers that were fitted after training.
     """
 
     networks: Sequence[nn.Module]
@@ -33,6 +36,7 @@ class NetworkPredictor:
     count: int = 16
     seed: int = 0
     levels: frozenset[int] | None = None
+    post_hoc: PostHoc = UNFITTED
 
     @property
     def name(self) -> str:
@@ -43,8 +47,8 @@ class NetworkPredictor:
     def predict(self, image: NDArray[np.uint8], key: tuple[int, ...]) -> SlicePrediction:
         """One slice (H, W); slices of one nodule share ``key`` and so their noise."""
         x = _prepared(image)
-        logits = getattr(self, f"_{self.reading}")(x, key)
-        return prediction_of(np.asarray(logits.float().softmax(1).numpy(), dtype=np.float32))
+        found = _predicted(getattr(self, f"_{self.reading}")(x, key))
+        return found if self.post_hoc == UNFITTED else self.post_hoc.applied(found, _predicted(self._single(x, key)))
 
     def latent_score(self, image: NDArray[np.uint8]) -> float:
         """sum over levels of KL(p_l || N(0, 1)), mean over locations, nats; NaN for a method without a prior."""
@@ -69,6 +73,11 @@ class NetworkPredictor:
             latents.append(prior.mean + prior.std * torch.from_numpy(noise))
         return network.decode(bottleneck, skips, latents)
 
+    def _draws(self, x: Tensor, key: tuple[int, ...]) -> Tensor:
+        network: Any = self.networks[0]
+        logits: Tensor = network.draw(x, self.count, generator_of((self.seed, *key)))
+        return logits
+
     def _dropout(self, x: Tensor, key: tuple[int, ...]) -> Tensor:
         network = self.networks[0]
         torch.manual_seed(int(np.random.default_rng((self.seed, *key)).integers(2**31)))
@@ -90,6 +99,10 @@ class NetworkPredictor:
 def _prepared(image: NDArray[np.uint8]) -> Tensor:
     """(1, 1, H, W): whole slices reach from 0 to 255 each, so that this is what training saw of the part."""
     return torch.from_numpy(image.astype(np.float32)[np.newaxis, np.newaxis] / np.float32(255.0))
+
+
+def _predicted(logits: Tensor) -> SlicePrediction:
+    return prediction_of(np.asarray(logits.float().softmax(1).numpy(), dtype=np.float32))
 
 
 def prediction_of(samples: Float32) -> SlicePrediction:

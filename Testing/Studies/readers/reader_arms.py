@@ -7,13 +7,17 @@ from typing import Any
 
 from readers.level_settings import CHOSEN_LEVELS, NETWORK, level_recipe
 from readers.reader_profile import CE_WEIGHT, PLAIN, POINT_WEIGHT, SIDE, short_recipe
+from readers.study_parts import PUBLISHED
 
 ALL_LEVELS = [1.5, 0.4, 0.1, 0.01, 0.00005]
 OURS = "adding-levels"
+FITTED = "adding-levels-fitted"
 SKIPS = "hierarchical"
 CONTROL = "noise-channel"
 FAITHFUL = "faithful-code"
 PROBABILISTIC = "probabilistic-unet"
+STOCHASTIC = "stochastic-segmentation"
+PHISEG = "phiseg"
 SINGLE = "softmax"
 
 
@@ -24,8 +28,9 @@ class Arm:
     Attributes:
         network, loss: changes of the base recipe's arguments and loss options.
         name_of_network: in the registry.
-        reading: how answers are made: ``latents``, ``dropout``, ``single`` or ``ensemble``.
+        reading: how answers are made: ``latents``, ``draws``, ``dropout``, ``single`` or ``ensemble``.
         seeds: trainings; an ensemble takes those of ``members``.
+        fitted: the arm whose networks it takes, with the two numbers of ``PostHoc`` fitted on tuning slices.
     """
 
     title: str
@@ -35,10 +40,17 @@ class Arm:
     reading: str = "latents"
     seeds: int = 3
     members: str = ""
+    fitted: str = ""
+
+    @property
+    def trained(self) -> bool:
+        """Whether it has trainings of its own."""
+        return not self.members and not self.fitted
 
 
 ARMS = {
     OURS: Arm("Hierarchical latents whose levels add up (ours)", name_of_network=NETWORK),
+    FITTED: Arm("Ours with two numbers fitted after training", name_of_network=NETWORK, fitted=OURS),
     SKIPS: Arm("Hierarchical latents beside the skips' features"),
     FAITHFUL: Arm(
         "Hierarchical latents, form of the released code",
@@ -58,6 +70,8 @@ ARMS = {
         {"kl_level_weights": [6 * CE_WEIGHT / SIDE**2]},
         name_of_network="probabilistic_unet",
     ),
+    PHISEG: Arm("PHiSeg", name_of_network="phiseg", reading="draws"),
+    STOCHASTIC: Arm("Stochastic segmentation network", name_of_network="stochastic_segmentation", reading="draws"),
     "dropout": Arm("Monte Carlo dropout", {**PLAIN, "dropout": 0.2}, reading="dropout", seeds=1),
     SINGLE: Arm("Softmax, one pass", PLAIN, reading="single", seeds=5),
     "ensemble": Arm("Ensemble of 5", PLAIN, reading="ensemble", seeds=1, members=SINGLE),
@@ -78,7 +92,11 @@ CHOSEN = "all-levels-point"
 
 
 def arm_recipe(arm: str, seed: int, steps: int) -> dict[str, Any]:
-    """Recipe of one training of an arm; both networks with latents on the skips have their chosen settings."""
+    """Recipe of one training of an arm; both networks with latents on the skips have their chosen settings.
+
+    Of an arm that takes the networks of another one it is that one's.
+    """
+    arm = ARMS[arm].fitted or arm
     if arm == OURS:
         return level_recipe(CHOSEN_LEVELS, seed, steps, f"{OURS}-{seed}")
     if arm == SKIPS:
@@ -86,12 +104,24 @@ def arm_recipe(arm: str, seed: int, steps: int) -> dict[str, Any]:
     chosen = ARMS[arm]
     document = short_recipe(f"{arm}-{seed}", seed, steps)
     arguments = {**document["network"]["arguments"], **chosen.network}
+    if chosen.reading == "draws":
+        return published_recipe(document, chosen)
     if chosen.name_of_network == "probabilistic_unet":
         kept = ("spatial_dims", "in_channels", "out_channels", "channels", "norm", "latent_dim")
         arguments = {name: arguments[name] for name in kept}
     document["network"] = {"name": chosen.name_of_network, "arguments": arguments}
     document["loss"]["options"] = {**document["loss"]["options"], **chosen.loss}
     return document
+
+
+def published_recipe(document: dict[str, Any], chosen: Arm) -> dict[str, Any]:
+    """Recipe of a network with the loss of its publication and the numbers in its own defaults."""
+    kept = ("spatial_dims", "in_channels", "out_channels", "channels", "norm")
+    arguments = {name: document["network"]["arguments"][name] for name in kept}
+    return document | {
+        "network": {"name": chosen.name_of_network, "arguments": arguments},
+        "loss": {"name": PUBLISHED, "options": {}},
+    }
 
 
 def setting_recipe(setting: str, seed: int, steps: int, name: str = "") -> dict[str, Any]:

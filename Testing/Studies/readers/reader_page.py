@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from readers.level_page import level_setting_rows, single_level_rows
-from readers.reader_arms import ARMS, CHOSEN, CONTROL, OURS, SINGLE
+from readers.outline_page import OUTLINE, outline_rows
+from readers.reader_arms import ARMS, CHOSEN, CONTROL, FITTED, OURS, SINGLE
 from readers.reader_results import (
     difference_words,
     each_seed,
@@ -58,6 +59,7 @@ def hierarchical_page(results: RecordedResults, docs: Path) -> str:
         "short": verdict_rows,
         "scores": _score_rows,
         "differences": _difference_rows,
+        "fitted": _fitted_words,
         "settings": _setting_rows,
         "level-settings": level_setting_rows,
         "single-levels": single_level_rows,
@@ -68,6 +70,7 @@ def hierarchical_page(results: RecordedResults, docs: Path) -> str:
         text = text.replace(f"<!-- {name} -->", "\n".join(rows(results)))
     for name, measured in {"package": _package_rows, "levels": _level_rows}.items():
         text = text.replace(f"<!-- {name} -->", "\n".join(measured(PACKAGE)))
+    text = text.replace("<!-- outlines -->", "\n".join(outline_rows(OUTLINE)))
     return text.replace("<!-- temperature -->", "\n".join(temperature_rows(TEMPERATURE)))
 
 
@@ -88,6 +91,13 @@ def _score_rows(results: RecordedResults) -> Iterator[str]:
         if runs := load_arm(results, arm):
             cells = [_interval(mean_over_patients(runs, metric)) for metric in SHOWN]
             yield f"| {facts.title} | {len(runs)} | {' | '.join(cells)} |"
+
+
+def _fitted_words(results: RecordedResults) -> Iterator[str]:
+    """The fitted numbers of the seeds."""
+    found = [run["post_hoc"] for run in load_arm(results, FITTED)]
+    words = "; ".join(f"{one['temperature']:g} and {one['own_share']:g}" for one in found)
+    yield f"Fitted temperature and share of the own answer, a seed each: {words}." if found else NOT_RUN
 
 
 def _difference_rows(results: RecordedResults) -> Iterator[str]:
@@ -127,7 +137,7 @@ def _probe_rows(results: RecordedResults) -> Iterator[str]:
     for arm, facts in ARMS.items():
         for run in load_arm(results, arm)[:1]:
             probe = run["probe"]
-            if not probe:
+            if not probe or facts.fitted:
                 continue
             spread = [", ".join(f"{level[name]:.3f}" for level in probe) for name in ("mean_spread", "std_spread")]
             alive = sum(level["kl"] > LEAST_DIVERGENCE for level in probe)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from readers.post_hoc_fit import UNFITTED
 from readers.reader_page import KINDS, SHOWN
 from readers.shifted_slices import SCORES
 from recorded_results import SUMMARIES, Codec, Document, Names
 
 OF_LEVELS = ("weights", "network", "levels")
 """Kept of networks whose levels add up."""
+NOTHING = vars(UNFITTED)
 PROBE = ("level", "kl", "mean_spread", "std_spread", "collapsed")
 
 
@@ -26,6 +28,7 @@ def pack(name: str, result: Mapping[str, Any], names: Names, head: Document) -> 
         **levels,
         **answer,
         "steps": result["steps"],
+        **{key: result[key] for key in ("post_hoc",) if result.get(key, NOTHING) != NOTHING},
         "loss": result.get("loss", {}),
         "patients": names.place(result["patients"]),
         "probe": [[level[key] for key in PROBE] for level in result["probe"]],
@@ -42,6 +45,7 @@ def unpack(entry: Mapping[str, Any], head: Mapping[str, Any]) -> Document:
     return {
         **{key: entry[key] for key in OF_LEVELS if key in entry},
         "steps": entry["steps"],
+        "post_hoc": entry.get("post_hoc", NOTHING),
         "loss": entry["loss"],
         "patients": head["names"][entry["patients"]],
         "probe": [dict(zip(head["probe"], row, strict=True)) for row in entry["probe"]],

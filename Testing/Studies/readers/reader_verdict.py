@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from readers.reader_arms import ARMS, CONTROL, FAITHFUL, OURS, PROBABILISTIC, SINGLE, SKIPS
+from readers.reader_arms import ARMS, CONTROL, FAITHFUL, OURS, PHISEG, PROBABILISTIC, SINGLE, SKIPS, STOCHASTIC
 from readers.reader_results import difference_words, load_arm, load_levels, paired
 from recorded_results import RecordedResults
 from SUREUncertaintyLib.metrics.bootstrap import Interval
@@ -34,7 +34,7 @@ def answers(results: RecordedResults) -> Iterator[Answer]:
             found = _difference(runs, arm, metric)
             shown = None if found is None else found.excludes_zero and found.mean * sign > 0
             yield f"Beats *{ARMS[arm].title}* on {name}, interval excludes 0", shown, _words(found)
-    for arm in (PROBABILISTIC, SINGLE, "dropout", "ensemble"):
+    for arm in (PROBABILISTIC, PHISEG, STOCHASTIC, SINGLE, "dropout", "ensemble"):
         found = _difference(runs, arm, "ged2")
         shown = None if found is None else not (found.excludes_zero and found.mean > 0)
         yield f"Beats or equals *{ARMS[arm].title}* on GED^2", shown, _words(found)

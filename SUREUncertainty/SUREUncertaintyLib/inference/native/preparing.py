@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -188,8 +189,12 @@ def channels_in_order(
 def _wants(names: Sequence[str]) -> str:
     if len(names) == 1:
         return f"It takes the scan ('{names[0]}') alone."
-    given = " ".join(f"--channel {name}=FILE" for name in names[1:])
+    given = " ".join(f"--channel {_for_a_shell(f'{name}=FILE')}" for name in names[1:])
     return (
         f"The scan is '{names[0]}'. On the command line the others are given by {given}, in a list of cases by columns "
         f"such as image_{names[1]}, in Slicer and on the page by a selector of that name."
     )
+
+
+def _for_a_shell(text: str) -> str:
+    return text if re.fullmatch(r"[\w.=:+-]+", text) else f'"{text}"'

@@ -118,9 +118,8 @@ def elbo_terms(
     if settings.partial_weight > 0.0:
         loss = loss + settings.partial_weight * partial_fit(network, bottleneck, drawn, label)
     if settings.prior_draws:
-        draws = [[_draw(gaussian, True, generator) for gaussian in prior] for _ in range(settings.prior_draws)]
-        samples = torch.stack([network.decode(bottleneck, skips, latents).float().softmax(1) for latents in draws])
-        loss = loss + _prior_loss(samples, label, settings)
+        samples = _probabilities(network, (bottleneck, skips), prior, settings.prior_draws, generator)
+        loss = loss + prior_loss(samples, label, settings)
     if settings.point_weight > 0.0 and network.latent_mode != "off":
         point_ce, point_dice = fit_of([gaussian.mean for gaussian in prior])
         point = settings.ce_weight * point_ce + settings.dice_weight * point_dice
@@ -139,7 +138,24 @@ def _penalty(divergences: Sequence[Tensor], settings: ElboSettings, network: Lat
     return torch.stack([w * kl.clamp_min(f) for w, kl, f in zip(weights, divergences, free, strict=True)]).sum()
 
 
-def _prior_loss(samples: Tensor, label: Tensor, settings: ElboSettings) -> Tensor:
+def draw_prior(network: LatentNetwork, image: Tensor, count: int, generator: torch.Generator | None) -> Tensor:
+    """Probabilities (count, B, C, ...) of draws from the prior, differentiable in all that made them."""
+    bottleneck, skips = network.encode(image)
+    return _probabilities(network, (bottleneck, skips), network.prior(skips), count, generator)
+
+
+def _probabilities(
+    network: LatentNetwork,
+    encoded: tuple[Tensor, Sequence[Tensor]],
+    prior: Sequence[Gaussian],
+    count: int,
+    generator: torch.Generator | None,
+) -> Tensor:
+    draws = [[_draw(gaussian, True, generator) for gaussian in prior] for _ in range(count)]
+    return torch.stack([network.decode(*encoded, latents).float().softmax(1) for latents in draws])
+
+
+def prior_loss(samples: Tensor, label: Tensor, settings: ElboSettings) -> Tensor:
     """What probabilities (N, B, C, ...) of draws from the prior add to the loss."""
     ce, dice = mean_fit(samples, label)
     loss = settings.prior_weight * (settings.ce_weight * ce + settings.dice_weight * dice)

@@ -41,8 +41,19 @@ def scaled_uncertainty(logits: Tensor, log_factor: Tensor, kind: OutputKind) -> 
     scaled = logits * log_factor.exp()
     if kind.name == "evidential":
         return dirichlet(scaled).vacuity
-    logarithms = log_softmax(scaled, 1) if kind.name == "softmax" else _region_classes(scaled, kind)
-    entropy = -(logarithms.exp() * logarithms).sum(1) / math.log(kind.classes)
+    return class_entropy(class_logarithms(scaled, kind))
+
+
+def class_logarithms(logits: Tensor, kind: OutputKind) -> Tensor:
+    """ln of the probability of every class (B, C, ...), of logits (B, channels, ...)."""
+    if kind.name == "evidential":
+        return dirichlet(logits).probability.log()
+    return log_softmax(logits, 1) if kind.name == "softmax" else _region_classes(logits, kind)
+
+
+def class_entropy(logarithms: Tensor) -> Tensor:
+    """Entropy divided by ln C, and ``LEAST`` more, (B, ...), of ln of the class probabilities (B, C, ...)."""
+    entropy = -(logarithms.exp() * logarithms).sum(1) / math.log(logarithms.shape[1])
     return entropy.clamp(0.0, 1.0) + LEAST
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NoReturn
 
 from ...core.errors import PackageError
 from ..metadata_fields import Fields
@@ -26,6 +26,7 @@ EMPTY: dict[str, tuple[Any, ...]] = {
     "dropout_op_kwargs": (None, {}),
     "nonlin_first": (None, False),
 }
+NORMS = {"instancenorm.InstanceNorm": "instance", "batchnorm.BatchNorm": "batch"}
 NONLINEARITY = "torch.nn.LeakyReLU"
 SLOPE, EPS = 0.01, 1e-5
 
@@ -45,6 +46,7 @@ def network_of(chosen: Fields, dimension: int, channels: int, outputs: int) -> d
         raise PackageError(f"The network '{target}' of plans.json is not supported; supported are: {known}.")
     name, arguments = NETWORKS[target], architecture.inner("arch_kwargs")
     _check_options(arguments, name, dimension)
+    norm = _norm(arguments, dimension)
     stages = arguments.integer("n_stages", 2, 16)
     count, ours = COUNTS[name]
     found = {
@@ -61,7 +63,21 @@ def network_of(chosen: Fields, dimension: int, channels: int, outputs: int) -> d
         "slope": float((arguments.content.get("nonlin_kwargs") or {}).get("negative_slope", SLOPE)),
     }
     stem = arguments.content.get("stem_channels")
-    return {"name": name, "arguments": {**found, "stem": int(stem)} if stem else found}
+    found |= {"stem": int(stem)} if stem else {}
+    return {"name": name, "arguments": {**found, "norm": norm} if norm != "instance" else found}
+
+
+def with_batch_norm(network: Mapping[str, Any]) -> dict[str, Any]:
+    """The same network as ``nnUNetTrainerBN`` builds it, whatever normalisation its plans name."""
+    return {**network, "arguments": {**network["arguments"], "norm": "batch", "eps": EPS}}
+
+
+def _norm(arguments: Fields, dimension: int) -> str:
+    target = arguments.content.get("norm_op")
+    for name, norm in NORMS.items():
+        if target in (f"torch.nn.modules.{name}{dimension}d", f"torch.nn.{name.partition('.')[2]}{dimension}d"):
+            return norm
+    return _refuse(arguments, "norm_op")
 
 
 def _old_network(chosen: Fields, dimension: int, channels: int, outputs: int) -> dict[str, Any]:
@@ -97,10 +113,6 @@ def _check_options(arguments: Fields, name: str, dimension: int) -> None:
             raise PackageError(f"The network of plans.json uses '{key}', which is not supported.")
     wanted = {
         "conv_op": (f"torch.nn.modules.conv.Conv{dimension}d", f"torch.nn.Conv{dimension}d"),
-        "norm_op": (
-            f"torch.nn.modules.instancenorm.InstanceNorm{dimension}d",
-            f"torch.nn.InstanceNorm{dimension}d",
-        ),
         "nonlin": (NONLINEARITY, "torch.nn.modules.activation.LeakyReLU"),
     }
     for key, values in wanted.items():
@@ -116,7 +128,7 @@ def _check_options(arguments: Fields, name: str, dimension: int) -> None:
         _refuse(arguments, "nonlin_kwargs")
 
 
-def _refuse(arguments: Fields, key: str) -> None:
+def _refuse(arguments: Fields, key: str) -> NoReturn:
     raise PackageError(
         f"The network of plans.json has '{key}': {arguments.content.get(key)!r}, which is not supported here."
     )

@@ -42,12 +42,16 @@ class Nothing:
 
 @dataclass(frozen=True)
 class CheckpointFacts:
-    """What a checkpoint says about itself beside its tensors."""
+    """What a checkpoint says about itself beside its tensors.
+
+    ``batch_norm``: whether its tensors hold the means of batch normalisation.
+    """
 
     configuration: str
     trainer: str
     mirror_axes: tuple[int, ...]
     plans: dict[str, Any]
+    batch_norm: bool = False
 
 
 def convert_nnunet_checkpoint(source: Path, destination: Path) -> CheckpointFacts:
@@ -61,7 +65,11 @@ def convert_nnunet_checkpoint(source: Path, destination: Path) -> CheckpointFact
     document = json.loads(notes.read_text(encoding="utf-8"))
     notes.unlink()
     return CheckpointFacts(
-        document["configuration"], document["trainer"], tuple(document["mirror_axes"]), document["plans"]
+        document["configuration"],
+        document["trainer"],
+        tuple(document["mirror_axes"]),
+        document["plans"],
+        bool(document["batch_norm"]),
     )
 
 
@@ -129,6 +137,7 @@ def _facts(content: Mapping[str, Any]) -> dict[str, Any]:
         "trainer": str(content["trainer_name"]),
         "mirror_axes": [int(axis) for axis in axes],
         "plans": arguments["plans"],
+        "batch_norm": any(name.endswith(".running_mean") for name in content["network_weights"]),
     }
 
 

@@ -14,6 +14,7 @@ CHECKPOINTS = ("checkpoint_final.pth", "checkpoint_best.pth")
 DOCUMENTS = ("dataset.json", "plans.json")
 PREFERRED = ("3d_fullres", "3d_lowres", "2d")
 DATASET_NAME = re.compile(r"^Dataset\d+_")
+CASCADE = "3d_cascade_fullres"
 RESULTS_NAME = re.compile(r"^(?P<trainer>.+?)__(?P<plans>.+)__(?P<configuration>[^_].*)$")
 
 
@@ -24,7 +25,7 @@ class ResultsFolder:
     Attributes:
         root: holds ``plans.json``, ``dataset.json`` and the folds.
         folds: their folders that hold a checkpoint, by number.
-        also: names of other trainings beside it that were not taken.
+        also: names of other trainings beside it that were not taken; cascades: those of a cascade's second stage.
         unfinished: names of folds without a checkpoint.
     """
 
@@ -32,6 +33,7 @@ class ResultsFolder:
     folds: tuple[Path, ...]
     also: tuple[str, ...] = ()
     unfinished: tuple[str, ...] = ()
+    cascades: tuple[str, ...] = ()
 
     @property
     def configuration(self) -> str:
@@ -45,9 +47,12 @@ class ResultsFolder:
 
 
 def is_nnunet(path: Path) -> bool:
-    """Whether a folder looks like a training of nnU-Net, v1 or v2, a fold of one, or a data set's folder of several."""
+    """Whether a folder looks like a training of nnU-Net, v1 or v2, a fold of one, or a data set's folder of several.
+
+    Also true of its other folders, scans to train with and a fold without plans, for which ``find_training`` has words.
+    """
     found = _is_fold(path) or _is_results(path) or bool(_trainings(path)) or is_version_1(path)
-    return found or bool(_datasets(path))
+    return found or bool(_datasets(path)) or _has_checkpoint(path) or _is_data(path)
 
 
 def is_version_1(path: Path) -> bool:
@@ -63,7 +68,7 @@ def find_training(path: Path) -> ResultsFolder:
     to 4 ``fold_all`` is left out, as nnU-Net does.
 
     Raises:
-        PackageError: nnU-Net v1, no fold with a checkpoint, or trainings of several data sets.
+        PackageError: nnU-Net v1, no fold with a checkpoint, trainings of several data sets, or no training at all.
     """
     if is_version_1(path):
         raise PackageError(
@@ -75,13 +80,16 @@ def find_training(path: Path) -> ResultsFolder:
     if _is_results(path):
         return _checked(ResultsFolder(path, _folds(path), (), _unfinished(path)))
     datasets = [] if _trainings(path) else _datasets(path)
+    if not datasets and not _trainings(path):
+        raise PackageError(_what_is_missing(path))
     if len(datasets) > 1:
         names = ", ".join(dataset.name for dataset in datasets)
         raise PackageError(f"{path} holds trainings of several data sets: {names}. Give the folder of one.")
     trainings = sorted(_trainings(datasets[0] if datasets else path), key=_preference)
     chosen, others = trainings[0], trainings[1:]
-    also = tuple(other.name for other in others)
-    return _checked(ResultsFolder(chosen, _folds(chosen), also, _unfinished(chosen)))
+    cascades = tuple(other.name for other in others if ResultsFolder(other, ()).configuration == CASCADE)
+    also = tuple(other.name for other in others if other.name not in cascades)
+    return _checked(ResultsFolder(chosen, _folds(chosen), also, _unfinished(chosen), cascades))
 
 
 def _checked(found: ResultsFolder) -> ResultsFolder:
@@ -98,6 +106,18 @@ def _checked(found: ResultsFolder) -> ResultsFolder:
     return found
 
 
+def _what_is_missing(path: Path) -> str:
+    if _has_checkpoint(path):
+        return (
+            f"{path} holds a checkpoint of nnU-Net alone. How it works on a scan is written in the {DOCUMENTS[1]} and "
+            f"{DOCUMENTS[0]} of the folder around the fold: give that folder, as nnU-Net wrote it."
+        )
+    return (
+        f"{path} holds the scans that nnU-Net trains with, and no trained network. "
+        "Give the folder of the same data set in nnUNet_results."
+    )
+
+
 def _preference(root: Path) -> tuple[int, str]:
     configuration = ResultsFolder(root, ()).configuration
     return (PREFERRED.index(configuration) if configuration in PREFERRED else len(PREFERRED), root.name)
@@ -108,7 +128,19 @@ def _folders(path: Path) -> Sequence[Path]:
 
 
 def _is_fold(path: Path) -> bool:
-    return path.name.startswith("fold_") and any((path / name).is_file() for name in CHECKPOINTS)
+    return path.name.startswith("fold_") and _has_checkpoint(path)
+
+
+def _has_checkpoint(path: Path) -> bool:
+    return any((path / name).is_file() for name in CHECKPOINTS)
+
+
+def _is_data(path: Path) -> bool:
+    """Whether a folder is one of a data set in ``nnUNet_raw`` or ``nnUNet_preprocessed``, or holds such folders."""
+    return any(
+        (place / "dataset.json").is_file() and ((place / "imagesTr").is_dir() or any(place.glob("*Plans*.json")))
+        for place in (path, *(part for part in _folders(path) if DATASET_NAME.match(part.name)))
+    )
 
 
 def _is_results(path: Path) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ..metadata import ENTROPY_THRESHOLD
 from ..package_building import write_documents
 from ..pipeline import Member, Pipeline, to_document
 from ..self_test import compare_graph
+from .architecture import with_batch_norm
 from .checkpoint import CheckpointFacts, convert_nnunet_checkpoint
 from .folder import ResultsFolder, find_training
 from .labels import LabelPlan, read_labels_of
@@ -96,6 +97,8 @@ def read_training(
     plan = read_plan(plans, facts[0].configuration, channels, labels.outputs)
     for member, one in zip(members, facts, strict=True):
         _require_same(member, one, facts[0], plan, channels, labels)
+    if facts[0].batch_norm:
+        plan = replace(plan, network=with_batch_norm(plan.network))
     return Training(found, labels, plan, facts[0], tuple(members))
 
 
@@ -194,6 +197,7 @@ def _document(training: Training, name: str, tests: Mapping[str, Any]) -> dict[s
             "folds": [member.name for member in training.members],
             "not_taken": list(found.also),
             "unfinished": list(found.unfinished),
+            "cascades": list(found.cascades),
         },
         "self_test": {"graph_against_network_on_noise": dict(tests)},
     }

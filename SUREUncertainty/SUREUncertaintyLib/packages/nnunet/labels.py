@@ -62,9 +62,10 @@ def _regions(kept: Mapping[str, Sequence[int]], order: object) -> LabelPlan:
 
 
 def _remainder(number: int, regions: Sequence[tuple[str, Sequence[int]]]) -> str:
-    """What stays visible of a region after those that are painted later."""
+    """What stays visible of a region after those that are painted later, of which the widest are named."""
     name, values = regions[number]
-    over = [other for other, inner in regions[number + 1 :] if set(inner) & set(values)]
+    later = {other: set(inner) for other, inner in regions[number + 1 :] if set(inner) & set(values)}
+    over = [other for other, inner in later.items() if not any(inner < wider for wider in later.values())]
     return f"{name} without {' and '.join(over)}" if over else name
 
 

@@ -18,7 +18,13 @@ NORMALISATIONS = {
     "RescaleTo01Normalization": "unit",
     "RGBTo01Normalization": "rgb",
 }
-READERS = {"SimpleITKIO": "native", "NibabelIO": "native", "NibabelIOWithReorient": "RAS"}
+READERS = {
+    "SimpleITKIO": "native",
+    "NibabelIO": "native",
+    "NibabelIOWithReorient": "RAS",
+    "SimpleITKIOWithReorient": "RAS",
+}
+PICTURE_READERS = ("NaturalImage2DIO", "Tiff3DIO")
 RESAMPLING = "resample_data_or_seg_to_shape"
 RESAMPLING_OPTIONS = {"is_seg", "order", "order_z", "force_separate_z", "separate_z_anisotropy_threshold"}
 PREPROCESSOR = "DefaultPreprocessor"
@@ -71,7 +77,7 @@ def read_plan(plans: Mapping[str, Any], configuration: str, names: Sequence[str]
         network=network_of(chosen, len(patch), len(names), outputs),
         patch=patch,
         spacing=chosen.numbers("spacing", len(patch), 1e-4, 1e4),
-        orientation=READERS[_require(top, "image_reader_writer", tuple(READERS))],
+        orientation=_orientation(top),
         transpose=transpose,
         image=_resampling(chosen, "data", 5),
         logits=_resampling(chosen, "probabilities", 1),
@@ -118,6 +124,16 @@ def _require(fields: Fields, key: str, known: Sequence[str]) -> str:
             f"Supported: {', '.join(known)}."
         )
     return str(value)
+
+
+def _orientation(top: Fields) -> str:
+    reader = top.content.get("image_reader_writer")
+    if reader in PICTURE_READERS:
+        raise PackageError(
+            f"The network was trained on pictures without a voxel size, such as PNG or TIFF (reader '{reader}' in "
+            f"{FILE}). This program takes medical images alone."
+        )
+    return READERS[_require(top, "image_reader_writer", tuple(READERS))]
 
 
 def _transpose(top: Fields) -> tuple[int, int, int]:
