@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from torch import nn
 
@@ -80,7 +80,15 @@ def train(
         processes.close()
 
 
-def rhythm_of(steps: int, validate_every: int = 0) -> dict[str, int]:
+class Rhythm(TypedDict):
+    """After how many steps each happens."""
+
+    log_every: int
+    save_every: int
+    validate_every: int
+
+
+def rhythm_of(steps: int, validate_every: int = 0) -> Rhythm:
     """How often to log, save and validate: often enough for a short training to draw a curve."""
     return {
         "log_every": max(1, min(50, steps // 40)),
