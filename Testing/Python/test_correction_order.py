@@ -1,4 +1,4 @@
-"""Which cases to correct first: the neediest, then what is needy and unlike those chosen before."""
+"""Which cases to correct first: the neediest, then what is unlike those chosen before."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from SUREUncertaintyLib.cohort.case_row import CaseRow
-from SUREUncertaintyLib.cohort.correction_order import correction_order
+from SUREUncertaintyLib.cohort.correction_order import correction_order, farthest
 
 
 def row(name: str, volume: float, uncertainty: float = 0.1, **changes: Any) -> CaseRow:
@@ -27,18 +27,25 @@ def row(name: str, volume: float, uncertainty: float = 0.1, **changes: Any) -> C
 
 
 def test_a_case_like_the_first_one_waits_for_one_that_is_unlike_it() -> None:
-    rows = [row("a", 2.0), row("twin of a", 2.0), row("large", 8.0), row("small", 0.5), row("b", 2.1), row("c", 1.9)]
+    rows = [row("a", 2.0), row("twin of a", 2.0), row("large", 9.0), row("small", 0.5), row("b", 2.1), row("c", 1.9)]
     assert correction_order(rows, 3) == ("a", "large", "small")
 
 
-def test_the_next_case_has_the_largest_product_of_need_and_distance() -> None:
-    volumes = [2.0, 2.5, 1.2, 3.4, 0.8, 2.2, 1.6]
-    rows = [row(str(n), volume) for n, volume in enumerate(volumes)]
-    logs = np.log(volumes)
-    spread = 1.4826 * np.median(np.abs(logs - np.median(logs)))
-    distance = np.abs(logs - logs[0]) / spread
-    need = 1 - np.arange(7) / 7
-    assert correction_order(rows, 2)[1] == str(int(np.argmax(need * distance)))
+def test_the_next_case_is_the_farthest_from_the_nearest_chosen_wherever_it_stands_in_the_list() -> None:
+    features = np.array([[0.0], [6.0], [1.0], [4.0], [10.0]])
+    assert farthest(features, list("abcde"), 4) == [0, 4, 1, 3]
+    rows = [row(str(n), 2.0 * 2.0**value) for n, value in enumerate((0.0, 0.6, 0.1, 0.4, 1.0))]
+    assert correction_order(rows, 4) == ("0", "4", "1", "3")
+
+
+def test_weights_take_the_heavier_sooner() -> None:
+    features = np.array([[0.0], [6.0], [1.0], [4.0], [10.0]])
+    assert farthest(features, list("abcde"), 2, np.array([1.0, 1.0, 0.8, 0.6, 0.5])) == [0, 1]
+
+
+def test_one_scan_under_two_names_is_proposed_once() -> None:
+    rows = [row("a", 2.0, voxels="x"), row("copy of a", 2.0, voxels="x"), row("b", 2.1, voxels="y"), row("c", 2.2)]
+    assert correction_order(rows) == ("a", "c", "b")
 
 
 def test_one_scan_a_patient_as_long_as_there_are_patients() -> None:

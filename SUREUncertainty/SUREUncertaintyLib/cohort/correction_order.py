@@ -1,7 +1,7 @@
-"""Which cases to correct first, so that a model that is trained on them learns most: needy, and unlike one another.
+"""Which cases to correct first, so that a model that is trained on them learns most: those unlike one another.
 
-The next case is the one with the largest need x distance: need falls evenly from 1 at the top of the worklist, distance
-is that to the nearest case that was chosen before (farthest-point sampling, Gonzalez 1985, weighted by need).
+The first one is the neediest; the next is always the one farthest from the nearest that was chosen before
+(farthest-point sampling, Gonzalez 1985). No order was clearly better than chance: Testing/Studies/correction_study.py.
 """
 
 from __future__ import annotations
@@ -33,22 +33,39 @@ def correction_order(rows: Sequence[CaseRow], count: int = COUNT) -> tuple[str, 
         One case a patient as long as there are patients left. Failed cases, cases in which nothing was found and scans
         that are none the model knows are left out: a corrected outline of those teaches it nothing.
     """
-    places = [place for place, row in enumerate(rows) if _can_teach(row)]
-    if not places:
+    able = worth_correcting(rows)
+    if not able:
         return ()
-    need = np.array([1.0 - place / len(rows) for place in places])
-    features = _features([rows[place] for place in places])
-    groups = np.array([rows[place].group for place in places])
-    chosen = [0]
-    distance = _distances(features, 0)
-    while len(chosen) < min(count, len(places)):
-        left = np.setdiff1d(np.arange(len(places)), chosen)
-        others = left[~np.isin(groups[left], groups[chosen])]
+    chosen = farthest(case_features(able), [row.group for row in able], count)
+    return tuple(able[place].id for place in chosen)
+
+
+def worth_correcting(rows: Sequence[CaseRow]) -> list[CaseRow]:
+    """The rows that a model can learn from, one of those that hold the same voxels."""
+    able = [row for row in rows if _can_teach(row)]
+    first = {row.voxels or row.id: row for row in reversed(able)}
+    return [row for row in able if first[row.voxels or row.id] is row]
+
+
+def farthest(
+    features: NDArray[np.float64], groups: Sequence[str], count: int, weights: NDArray[np.float64] | float = 1.0
+) -> list[int]:
+    """Places of at most ``count`` cases: the first, then the largest weight x distance to the nearest one before.
+
+    Args:
+        features: (n, measures). groups: patient of each; one comes again only when there is no other one left.
+        weights: (n) or one for all; what is heavier is taken sooner.
+    """
+    patients, chosen = np.array(groups), [0]
+    nearest = _distances(features, 0)
+    while len(chosen) < min(count, len(features)):
+        left = np.setdiff1d(np.arange(len(features)), chosen)
+        others = left[~np.isin(patients[left], patients[chosen])]
         left = others if others.size else left
-        best = int(left[np.argmax((need * np.maximum(distance, 1e-9))[left])])
+        best = int(left[np.argmax((weights * np.maximum(nearest, 1e-9))[left])])  # never 0: weights decide a tie
         chosen.append(best)
-        distance = np.minimum(distance, _distances(features, best))
-    return tuple(rows[places[place]].id for place in chosen)
+        nearest = np.minimum(nearest, _distances(features, best))
+    return chosen
 
 
 def _can_teach(row: CaseRow) -> bool:
@@ -56,7 +73,7 @@ def _can_teach(row: CaseRow) -> bool:
     return row.status != FAILED and not unknown and any(structure["voxels"] for structure in row.structures)
 
 
-def _features(rows: Sequence[CaseRow]) -> NDArray[np.float64]:
+def case_features(rows: Sequence[CaseRow]) -> NDArray[np.float64]:
     """(cases, measures), robustly standardised; what was not measured lies in the middle."""
     names = sorted({str(structure["name"]) for row in rows for structure in row.structures})
     values = np.array([_measures(row, names) for row in rows], float)
