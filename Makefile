@@ -106,7 +106,8 @@ quality: $(VENV)/.test
 	$(BIN)/python Testing/Bench/quality_table.py --data $(DATA)
 	$(BIN)/python Testing/Bench/quality_limit.py --data $(DATA)
 	$(BIN)/python Testing/Bench/quality_others.py heart-lv-cine --data $(DATA) --store
-	$(BIN)/python Testing/Bench/quality_others.py lung-nodule-ct --data $(DATA)
+	$(BIN)/python Testing/Bench/quality_others.py lung-nodule-ct --data $(DATA) --store
+	PYTHONPATH=Testing/Studies $(BIN)/python Testing/Bench/quality_readers.py --data $(DATA)
 
 comparison: $(VENV)/.test
 	$(BIN)/sure compare run hippocampus --data $(DATA) --output build/comparison --summary $(RECORDED)/comparison.json

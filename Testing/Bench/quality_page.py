@@ -23,6 +23,17 @@ LIMIT_TEXT = (
     "`Testing/Bench/quality_limit.py`."
 )
 
+READERS_TEXT = (
+    "The agreement of readers is the Dice of two of them on a slice, mean over all pairs and over the slices of a "
+    "nodule. On the tuning patients that of 16 samples stands for it: as it is, and through a rising curve fitted on "
+    "the other patients; the constant is the mean of the other patients. Made by `Testing/Bench/quality_readers.py`."
+)
+READERS_WAYS = {
+    "samples": "agreement of the samples",
+    "curve": "a curve of it",
+    "constant": "a constant",
+}
+
 OTHER_TITLES = {
     "tuning": "Tuning scans: every forecast from a fit on other patients",
     "validation": "Patients that nothing was chosen on: the fit on all tuning patients (scored once)",
@@ -61,6 +72,8 @@ def _other(name: str, entry: Mapping[str, Any]) -> str:
             ]
     if "foreign" in entry:
         parts += ["**Scans that the model does not know**", _foreign(entry["foreign"])]
+    if "readers" in entry:
+        parts += ["**How far readers will agree**", READERS_TEXT, _readers(entry["readers"])]
     return "\n\n".join(parts)
 
 
@@ -132,6 +145,30 @@ def _limit(ways: Mapping[str, Any]) -> str:
     head = ("order", "scans", "Spearman with the Dice", "with the Dice lost against the intact scan")
     rows = ((name, str(way["scans"]), _number(way["dice"]), _number(way["lost"])) for name, way in ways.items())
     return _table(head, rows)
+
+
+def _readers(table: Mapping[str, Any]) -> str:
+    head = (
+        f"{table['nodules']} nodules, {table['patients']} patients",
+        "agreement",
+        "mean abs. error",
+        "less than a constant's by",
+        "Spearman",
+    )
+    agreement = table["agreement"]
+    rows = (
+        (
+            words,
+            _number(agreement[name]),
+            _number(table["error"][name], 3),
+            *(
+                _number(table[key][name], digits) if name in table[key] else ""
+                for key, digits in (("less_than_constant", 3), ("spearman", 2))
+            ),
+        )
+        for name, words in READERS_WAYS.items()
+    )
+    return _table(head, [("readers", _number(agreement["readers"]), "", "", ""), *rows])
 
 
 def _verdicts(rows: Mapping[str, Mapping[str, int]]) -> str:
