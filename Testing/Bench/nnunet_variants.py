@@ -87,7 +87,7 @@ VARIANTS = (
     ),
     Variant(
         913, "Many", ("MRI",), {"background": 0, **{name: n for n, name in enumerate(ODD_NAMES, 1)}},
-        (("3d_fullres", "nnUNetTrainerDA5", (0, 1)),), {"3d_fullres": (8, 32, 32)},
+        (("3d_fullres", "nnUNetTrainerNoDA", (0, 1)),), {"3d_fullres": (8, 32, 32)},
         reader="NibabelIOWithReorient", shape=(56, 20, 52), spacing=(1.1, 4.5, 0.9), old_plans=True, iterations=120,
     ),
     Variant(
@@ -241,8 +241,11 @@ def train_all(work: Path, variant: Variant) -> None:
     done = work / "done" / variant.folder
     if done.exists():
         return
-    write_raw(work, variant)
-    name = plan(work, variant)
+    folder = work / "preprocessed" / variant.folder
+    if not (folder / "splits_final.json").is_file():
+        write_raw(work, variant)
+        plan(work, variant)
+    (name,) = (path.stem for path in folder.glob("*Plans.json"))
     for configuration, trainer, folds in variant.trainings:
         for fold in folds:
             train(work, variant, name, (configuration, trainer), fold)

@@ -149,7 +149,6 @@ def scores_of(theirs: np.ndarray, ours: np.ndarray, package: Any) -> dict[str, A
         "shape": list(theirs.shape),
         "voxels": int((theirs != 0).sum()),
         "differing": int((theirs != ours).sum()),
-        "dice": scores,
         "lowest_dice": min(large) if large else None,
     }
 
@@ -173,7 +172,7 @@ def compare(work: Path, variant: Variant, training: tuple[str, str, tuple[int | 
             row = row_of(variant, predictor, package, engine, scan(made_up(variant, SEED)[0]))
             names = {"study": variant.name, "configuration": configuration, "trainer": trainer, "folds": len(folds)}
             rows.append({**names, "mirrors": mirrors, "passes": engine.passes, "scan": scan.__name__, **row})
-            print(json.dumps({k: v for k, v in rows[-1].items() if k != "dice"}), flush=True)
+            print(json.dumps(rows[-1]), flush=True)
     return rows
 
 
@@ -187,10 +186,21 @@ def imported(work: Path, root: Path, name: str) -> Any:
     return load_package(place) if place.is_dir() else import_package(root, name)
 
 
+def compared(work: Path, variant: Variant, training: tuple[str, str, tuple[int | str, ...]]) -> list[dict[str, Any]]:
+    """The rows of one training, from an earlier call where they are there."""
+    kept = work / "agreement" / f"{variant.name}-{training[0]}.json"
+    if not kept.is_file():
+        rows = compare(work, variant, training)
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(json.dumps(rows), encoding="utf-8")
+    found: list[dict[str, Any]] = json.loads(kept.read_text(encoding="utf-8"))
+    return found
+
+
 def document_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What is recorded."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
-    found = [row["lowest_dice"] for row in rows if row["lowest_dice"] is not None]
+    found = [row["lowest_dice"] for row in rows if row.get("lowest_dice") is not None]
     return {
         "schema": "sure-uncertainty/nnunet-variants/1",
         "commit": commit.strip(),
@@ -215,7 +225,7 @@ def main() -> None:
     rows = []
     for variant in chosen(options.only):
         for training in variant.trainings:
-            rows += compare(options.work, variant, training)
+            rows += compared(options.work, variant, training)
     options.output.write_text(json.dumps(document_of(rows), indent=1) + "\n", encoding="utf-8")
 
 

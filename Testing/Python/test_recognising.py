@@ -6,6 +6,7 @@ from zipfile import ZipFile
 import pytest
 from SUREUncertaintyLib.packages.package import Package
 from SUREUncertaintyLib.packages.recognising import recognise, summary
+from SUREUncertaintyLib.presenters.model_description import model_text
 
 
 def test_every_kind_is_recognised_by_what_lies_there(tiny_package: Package, bundle: Path, tmp_path: Path) -> None:
@@ -33,7 +34,9 @@ def test_a_training_of_nnunet_is_recognised_and_its_passes_are_named(
     monkeypatch.setenv("SURE_MODELS", str(tmp_path / "models"))
     root = write_training(tmp_path / "results", "plain", folds=2)
     assert recognise(root) == recognise(root.parent) == recognise(root / "fold_0") == "nnunet"
-    text = summary(import_package(root))
+    package = import_package(root)
+    text = summary(package)
+    assert model_text(package.metadata).endswith(" 2 folds, 8 mirrored copies: 16 passes a window.")
     assert text.startswith("nnU-Net v2; 2 folds, 8 mirrored copies: 16 passes a window; finds shell, core")
 
 

@@ -32,11 +32,13 @@ def recognise(path: Path) -> str:
 def summary(package: Package) -> str:
     """What a model will use and find: one line for people."""
     metadata = package.metadata
-    parts = [metadata.source_program, _networks(metadata.pipeline), _structures(metadata), _images(metadata.pipeline)]
+    cost = cost_in_words(metadata.pipeline)
+    parts = [metadata.source_program, cost, _structures(metadata), _images(metadata.pipeline)]
     return "; ".join(part for part in parts if part) + "."
 
 
-def _networks(pipeline: Pipeline | None) -> str:
+def cost_in_words(pipeline: Pipeline | None) -> str:
+    """How many networks and mirrored copies a window takes; "" for a model without a pipeline."""
     if pipeline is None:
         return ""
     if pipeline.parts:

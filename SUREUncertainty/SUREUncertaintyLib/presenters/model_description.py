@@ -6,6 +6,7 @@ from ..core.geometry import parse_orientation, reorient_grid
 from ..core.translation import Translate
 from ..core.volume import Grid
 from ..packages.metadata import PackageMetadata
+from ..packages.recognising import cost_in_words
 from . import texts
 
 DEFAULT_BOX_MM = (50.0, 50.0, 50.0)
@@ -49,7 +50,8 @@ def follows_cavity(metadata: PackageMetadata | None) -> bool:
 
 
 def model_text(metadata: PackageMetadata | None, translate: Translate = str) -> str:
-    """What a model was made for, in the words of its package."""
+    """What a model was made for, in the words of its package, and what an imported one costs a window."""
     if metadata is None:
         return translate(texts.CHOOSE_MODEL)
-    return f"{metadata.task}. {metadata.intended_use or metadata.description}"
+    cost = cost_in_words(metadata.pipeline)
+    return f"{metadata.task}. {metadata.intended_use or metadata.description}{f' {cost}.' if cost else ''}"
