@@ -216,6 +216,7 @@ def test_with_labels_mistakes_are_against_them(name: str, made: dict[str, Packag
     assert dice(seen.label == 2, seen.answer == 2) > 0.9  # one voxel aside it would be 0.7
     for sample in samples_of(made[name], case):
         assert 0.0 < sample.losses[0] < 0.4
+        assert sample.labelled
         assert sample.wrong[0].any()
 
 
@@ -227,6 +228,9 @@ def test_folds_and_mirrors_are_the_teacher(made: dict[str, Package], scans: Path
     head = FrozenEvidenceScale(shape_of(samples[0], kind))
     parts = FitObjective([], kind, QUICK, head).parts(samples[0], 5)
     assert float(parts["teacher"].detach()) > 0.0
+    assert float(parts["order"].detach()) > 0.0
+    labelled = FitObjective([], kind, QUICK, head).parts(replace(samples[0], labelled=True), 5)
+    assert "order" not in labelled
 
 
 def shape_of(sample: Sample, kind: OutputKind) -> Any:
@@ -239,7 +243,7 @@ def test_samples_come_back_from_their_files_as_they_were(made: dict[str, Package
     (sample, *_) = samples_of(made["plain"], case_of(scans))
     sample.save(tmp_path / "a.npz")
     back = Sample.load(tmp_path / "a.npz")
-    assert back.kind == sample.kind
+    assert (back.kind, back.labelled) == (sample.kind, sample.labelled) == (sample.kind, False)
     assert all(np.array_equal(a, b) for a, b in zip(back.features, sample.features, strict=True))
     assert np.array_equal(back.wrong, sample.wrong)
     coarse = [tuple(np.array(sample.images.shape[2:]) // n) for n in (1, 2, 4)]

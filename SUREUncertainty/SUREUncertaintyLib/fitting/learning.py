@@ -15,6 +15,7 @@ from ..nn.frozen_scale import FrozenEvidenceScale, FrozenScaleShape
 from ..nn.losses.geometry import SampleGeometry
 from ..nn.losses.mistakes import anchor_loss
 from ..nn.losses.noise_fields import voxels_near
+from ..nn.losses.order import order_loss
 from ..nn.losses.scaled_uncertainty import LEAST, OutputKind, scaled_uncertainty
 from ..nn.losses.schedule import ramp
 from ..nn.losses.supervision import JudgedPasses, margin_supervision
@@ -132,6 +133,8 @@ class FitObjective:
         weight = ramp(step, settings.full * self.settings.steps, settings.start * self.settings.steps)
         found = {"gradient": weight * gradient}
         found |= {name: weight * settings.gamma * part for name, part in relations.items()}
+        if self.settings.order and not sample.labelled:
+            found["order"] = self.settings.order * order_loss(maps, logits, self.kind, [geometry] * 3)
         found["anchor"] = settings.anchor * anchor_loss(factors[:1].exp(), [geometry])
         if sample.taught.size:
             found["teacher"] = weight * self.settings.teacher * _teacher(maps[0][0], sample, geometry)

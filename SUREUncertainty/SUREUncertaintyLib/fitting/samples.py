@@ -39,6 +39,7 @@ class Sample:
         distance, gradient: (...) as in ``SampleGeometry``, of the whole window; zones: (delta, t).
         levels: (2,) of the copies; kind: what they are, see ``nn.losses.settings``.
         taught: (...) uncertainty that folds and mirrors have together; empty without them.
+        labelled: whether mistakes and losses are those against a label.
     """
 
     images: Float16
@@ -52,6 +53,7 @@ class Sample:
     levels: NDArray[np.float64]
     kind: str
     taught: NDArray[np.float32]
+    labelled: bool = False
 
     def save(self, path: Path) -> None:
         """Write it whole or not at all. Raises ``OutputError``, for instance where the disk is full."""
@@ -72,7 +74,7 @@ class Sample:
             found = {name: file[name] for name in file.files}
         count = sum(name.startswith("features_") for name in found)
         features = tuple(found.pop(f"features_{n}") for n in range(count))
-        return cls(features=features, **(found | {"kind": str(found["kind"])}))
+        return cls(features=features, **(found | {"kind": str(found["kind"]), "labelled": bool(found.get("labelled"))}))
 
 
 def window_samples(
@@ -189,6 +191,7 @@ def _sample(
         levels=np.array(copies.levels),
         kind=copies.kind,
         taught=np.empty(0, np.float32) if judged.taught is None else judged.taught[place],
+        labelled=judged.labelled,
     )
 
 

@@ -40,6 +40,7 @@ class FitSettings:
 
     Attributes:
         supervision: the relations; teacher: weight of what folds and mirrors say where there are several.
+        order: weight of ``nn.losses.order``, on scans without labels.
         copies: pairs of disturbed copies of each window, at two strengths each.
         slices: windows a scan for a network that works slice by slice; networks in 3D get one.
         crop: most voxels along an edge of what the head learns from at a step, in 3D and in 2D.
@@ -50,6 +51,7 @@ class FitSettings:
 
     supervision: SureSettings = field(default_factory=lambda: SUPERVISION)
     teacher: float = 1.0
+    order: float = 4.0
     copies: int = 5
     slices: int = 4
     crop: tuple[int, int] = (32, 160)

@@ -13,8 +13,8 @@ import torch
 from numpy.typing import NDArray
 from SUREUncertaintyLib.arrays.heads import normalised_entropy
 from SUREUncertaintyLib.fitting.frozen_network import FrozenNetwork, Passed
-from SUREUncertaintyLib.fitting.learning import fit_head
-from SUREUncertaintyLib.fitting.samples import window_samples
+from SUREUncertaintyLib.fitting.learning import export_log_factor, fit_head, sample_inputs
+from SUREUncertaintyLib.fitting.samples import Sample, window_samples
 from SUREUncertaintyLib.fitting.scan_windows import ScanWindow
 from SUREUncertaintyLib.fitting.settings import FitSettings
 from SUREUncertaintyLib.inference.native.choice import Pass
@@ -47,7 +47,7 @@ class Timed:
 
 def own_map(network: FrozenNetwork) -> Arm:
     """The network's own map: vacuity or entropy of one pass."""
-    return scaled_map(network, lambda image, passed: None)
+    return scaled_map(network, None)
 
 
 def entropy_map(network: FrozenNetwork) -> Arm:
@@ -61,12 +61,12 @@ def entropy_map(network: FrozenNetwork) -> Arm:
     return arm
 
 
-def scaled_map(network: FrozenNetwork, log_factor: Callable[[Float32, Passed], Float32 | None]) -> Arm:
-    """The network's map under a factor."""
+def scaled_map(network: FrozenNetwork, log_factor: np.float32 | None) -> Arm:
+    """The network's map under one factor for all voxels."""
 
     def arm(image: Float32) -> Shown:
-        passed = network.run(image[np.newaxis])
-        logits, factor = passed.logits[0], log_factor(image, passed)
+        logits = network.run(image[np.newaxis]).logits[0]
+        factor = None if log_factor is None else np.full(image.shape[1:], log_factor, np.float32)
         scaled = logits if factor is None else logits * np.exp(factor)
         return Shown(network.labels(logits), network.uncertainty(logits, factor), network.probability(scaled))
 
@@ -86,7 +86,7 @@ def temperature(network: FrozenNetwork, fitted: Sequence[StudyScan]) -> Arm:
         ]
         losses.append(-np.mean([np.log(np.maximum(one, 1e-12)).mean() for one in likelihood]))
     best = np.float32(candidates[int(np.argmin(losses))])
-    return scaled_map(network, lambda image, passed: np.full(image.shape[1:], best, np.float32))
+    return scaled_map(network, best)
 
 
 def mirrors(network: FrozenNetwork, axes: Sequence[int]) -> Arm:
@@ -142,15 +142,19 @@ def ours(
     """
     if not samples.is_dir():
         _write_samples(network, fitted, labelled, settings, samples)
-    head = fit_head(sorted(samples.glob("*.npz")), network.kind, settings, work)
+    files = sorted(samples.glob("*.npz"))
+    head = fit_head(files, network.kind, settings, work)
+    path = work / "head.onnx"
+    export_log_factor(head, sample_inputs(Sample.load(files[0]), 0), path)
+    graph = network.scaled_graph(path)
 
-    def log_factor(image: Float32, passed: Passed) -> Float32:
-        with torch.no_grad():
-            inputs = [torch.from_numpy(array) for array in (image[np.newaxis], *passed.features)]
-            found: Float32 = head(*inputs)[0, 0].numpy()
-        return found
+    def arm(image: Float32) -> Shown:
+        logits, log_factor = (one[0] for one in graph.run((image[np.newaxis],)))
+        scaled = logits * np.exp(log_factor)
+        uncertainty = network.uncertainty(logits, log_factor[0])
+        return Shown(network.labels(logits), uncertainty, network.probability(scaled))
 
-    return scaled_map(network, log_factor)
+    return arm
 
 
 def _write_samples(
@@ -160,7 +164,7 @@ def _write_samples(
     fresh.mkdir(parents=True, exist_ok=True)
     for number, scan in enumerate(fitted):
         window = scan.window if labelled else ScanWindow(scan.window.image, None, scan.window.spacing)
-        for copy, sample in enumerate(window_samples(window, network, settings, (settings.seed, 2, number, 0))):
+        for copy, sample in enumerate(window_samples(window, network, settings, (0, 2, number, 0))):
             sample.save(fresh / f"{number:03d}-{copy}.npz")
     fresh.rename(folder)
 

@@ -12,8 +12,11 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "fit-study.md"
 TEXT = Path(__file__).resolve().parent / "study.md"
 NETWORKS = {
     "plain": "Plain evidential U-Net (`hippocampus-t1-plain`), uncertainty of its own: vacuity",
-    "nnunet": "nnU-Net, two folds, 1000 steps of its own trainer on ten hippocampi",
+    "nnunet": "nnU-Net: three folds, 1000 steps of its own trainer each, uncertainty of its own: entropy",
+    "acdc": "Hearts of ACDC, slice by slice: evidential 2D U-Net, uncertainty of its own: vacuity",
 }
+PIECES = {"nnunet": "windows", "acdc": "slices"}
+"""What is judged, where it is no whole scan."""
 ARMS = {
     "own": "the network's own map",
     "entropy": "entropy of one pass",
@@ -26,7 +29,7 @@ ARMS = {
     "ours with labels": "**ours, with labels**",
     "ours without": "**ours, without labels**",
 }
-PASSES = {"left-right": 2, "mirrors": 8, "folds": 2, "folds x mirrors": 16}
+PASSES = {"left-right": 2, "mirrors": 8, "folds": 3, "folds x mirrors": 24}
 """Of the network, for one map; 1 for all other arms."""
 DETECTION = {
     "auroc_near": ("AUROC, near", 3),
@@ -49,8 +52,17 @@ SCANS = {
     "scan_aurc": ("AURC of scans", 3),
     "scan_e_aurc": ("E-AURC of scans", 3),
 }
+SETTINGS = {
+    "settings": "Settings that were tried, without labels",
+    "first settings": "Settings of the first head, which did not see the answer, without labels",
+}
+SPREAD = "; after ±: over seeds, of arms that draw"
 THOUSANDTHS = ("aurc_near", "aurc_whole")
-SPLITS = {"tuning": "Tuning patients", "validation": "Validation patients, scored once"}
+SPLITS = {
+    "tuning": "Tuning patients",
+    "validation": "Validation patients",
+    "first validation": "Validation patients, the first head",
+}
 
 
 def write_page(document: Mapping[str, Any], page: Path = PAGE) -> None:
@@ -69,19 +81,29 @@ def _tables(document: Mapping[str, Any]) -> list[str]:
         for split, words in SPLITS.items():
             found = _arms(document, network, split)
             if found:
-                lines += [f"## {title}", "", f"{words}: {_counts(found)}", ""]
+                lines += [f"## {title}", "", f"{words}: {_counts(found, PIECES.get(network, 'scans'))}", ""]
                 lines += [*_table(found, DETECTION | SCANS), "", *_table(found, RELATIONS), ""]
-        settings = {
-            key.split("/")[2]: value for key, value in document.items() if key.startswith(f"{network}/settings/")
-        }
-        default = document.get(f"{network}/tuning/ours without/0")
-        if settings and default:
-            settings = {"default": default} | settings
-            lines += ["### Settings that were tried, without labels", "", *_settings(settings), ""]
+        for group, words in SETTINGS.items():
+            settings = _settings_of(document, network, group)
+            if settings:
+                lines += [f"### {words}", "", *_settings(settings), ""]
     return lines
 
 
 Results = dict[str, list[Mapping[str, Any]]]
+
+
+def _settings_of(document: Mapping[str, Any], network: str, group: str) -> dict[str, Mapping[str, Any]]:
+    """By name, the default first."""
+    found = _below(document, f"{network}/{group}/")
+    if not found or "default" in found:
+        return found
+    default = _below(document, f"{network}/tuning/ours without/")
+    return {f"default, seed {seed}": value for seed, value in default.items()} | found
+
+
+def _below(document: Mapping[str, Any], start: str) -> dict[str, Mapping[str, Any]]:
+    return {key.removeprefix(start): value for key, value in document.items() if key.startswith(start)}
 
 
 def _arms(document: Mapping[str, Any], network: str, split: str) -> Results:
@@ -94,12 +116,13 @@ def _arms(document: Mapping[str, Any], network: str, split: str) -> Results:
     return found
 
 
-def _counts(found: Results) -> str:
+def _counts(found: Results, pieces: str) -> str:
     (first, *_), *_ = found.values()
     seeds = max(len(rows) for rows in found.values())
     return (
-        f"{len(first['scans'])} scans that nothing was fitted on, {first['images']} images with their disturbed "
-        f"copies, {seeds} {'seed' if seeds == 1 else 'seeds'}. In brackets: standard deviation over scans."
+        f"{len(first['scans'])} {pieces} that nothing was fitted on, {first['images']} images with their disturbed "
+        f"copies, {seeds} {'seed' if seeds == 1 else 'seeds'}. In brackets: standard deviation over {pieces}"
+        f"{SPREAD if seeds > 1 else ''}."
     )
 
 
@@ -114,9 +137,11 @@ def _table(found: Results, measures: Mapping[str, tuple[str, int]]) -> list[str]
 
 def _cell(rows: Sequence[Mapping[str, Any]], name: str, digits: int) -> str:
     factor = 1000.0 if name in THOUSANDTHS else 1.0
-    mean = factor * float(np.mean([row["mean"][name] for row in rows]))
+    means = factor * np.array([row["mean"][name] for row in rows])
+    seeds = f" ± {means.std(ddof=1):.{digits}f}" if len(rows) > 1 else ""
     spread = [row["deviation"][name] for row in rows if name in row["deviation"]]
-    return f"{mean:.{digits}f}" + (f" ({factor * float(np.mean(spread)):.{digits}f})" if spread else "")
+    scans = f" ({factor * float(np.mean(spread)):.{digits}f})" if spread else ""
+    return f"{means.mean():.{digits}f}{seeds}{scans}"
 
 
 def _settings(settings: Mapping[str, Mapping[str, Any]]) -> list[str]:

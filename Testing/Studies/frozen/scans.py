@@ -16,9 +16,13 @@ from SUREUncertaintyLib.fitting.judging import LEVELS, damaged, noisy
 from SUREUncertaintyLib.fitting.scan_windows import ScanWindow, see, windows_of
 from SUREUncertaintyLib.training.recipe import BUILT_IN
 
+from .acdc import acdc_patients
+
 Float32 = NDArray[np.float32]
 JUDGED_SHARE = 3
 """Every third tuning patient is for judging settings; heads are fitted on the others."""
+SLICES = 3
+"""At most, of a scan whose network works slice by slice."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,22 +41,31 @@ class Split:
     judged: tuple[Case, ...]
 
 
-def hippocampus_cases(data: Path, split: str) -> Split:
+def study_cases(data: Path, organ: str, split: str) -> Split:
     """``tuning``: two thirds and one third of the tuning patients; ``validation``: all of them, and the validation set.
 
     The networks were trained on neither.
     """
+    tuning, validation = hippocampi(data) if organ == "hippocampus" else acdc_patients(data)
+    if split == "validation":
+        return Split(tuning, validation)
+    judged = set(sorted({case.group for case in tuning}, key=_by_number)[JUDGED_SHARE - 1 :: JUDGED_SHARE])
+    return Split(*(tuple(case for case in tuning if (case.group in judged) is wanted) for wanted in (False, True)))
+
+
+def _by_number(group: str) -> tuple[int, str]:
+    return (int(group) if group.isdecimal() else 0, group)
+
+
+def hippocampi(data: Path) -> tuple[tuple[Case, ...], tuple[Case, ...]]:
+    """Scans of the tuning patients of ``hippocampus-t1-plain`` and of the validation patients."""
     root = data / "msd_hippocampus"
     with (root / "splits.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     recipe = yaml.safe_load((BUILT_IN / "hippocampus-t1-plain.yaml").read_text(encoding="utf-8"))
-    groups = [str(group) for group in recipe["data"]["tuning_groups"]]
-    judged = set(groups[JUDGED_SHARE - 1 :: JUDGED_SHARE])
-    tuning = [row for row in rows if row["split"] == "train" and row["subject_group"] in set(groups)]
-    if split == "validation":
-        return Split(_cases(root, tuning), _cases(root, [row for row in rows if row["split"] == "val"]))
-    apart = [[row for row in tuning if (row["subject_group"] in judged) is wanted] for wanted in (False, True)]
-    return Split(_cases(root, apart[0]), _cases(root, apart[1]))
+    groups = {str(group) for group in recipe["data"]["tuning_groups"]}
+    tuning = [row for row in rows if row["split"] == "train" and row["subject_group"] in groups]
+    return _cases(root, tuning), _cases(root, [row for row in rows if row["split"] == "val"])
 
 
 def _cases(root: Path, rows: list[dict[str, str]]) -> tuple[Case, ...]:
@@ -63,11 +76,12 @@ def _cases(root: Path, rows: list[dict[str, str]]) -> tuple[Case, ...]:
 
 
 def read_scans(cases: tuple[Case, ...], network: FrozenNetwork) -> list[StudyScan]:
-    """Each with one window, which holds all of a hippocampus."""
+    """Each with one window, which holds all of a hippocampus, or with ``SLICES`` slices of a heart."""
     found = []
     for number, case in enumerate(cases):
-        (window,) = windows_of(see(case, network), network, 1, (0, 1, number))
-        found.append(StudyScan(case.id, window))
+        windows = windows_of(see(case, network), network, SLICES, (0, 1, number))
+        names = [case.id] if len(windows) == 1 else [f"{case.id} {place}" for place in range(len(windows))]
+        found += [StudyScan(name, window) for name, window in zip(names, windows, strict=True)]
     return found
 
 

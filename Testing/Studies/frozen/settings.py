@@ -1,6 +1,7 @@
-"""Settings of the head without labels that were tried on tuning patients; each changes the default in one thing.
+"""Settings of the head without labels that were tried on tuning patients, seed by seed; the default is an arm.
 
-The default itself is the arm ``ours without``.
+What the results have as ``first settings`` was tried with a head that did not see the network's answer, each one change
+from a default of 300 steps of 0.004 on pieces of 40 voxels, without ``order``.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ from typing import Any
 from SUREUncertaintyLib.fitting.settings import SUPERVISION
 
 TRIED: dict[str, dict[str, Any]] = {
-    "steeper edges": {"supervision": replace(SUPERVISION, beta=4.0, margin_gradient=1.0)},
-    "edges before distance": {"supervision": replace(SUPERVISION, beta=4.0, margin_gradient=1.0, c_d=1.0)},
-    "no anchor": {"supervision": replace(SUPERVISION, anchor=0.0)},
-    "mistakes half": {"supervision": replace(SUPERVISION, c_mistake=4.0)},
-    "mistakes twice": {"supervision": replace(SUPERVISION, c_mistake=16.0)},
-    "scan twice": {"supervision": replace(SUPERVISION, c_scan=10.0)},
-    "half the learning rate": {"learning_rate": 0.002},
-    "twice the steps": {"steps": 600},
-}
+    "no order, seed 0": {"order": 0.0, "seed": 0},
+    "no order, seed 1": {"order": 0.0, "seed": 1},
+    "order twice, mistakes half, seed 1": {
+        "order": 8.0, "seed": 1, "supervision": replace(SUPERVISION, c_mistake=4.0),
+    },
+}  # fmt: skip
