@@ -134,6 +134,8 @@ nnunet: $(VENV)/.test
 	build/nnunet/venv/bin/python -m pip install --disable-pip-version-check nnunetv2==2.8.1 --editable ".[torch]"
 	build/nnunet/venv/bin/python Testing/Bench/nnunet_trainings.py --data $(DATA) --work build/nnunet/work
 	build/nnunet/venv/bin/python Testing/Bench/nnunet_agreement.py --work build/nnunet/work
+	build/nnunet/venv/bin/python Testing/Bench/nnunet_variants.py --work build/nnunet/variants
+	build/nnunet/venv/bin/python Testing/Bench/nnunet_variants_agreement.py --work build/nnunet/variants
 	build/nnunet/venv/bin/python Testing/Bench/nnunet_vectors.py --work build/nnunet/vectors
 	build/nnunet/venv/bin/python -m pip install --disable-pip-version-check pytest hypothesis
 	build/nnunet/venv/bin/python -m pytest Testing/Python/test_nnunet_networks.py

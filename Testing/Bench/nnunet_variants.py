@@ -87,7 +87,7 @@ VARIANTS = (
     ),
     Variant(
         913, "Many", ("MRI",), {"background": 0, **{name: n for n, name in enumerate(ODD_NAMES, 1)}},
-        (("3d_fullres", "nnUNetTrainerNoDA", (0, 1)),), {"3d_fullres": (8, 32, 32)},
+        (("3d_fullres", "nnUNetTrainerAdam1en3", (0,)),), {"3d_fullres": (8, 32, 32)},
         reader="NibabelIOWithReorient", shape=(56, 20, 52), spacing=(1.1, 4.5, 0.9), old_plans=True, iterations=120,
     ),
     Variant(

@@ -375,6 +375,14 @@ def test_nnunets_other_folders_are_told_from_a_trained_network(
     assert_nothing_came_in(user_models)
 
 
+def test_an_archive_may_hold_folders_around_the_data_set(training: Path, tmp_path: Path) -> None:
+    (training / "fold_1" / FINAL).unlink()
+    nested = tmp_path / "archive" / "home" / "me" / "nnUNet_results"
+    shutil.copytree(training.parent, nested / "Dataset004_Own")
+    archive = shutil.make_archive(str(tmp_path / "sent"), "zip", tmp_path / "archive")
+    assert import_package(archive).name == "Dataset004_Own"
+
+
 @pytest.mark.parametrize("file", ["plans.pkl", "fold_0/model_final_checkpoint.model.pkl"])
 def test_version_1_is_refused_in_words(file: str, tmp_path: Path, user_models: Path) -> None:
     root = tmp_path / "nnUNetTrainerV2__nnUNetPlansv2.1"

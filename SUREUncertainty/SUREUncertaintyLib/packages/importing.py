@@ -19,10 +19,11 @@ from .monai_bundle.importing import import_bundle
 from .nnunet.folder import find_training, is_nnunet
 from .nnunet.importing import import_nnunet
 from .package import Package, is_package, load_package, read_metadata
+from .recognising import recognise
 from .staging import copy_files, staged_folder
 from .totalsegmentator.folders import find_task, is_totalsegmentator
 from .totalsegmentator.importing import import_totalsegmentator
-from .unpacking import unpacked
+from .unpacking import MAC_FOLDER, unpacked
 
 PICKLES = (".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".ts")
 NEEDS_TORCH = "Reading these weights needs PyTorch and MONAI: pip install 'sure-uncertainty[torch]'."
@@ -55,7 +56,18 @@ def import_package(
     source = Path(path)
     _refuse_files(source)
     with unpacked(source) as found:
-        return _import(found.resolve(), source, name, force, progress, is_cancelled)
+        return _import(_model_in(found.resolve()), source, name, force, progress, is_cancelled)
+
+
+def _model_in(folder: Path) -> Path:
+    """Where a model lies below folders that each hold one folder alone, as archives often do; else ``folder``."""
+    place = folder
+    while not recognise(place):
+        inside = [part for part in place.iterdir() if part.name != MAC_FOLDER] if place.is_dir() else []
+        if len(inside) != 1 or not inside[0].is_dir():
+            return folder
+        place = inside[0]
+    return place
 
 
 def _import(

@@ -46,7 +46,8 @@ def cost_in_words(pipeline: Pipeline | None) -> str:
     folds, mirrors = len(pipeline.members), len(pipeline.mirrorings)
     if folds * mirrors == 1:
         return "one pass a window"
-    words = f"{folds} {'network' if folds == 1 else 'folds'}, {mirrors} mirrored {'copy' if mirrors == 1 else 'copies'}"
+    words = f"{folds} {'network' if folds == 1 else 'folds'}"
+    words += f", {mirrors} mirrored copies" if mirrors > 1 else ""
     return f"{words}: {folds * mirrors} passes a window"
 
 

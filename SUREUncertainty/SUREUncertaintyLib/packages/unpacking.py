@@ -14,6 +14,7 @@ from ..core.errors import PackageError
 
 MOST_BYTES = 32 * 1024**3
 MOST_FILES = 20_000
+MAC_FOLDER = "__MACOSX"
 
 
 @contextmanager
@@ -57,5 +58,5 @@ def _extract(archive: zipfile.ZipFile, target: Path) -> None:
 
 def _inside(target: Path) -> Path:
     """The only folder in an archive that holds nothing else, or all of it."""
-    inside = [path for path in target.iterdir() if path.name != "__MACOSX"]
+    inside = [path for path in target.iterdir() if path.name != MAC_FOLDER]
     return inside[0] if len(inside) == 1 and inside[0].is_dir() else target
