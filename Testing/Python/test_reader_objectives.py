@@ -7,6 +7,7 @@ import pytest
 from needed_torch import torch
 from readers.all_readers_objective import AllReadersObjective
 from readers.constrained_objective import ConstrainedObjective
+from readers.mixture_objective import MixtureObjective
 from readers.network_predictor import NetworkPredictor
 from readers.post_hoc_fit import PostHoc, best_post_hoc, joined, proper_scores, tempered
 from readers.published_loss import generator_of
@@ -79,6 +80,16 @@ def test_draws_of_the_prior_are_held_against_every_reader_of_their_own_slice() -
     assert net.level_decoder.heads[0].weight.grad is not None
 
 
+def test_the_mixture_adds_the_likelihood_of_the_outline_under_all_draws_together() -> None:
+    net, inner = network(), HierarchicalObjective(SETTINGS, False)
+    found = MixtureObjective(inner, weight=2.0).backward(net, batch(), 1.0)
+    samples = draw_prior(net, IMAGE, 8, generator_of((0, 2, 5, 0, 1))).detach()
+    terms = (samples.double() * torch.nn.functional.one_hot(LABEL, 2).movedim(-1, 1)).sum(2).log().flatten(2).sum(2)
+    expected = -2.0 * float((terms.exp().mean(0)).log().mean()) / 256
+    assert found["mixture"] == pytest.approx(expected, rel=1e-3)
+    assert found["loss"] == pytest.approx(inner.backward(network(), batch(), 1.0)["loss"] + expected, rel=1e-3)
+
+
 def test_draws_of_the_prior_are_those_of_the_loss() -> None:
     net = network().eval()
     with torch.no_grad():
@@ -88,12 +99,13 @@ def test_draws_of_the_prior_are_those_of_the_loss() -> None:
     assert float((samples[0] - samples[1]).abs().max()) > 0.0
 
 
-def test_a_temperature_divides_the_logits_in_the_predictor_as_in_a_prediction() -> None:
+def test_a_temperature_divides_the_logits_of_every_sample() -> None:
     image = np.random.default_rng(0).integers(0, 256, (16, 16)).astype(np.uint8)
-    net = network().eval()
-    plain = NetworkPredictor([net], "latents", count=3).predict(image, (1,))
-    warm = NetworkPredictor([net], "latents", count=3, post_hoc=PostHoc(2.0)).predict(image, (1,))
-    np.testing.assert_allclose(tempered(plain, 2.0).samples, warm.samples, atol=1e-5)
+    plain = NetworkPredictor([network().eval()], "latents", count=3).predict(image, (1,))
+    halved = np.exp(np.log(plain.samples) / 2)
+    warm = tempered(plain, 2.0)
+    np.testing.assert_allclose(warm.samples, halved / halved.sum(1, keepdims=True), atol=1e-5)
+    np.testing.assert_allclose(warm.probability, warm.samples.mean(0), atol=1e-6)
     assert np.array_equal(plain.samples.argmax(1), warm.samples.argmax(1))
 
 

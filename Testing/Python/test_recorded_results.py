@@ -37,7 +37,7 @@ def study_recipes(name: str) -> dict[str, Any]:
 
 
 def reader_recipes() -> dict[str, Any]:
-    trained = [arm for arm in ARMS if ARMS[arm].trained]
+    trained = [arm for arm in ARMS if not ARMS[arm].members]
     made = [arm_recipe(arm, seed, STEPS) for arm in trained for seed in range(ARMS[arm].seeds)]
     made += [setting_recipe(setting, seed, STEPS) for setting in SETTINGS for seed in range(SEEDS)]
     made += [level_recipe(setting, seed, STEPS) for setting in LEVEL_SETTINGS for seed in range(SEEDS)]
@@ -63,7 +63,7 @@ def recorded(name: str) -> dict[str, str]:
     [
         ("comparison", lambda: study_recipes("hippocampus") | study_recipes("acdc"), 28),
         ("settings", lambda: study_recipes("hippocampus-settings"), 11),
-        ("readers", reader_recipes, 60),
+        ("readers", reader_recipes, 68),
         ("difficulty", difficulty_recipes, 60),
     ],
 )

@@ -6,7 +6,8 @@
 recipe and a JSON file of every training. At the end these go into ``Testing/Studies/results/readers.json``. What has
 a file or stands there is skipped when the command is started again. ``settings`` trains and scores what was tried for
 ours, on the tuning patients alone, ``levels`` the same for the network whose levels add up; ``arms`` trains every
-method and scores it once on the validation patients; ``shift`` shows them damaged and foreign slices; ``page`` renews
+method and scores it once on the validation patients; ``fits`` fits two numbers to ours after training, on the tuning
+patients; ``shift`` shows them damaged and foreign slices; ``page`` renews
 ``docs/hierarchical.md``. The model that ships has recipes of its own, ``lung-nodule-ct-plain`` and ``lung-nodule-ct``.
 """
 
@@ -28,7 +29,7 @@ from readers.level_settings import LEVEL_SETTINGS, level_recipe
 from readers.network_predictor import NetworkPredictor
 from readers.nodule_scores import SAMPLES, score_slices
 from readers.post_hoc_fit import best_post_hoc
-from readers.reader_arms import ARMS, SETTINGS, SINGLE, arm_recipe, setting_recipe
+from readers.reader_arms import ARMS, OURS, SETTINGS, SINGLE, arm_recipe, setting_recipe
 from readers.reader_page import write_page
 from readers.reader_profile import SIDE, base_recipe, start_recipe
 from readers.reader_summary import CODEC
@@ -158,16 +159,7 @@ def predictor_of(plan: Comparison, arm: str, seed: int) -> NetworkPredictor:
         return NetworkPredictor(
             [network_of(plan, arm_recipe(chosen.members, member, plan.steps)) for member in members], chosen.reading
         )
-    if chosen.fitted:
-        return _fitted(plan, predictor_of(plan, chosen.fitted, seed))
     return NetworkPredictor([network_of(plan, arm_recipe(arm, seed, plan.steps))], chosen.reading, SAMPLES)
-
-
-def _fitted(plan: Comparison, predictor: NetworkPredictor) -> NetworkPredictor:
-    """With what the tuning patients say about temperature and answer."""
-    entries = plan.slices("tuning")[::TUNING_STEP]
-    found = best_post_hoc(plan.arrays, entries, predictor, replace(predictor, reading="single"))
-    return replace(predictor, post_hoc=found)
 
 
 def probe_of(plan: Comparison, predictor: NetworkPredictor) -> list[dict[str, Any]]:
@@ -219,7 +211,7 @@ def _scored_levels(plan: Comparison, setting: str, seed: int) -> dict[str, Any]:
     answer = score_slices(plan.arrays, entries, NetworkPredictor([network], "single"))
     found["values"]["dice_answer"] = answer["values"]["dice_majority"]
     chosen = LEVEL_SETTINGS[setting]
-    facts = {"setting": setting, "seed": seed, "steps": plan.steps, "loss": chosen.loss, "network": chosen.network}
+    facts = {"setting": setting, "seed": seed, "steps": plan.steps, "loss": chosen.told, "network": chosen.network}
     levels = score_levels(plan.arrays, entries[::LEVEL_STEP], predictor)
     return {**facts, "weights": chosen.weights, "probe": probe_of(plan, predictor), "levels": levels, **found}
 
@@ -232,9 +224,19 @@ def run_arms(plan: Comparison) -> None:
             continue
         predictor = predictor_of(plan, arm, seed)
         found = score_slices(plan.arrays, held_out(plan, plan.slices("val")), predictor)
-        facts = {"arm": arm, "seed": seed, "steps": plan.steps, "post_hoc": vars(predictor.post_hoc)}
-        facts["probe"] = probe_of(plan, predictor)
+        facts = {"arm": arm, "seed": seed, "steps": plan.steps, "probe": probe_of(plan, predictor)}
         save(plan, target, {**facts, **found})
+
+
+def run_fits(plan: Comparison) -> None:
+    """What the tuning patients say of a temperature of our samples and of the own answer's share."""
+    entries = plan.slices("tuning")[::TUNING_STEP]
+    for seed in range(plan.seeds):
+        target = f"fit-{seed}"
+        if target not in plan.results:
+            drawn = predictor_of(plan, OURS, seed)
+            found = best_post_hoc(plan.arrays, entries, drawn, replace(drawn, reading="single"))
+            save(plan, target, {"seed": seed, "steps": plan.steps, **vars(found)})
 
 
 def run_shift(plan: Comparison) -> None:
@@ -273,7 +275,7 @@ def alone_in(work: Path) -> Iterator[None]:
         yield
 
 
-PARTS = {"settings": run_settings, "levels": run_levels, "arms": run_arms, "shift": run_shift}
+PARTS = {"settings": run_settings, "levels": run_levels, "arms": run_arms, "fits": run_fits, "shift": run_shift}
 
 
 def main() -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from readers.reader_profile import CE_WEIGHT, POINT_WEIGHT, short_recipe
-from readers.study_parts import ALL_READERS, CONSTRAINED
+from readers.study_parts import ALL_READERS, CONSTRAINED, MIXTURE
 
 NETWORK = "residual_latent_unet"
+LIBRARY_LOSS = "hierarchical"
 KEPT = ("spatial_dims", "in_channels", "out_channels", "channels", "norm", "latent_dim", "logsigma_clamp")
 LOSS = {"draw_dice_weight": 0.0, "point_weight": POINT_WEIGHT, "partial_weight": 0.3 * CE_WEIGHT}
 """Of every setting beside the shared loss: the draw from the posterior has the lower bound, the U-Net's answer Dice."""
@@ -27,7 +28,7 @@ class LevelSetting:
     weights: tuple[float, ...] | None = None
     network: dict[str, Any] = field(default_factory=dict)
     loss: dict[str, Any] = field(default_factory=dict)
-    objective: str = "hierarchical"
+    objective: str = LIBRARY_LOSS
 
     @property
     def options(self) -> dict[str, Any]:
@@ -36,6 +37,11 @@ class LevelSetting:
             return LOSS | self.loss
         weights = [round(CE_WEIGHT / 4**level * weight, 6) for level, weight in enumerate(self.weights)]
         return {**LOSS, **self.loss, "kl_level_weights": weights}
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What a table says of its loss: the options, with the name where it is not the library's."""
+        return ({} if self.objective == LIBRARY_LOSS else {"loss": self.objective}) | self.loss
 
 
 def prior(weight: float, energy: float = 0.0, draws: int = 4) -> dict[str, Any]:
@@ -85,6 +91,12 @@ LEVEL_SETTINGS: dict[str, LevelSetting] = {
     ),
     "all-readers": LevelSetting(
         LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6, 1.5), **ANSWER}, ALL_READERS
+    ),
+    "mixture": LevelSetting(
+        LIKELY,
+        BOUNDED | NARROW,
+        {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6, 1.5), **ANSWER, "mixture_weight": 3.0},
+        MIXTURE,
     ),
     "likely-no-energy": LevelSetting(
         LIKELY, BOUNDED | NARROW, {"ce_weight": 3.0, "free_bits": FREE, **prior(0.6), **ANSWER}

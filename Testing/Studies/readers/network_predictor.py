@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from readers.post_hoc_fit import UNFITTED, PostHoc
 from readers.published_loss import generator_of
 from SUREUncertaintyLib.arrays.noise import standard_noise
 from SUREUncertaintyLib.evaluation.slice_predictor import SlicePrediction
@@ -28,7 +27,6 @@ class NetworkPredictor:
         reading: ``latents``, ``draws``, ``dropout``, ``single`` or ``ensemble``.
         count: samples of ``latents``, ``draws`` and ``dropout``.
         levels: which are drawn, the others stay at their mean; all when None.
-        post_hoc: numbers that were fitted after training.
     """
 
     networks: Sequence[nn.Module]
@@ -36,7 +34,6 @@ class NetworkPredictor:
     count: int = 16
     seed: int = 0
     levels: frozenset[int] | None = None
-    post_hoc: PostHoc = UNFITTED
 
     @property
     def name(self) -> str:
@@ -47,8 +44,8 @@ class NetworkPredictor:
     def predict(self, image: NDArray[np.uint8], key: tuple[int, ...]) -> SlicePrediction:
         """One slice (H, W); slices of one nodule share ``key`` and so their noise."""
         x = _prepared(image)
-        found = _predicted(getattr(self, f"_{self.reading}")(x, key))
-        return found if self.post_hoc == UNFITTED else self.post_hoc.applied(found, _predicted(self._single(x, key)))
+        logits = getattr(self, f"_{self.reading}")(x, key)
+        return prediction_of(np.asarray(logits.float().softmax(1).numpy(), dtype=np.float32))
 
     def latent_score(self, image: NDArray[np.uint8]) -> float:
         """sum over levels of KL(p_l || N(0, 1)), mean over locations, nats; NaN for a method without a prior."""
@@ -99,10 +96,6 @@ class NetworkPredictor:
 def _prepared(image: NDArray[np.uint8]) -> Tensor:
     """(1, 1, H, W): whole slices reach from 0 to 255 each, so that this is what training saw of the part."""
     return torch.from_numpy(image.astype(np.float32)[np.newaxis, np.newaxis] / np.float32(255.0))
-
-
-def _predicted(logits: Tensor) -> SlicePrediction:
-    return prediction_of(np.asarray(logits.float().softmax(1).numpy(), dtype=np.float32))
 
 
 def prediction_of(samples: Float32) -> SlicePrediction:

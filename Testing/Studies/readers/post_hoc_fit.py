@@ -37,9 +37,6 @@ class PostHoc:
         return joined(tempered(samples, self.temperature), tempered(own, self.temperature), self.own_share)
 
 
-UNFITTED = PostHoc()
-
-
 def best_post_hoc(
     arrays: RaterArrays, entries: Sequence[RaterSlice], samples: SlicePredictor, own: SlicePredictor
 ) -> PostHoc:

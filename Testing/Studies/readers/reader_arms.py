@@ -11,7 +11,6 @@ from readers.study_parts import PUBLISHED
 
 ALL_LEVELS = [1.5, 0.4, 0.1, 0.01, 0.00005]
 OURS = "adding-levels"
-FITTED = "adding-levels-fitted"
 SKIPS = "hierarchical"
 CONTROL = "noise-channel"
 FAITHFUL = "faithful-code"
@@ -30,7 +29,6 @@ class Arm:
         name_of_network: in the registry.
         reading: how answers are made: ``latents``, ``draws``, ``dropout``, ``single`` or ``ensemble``.
         seeds: trainings; an ensemble takes those of ``members``.
-        fitted: the arm whose networks it takes, with the two numbers of ``PostHoc`` fitted on tuning slices.
     """
 
     title: str
@@ -40,17 +38,10 @@ class Arm:
     reading: str = "latents"
     seeds: int = 3
     members: str = ""
-    fitted: str = ""
-
-    @property
-    def trained(self) -> bool:
-        """Whether it has trainings of its own."""
-        return not self.members and not self.fitted
 
 
 ARMS = {
     OURS: Arm("Hierarchical latents whose levels add up (ours)", name_of_network=NETWORK),
-    FITTED: Arm("Ours with two numbers fitted after training", name_of_network=NETWORK, fitted=OURS),
     SKIPS: Arm("Hierarchical latents beside the skips' features"),
     FAITHFUL: Arm(
         "Hierarchical latents, form of the released code",
@@ -92,11 +83,7 @@ CHOSEN = "all-levels-point"
 
 
 def arm_recipe(arm: str, seed: int, steps: int) -> dict[str, Any]:
-    """Recipe of one training of an arm; both networks with latents on the skips have their chosen settings.
-
-    Of an arm that takes the networks of another one it is that one's.
-    """
-    arm = ARMS[arm].fitted or arm
+    """Recipe of one training of an arm; both networks with latents on the skips have their chosen settings."""
     if arm == OURS:
         return level_recipe(CHOSEN_LEVELS, seed, steps, f"{OURS}-{seed}")
     if arm == SKIPS:

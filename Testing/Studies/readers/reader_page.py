@@ -9,7 +9,7 @@ from typing import Any
 
 from readers.level_page import level_setting_rows, single_level_rows
 from readers.outline_page import OUTLINE, outline_rows
-from readers.reader_arms import ARMS, CHOSEN, CONTROL, FITTED, OURS, SINGLE
+from readers.reader_arms import ARMS, CHOSEN, CONTROL, OURS, SINGLE
 from readers.reader_results import (
     difference_words,
     each_seed,
@@ -94,10 +94,9 @@ def _score_rows(results: RecordedResults) -> Iterator[str]:
 
 
 def _fitted_words(results: RecordedResults) -> Iterator[str]:
-    """The fitted numbers of the seeds."""
-    found = [run["post_hoc"] for run in load_arm(results, FITTED)]
-    words = "; ".join(f"{one['temperature']:g} and {one['own_share']:g}" for one in found)
-    yield f"Fitted temperature and share of the own answer, a seed each: {words}." if found else NOT_RUN
+    """The numbers that were fitted after training."""
+    words = "; ".join(f"{one['temperature']:g} and {one['own_share']:g}" for one in results.of_kind("fit-").values())
+    yield f"Fitted temperature and share of the own answer, a seed each: {words}." if words else NOT_RUN
 
 
 def _difference_rows(results: RecordedResults) -> Iterator[str]:
@@ -137,7 +136,7 @@ def _probe_rows(results: RecordedResults) -> Iterator[str]:
     for arm, facts in ARMS.items():
         for run in load_arm(results, arm)[:1]:
             probe = run["probe"]
-            if not probe or facts.fitted:
+            if not probe:
                 continue
             spread = [", ".join(f"{level[name]:.3f}" for level in probe) for name in ("mean_spread", "std_spread")]
             alive = sum(level["kl"] > LEAST_DIVERGENCE for level in probe)

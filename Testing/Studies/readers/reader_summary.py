@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from readers.post_hoc_fit import UNFITTED
 from readers.reader_page import KINDS, SHOWN
 from readers.shifted_slices import SCORES
 from recorded_results import SUMMARIES, Codec, Document, Names
 
 OF_LEVELS = ("weights", "network", "levels")
 """Kept of networks whose levels add up."""
-NOTHING = vars(UNFITTED)
+FIT = ("seed", "steps", "temperature", "own_share")
 PROBE = ("level", "kl", "mean_spread", "std_spread", "collapsed")
 
 
 def pack(name: str, result: Mapping[str, Any], names: Names, head: Document) -> Document:
     """Values of the nodules as one row a metric; of a shift, one row a score."""
     head |= {"metrics": list(SHOWN), "scores": list(SCORES), "probe": list(PROBE)}
+    if name.startswith("fit-"):
+        return {"fit": {key: result[key] for key in FIT}}
     if name.startswith("shift-"):
         kinds = {kind: result["scores"][kind] for kind in ("clean", *KINDS)}
         return {"kinds": {kind: [found[score] for score in SCORES] for kind, found in kinds.items()}}
@@ -28,7 +29,6 @@ def pack(name: str, result: Mapping[str, Any], names: Names, head: Document) -> 
         **levels,
         **answer,
         "steps": result["steps"],
-        **{key: result[key] for key in ("post_hoc",) if result.get(key, NOTHING) != NOTHING},
         "loss": result.get("loss", {}),
         "patients": names.place(result["patients"]),
         "probe": [[level[key] for key in PROBE] for level in result["probe"]],
@@ -38,6 +38,8 @@ def pack(name: str, result: Mapping[str, Any], names: Names, head: Document) -> 
 
 def unpack(entry: Mapping[str, Any], head: Mapping[str, Any]) -> Document:
     """A result as the study wrote it, less what no page uses."""
+    if "fit" in entry:
+        return dict(entry["fit"])
     if "kinds" in entry:
         kinds = entry["kinds"].items()
         return {"scores": {kind: dict(zip(head["scores"], rows, strict=True)) for kind, rows in kinds}}
@@ -45,7 +47,6 @@ def unpack(entry: Mapping[str, Any], head: Mapping[str, Any]) -> Document:
     return {
         **{key: entry[key] for key in OF_LEVELS if key in entry},
         "steps": entry["steps"],
-        "post_hoc": entry.get("post_hoc", NOTHING),
         "loss": entry["loss"],
         "patients": head["names"][entry["patients"]],
         "probe": [dict(zip(head["probe"], row, strict=True)) for row in entry["probe"]],

@@ -38,6 +38,10 @@ def answers(results: RecordedResults) -> Iterator[Answer]:
         found = _difference(runs, arm, "ged2")
         shown = None if found is None else not (found.excludes_zero and found.mean > 0)
         yield f"Beats or equals *{ARMS[arm].title}* on GED^2", shown, _words(found)
+    for arm in (STOCHASTIC, "dropout", "ensemble"):
+        found = _difference(runs, arm, "ncc")
+        shown = None if found is None else not (found.excludes_zero and found.mean < 0)
+        yield f"Beats or equals *{ARMS[arm].title}* on NCC", shown, _words(found)
     found = _difference(runs, SINGLE, "dice_majority")
     shown = None if found is None else found.mean >= -DICE_SLACK
     yield "Dice against the majority no worse than softmax by more than 0.01", shown, _words(found)

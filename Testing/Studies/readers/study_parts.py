@@ -7,6 +7,7 @@ from typing import Any
 
 from readers.all_readers_objective import AllReadersObjective
 from readers.constrained_objective import ConstrainedObjective
+from readers.mixture_objective import MixtureObjective
 from readers.phiseg import PHiSeg
 from readers.published_loss import PublishedLoss
 from readers.stochastic_segmentation import StochasticSegmentation
@@ -18,7 +19,7 @@ from SUREUncertaintyLib.training.training_cases import TrainingCase
 from torch import nn
 
 NETWORKS = {"stochastic_segmentation": StochasticSegmentation, "phiseg": PHiSeg}
-PUBLISHED, CONSTRAINED, ALL_READERS = "own", "constrained", "all_readers"
+PUBLISHED, CONSTRAINED, ALL_READERS, MIXTURE = "own", "constrained", "all_readers", "mixture"
 
 
 def create_study_network(name: str, arguments: Mapping[str, Any]) -> nn.Module:
@@ -37,4 +38,7 @@ def create_study_objective(cases: Sequence[TrainingCase], recipe: Recipe, classe
         return ConstrainedObjective(HierarchicalObjective(elbo_settings(options), mixed), bound)
     if recipe.loss.name == ALL_READERS:
         return AllReadersObjective(HierarchicalObjective(elbo_settings(options), mixed), cases)
+    if recipe.loss.name == MIXTURE:
+        weight = float(options.pop("mixture_weight"))
+        return MixtureObjective(HierarchicalObjective(elbo_settings(options), mixed), weight)
     return create_objective(recipe, classes, epochs)
