@@ -133,7 +133,7 @@ class FitObjective:
         weight = ramp(step, settings.full * self.settings.steps, settings.start * self.settings.steps)
         found = {"gradient": weight * gradient}
         found |= {name: weight * settings.gamma * part for name, part in relations.items()}
-        if self.settings.order and not sample.labelled:
+        if self.settings.order and not (sample.labelled or sample.taught.size):
             found["order"] = self.settings.order * order_loss(maps, logits, self.kind, [geometry] * 3)
         found["anchor"] = settings.anchor * anchor_loss(factors[:1].exp(), [geometry])
         if sample.taught.size:

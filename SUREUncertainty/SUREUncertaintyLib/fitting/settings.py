@@ -40,7 +40,7 @@ class FitSettings:
 
     Attributes:
         supervision: the relations; teacher: weight of what folds and mirrors say where there are several.
-        order: weight of ``nn.losses.order``, on scans without labels.
+        order: weight of ``nn.losses.order``, on scans without labels where there is one pass.
         copies: pairs of disturbed copies of each window, at two strengths each.
         slices: windows a scan for a network that works slice by slice; networks in 3D get one.
         crop: most voxels along an edge of what the head learns from at a step, in 3D and in 2D.
