@@ -1,7 +1,9 @@
-"""docs/heart.md, made from Testing/Bench/results/heart-lv-cine.json alone; a test compares page and JSON."""
+"""docs/heart.md, made from heart-lv-cine.json and contracted-cavities.json in Testing/Bench/results alone; a test compares
+them with the page."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from SUREUncertaintyLib.core.wording import VERDICT_NAMES
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "heart.md"
 TEXT = Path(__file__).resolve().with_name("heart_page.md")
+CAVITIES = TEXT.parent / "results" / "contracted-cavities.json"
 SETS = {
     "acdc_original": "ACDC, whole slices",
     "acdc_roi": "ACDC, boxes around the labels",
@@ -45,6 +48,7 @@ def heart_page(document: Mapping[str, Any]) -> str:
         "verdicts": verdicts_table(document),
         "notes": notes(document),
         "earlier": earlier_table(document),
+        **contracted_cavities(json.loads(CAVITIES.read_text(encoding="utf-8"))),
     }
     text = TEXT.read_text(encoding="utf-8")
     for name, content in gaps.items():
@@ -108,6 +112,23 @@ def earlier_table(document: Mapping[str, Any]) -> str:
     head = ["", *(f"{one['fingerprint'][:8]}" for one in packages)]
     rows = [[ROWS[n][0], *(_interval(one["sets"]["acdc_roi"][n], ROWS[n][1]) for one in packages)] for n in names]
     return _table(head, rows)
+
+
+def contracted_cavities(versions: Mapping[str, Any]) -> dict[str, str]:
+    """The table of cavities at a share of their radius, and how far the ejection fraction of the tuning patients is off."""
+    kinds = [f"{kind} {phase}" for kind in ("HF", "HYP", "N") for phase in ("ED", "ES")]
+    shares = sorted({share for one in versions.values() for share in one["shares"]}, key=float, reverse=True)
+    rows = [
+        [share, version, *(f"{one['shares'][share][kind]:.2f}" for kind in kinds), f"{one['shares'][share]['dice']:.3f}"]
+        for share in shares
+        for version, one in sorted(versions.items())
+    ]
+    off = [
+        f"{found['mean_absolute']:.1f} points with {version} (mean {found['mean']:+.1f})"
+        for version, found in ((version, one["ejection_fraction_points"]) for version, one in sorted(versions.items()))
+    ]
+    head = ["Radius left", "Version", *kinds, "Dice of all"]
+    return {"contracted": _table(head, rows), "contracted fraction": ", ".join(off)}
 
 
 def notes(document: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from SUREUncertaintyLib.core.errors import InputError
 from SUREUncertaintyLib.training.contraction import REACH, contracted
+from SUREUncertaintyLib.training.recipe import AugmentationSection
 
 SIZE, MIDDLE = 128, (60.0, 66.0)
 ROWS, COLUMNS = np.indices((SIZE, SIZE), np.float64)
@@ -63,3 +64,17 @@ def test_no_cavity_shrinks_below_what_voxels_can_show() -> None:
 def test_a_volume_is_refused() -> None:
     with pytest.raises(InputError, match="networks of slices"):
         contracted(np.zeros((4, 8, 8), np.float32), np.ones((4, 8, 8), np.uint8), 0.5)
+
+
+def test_several_structures_are_refused_and_one_of_any_value_keeps_it() -> None:
+    image, label = heart((20.0, 20.0))
+    assert set(np.unique(contracted(image, label * np.uint8(3), 0.5)[1])) == {0, 3}
+    label[60:, :] *= 2
+    with pytest.raises(InputError, match="for one cavity"):
+        contracted(image, label, 0.5)
+
+
+@pytest.mark.parametrize("shares", [(0.3, 1.5), (0.0, 1.0), (0.9, 0.5)])
+def test_shares_that_are_none_are_refused(shares: tuple[float, float]) -> None:
+    with pytest.raises(TypeError, match="two shares of a radius"):
+        AugmentationSection(contraction=shares)

@@ -105,6 +105,23 @@ def test_a_data_set_folder_or_one_fold_will_do(place: str, training: Path) -> No
     assert names == (["fold_1"] if place == "fold" else ["fold_0", "fold_1"])
 
 
+def test_plans_that_name_batch_normalisation_keep_its_eps(training: Path) -> None:
+    plans = json.loads((training / "plans.json").read_text(encoding="utf-8"))
+    architecture = plans["configurations"]["3d_fullres"]["architecture"]
+    architecture["arch_kwargs"] |= {
+        "norm_op": "torch.nn.modules.batchnorm.BatchNorm3d",
+        "norm_op_kwargs": {"eps": 1e-3, "affine": True},
+    }
+    plain = import_package(training / "fold_0", "plain").metadata
+    network = create_network(plain.network, {**plain.network_arguments, "norm": "batch"})
+    change_plans(training, architecture=architecture)
+    file = training / "fold_0" / FINAL
+    content = torch.load(file, weights_only=False)
+    torch.save(content | {"network_weights": with_second_names(dict(network.state_dict()))}, file)
+    arguments = import_package(training / "fold_0", "batch").metadata.network_arguments
+    assert (arguments["norm"], arguments["eps"]) == ("batch", 1e-3)
+
+
 def test_a_trainer_with_batch_normalisation_comes_in_with_what_it_learned(training: Path) -> None:
     """Its plans say instance normalisation, as nnU-Net writes them; the tensors tell."""
     plain = import_package(training / "fold_0", "plain").metadata

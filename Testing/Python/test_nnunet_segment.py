@@ -379,6 +379,7 @@ def test_a_channel_whose_name_holds_an_equals_sign_is_found_by_its_file(tmp_path
     (tmp_path / "a=b.nii").touch()
     given = [f"DWI b=1000={tmp_path / 'dwi.nii.gz'}", f"T2={tmp_path / 'a=b.nii'}"]
     assert channel_files(given) == {"DWI b=1000": tmp_path / "dwi.nii.gz", "T2": tmp_path / "a=b.nii"}
+    assert channel_files(["DWI b=1000=gone.nii.gz"]) == {"DWI b=1000": Path("gone.nii.gz")}
 
 
 def test_a_channel_whose_name_holds_a_space_is_quoted_in_the_sentence_that_asks_for_it(

@@ -109,11 +109,12 @@ def channel_files(texts: Sequence[str]) -> dict[str, Path]:
 
 
 def _name_and_file(text: str) -> tuple[str, str]:
-    """At the first equals sign with a file behind it, as names such as ``DWI b=1000`` hold one; else the first."""
+    """At the first equals sign with a file behind it, as names such as ``DWI b=1000`` hold one; else the last, as the
+    names of files hardly do."""
     pieces = text.split("=")
     splits = [("=".join(pieces[:n]), "=".join(pieces[n:])) for n in range(1, len(pieces))]
     there = [split for split in splits if split[1].strip() and Path(split[1].strip()).expanduser().exists()]
-    return (there or splits or [(text, "")])[0]
+    return there[0] if there else splits[-1] if splits else (text, "")
 
 
 def scan_name(path: Path) -> str:

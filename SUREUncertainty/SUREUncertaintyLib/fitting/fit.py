@@ -168,8 +168,8 @@ def _begin(output: Path, package: Package, cases: Sequence[Case], settings: FitS
     file = output / STATE
     if file.is_file() and file.read_text(encoding="utf-8") != text:
         raise InputError(
-            f"A fit of another model, or with other scans, was begun in {output}. Choose another folder with --output, "
-            "or delete that one."
+            f"A fit of another model, with other scans or by another version of this program was begun in {output}. "
+            "Choose another folder with --output, or delete that one."
         )
     output.mkdir(parents=True, exist_ok=True)
     write_text(file, text)

@@ -23,7 +23,7 @@ OUTSIDE = 1e-3
 """How far below 0 or above 1 a probability may lie by rounding."""
 
 READER_AXES = "RAS"
-"""Order of the axes in an .npz whose scan nnU-Net read with NibabelIOWithReorient; its label map is turned back."""
+"""Order of the axes in an .npz whose scan a reader of nnU-Net has reoriented; its label map is turned back."""
 
 SUM = 0.01
 """How far from 1 the classes of a voxel may add up: half precision, and interpolation between voxels."""

@@ -33,10 +33,12 @@ def contracted(
         Image and label of the same shape; as they were where there is no cavity, or one that is smallest already.
 
     Raises:
-        InputError: the image is no slice.
+        InputError: the image is no slice, or more than one structure is outlined.
     """
     if image.ndim != 2:
         raise InputError("The recipe's contraction_probability is for networks of slices. Leave it out for volumes.")
+    if len(np.unique(label[label > 0])) > 1:
+        raise InputError("The recipe's contraction_probability is for one cavity. Leave it out for several structures.")
     cavity = np.argwhere(label > 0)
     size = np.sqrt(len(cavity) / np.pi)
     if size <= _SMALLEST:

@@ -215,6 +215,8 @@ class AugmentationSection:
             raise TypeError(f"padding must be zeros or border, not {self.padding!r}")
         if self.damage_probability and not self.damages:
             raise TypeError("damage_probability needs damages, names of corruptions")
+        if not 0 < self.contraction[0] <= self.contraction[1] <= 1:
+            raise TypeError("contraction must be two shares of a radius, the smaller first, above 0 and at most 1")
 
 
 @dataclass(frozen=True)

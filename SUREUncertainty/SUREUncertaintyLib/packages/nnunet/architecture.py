@@ -68,7 +68,7 @@ def network_of(chosen: Fields, dimension: int, channels: int, outputs: int) -> d
 
 
 def with_batch_norm(network: Mapping[str, Any]) -> dict[str, Any]:
-    """The same network as ``nnUNetTrainerBN`` builds it, whatever normalisation its plans name."""
+    """The same network as ``nnUNetTrainerBN`` builds it from plans that name another normalisation."""
     return {**network, "arguments": {**network["arguments"], "norm": "batch", "eps": EPS}}
 
 

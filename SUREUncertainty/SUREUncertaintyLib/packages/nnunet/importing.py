@@ -97,7 +97,7 @@ def read_training(
     plan = read_plan(plans, facts[0].configuration, channels, labels.outputs)
     for member, one in zip(members, facts, strict=True):
         _require_same(member, one, facts[0], plan, channels, labels)
-    if facts[0].batch_norm:
+    if facts[0].batch_norm and plan.network["arguments"].get("norm") != "batch":
         plan = replace(plan, network=with_batch_norm(plan.network))
     return Training(found, labels, plan, facts[0], tuple(members))
 
