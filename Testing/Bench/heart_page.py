@@ -1,5 +1,7 @@
-"""docs/heart.md, made from heart-lv-cine.json and contracted-cavities.json in Testing/Bench/results alone; a test compares
-them with the page."""
+"""docs/heart.md, made from heart-lv-cine.json and contracted-cavities.json in Testing/Bench/results alone.
+
+A test compares them with the page.
+"""
 
 from __future__ import annotations
 
@@ -115,17 +117,17 @@ def earlier_table(document: Mapping[str, Any]) -> str:
 
 
 def contracted_cavities(versions: Mapping[str, Any]) -> dict[str, str]:
-    """The table of cavities at a share of their radius, and how far the ejection fraction of the tuning patients is off."""
+    """The table of cavities at a share of their radius, and how far the tuning patients' ejection fraction is off."""
     kinds = [f"{kind} {phase}" for kind in ("HF", "HYP", "N") for phase in ("ED", "ES")]
     shares = sorted({share for one in versions.values() for share in one["shares"]}, key=float, reverse=True)
-    rows = [
-        [share, version, *(f"{one['shares'][share][kind]:.2f}" for kind in kinds), f"{one['shares'][share]['dice']:.3f}"]
-        for share in shares
-        for version, one in sorted(versions.items())
-    ]
+    rows = []
+    for share in shares:
+        for version, one in sorted(versions.items()):
+            found = one["shares"][share]
+            rows.append([share, version, *(f"{found[kind]:.2f}" for kind in kinds), f"{found['dice']:.3f}"])
+    points = {version: one["ejection_fraction_points"] for version, one in sorted(versions.items())}
     off = [
-        f"{found['mean_absolute']:.1f} points with {version} (mean {found['mean']:+.1f})"
-        for version, found in ((version, one["ejection_fraction_points"]) for version, one in sorted(versions.items()))
+        f"{one['mean_absolute']:.1f} points with {version} (mean {one['mean']:+.1f})" for version, one in points.items()
     ]
     head = ["Radius left", "Version", *kinds, "Dice of all"]
     return {"contracted": _table(head, rows), "contracted fraction": ", ".join(off)}
