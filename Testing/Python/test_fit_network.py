@@ -75,6 +75,14 @@ def with_head(package: Package, folder: Path, spread: float) -> Package:
     return add_fit(package, record, head_for(network, folder, spread))
 
 
+class PlainFactor(torch.nn.Module):  # type: ignore[misc]
+    """A head of the finest features, which are handed last; the others have no say, but stay inputs."""
+
+    def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+        *others, finest = inputs
+        return torch.tanh(finest.mean(1, keepdim=True)) + 0.0 * sum(one.mean(1, keepdim=True) for one in others)
+
+
 def planar(folder: Path) -> Package:
     arguments = {"spatial_dims": 2, "in_channels": 1, "out_channels": 3, "channels": [4, 8]}
     return build_tiny(
@@ -130,6 +138,25 @@ def test_a_factor_of_one_is_the_network_s_own_map_and_no_factor_changes_the_mask
     assert (wild.threshold, before.threshold) == (0.3, package.metadata.threshold)
     assert np.isin(np.unique(before.labels.array), [0, 1, 2]).all()
     assert before.labels.array.any()
+
+
+def test_a_head_that_was_fitted_without_the_answer_reads_what_its_package_names(tmp_path: Path) -> None:
+    """Heads of before see image and features; those of today the network's answer between them."""
+    package = build_tiny(tmp_path / "tiny")
+    network = open_network(package, threads=1)
+    window = np.random.default_rng(0).standard_normal((1, 1, *package.metadata.patch)).astype(np.float32)
+    found = network.run(window)
+    maps = []
+    for names, arrays in (
+        (network.taps.seen[:1], (window, found.features[0])),
+        ((network.taps.answer, network.taps.seen[0]), (window, found.logits, found.features[0])),
+    ):
+        graph = tmp_path / f"head{len(names)}.onnx"
+        export_log_factor(PlainFactor(), [torch.from_numpy(array) for array in arrays], graph)
+        record = {"taps": list(names), "member": "", "threshold": 0.3}
+        maps.append(run(add_fit(package, record, graph), "own, evidential").uncertainty.array)
+    assert np.array_equal(*maps)
+    assert np.nanmax(np.abs(maps[0] - run(package, "own, evidential").uncertainty.array)) > 0.01
 
 
 def test_windows_that_overlap_are_blended_without_the_factor(tmp_path: Path) -> None:
