@@ -37,10 +37,12 @@ class Worker:
 
     def __init__(self) -> None:
         self.is_busy = False
-        self.asked: list[tuple[str, str]] = []
+        self.asked: list[tuple[str, str, str]] = []
 
-    def pace(self, model: str, engine: str, answer: Callable[[Any], None], fail: Callable[[Any], None]) -> None:
-        self.asked.append((model, engine))
+    def pace(
+        self, model: str, engine: str, passes: str, answer: Callable[[Any], None], fail: Callable[[Any], None]
+    ) -> None:
+        self.asked.append((model, engine, passes))
         self.answer, self.fail = answer, fail
 
 
@@ -59,15 +61,15 @@ def test_the_pace_of_a_model_is_asked_once_and_again_only_after_a_run_came_in_be
     pace = Pace(worker, lambda: True, lambda: changes.append(1))  # type: ignore[arg-type]
     assert pace.of("a", "auto") is None
     assert pace.of("a", "auto") is None
-    assert worker.asked == [("a", "auto")]
+    assert worker.asked == [("a", "auto", "all")]
     worker.fail(failure("superseded"))
     assert pace.of("a", "auto") is None
     worker.answer({"seconds_a_window": 0.5})
     assert pace.of("a", "auto") == 0.5
-    assert pace.of("b", "auto") is None
+    assert pace.of("a", "auto", "one") is None, "one pass takes another time"
     worker.fail(failure("out_of_memory"))
-    assert pace.of("b", "auto") is None
-    assert (worker.asked, changes) == ([("a", "auto"), ("a", "auto"), ("b", "auto")], [1])
+    assert pace.of("a", "auto", "one") is None
+    assert (worker.asked, changes) == ([("a", "auto", "all"), ("a", "auto", "all"), ("a", "auto", "one")], [1])
 
 
 def test_a_worker_that_is_busy_or_may_not_start_is_asked_nothing() -> None:
@@ -86,7 +88,7 @@ def test_panel_page_and_command_line_say_the_same_about_time_and_memory(
     monkeypatch.setattr(opened.widget.panel.bridge, "pace", worker.pace)
     parameters(opened).model, parameters(opened).inputVolume = "tiny", node
     assert f"This run needs {WINDOWS} windows of the network" in opened.ui.modelInfoLabel.text
-    assert worker.asked == [("tiny", "auto")]
+    assert worker.asked == [("tiny", "auto", "all")]
     worker.answer({"seconds_a_window": 0.3})
     expected = f"This run takes about 7 min and 0.4 GB of memory ({WINDOWS} windows of the network)."
     assert expected in opened.ui.modelInfoLabel.text

@@ -13,7 +13,14 @@ from SUREUncertaintyLib.core.errors import InputError, PackageError
 from SUREUncertaintyLib.core.labels import Label
 from SUREUncertaintyLib.core.progress import never, silent
 from SUREUncertaintyLib.inference.native.axes import ArrayAxes, axes_of
-from SUREUncertaintyLib.inference.native.choice import MemberChoice, choose_passes, cost_sentence, parse_choice
+from SUREUncertaintyLib.inference.native.choice import (
+    MemberChoice,
+    choose_passes,
+    cost_sentence,
+    named_choice,
+    offered_passes,
+    parse_choice,
+)
 from SUREUncertaintyLib.inference.native.cropping import box_around, nonzero_mask
 from SUREUncertaintyLib.inference.native.normalising import normalise_channel
 from SUREUncertaintyLib.inference.native.reading import ClassReader, RegionReader
@@ -234,6 +241,29 @@ def test_a_tie_of_classes_goes_to_the_first() -> None:
 )
 def test_an_estimator_is_a_choice_of_passes(estimator: str, choice: MemberChoice, names: list[str]) -> None:
     assert [one.name for one in choose_passes(PIPELINE, estimator, choice)] == names
+
+
+@pytest.mark.parametrize(
+    ("folds", "axes", "offered"),
+    [
+        (2, (0, 2), {"all": (2, 4), "folds": (2, 1), "mirrors": (1, 4), "one": (1, 1)}),
+        (2, (), {"all": (2, 1), "one": (1, 1)}),
+        (1, (0,), {"all": (1, 2), "one": (1, 1)}),
+        (1, (), {}),
+    ],
+)
+def test_what_can_be_chosen_costs_what_it_says(
+    folds: int, axes: tuple[int, ...], offered: dict[str, tuple[int, int]]
+) -> None:
+    pipeline = replace(PIPELINE, members=PIPELINE.members[:folds], mirror_axes=axes)
+    assert offered_passes(pipeline) == offered
+    for name, (count, copies) in offered.items():
+        run = choose_passes(pipeline, "native", named_choice(name, pipeline))
+        assert len(run) == count * copies
+        assert len({one.member.name for one in run}) == count
+    with pytest.raises(InputError, match="no passes 'some'"):
+        named_choice("some", pipeline)
+    assert offered_passes(None) == {}
 
 
 def test_native_runs_everything_that_was_trained_for() -> None:

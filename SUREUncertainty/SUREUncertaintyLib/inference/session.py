@@ -16,7 +16,8 @@ from ..core.roi import Roi
 from ..core.volume import Volume
 from ..location.choice import found_boxes
 from .engine import Engine
-from .engine_choice import create_engine
+from .engine_choice import create_engine, create_member_engine
+from .native.choice import ALL, named_choice
 from .preview import preview, preview_engine
 from .result import SegmentationResult
 from .sampling.encoding import has_latents, latent_layout
@@ -32,15 +33,28 @@ if TYPE_CHECKING:
 class LiveSession:
     """One package on one engine; remembers the scan and its regions, so that a change costs only the run itself.
 
+    Args:
+        passes: of a model that has several, see ``native.choice.offered_passes``.
+
     Raises:
-        EngineError: the engine is not available (on construction).
+        EngineError: the engine is not available; InputError: passes that the model does not have (on construction).
     """
 
     def __init__(
-        self, package: Package, engine: str = "auto", device: str | None = None, threads: int | None = None
+        self,
+        package: Package,
+        engine: str = "auto",
+        device: str | None = None,
+        threads: int | None = None,
+        passes: str = ALL,
     ) -> None:
         self.package = package
-        self.engine = create_engine(package, engine, device, threads)
+        pipeline = package.metadata.pipeline
+        if pipeline is None or passes == ALL:
+            self.engine: Engine = create_engine(package, engine, device, threads)
+        else:
+            chosen = named_choice(passes, pipeline)
+            self.engine = create_member_engine(package, engine, device, threads, choice=chosen)
         self._quick: Engine | None = None
         self.volume: Volume | None = None
         self.rois: tuple[Roi, ...] = ()

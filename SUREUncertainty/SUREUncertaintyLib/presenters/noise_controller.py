@@ -134,7 +134,8 @@ class NoiseController:
         if self._clean is None or self._bridge.open_scan is not part:
             keep = self._of_this_round(partial(self._keep_clean, noise))
             fail = self._of_this_round(self._fail)
-            self._bridge.segment(request.model, request.engine, part, self._rois, _ignore, keep, fail)
+            wanted = request.model, request.engine, part, self._rois
+            self._bridge.segment(*wanted, _ignore, keep, fail, passes=request.passes)
             return
         if self._series is not None:
             self._view.show_step(len(self._series) + 1, len(self._levels), noise.strength)
@@ -155,7 +156,8 @@ class NoiseController:
         sees in windows along the patient's axes.
         """
         region = None if request.region is None else roi_from_node(request.region)
-        key = (request.scan.GetID(), request.scan.GetImageData().GetMTime(), region, request.model, request.engine)
+        runs_on = request.model, request.engine, request.passes
+        key = (request.scan.GetID(), request.scan.GetImageData().GetMTime(), region, *runs_on)
         if self._part is None or key != self._key:
             whole = volume_from_node(request.scan)
             part = whole if region is None else _cut(whole, region)

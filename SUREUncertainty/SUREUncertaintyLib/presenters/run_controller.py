@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from ..cine.cine_result import CineResult, require_one_region
 from ..core.errors import InputError, SureError
 from ..core.roi import Roi
+from ..inference.native.choice import ALL
 from ..inference.result import SegmentationResult
 from ..mrml.boxes import roi_from_node
 from ..mrml.cine_frames import publish_cine
@@ -35,6 +36,7 @@ class RunRequest:
         further: more regions of the same run, whose structures join the same segmentation.
         channels: name and node of every further image, for models that take several.
         all_frames: measure every frame of the scan, which ``scan`` shows one at a time.
+        passes: of a model that has several folds or mirrored copies, see ``native.choice.offered_passes``.
     """
 
     scan: Any
@@ -45,6 +47,7 @@ class RunRequest:
     further: tuple[Any, ...] = ()
     channels: tuple[tuple[str, Any], ...] = ()
     all_frames: bool = False
+    passes: str = ALL
 
     def rois(self) -> tuple[Roi, ...]:
         """The boxes, RAS mm. Raises ``InputError`` for one that is not placed yet."""
@@ -112,6 +115,7 @@ class RunController:
             self._bound(request, partial(self._on_result, of_frame=browser is not None)),
             self._bound(request, self._view_failure),
             {name: volume_from_node(node) for name, node in request.channels},
+            request.passes,
         )
 
     def _start_frames(self, request: RunRequest, browser: Any) -> None:
@@ -127,6 +131,7 @@ class RunController:
             self._bound(request, self._on_progress),
             self._bound(request, self._on_cine),
             self._bound(request, self._view_failure),
+            request.passes,
         )
 
     def cancel(self) -> None:

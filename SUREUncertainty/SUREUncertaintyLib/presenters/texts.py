@@ -119,6 +119,13 @@ SAMPLE_STEP = _("Sample {value}, number {rank} of {count} from the smallest: {vo
 
 ENGINE_NAMES = {"auto": _("Automatic"), "openvino": _("OpenVINO (processor)"), "torch": _("PyTorch (graphics card)")}
 
+PASSES = {
+    "all": _("As the model was made: {passes} passes"),
+    "folds": _("{folds} folds, one pass each"),
+    "mirrors": _("One fold, {copies} mirrored copies"),
+    "one": _("One pass"),
+}
+
 EDGES_RIGHT = _("Uncertainty is low where edges are sharp, as it should be: correlation {value:+.2f} (UCC).")
 EDGES_NEITHER = _("Uncertainty does not depend on how sharp edges are: correlation {value:+.2f} (UCC).")
 EDGES_WRONG = _(
@@ -284,6 +291,13 @@ WIDGETS = {
     "engineSelector": (
         _("Runs on"),
         _("What computes. Automatic takes a graphics card when PyTorch can use one, else OpenVINO on the processor."),
+    ),
+    "passesSelector": (
+        _("Passes"),
+        _(
+            "How often the network runs each window. Fewer passes take less time; only several passes can disagree, "
+            "and only one pass shows the map that Fit has added."
+        ),
     ),
     "runButton": (_("Run"), _("Choose the scan that is to be segmented.")),
     "resultSelector": (_("Result"), _("Which result the panels below show. Every scan and model has one of its own.")),

@@ -14,6 +14,7 @@ from ..cine.cine_result import CineResult
 from ..core.roi import Roi
 from ..core.volume import Volume
 from ..core.volume_sequence import VolumeSequence
+from ..inference.native.choice import ALL
 from ..inference.result import SegmentationResult
 from ..inference.sampling.samples_result import SamplingOptions
 from ..worker.client import WorkerClient
@@ -50,7 +51,7 @@ class WorkerBridge:
         self._calls = CallQueue()
         self._timer = create_timer(POLL_MILLISECONDS, self._poll)
         self._client = create_client(on_log=self.log.append, dispatch=self._calls.put, python=python_executable())
-        self._model: tuple[str, str] | None = None
+        self._model: tuple[str, str, str] | None = None
         self._open_jobs = 0
         self.open_scan: Volume | None = None
         """What ``resegment`` works on."""
@@ -70,16 +71,18 @@ class WorkerBridge:
         on_result: OnResult,
         on_error: OnError,
         channels: Mapping[str, Volume] | None = None,
+        passes: str = ALL,
     ) -> None:
         """Segment a scan with a model; the model stays loaded.
 
         Args:
             channels: further images of the patient by name, for models that take several.
+            passes: of a model that has several folds or mirrored copies, see ``native.choice.offered_passes``.
 
         Raises:
             EngineError: the worker cannot be started.
         """
-        self._load(model, engine)
+        self._load(model, engine, passes)
         self.open_scan = volume
         self._client.segment(
             volume,
@@ -101,23 +104,24 @@ class WorkerBridge:
         on_progress: OnProgress,
         on_result: OnCine,
         on_error: OnError,
+        passes: str = ALL,
     ) -> None:
         """Measure every frame of a scan over time with a model; the model stays loaded.
 
         Raises:
             EngineError: the worker cannot be started.
         """
-        self._load(model, engine)
+        self._load(model, engine, passes)
         self._client.frames(sequence, rois, on_progress, self._closing(on_result), self._closing(on_error))
         self._wait()
 
-    def pace(self, model: str, engine: str, on_result: OnAnswer, on_error: OnError) -> None:
+    def pace(self, model: str, engine: str, passes: str, on_result: OnAnswer, on_error: OnError) -> None:
         """Measure how long a model takes for a window here; gives ``seconds_a_window``.
 
         Raises:
             EngineError: the worker cannot be started.
         """
-        self._load(model, engine)
+        self._load(model, engine, passes)
         self._client.pace(on_result=self._closing(on_result), on_error=self._closing(on_error))
         self._wait()
 
@@ -180,11 +184,11 @@ class WorkerBridge:
         self._client.close()
         self._calls = CallQueue()
 
-    def _load(self, model: str, engine: str) -> None:
+    def _load(self, model: str, engine: str, passes: str) -> None:
         """Load a model unless it is there; when that fails, what comes next ends with the same reason."""
-        if self._model != (model, engine):
-            self._client.load(model, engine, on_error=self._forget_model)
-            self._model = (model, engine)
+        if self._model != (model, engine, passes):
+            self._client.load(model, engine, on_error=self._forget_model, passes=passes)
+            self._model = (model, engine, passes)
 
     def _forget_model(self, _why: Failure) -> None:
         self._model = None

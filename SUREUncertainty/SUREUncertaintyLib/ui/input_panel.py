@@ -8,6 +8,7 @@ from typing import Any
 
 from ..core.errors import SureError
 from ..core.translation import EMPTY, Text
+from ..inference.native.choice import ONE
 from ..mrml.boxes import add_roi_node, box_around, place_roi
 from ..mrml.located_boxes import located_nodes
 from ..mrml.scan_over_time import browser_of, frames_of_run
@@ -20,6 +21,7 @@ from ..presenters.double_click import DoubleClick
 from ..presenters.further_images import further_names, further_obstacle
 from ..presenters.model_description import box_size, follows_cavity, model_text
 from ..presenters.pace import Pace
+from ..presenters.passes import applied_passes, passes_entries
 from ..presenters.remaining_time import remaining_text
 from ..presenters.run_controller import RunRequest
 from ..presenters.starting_model import StartingModel
@@ -48,6 +50,7 @@ class InputPanel:
         self.ui.runButton.connect("clicked(bool)", self._on_button)
         self.ui.modelSelector.connect("currentIndexChanged(int)", self._on_model)
         self.ui.engineSelector.connect("currentIndexChanged(int)", self._on_engine)
+        self.ui.passesSelector.connect("currentIndexChanged(int)", self._on_passes)
         self.ui.placeRegionButton.connect("clicked(bool)", self._on_place)
         self.ui.suggestRegionButton.connect("clicked(bool)", self._on_suggest)
         self.show_status(say(texts.READY))
@@ -58,6 +61,13 @@ class InputPanel:
         wanted = "" if self._context.parameters is None else self._context.parameters.model
         fill_combo(self.ui.modelSelector, {name: name for name in self._models}, wanted)
 
+    def follow_fit(self, model: str) -> None:
+        """A fit has changed a model: a map that it added is that of one pass."""
+        self.refresh_models()
+        parameters, metadata = self._context.parameters, self._models.get(model)
+        if parameters is not None and parameters.model == model and metadata is not None and metadata.fitted:
+            parameters.passes = ONE
+
     def update(self) -> None:
         """Follow the parameter node."""
         parameters = self._context.parameters
@@ -67,6 +77,7 @@ class InputPanel:
         self._follow_model(parameters)
         choose(self.ui.modelSelector, parameters.model)
         choose(self.ui.engineSelector, parameters.engine)
+        self._show_passes(parameters)
         self._show_model(parameters)
         self._show_further()
         browser = browser_of(self._context.scene(), parameters.inputVolume)
@@ -89,7 +100,8 @@ class InputPanel:
         first = boxes[0] if boxes else None
         further = tuple(zip(self._further_names(), self._further_nodes(), strict=False))
         rest = tuple(boxes[1:])
-        return RunRequest(p.inputVolume, first, p.model, p.engine, p.overlayOpacity, rest, further, p.allFrames)
+        passes = self._passes(p)
+        return RunRequest(p.inputVolume, first, p.model, p.engine, p.overlayOpacity, rest, further, p.allFrames, passes)
 
     def begin(self) -> None:
         """A run has begun."""
@@ -142,11 +154,21 @@ class InputPanel:
         """What the model was made for, and what speaks against running it on this scan and region."""
         metadata = self._models.get(parameters.model)
         lines = [model_text(metadata, self._context.translate)]
-        seconds = partial(self._pace.of, parameters.model, parameters.engine)
+        seconds = partial(self._pace.of, parameters.model, parameters.engine, self._passes(parameters))
         boxes, scan = self._boxes(parameters), parameters.inputVolume
         frames = frames_of_run(self._context.scene(), scan, parameters.allFrames)
         lines += [f"\u26a0 {text}" for text in cautions(scan, metadata, boxes, seconds, frames)]
         self.ui.modelInfoLabel.setText("\n".join(lines))
+
+    def _passes(self, parameters: Any) -> str:
+        return applied_passes(self._models.get(parameters.model), parameters.passes)
+
+    def _show_passes(self, parameters: Any) -> None:
+        """The choice of passes, where the model leaves one."""
+        entries = passes_entries(self._models.get(parameters.model), self._context.translate)
+        fill_combo(self.ui.passesSelector, entries, self._passes(parameters))
+        for widget in (self.ui.labelPasses, self.ui.passesSelector):
+            widget.setVisible(bool(entries))
 
     def _further_names(self) -> tuple[str, ...]:
         return further_names(self._models.get(self._context.parameters.model))
@@ -190,6 +212,10 @@ class InputPanel:
     def _on_engine(self, _index: int) -> None:
         if self._context.parameters is not None:
             self._context.parameters.engine = chosen(self.ui.engineSelector)
+
+    def _on_passes(self, _index: int) -> None:
+        if self._context.parameters is not None:
+            self._context.parameters.passes = chosen(self.ui.passesSelector)
 
     def _on_place(self, _checked: bool = False) -> None:
         centre = self._context.desktop.crosshair()

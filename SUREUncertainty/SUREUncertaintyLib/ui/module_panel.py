@@ -331,7 +331,7 @@ class ModulePanel:
     def _on_fitted(self, model: str) -> None:
         """A model has changed: the list says its new version, and the next run reads it anew."""
         self.bridge.forget_model()
-        self.input.refresh_models()
+        self.input.follow_fit(model)
 
     def _on_phantom(self, _checked: bool = False) -> None:
         self._begin_with(load_phantom())

@@ -22,6 +22,7 @@ class SUREUncertaintyParameterNode:
         allFrames: measure every frame where the scan is one over time.
         model: name in the catalogue.
         engine: what runs the network.
+        passes: how often, for models with folds or mirrored copies.
         segmentation: the result that the panels show; everything else of the result hangs on it.
         map: kind of uncertainty shown, a key of ``mrml.chosen_map.map_names``.
         bandLow, bandHigh: uncertainty that is drawn.
@@ -39,6 +40,7 @@ class SUREUncertaintyParameterNode:
     allFrames: bool = True
     model: str = ""
     engine: Annotated[str, Choice(list(texts.ENGINE_NAMES))] = "auto"
+    passes: Annotated[str, Choice(list(texts.PASSES))] = "all"
     segmentation: vtkMRMLSegmentationNode
     map: str = "primary"
     bandLow: Annotated[float, WithinRange(0.0, 1.0)] = 0.5

@@ -10,6 +10,7 @@ import slicer
 
 from ..core.errors import InputError
 from ..core.roi import Roi
+from ..inference.native.choice import ALL
 from ..mrml.boxes import add_roi_node, box_around, place_roi, replace_suggested, roi_from_node
 from ..mrml.display import jump_to
 from ..mrml.located_boxes import located_nodes
@@ -25,6 +26,7 @@ from ..presenters.cautions import cautions
 from ..presenters.further_images import FURTHER, MOST, further_names, further_obstacle
 from ..presenters.model_description import box_size, follows_cavity, model_text
 from ..presenters.pace import Pace
+from ..presenters.passes import applied_passes, passes_entries
 from ..presenters.run_controller import RunRequest
 from ..presenters.starting_model import StartingModel
 from ..presenters.worker_bridge import WorkerBridge
@@ -35,7 +37,7 @@ WHOLE, EVERY = "", "all"
 
 
 class InputPart:
-    """Follows ``scan``, ``region``, ``boxes``, ``model``, ``engine`` and ``all_frames`` of the state."""
+    """Follows ``scan``, ``region``, ``boxes``, ``model``, ``engine``, ``passes`` and ``all_frames`` of the state."""
 
     def __init__(self, session: Session, bridge: WorkerBridge) -> None:
         self._session = session
@@ -46,6 +48,7 @@ class InputPart:
         session.state.update(
             {"all_frames": False, "scan": "", "region": WHOLE, "engine": "auto", "box": None, "boxes": True}
         )
+        session.state.update({"passes": ALL, "passes_choices": []})
         session.state.update(dict.fromkeys(FURTHER, "") | {"further_names": [], "further_hint": texts.FURTHER_HINT})
         session.state.engines = [{"id": key, "name": name} for key, name in texts.ENGINE_NAMES.items()]
         self.refresh_models()
@@ -68,6 +71,9 @@ class InputPart:
         state.region = session.choice("region", {WHOLE, EVERY, *(box["id"] for box in state.regions)}, WHOLE)
         state.model = self._starting.follow(str(state.model), self._models, session.scene, self.scan())
         self._follow_model()
+        entries = passes_entries(self._models.get(state.model), str)
+        state.passes_choices = [{"id": key, "name": name} for key, name in entries.items()]
+        state.passes = self._passes()
         state.further_names = list(further_names(self._models.get(state.model))[:MOST])
         for name in FURTHER:
             setattr(state, name, session.choice(name, {scan["id"] for scan in state.scans}, ""))
@@ -75,6 +81,10 @@ class InputPart:
         state.obstacle = self.obstacle()
         self._show_cautions()
         self._show_boxes(boxes)
+
+    def _passes(self) -> str:
+        state = self._session.state
+        return applied_passes(self._models.get(state.model), str(state.passes))
 
     def _follow_model(self) -> None:
         """With another model comes its own choice of frames: all of them for one that follows a beating cavity."""
@@ -86,7 +96,7 @@ class InputPart:
     def _show_cautions(self) -> None:
         state = self._session.state
         engine = self._session.choice("engine", texts.ENGINE_NAMES, "auto")
-        seconds = partial(self._pace.of, str(state.model), engine)
+        seconds = partial(self._pace.of, str(state.model), engine, self._passes())
         scan, model = self.scan(), self._models.get(state.model)
         frames = frames_of_run(self._session.scene, scan, state.all_frames is True)
         state.cautions = list(cautions(scan, model, self._chosen(), seconds, frames))
@@ -152,7 +162,7 @@ class InputPart:
         named = tuple(zip(further_names(self._models[state.model]), self._further(), strict=False))
         first = regions[0] if regions else None
         rest, all_frames = tuple(regions[1:]), state.all_frames is True
-        return RunRequest(self.scan(), first, state.model, engine, opacity, rest, named, all_frames)
+        return RunRequest(self.scan(), first, state.model, engine, opacity, rest, named, all_frames, self._passes())
 
     def place(self) -> None:
         """Put the chosen box (a new one without any) around the crosshair, or around where the slices cross."""

@@ -28,7 +28,7 @@ WORDS |= {"noResult": {"text": texts.NO_RESULT, "hint": ""}}
 FOR_SLICER = {"text": texts.FOR_SLICER, "hint": texts.FOR_SLICER_TOOLTIP}
 FOLLOWED = {
     "uncertainty": ("map", "band_low", "band_high", "opacity", "legend", "threed"),
-    "input": ("region", "boxes", "model", "engine", "all_frames", *FURTHER),
+    "input": ("region", "boxes", "model", "engine", "passes", "all_frames", *FURTHER),
     "frames": ("cine_frame",),
     "scan_frames": ("scan_frame",),
     "samples": ("sample", "samples", "contours"),

@@ -23,6 +23,7 @@ from ..core.errors import EngineError, InputError, SureError
 from ..core.roi import Roi
 from ..core.volume import Volume
 from ..core.volume_sequence import VolumeSequence
+from ..inference.native.choice import ALL
 from ..inference.sampling.samples_result import SamplingOptions
 from .failures import Failure, failure, failure_of, failure_of_exit
 from .jobs import ClientJob, OnError, OnProgress, OnResult, OpenScan, Read
@@ -93,11 +94,18 @@ class WorkerClient:
         threads: int | None = None,
         on_result: OnResult | None = None,
         on_error: OnError | None = None,
+        passes: str = ALL,
     ) -> ClientJob:
-        """Load a model by name or folder; it stays loaded until another one comes."""
+        """Load a model by name or folder; it stays loaded until another one comes. ``passes``: see ``LiveSession``."""
         with self._lock:
             process = self._running(reload=False)
-            self._model = {"package": str(package), "engine": engine, "device": device, "threads": threads}
+            self._model = {
+                "package": str(package),
+                "engine": engine,
+                "device": device,
+                "threads": threads,
+                "passes": passes,
+            }
             job = self._job(process, None, None, on_result, on_error)
             self._send(job, "load", self._model)
             return job

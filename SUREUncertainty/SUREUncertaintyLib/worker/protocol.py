@@ -2,7 +2,8 @@
 
 Requests (client to worker), each with an ``id`` that its answers carry:
 
-- ``{"id": 1, "command": "load", "package": NAME_OR_PATH, "engine": "auto", "device": null, "threads": null}``
+- ``{"id": 1, "command": "load", "package": NAME_OR_PATH, "engine": "auto", "device": null, "threads": null,
+  "passes": "all"}``
 - ``{"id": 2, "command": "segment", "volume": {"array": FILE.npy, "grid": {..}, "name": ..} or {"path": SCAN},
   "rois": [{"name": .., "low": [..], "high": [..]}], "keep_probabilities": false, "sampling": {"count": 20, ..}}``;
   the volume is described field by field, and ``"channels": {NAME: VOLUME, ..}`` may come with it; ``sampling`` counts

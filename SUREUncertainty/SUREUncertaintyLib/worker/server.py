@@ -137,9 +137,8 @@ class Server:
         self._session = None  # frees the old model before the new one comes
         try:
             package = find_package(arguments["package"])
-            session = LiveSession(
-                package, arguments.get("engine", "auto"), arguments.get("device"), arguments.get("threads")
-            )
+            chosen = {name: arguments[name] for name in ("engine", "device", "threads", "passes") if name in arguments}
+            session = LiveSession(package, **chosen)
         except Exception as error:
             self._load_error = error
             raise

@@ -10,6 +10,8 @@ from ...packages.pipeline import Member, Pipeline
 
 ALL = "all"
 NONE = "none"
+FOLDS, MIRRORS, ONE = "folds", "mirrors", "one"
+"""With ``ALL`` what a list of passes offers: every fold once, the first fold with its mirrors, the first fold once."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,30 @@ def parse_choice(folds: str | None, mirrors: str | None) -> MemberChoice:
     if folds is not None and wanted == ():
         raise InputError("--folds names no fold; give numbers with commas between them, such as 0,1, or all.")
     return MemberChoice(wanted, None if mirrors is None else mirrors == ALL)
+
+
+def offered_passes(pipeline: Pipeline | None) -> dict[str, tuple[int, int]]:
+    """What a person may choose among: number of folds, and of copies of each, the one that is not mirrored included.
+
+    Empty for a model whose passes are one, or cannot be chosen.
+    """
+    if pipeline is None or pipeline.parts:
+        return {}
+    folds, copies = len(pipeline.members), len(pipeline.mirrorings)
+    counts = {ALL: (folds, copies), ONE: (1, 1), FOLDS: (folds, 1), MIRRORS: (1, copies)}
+    first = {count: name for name, count in reversed(counts.items())}
+    found = {name: counts[name] for name in (ALL, FOLDS, MIRRORS, ONE) if first[counts[name]] == name}
+    return found if len(found) > 1 else {}
+
+
+def named_choice(name: str, pipeline: Pipeline) -> MemberChoice:
+    """The choice that ``offered_passes`` names. Raises ``InputError`` for another name."""
+    first = (pipeline.members[0].name,)
+    choices = {ALL: MemberChoice(), FOLDS: MemberChoice(mirrors=False)}
+    choices |= {MIRRORS: MemberChoice(first), ONE: MemberChoice(first, mirrors=False)}
+    if name not in choices:
+        raise InputError(f"There are no passes '{name}'. Choose one of: {', '.join(choices)}.")
+    return choices[name]
 
 
 def choose_passes(pipeline: Pipeline, estimator: str, choice: MemberChoice) -> tuple[Pass, ...]:
