@@ -37,9 +37,9 @@ def test_every_choice_is_named_with_its_cost(package: Package, tiny_package: Pac
     copies = len(pipeline.mirrorings)
     assert copies > 1
     assert passes_entries(package.metadata, str) == {
-        "all": f"As the model was made: {2 * copies} passes",
-        "folds": "2 folds, one pass each",
-        "mirrors": f"One fold, {copies} mirrored copies",
+        "all": f"All: {2 * copies} passes",
+        "folds": "Not mirrored: 2 passes",
+        "mirrors": f"One fold: {copies} passes",
         "one": "One pass",
     }
     assert (applied_passes(package.metadata, "one"), applied_passes(tiny_package.metadata, "one")) == ("one", "all")

@@ -120,9 +120,9 @@ SAMPLE_STEP = _("Sample {value}, number {rank} of {count} from the smallest: {vo
 ENGINE_NAMES = {"auto": _("Automatic"), "openvino": _("OpenVINO (processor)"), "torch": _("PyTorch (graphics card)")}
 
 PASSES = {
-    "all": _("As the model was made: {passes} passes"),
-    "folds": _("{folds} folds, one pass each"),
-    "mirrors": _("One fold, {copies} mirrored copies"),
+    "all": _("All: {passes} passes"),
+    "folds": _("Not mirrored: {folds} passes"),
+    "mirrors": _("One fold: {copies} passes"),
     "one": _("One pass"),
 }
 
