@@ -102,3 +102,18 @@ def test_errors_reach_the_caller_as_sentences(models: Path, arguments: tuple[str
     error = run(*arguments).exception
     assert isinstance(error, PackageError)
     assert words in str(error)
+
+
+def test_a_model_of_one_s_own_goes_after_a_question_and_others_stay(
+    models: Path, tiny_package: Package, tmp_path: Path
+) -> None:
+    copy_files(tiny_package.root, tmp_path / "built-in" / "shipped")
+    refused = CliRunner().invoke(models_app, ["remove", "tiny"], input="n\n")
+    assert (refused.exit_code, (models / "tiny").is_dir()) == (1, True)
+    assert run("remove", "tiny", "--yes").output == "The model 'tiny' is gone.\n"
+    assert list(models.iterdir()) == []
+    for name, sentence in (("tiny", "There is no model 'tiny'"), ("shipped", "comes with the program and stays")):
+        error = run("remove", name, "--yes").exception
+        assert isinstance(error, PackageError)
+        assert sentence in str(error)
+    assert (tmp_path / "built-in" / "shipped").is_dir()

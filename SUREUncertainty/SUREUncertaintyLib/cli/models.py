@@ -1,4 +1,4 @@
-"""``sure models``: which models there are, what they are, whether they are intact, and how to add one."""
+"""``sure models``: which models there are, what they are, whether they are intact, how to add and remove one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..packages.catalogue import Entry, find_folder, find_package, list_entries,
 from ..packages.integrity import differences, recorded_checksums, verify as verify_files
 from ..packages.package import Package, load_package
 
-models_app = typer.Typer(help="List, show, verify and import models.", no_args_is_help=True)
+models_app = typer.Typer(help="List, show, verify, import and remove models.", no_args_is_help=True)
 Model = Annotated[str, typer.Argument(metavar="NAME", help="Name in the catalogue, or a package's folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 MEGABYTE = 1_000_000
@@ -81,6 +81,21 @@ def import_model(
         typer.echo(f"Imported {package.name} to {package.root}: {summary(package)}")
         typer.echo(f"Try it: sure segment IMAGE --model {package.name}")
         _say_left_out(package.metadata.raw.get("source") or {})
+
+
+@models_app.command("remove")
+def remove_own_model(
+    model: Annotated[str, typer.Argument(metavar="NAME", help="Name in the catalogue.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove a model that you imported, trained or copied, with its files."""
+    from ..packages.removal import own_model, remove_model
+
+    entry = own_model(model)
+    if not yes:
+        typer.confirm(f"Remove the model '{entry.name}' and its files from {entry.root}?", abort=True)
+    remove_model(entry)
+    typer.echo(f"The model '{entry.name}' is gone.")
 
 
 @models_app.command("licence")

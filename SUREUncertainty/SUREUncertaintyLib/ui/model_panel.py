@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from ..core.errors import SureError
 from ..packages.catalogue import Entry, list_entries, user_folder
 from ..packages.recognising import recognise
+from ..packages.removal import is_own, remove_model
 from ..presenters import texts
 from ..presenters.dropped_path import dropped_path
 from ..presenters.worker_bridge import WorkerBridge
@@ -138,13 +138,13 @@ class ModelPanel:
 
     def _on_remove(self, _checked: bool = False) -> None:
         say, entry = self._context.translate, self._entry()
-        if entry is None or entry.built_in or entry.root.parent.resolve() != user_folder().resolve():
+        if entry is None or not is_own(entry):
             tell(self.ui.setupLabel, say(texts.REMOVE_FIRST))
             return
         if not self._context.desktop.confirm(say(texts.REMOVE_MODEL).format(name=entry.name, folder=entry.root)):
             return
         try:
-            shutil.rmtree(entry.root)
+            remove_model(entry)
         except OSError as error:
             self._fail(str(error))
         else:
