@@ -23,6 +23,7 @@ FRAME, ARROW, BUTTON, GAP = 44, 34, 22, 6
 
 LISTS = {
     "engineSelector": texts.ENGINE_NAMES.values(),
+    "passesSelector": [text.format(folds=5, copies=8, passes=40) for text in texts.PASSES.values()],
     "exportSelector": texts.EXPORT_NAMES.values(),
     "mapSelector": [*wording.MAP_NAMES.values(), LatentLevel(4, 16).title(), LatentLevel(0, 1, silent=True).title()],
     "threedSelector": texts.THREED_NAMES.values(),

@@ -45,11 +45,11 @@ class WorkButton:
         self._button.connect("clicked(bool)", lambda _checked=False: self._pressed(work, prepare, changed))
         self._bar.setVisible(False)
 
-    def update(self, is_running: bool, obstacle: str, meaning: Text, begin: Text) -> None:
+    def update(self, is_running: bool, obstacle: str, purpose: Text, begin: Text) -> None:
         """Say what the button does now, or why it cannot: ``obstacle``, empty where it can."""
         say = self._context.translate
         self._button.enabled = is_running or not obstacle
-        self._button.setToolTip(obstacle if obstacle and not is_running else say(meaning))
+        self._button.setToolTip(obstacle if obstacle and not is_running else say(purpose))
         self._button.setText(say(texts.CANCEL if is_running else begin))
 
     def show(self, fraction: float, text: str) -> None:
