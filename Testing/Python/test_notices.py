@@ -218,6 +218,21 @@ def test_islands_of_uncertainty_are_counted_and_located(metadata: PackageMetadat
     assert "R -12, A 30, S 8 mm" in found[texts.UNCERTAIN_ISLANDS]
 
 
+@pytest.mark.parametrize(("share", "status"), [(0.2, USABLE), (0.24, USABLE), (0.3, CHECK)])
+def test_islands_of_a_model_of_one_structure_count_when_they_are_half_as_large_as_it_is(
+    metadata: PackageMetadata, share: float, status: str
+) -> None:
+    """Two islands of ``share`` each; a model of several structures may have missed one there."""
+    size = share * float((two_balls() > 0).sum())
+    island = UncertainRegion(1, (-12.4, 30.0, 7.7), size, 10, 0.7, 0.8, 2.0, "background")
+    single = replace(metadata, raw={**metadata.raw, "one_piece": True})
+    (code,) = found = notices_of(two_balls(), single, regions=[island, island])
+    assert verdict_of([Notice(code, found[code])]).status == status
+    assert code == (texts.ISLANDS_BESIDE if status == USABLE else texts.UNCERTAIN_ISLANDS)
+    assert "2 uncertain regions touch no structure" in found[code]
+    assert set(notices_of(two_balls(), metadata, regions=[island, island])) == {texts.UNCERTAIN_ISLANDS}
+
+
 def test_a_whole_scan_for_a_model_of_boxes_asks_for_a_region(metadata: PackageMetadata) -> None:
     boxes = replace(metadata, expected=replace(ORDINARY, extent_mm=(20.0, 26.0)))
     found = notices_of(two_balls(), boxes, contrast={"scan": {"skewness": 0.0}})

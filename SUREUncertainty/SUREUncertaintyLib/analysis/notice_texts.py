@@ -13,6 +13,7 @@ WIDE_RANGE = "wide-volume-range"
 VOLUME_UNTOLD = "volume-untold"
 SEVERAL_PIECES = "several-pieces"
 UNCERTAIN_ISLANDS = "uncertain-islands"
+ISLANDS_BESIDE = "uncertain-islands-beside"
 REGION_NEEDED = "region-needed"
 EXTENT = "extent-unlike-training"
 MIDDLE_ONLY = "middle-only"
@@ -86,6 +87,10 @@ TEXTS = {
     UNCERTAIN_ISLANDS: (
         "{count} uncertain {regions} no structure; {first} at {position} mm. "
         "Something may have been missed there, or the scan differs from the training data."
+    ),
+    ISLANDS_BESIDE: (
+        "{count} uncertain {regions} no structure; {first} at {position} mm. "
+        "Together they are less than half as large as what was found, as is usual beside one structure in a whole scan."
     ),
     REGION_NEEDED: (
         "The whole scan was searched ({extent} mm), but the model '{model}' was trained on boxes of {expected} mm. "

@@ -21,6 +21,7 @@ from .notice_sentences import listed, say, span
 from .rows import Notice, StructureRow, UncertainRegion
 from .scan_notices import Contrast, about_scan, about_units
 from .stack_ends import ends_in_cavity, lacks_apex
+from .volume_range import MM3_PER_ML
 
 FAR = 1.5
 """A volume beyond the range of the training data by this factor is far from it."""
@@ -28,6 +29,10 @@ FAR = 1.5
 LESS_SURE, WIDE, UNTOLD = 0.55, 0.65, 1.5
 """Width of the volume range over the volume; on 32 tuning scans none was reached (docs/warnings.md). Below the first,
 grey values unlike the training data are not worth a warning."""
+
+BESIDE = 0.5
+"""Islands that together are a smaller share of the one structure that a model looks for do not speak against it: by the
+tuning patients of ``heart-lv-cine`` (docs/heart.md)."""
 
 SAMPLED = 3.0
 """The same share for samples, whose sizes differ more: on LIDC tuning slices one in twenty good ones reaches it, and
@@ -78,7 +83,7 @@ def notices_for(
         *_about_overlap(labels, () if windows else rois),
         *_about_pieces(labels, structures),
         *_about_ranges(widths),
-        *_about_islands(regions),
+        *_about_islands(regions, structures, metadata.one_piece),
     )
 
 
@@ -93,7 +98,7 @@ def notices_without_model(
         *(say(texts.READING, remark=remark.removesuffix(".")) for remark in labels.remarks),
         *((say(texts.CUT_BY_IMAGE, names=listed(cut)),) if cut else ()),
         *_about_pieces(labels, structures),
-        *_about_islands(regions),
+        *_about_islands(regions, structures),
     )
 
 
@@ -234,13 +239,17 @@ def about_samples(structures: Sequence[StructureRow]) -> Iterator[Notice]:
         yield say(texts.SAMPLES_DIFFER, names=listed(wide))
 
 
-def _about_islands(regions: Sequence[UncertainRegion]) -> Iterator[Notice]:
+def _about_islands(
+    regions: Sequence[UncertainRegion], structures: Sequence[StructureRow], one_piece: bool = False
+) -> Iterator[Notice]:
     islands = [region for region in regions if region.is_island]
     if islands:
         r, a, s = islands[0].centre_ras
         one = len(islands) == 1
+        found = MM3_PER_ML * sum(row.volume_ml for row in structures)
+        small = one_piece and sum(region.size_mm3 for region in islands) < BESIDE * found
         yield say(
-            texts.UNCERTAIN_ISLANDS,
+            texts.ISLANDS_BESIDE if small else texts.UNCERTAIN_ISLANDS,
             count=len(islands),
             regions="region touches" if one else "regions touch",
             first="it lies" if one else "the first lies",

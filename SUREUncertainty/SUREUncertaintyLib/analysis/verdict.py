@@ -63,7 +63,14 @@ WORTH_A_CHECK = frozenset(
     }
 )
 NO_SAY = frozenset(
-    {texts.SAMPLES_LEFT_OUT, texts.TIED_VOTES, texts.REGIONS_DRAWN, texts.STACK_ENDS, texts.LETTERS_UNKNOWN}
+    {
+        texts.SAMPLES_LEFT_OUT,
+        texts.TIED_VOTES,
+        texts.REGIONS_DRAWN,
+        texts.STACK_ENDS,
+        texts.LETTERS_UNKNOWN,
+        texts.ISLANDS_BESIDE,
+    }
 )
 """What they tell does not touch the result."""
 UNUSABLE = OUTSIDE | {texts.NOTHING_FOUND, texts.IN_SOME_SAMPLES}
