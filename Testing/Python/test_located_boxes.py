@@ -38,6 +38,7 @@ class AnsweringBridge:
         done: Callable[[Any], None],
         fail: Any,
         channels: Any = None,
+        passes: str = "all",
     ) -> None:
         self.asked.append(tuple(rois))
         done(replace(ball_result(), rois=(LEFT, RIGHT), image=volume))

@@ -52,13 +52,21 @@ class Answering:
         self.asked: list[str] = []
 
     def segment(
-        self, _model: str, _engine: str, volume: Volume, rois: Any, told: Any, done: Any, fail: Any, others: Any = None
+        self, _model: str, _engine: str, volume: Volume, rois: Any, told: Any, done: Any, fail: Any, *further: Any
     ) -> None:
         self.asked.append(volume.name)
         done(segment(volume, self.package, grey_engine(), rois))
 
     def frames(
-        self, _model: str, _engine: str, sequence: VolumeSequence, rois: Any, told: Any, done: Any, fail: Any
+        self,
+        _model: str,
+        _engine: str,
+        sequence: VolumeSequence,
+        rois: Any,
+        told: Any,
+        done: Any,
+        fail: Any,
+        passes: str,
     ) -> None:
         self.asked.append(f"all of {sequence.name}")
         done(segment_frames(sequence, self.package, grey_engine(), rois, progress=told))

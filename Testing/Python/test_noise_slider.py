@@ -37,7 +37,7 @@ class Worker:
         self._answer: Callable[[], None] | None = None
 
     def segment(
-        self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any, others: Any = None
+        self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any, *, passes: str
     ) -> None:
         self.open_scan = volume
         self.rois.append(tuple(rois))
@@ -205,7 +205,7 @@ class ModelBridge:
         self._session = session
 
     def segment(
-        self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any, others: Any = None
+        self, model: str, engine: str, volume: Volume, rois: Any, told: Any, found: Any, failed: Any, *, passes: str
     ) -> None:
         self.open_scan = volume
         self._session.open(volume, rois)
