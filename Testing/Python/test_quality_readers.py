@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import quality_table
+from needed_torch import torch  # noqa: F401 - the readers study is read with it
 from numpy.typing import NDArray
 from quality_readers import Nodule, agreement, left_out, nodules_of, table_of
 from SUREUncertaintyLib.evaluation.raters import RaterArrays, RaterSlice
