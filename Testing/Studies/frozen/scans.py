@@ -76,12 +76,16 @@ def _cases(root: Path, rows: list[dict[str, str]]) -> tuple[Case, ...]:
 
 
 def read_scans(cases: tuple[Case, ...], network: FrozenNetwork) -> list[StudyScan]:
-    """Each with one window, which holds all of a hippocampus, or with ``SLICES`` slices of a heart."""
+    """Each with one window, which holds all of a hippocampus, or with ``SLICES`` slices of a heart.
+
+    Slices in which nobody outlined anything are left out: they have no boundary to look near.
+    """
     found = []
     for number, case in enumerate(cases):
         windows = windows_of(see(case, network), network, SLICES, (0, 1, number))
         names = [case.id] if len(windows) == 1 else [f"{case.id} {place}" for place in range(len(windows))]
-        found += [StudyScan(name, window) for name, window in zip(names, windows, strict=True)]
+        both = zip(names, windows, strict=True)
+        found += [StudyScan(name, one) for name, one in both if one.label is not None and one.label.any()]
     return found
 
 
