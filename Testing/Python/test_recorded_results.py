@@ -63,7 +63,7 @@ def recorded(name: str) -> dict[str, str]:
     [
         ("comparison", lambda: study_recipes("hippocampus") | study_recipes("acdc"), 28),
         ("settings", lambda: study_recipes("hippocampus-settings"), 11),
-        ("readers", reader_recipes, 68),
+        ("readers", reader_recipes, 70),
         ("difficulty", difficulty_recipes, 60),
     ],
 )
