@@ -98,15 +98,9 @@ class WorkerClient:
     ) -> ClientJob:
         """Load a model by name or folder; it stays loaded until another one comes. ``passes``: see ``LiveSession``."""
         with self._lock:
-            process = self._running(reload=False)
-            self._model = {
-                "package": str(package),
-                "engine": engine,
-                "device": device,
-                "threads": threads,
-                "passes": passes,
-            }
-            job = self._job(process, None, None, on_result, on_error)
+            job = self._job(self._running(reload=False), None, None, on_result, on_error)
+            asked = {"engine": engine, "device": device, "threads": threads, "passes": passes}
+            self._model = {"package": str(package), **asked}
             self._send(job, "load", self._model)
             return job
 
@@ -123,8 +117,7 @@ class WorkerClient:
     ) -> ClientJob:
         """Segment a scan; an earlier segmentation that still runs or waits ends as ``superseded``.
 
-        ``sampling`` says what a model that draws samples should draw; other models give their one answer. ``channels``
-        are further images of the patient by name, for models that take several.
+        ``sampling``: for models that draw samples. ``channels``: further images by name, for models that take several.
         """
         with self._lock:
             self._scan, self._open = (volume, tuple(rois), tuple((channels or {}).items())), None
@@ -141,18 +134,16 @@ class WorkerClient:
     ) -> ClientJob:
         """Segment other intensities (k, j, i) on the grid and regions of the last ``segment``.
 
-        ``preview`` asks for labels and maps only, in a fraction of the time: ``inference.preview``.
-
-        Raises:
-            InputError: there was no scan yet, or the shape differs.
+        ``preview`` asks for labels and maps only, in a fraction of the time: ``inference.preview``. Raises
+        ``InputError`` without a scan, or for another shape.
         """
         with self._lock:
             if self._scan is None:
                 raise InputError("No scan is open. Segment one first.")
             if array.shape != self._scan[0].grid.shape:
                 raise InputError(f"The image has the shape {array.shape}, the scan {self._scan[0].grid.shape}.")
-            image = self._scan[0].with_array(array)
-            return self._start(image, {"preview": preview}, on_progress, on_result, on_error)
+            wanted = {"preview": preview}
+            return self._start(self._scan[0].with_array(array), wanted, on_progress, on_result, on_error)
 
     def frames(
         self,
